@@ -1,0 +1,1 @@
+//! An embeddable AMQP 0-9-1 broker.
