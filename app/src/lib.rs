@@ -1,1 +1,4 @@
-//! The page.
+//! Skuflow's page: a Leptos application, rendered on the server and hydrated in the browser.
+
+#[cfg(feature = "ssr")]
+pub mod backend;

@@ -1,1 +1,19 @@
-//! Skuflow vocabulary.
+//! Skuflow's vocabulary, shared by the server and the page.
+//!
+//! Everything here is pure: no clock, no I/O, no user interface. What a service reports, what the bridge
+//! orders and what the page draws are the same types, so that they cannot drift apart.
+
+pub mod api;
+pub mod event;
+pub mod message;
+pub mod picture;
+pub mod sku;
+pub mod style;
+pub mod topology;
+mod words;
+
+pub use event::{Event, Kind, KindName, Node, Provenance};
+pub use message::{Availability, Id, SkuProcessed};
+pub use picture::Picture;
+pub use sku::{Quantity, Sku};
+pub use style::{Dispatch, Service, Style};

@@ -1,0 +1,134 @@
+//! What the HTTP API answers with (design, section 6). Times are RFC 3339 text in UTC.
+
+use crate::{Dispatch, Id, Sku, Style};
+use serde::{Deserialize, Serialize};
+
+/// One arrival that was accepted, or one sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The arrival's id, which every message it causes carries as `correlation_id`.
+    pub id: Id,
+    /// What arrived.
+    pub sku: Sku,
+    /// How many pieces.
+    pub quantity: u32,
+    /// In which system.
+    pub style: Style,
+}
+
+/// One line of inventory's stock list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockLevel {
+    /// The SKU.
+    pub sku: Sku,
+    /// Pieces in the warehouse, as recorded.
+    pub on_hand: u32,
+    /// Pieces promised to somebody.
+    pub reserved: u32,
+    /// Pieces never to be sold.
+    pub safety_stock: u32,
+    /// Pieces for sale, as last recalculated.
+    pub available: u32,
+    /// Grows with every change of the recorded numbers.
+    pub version: u64,
+}
+
+/// One product as the catalog shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// The SKU.
+    pub sku: Sku,
+    /// Its name for people.
+    pub name: String,
+    /// Whether it is shown as available.
+    pub available: bool,
+    /// How many are shown as available.
+    pub quantity: u32,
+    /// The version of inventory's numbers that this reflects.
+    pub version: u64,
+    /// When the catalog last changed it.
+    pub updated_at: String,
+}
+
+/// Who waits for what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// The wish's id.
+    pub id: i64,
+    /// Whom to tell.
+    pub email: String,
+    /// What they wish for.
+    pub sku: Sku,
+    /// Since when.
+    pub wished_at: String,
+    /// When they were last told, if ever.
+    pub notified_at: Option<String>,
+}
+
+/// An e-mail that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email {
+    /// The e-mail's id.
+    pub id: i64,
+    /// The receiver's address.
+    pub to: String,
+    /// What it is about.
+    pub sku: Sku,
+    /// Its subject.
+    pub subject: String,
+    /// Its text.
+    pub body: String,
+    /// When it was sent.
+    pub sent_at: String,
+    /// The arrival that caused it.
+    pub correlation_id: Option<Id>,
+}
+
+/// How full a queue was when it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueDepth {
+    /// The queue's name.
+    pub name: String,
+    /// The system it belongs to.
+    pub style: Style,
+    /// Messages waiting to be delivered.
+    pub ready: u64,
+    /// Messages delivered and not yet settled.
+    pub unacked: u64,
+    /// How many consumers it has.
+    pub consumers: u64,
+    /// When this was measured.
+    pub sampled_at: String,
+}
+
+/// The body of `POST /api/arrivals` and `POST /api/sales`, as the page sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockRequest {
+    /// The SKU as typed; the server parses it.
+    pub sku: String,
+    /// The quantity as typed; the server parses it.
+    pub quantity: i64,
+    /// `choreography`, `orchestration` or `both`.
+    pub style: String,
+    /// How choreography's event reaches the queues.
+    #[serde(default)]
+    pub dispatch: Dispatch,
+}
+
+/// An error answer: `application/problem+json` (RFC 9457, section 3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of problem this is; `about:blank` where the status says it all.
+    #[serde(rename = "type", default = "about_blank")]
+    pub problem_type: String,
+    /// The kind of problem in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What to mend.
+    pub detail: String,
+}
+
+fn about_blank() -> String {
+    "about:blank".to_owned()
+}

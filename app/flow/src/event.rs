@@ -1,0 +1,453 @@
+//! The journal's events: the only source of the picture (design, section 5).
+//!
+//! In Rust an event is a header and a [`Kind`] that holds exactly what that kind needs. In JSON it is one flat
+//! object whose absent fields are left out; the private module `wire` converts between the two at the edge.
+
+mod wire;
+
+use crate::words::words;
+use crate::{Id, Quantity, Service, Sku, Style};
+use serde::{Deserialize, Serialize};
+use std::{fmt, sync::Arc};
+
+/// One step of the system, as somebody saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "wire::Flat", into = "wire::Flat")]
+pub struct Event {
+    /// Its place in the journal: gapless, and never going back. 0 until the journal has taken it.
+    pub seq: u64,
+    /// When it happened: microseconds since the Unix epoch, by the server's clock.
+    pub at_us: u64,
+    /// The system it belongs to; none for what concerns both, such as a lost connection.
+    pub style: Option<Style>,
+    /// Who did it.
+    pub node: Option<Node>,
+    /// The exchange concerned; the empty text is the default exchange.
+    pub exchange: Option<Id>,
+    /// The queue concerned.
+    pub queue: Option<Id>,
+    /// The SKU concerned.
+    pub sku: Option<Sku>,
+    /// The message concerned.
+    pub message_id: Option<Id>,
+    /// The arrival from which all this follows.
+    pub correlation_id: Option<Id>,
+    /// What directly caused it: an arrival, a message or an HTTP call.
+    pub causation_id: Option<Id>,
+    /// Which attempt at the message this is, from 1.
+    pub attempt: Option<u32>,
+    /// Whether the broker had delivered the message before.
+    pub redelivered: Option<bool>,
+    /// How we know.
+    pub provenance: Provenance,
+    /// How many earlier events the journal had to leave out because it could not keep up; 0 almost always.
+    pub summarised: u64,
+    /// What happened.
+    pub kind: Kind,
+}
+
+impl Event {
+    /// An event with nothing but its kind and who tells it; the rest is filled in field by field.
+    #[must_use]
+    pub const fn new(at_us: u64, provenance: Provenance, kind: Kind) -> Self {
+        Self {
+            seq: 0,
+            at_us,
+            style: None,
+            node: None,
+            exchange: None,
+            queue: None,
+            sku: None,
+            message_id: None,
+            correlation_id: None,
+            causation_id: None,
+            attempt: None,
+            redelivered: None,
+            provenance,
+            summarised: 0,
+            kind,
+        }
+    }
+}
+
+/// How we know of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// A service says it did it.
+    Service,
+    /// The broker says so, or handed us a copy.
+    Broker,
+    /// It follows from what was seen.
+    Inferred,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Arc<str>", into = "Arc<str>")]
+pub enum Node {
+    /// Where arrivals come from.
+    Warehouse,
+    /// Where sales come from.
+    Storefront,
+    /// One of our services.
+    Service(Service),
+    /// The broker itself.
+    Broker,
+    /// A stranger, by the name it gave.
+    Foreign(Arc<str>),
+}
+
+impl Node {
+    /// The node's name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Warehouse => "warehouse",
+            Self::Storefront => "storefront",
+            Self::Service(service) => service.as_str(),
+            Self::Broker => "broker",
+            Self::Foreign(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<Service> for Node {
+    fn from(service: Service) -> Self {
+        Self::Service(service)
+    }
+}
+
+impl From<Arc<str>> for Node {
+    fn from(name: Arc<str>) -> Self {
+        match &*name {
+            "warehouse" => Self::Warehouse,
+            "storefront" => Self::Storefront,
+            "broker" => Self::Broker,
+            other => other.parse().map_or_else(|_| Self::Foreign(Arc::clone(&name)), Self::Service),
+        }
+    }
+}
+
+impl From<Node> for Arc<str> {
+    fn from(node: Node) -> Self {
+        match node {
+            Node::Foreign(name) => name,
+            known => known.as_str().into(),
+        }
+    }
+}
+
+/// What happened, with what that kind needs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// The warehouse reported new stock.
+    ArrivalReceived {
+        /// How many pieces.
+        quantity: Quantity,
+        /// By which way it came.
+        origin: Origin,
+    },
+    /// Inventory recorded new numbers and, in the same transaction, the messages to send.
+    StockRecorded {
+        /// Why.
+        reason: StockReason,
+        /// The numbers before, if the SKU was known.
+        before: Option<State>,
+        /// The numbers after.
+        after: State,
+    },
+    /// A message was handed to the broker.
+    Published {
+        /// The routing key.
+        routing_key: Id,
+        /// The message itself.
+        message: MessageInfo,
+    },
+    /// The broker took responsibility for a message.
+    Confirmed {
+        /// From publish to confirm, in microseconds.
+        duration_us: u64,
+    },
+    /// No queue took a mandatory message.
+    Returned {
+        /// The reply code, such as 312 (AMQP 0-9-1, section 1.2 of the reference).
+        reply_code: u16,
+        /// The broker's words.
+        reply_text: String,
+    },
+    /// The exchange put a message into a queue.
+    Routed {
+        /// The routing key.
+        routing_key: Id,
+        /// The message itself, when nobody here published it.
+        message: Option<MessageInfo>,
+    },
+    /// The broker handed a message to a consumer.
+    Delivered {
+        /// The consumer's tag.
+        consumer_tag: Id,
+    },
+    /// A handler began to work on a message.
+    HandlerStarted,
+    /// A handler asked another service.
+    HttpRequest {
+        /// This call's id.
+        http_id: Id,
+        /// Whom it asked.
+        target: Service,
+        /// The path, with the method `GET`.
+        path: String,
+    },
+    /// The answer, or its absence.
+    HttpResponse {
+        /// The call's id.
+        http_id: Id,
+        /// Whom it asked.
+        target: Service,
+        /// The status, when there was an answer.
+        status: Option<u16>,
+        /// What went wrong, when there was none.
+        error: Option<String>,
+        /// The availability that was answered.
+        answer: Option<State>,
+        /// From request to answer, in microseconds.
+        duration_us: u64,
+    },
+    /// A service stored something new.
+    StateChanged {
+        /// What it believed before, if anything.
+        before: Option<State>,
+        /// What it believes now.
+        after: State,
+    },
+    /// The wishlist sent an e-mail.
+    EmailSent {
+        /// The e-mail's id.
+        email_id: i64,
+        /// The receiver's address.
+        to: String,
+        /// The subject.
+        subject: String,
+    },
+    /// The consumer settled the message: done.
+    Acked {
+        /// From delivery to ack, in microseconds.
+        duration_us: u64,
+    },
+    /// The consumer gave the message back.
+    Nacked {
+        /// Whether it goes back into its queue.
+        requeue: bool,
+        /// Why.
+        reason: String,
+    },
+    /// The message will be tried again.
+    RetryScheduled {
+        /// After how long, in milliseconds.
+        delay_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The message used up its attempts and was parked.
+    DeadLettered {
+        /// Why.
+        reason: String,
+    },
+    /// A gate stopped something.
+    Held {
+        /// Which gate.
+        gate: String,
+    },
+    /// A gate let it go.
+    Released {
+        /// Which gate.
+        gate: String,
+    },
+    /// Somebody broke something on purpose.
+    FaultInjected {
+        /// What.
+        fault: String,
+    },
+    /// A consumer began to take messages from a queue.
+    ConsumerStarted {
+        /// The consumer's tag.
+        consumer_tag: Id,
+        /// How many messages were waiting then.
+        ready: u64,
+    },
+    /// A consumer stopped.
+    ConsumerStopped {
+        /// The consumer's tag.
+        consumer_tag: Id,
+        /// Why.
+        reason: String,
+    },
+    /// A connection to the broker broke.
+    ConnectionLost {
+        /// Why.
+        reason: String,
+    },
+    /// A connection to the broker is there again.
+    ConnectionRestored,
+}
+
+/// The name of a [`Kind`], without what it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is told at the kind of the same name")]
+pub enum KindName {
+    ArrivalReceived,
+    StockRecorded,
+    Published,
+    Confirmed,
+    Returned,
+    Routed,
+    Delivered,
+    HandlerStarted,
+    HttpRequest,
+    HttpResponse,
+    StateChanged,
+    EmailSent,
+    Acked,
+    Nacked,
+    RetryScheduled,
+    DeadLettered,
+    Held,
+    Released,
+    FaultInjected,
+    ConsumerStarted,
+    ConsumerStopped,
+    ConnectionLost,
+    ConnectionRestored,
+}
+
+words!(
+    KindName {
+        ArrivalReceived = "arrival_received",
+        StockRecorded = "stock_recorded",
+        Published = "published",
+        Confirmed = "confirmed",
+        Returned = "returned",
+        Routed = "routed",
+        Delivered = "delivered",
+        HandlerStarted = "handler_started",
+        HttpRequest = "http_request",
+        HttpResponse = "http_response",
+        StateChanged = "state_changed",
+        EmailSent = "email_sent",
+        Acked = "acked",
+        Nacked = "nacked",
+        RetryScheduled = "retry_scheduled",
+        DeadLettered = "dead_lettered",
+        Held = "held",
+        Released = "released",
+        FaultInjected = "fault_injected",
+        ConsumerStarted = "consumer_started",
+        ConsumerStopped = "consumer_stopped",
+        ConnectionLost = "connection_lost",
+        ConnectionRestored = "connection_restored",
+    },
+    UnknownKind,
+    "{0:?} is no kind of journal event"
+);
+
+impl Kind {
+    /// The kind's name.
+    #[must_use]
+    pub const fn name(&self) -> KindName {
+        match self {
+            Self::ArrivalReceived { .. } => KindName::ArrivalReceived,
+            Self::StockRecorded { .. } => KindName::StockRecorded,
+            Self::Published { .. } => KindName::Published,
+            Self::Confirmed { .. } => KindName::Confirmed,
+            Self::Returned { .. } => KindName::Returned,
+            Self::Routed { .. } => KindName::Routed,
+            Self::Delivered { .. } => KindName::Delivered,
+            Self::HandlerStarted => KindName::HandlerStarted,
+            Self::HttpRequest { .. } => KindName::HttpRequest,
+            Self::HttpResponse { .. } => KindName::HttpResponse,
+            Self::StateChanged { .. } => KindName::StateChanged,
+            Self::EmailSent { .. } => KindName::EmailSent,
+            Self::Acked { .. } => KindName::Acked,
+            Self::Nacked { .. } => KindName::Nacked,
+            Self::RetryScheduled { .. } => KindName::RetryScheduled,
+            Self::DeadLettered { .. } => KindName::DeadLettered,
+            Self::Held { .. } => KindName::Held,
+            Self::Released { .. } => KindName::Released,
+            Self::FaultInjected { .. } => KindName::FaultInjected,
+            Self::ConsumerStarted { .. } => KindName::ConsumerStarted,
+            Self::ConsumerStopped { .. } => KindName::ConsumerStopped,
+            Self::ConnectionLost { .. } => KindName::ConnectionLost,
+            Self::ConnectionRestored => KindName::ConnectionRestored,
+        }
+    }
+}
+
+/// How an arrival came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// By an HTTP request.
+    Request,
+    /// In a file, by its name.
+    File(String),
+    /// From the simulator.
+    Simulator,
+}
+
+/// Why stock changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StockReason {
+    /// Goods came in.
+    Arrival,
+    /// Goods went out.
+    Sale,
+}
+
+/// What a service knows of a SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Pieces in the warehouse; only inventory knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_hand: Option<u32>,
+    /// Whether any is for sale.
+    pub available: bool,
+    /// How many are for sale.
+    pub quantity: u32,
+    /// The version of inventory's numbers that this reflects.
+    pub version: u64,
+}
+
+impl From<crate::Availability> for State {
+    fn from(known: crate::Availability) -> Self {
+        Self { on_hand: None, available: known.available, quantity: known.quantity, version: known.version }
+    }
+}
+
+/// A message as it went over the wire (AMQP 0-9-1, class basic).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageInfo {
+    /// The property `type`.
+    #[serde(rename = "type")]
+    pub message_type: Id,
+    /// The property `app_id`.
+    pub app_id: Id,
+    /// The property `timestamp`, in seconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_s: Option<u64>,
+    /// The header `traceparent` (W3C Trace Context).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Id>,
+    /// The body's text; what is no UTF-8 or longer than 4 KiB is shortened for viewing.
+    pub body: Id,
+    /// The body's true size.
+    pub size_bytes: u64,
+}

@@ -1,0 +1,103 @@
+//! The names on the wire: exchanges, queues, and what binds them.
+
+use crate::{Service, Style};
+
+/// The type of an exchange that we declare (AMQP 0-9-1, section 3.1.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExchangeType {
+    /// Copies every message to every bound queue.
+    Fanout,
+    /// Routes by equality of the routing key.
+    Direct,
+}
+
+/// An exchange of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub exchange_type: ExchangeType,
+}
+
+/// A queue of ours, with its one binding and its one consuming service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: &'static str,
+    /// Where messages wait for their next attempt.
+    pub retry: &'static str,
+    /// Where messages rest that used up their attempts.
+    pub dead: &'static str,
+    /// The key that binds it to its style's exchange; empty for the fanout.
+    pub routing_key: &'static str,
+    /// Who consumes it.
+    pub service: Service,
+    /// The system it belongs to.
+    pub style: Style,
+}
+
+/// The event's exchange.
+pub const SKU_PROCESSED: Exchange = Exchange { name: "sku_processed", exchange_type: ExchangeType::Fanout };
+/// The commands' exchange.
+pub const INVENTORY_COMMANDS: Exchange =
+    Exchange { name: "inventory.commands", exchange_type: ExchangeType::Direct };
+
+macro_rules! queue {
+    ($name:literal, $key:literal, $service:ident, $style:ident) => {
+        Queue {
+            name: $name,
+            retry: concat!($name, ".retry"),
+            dead: concat!($name, ".dead"),
+            routing_key: $key,
+            service: Service::$service,
+            style: Style::$style,
+        }
+    };
+}
+
+/// Every queue that a service consumes.
+pub const QUEUES: [Queue; 6] = [
+    queue!("inventory.sku_processed", "", Inventory, Choreography),
+    queue!("catalog.sku_processed", "", Catalog, Choreography),
+    queue!("wishlist.sku_processed", "", Wishlist, Choreography),
+    queue!("inventory.recalculate_sku", "recalculate_sku", Inventory, Orchestration),
+    queue!("catalog.update_sku_availability", "update_sku_availability", Catalog, Orchestration),
+    queue!("wishlist.update_wishlists", "update_wishlists", Wishlist, Orchestration),
+];
+
+impl Style {
+    /// The exchange to which this style publishes.
+    #[must_use]
+    pub const fn exchange(self) -> Exchange {
+        match self {
+            Self::Choreography => SKU_PROCESSED,
+            Self::Orchestration => INVENTORY_COMMANDS,
+        }
+    }
+
+    /// The queues of this style: inventory's, catalog's, wishlist's.
+    pub fn queues(self) -> impl Iterator<Item = &'static Queue> {
+        QUEUES.iter().filter(move |queue| queue.style == self)
+    }
+
+    /// The queue that `service` consumes in this style.
+    #[must_use]
+    pub fn queue_of(self, service: Service) -> &'static Queue {
+        self.queues()
+            .find(|queue| queue.service == service)
+            .expect("each service has one queue in each style")
+    }
+}
+
+/// The queue of ours with that name.
+#[must_use]
+pub fn queue_named(name: &str) -> Option<&'static Queue> {
+    QUEUES.iter().find(|queue| queue.name == name)
+}
+
+/// The style to which an exchange belongs, if it is one of ours.
+#[must_use]
+pub fn style_of_exchange(name: &str) -> Option<Style> {
+    Style::ALL.iter().copied().find(|style| style.exchange().name == name)
+}
