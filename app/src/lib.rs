@@ -1,4 +1,23 @@
 //! Skuflow's page: a Leptos application, rendered on the server and hydrated in the browser.
 
+pub mod api;
+pub mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
+pub mod components;
+pub mod lab;
+pub mod live;
+pub mod pages;
+mod shell;
+pub mod theme;
+
+pub use app::App;
+pub use shell::shell;
+
+/// Brings the server-rendered page to life. The hydration script calls it once the WASM has loaded.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(App);
+}

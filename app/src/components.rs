@@ -1,0 +1,3 @@
+//! The parts that pages are put together from.
+
+pub mod header;

@@ -1,0 +1,11 @@
+//! The pages other than the lab.
+
+mod home;
+mod mailbox;
+mod not_found;
+mod store;
+
+pub use home::Home;
+pub use mailbox::Mailbox;
+pub use not_found::NotFound;
+pub use store::Store;

@@ -1,0 +1,17 @@
+//! What is shown where nothing is.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The page for an address that leads nowhere.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    view! {
+        <Title text="Nothing here" />
+        <main id="main" tabindex="-1" class="page page-narrow">
+            <h1>"Nothing here"</h1>
+            <p>"This address leads nowhere. It may have been mistyped, or the page has moved."</p>
+            <a class="button" href="/">"Go to the start"</a>
+        </main>
+    }
+}
