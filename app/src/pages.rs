@@ -3,7 +3,10 @@
 mod home;
 mod mailbox;
 mod not_found;
+mod refetch;
+mod sketch;
 mod store;
+mod when;
 
 pub use home::Home;
 pub use mailbox::Mailbox;
