@@ -1,6 +1,21 @@
 //! What is true now, wherever the reader is: one stream from the server, owned by the App.
+//!
+//! The picture itself is no signal: it changes up to thousands of times a second. It is kept aside, changed
+//! once per frame, and `version` says that it has changed.
 
+#[cfg(any(feature = "hydrate", test))]
+mod backoff;
+mod first_paint;
+pub mod journal;
+#[cfg(feature = "hydrate")]
+mod stream;
+
+pub use journal::Journal;
+
+use first_paint::FirstPaint;
+use flow::{Event, Picture};
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// How the page stands with the server and the server with its broker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,18 +57,54 @@ pub struct Live {
     pub stock_seq: RwSignal<u64>,
     /// The place of the last event after which the mailbox may look different.
     pub mail_seq: RwSignal<u64>,
+    /// Grows with every change of the journal at hand; at most once per frame.
+    pub version: RwSignal<u32>,
+    /// Seconds until the stream is tried again.
+    pub retry_in: RwSignal<Option<u32>>,
+    /// Whether the server takes this for a small screen, so that its first paint fits.
+    pub small_screen: bool,
+    journal: StoredValue<Journal>,
+}
+
+impl Live {
+    /// Looks at the picture as it is now. Untracked: read `version` to be told of changes.
+    pub fn with_picture<T>(&self, look: impl FnOnce(&Picture) -> T) -> T {
+        self.journal.with_value(|journal| look(journal.picture()))
+    }
+
+    /// The events after `seq`, or none if some of them are no longer at hand.
+    #[must_use]
+    pub fn events_after(&self, seq: u64) -> Option<Vec<Arc<Event>>> {
+        self.journal.with_value(|journal| journal.after(seq))
+    }
+
+    /// Looks at the journal at hand. Untracked.
+    pub fn with_journal<T>(&self, look: impl FnOnce(&Journal) -> T) -> T {
+        self.journal.with_value(look)
+    }
 }
 
 /// Puts the live state into the context. The App calls it, once.
 pub fn provide_live() -> Live {
+    let first = SharedValue::new(FirstPaint::of_request).into_inner();
+    let connection = match first.picture.broker_down() {
+        Some(_) => Connection::BrokerDown,
+        None => Connection::Connecting,
+    };
     let live = Live {
-        connection: RwSignal::default(),
-        broker: RwSignal::new("embedded broker".to_owned()),
-        seq: RwSignal::default(),
+        connection: RwSignal::new(connection),
+        broker: RwSignal::new(first.broker),
+        seq: RwSignal::new(first.picture.seq),
         stock_seq: RwSignal::default(),
         mail_seq: RwSignal::default(),
+        version: RwSignal::default(),
+        retry_in: RwSignal::default(),
+        small_screen: first.small_screen,
+        journal: StoredValue::new(Journal::new(first.picture)),
     };
     provide_context(live);
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || stream::start(live));
     live
 }
 

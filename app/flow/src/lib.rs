@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod event;
+pub mod layout;
 pub mod message;
 pub mod picture;
 pub mod sku;

@@ -1,18 +1,134 @@
 //! The picture: a pure fold over the journal.
+//!
+//! The picture says how things stand; what happened, step by step, is in the journal itself. So the picture
+//! stays small however long the journal grows, and the server can send it with the first paint.
 
-use crate::Event;
+mod agreement;
+mod queue;
+mod recent;
+mod system;
+#[cfg(test)]
+mod tests;
+
+pub use agreement::Agreement;
+pub use queue::{Consumer, QueuePicture, SLOTS, Slot};
+pub use recent::{ARRIVALS, Arrival};
+pub use system::{Answer, Call, Change, NodeState, ServicePicture, System};
+
+use crate::{Event, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};
 
+/// How many lost connections are told apart.
+const KNOWN_LOST: usize = 32;
+
 /// Everything the page shows, as it stands after a prefix of the journal.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// The last event that is in the picture; 0 before the first.
     pub seq: u64,
+    /// When the last event happened: microseconds since the Unix epoch, by the server's clock.
+    pub at_us: u64,
+    /// How many events the journal had to leave out so far.
+    pub summarised: u64,
+    /// Whose connections to the broker are lost, and why.
+    pub lost: Vec<Lost>,
+    /// The system in which services react to an event.
+    pub choreography: System,
+    /// The system in which inventory commands the others.
+    pub orchestration: System,
+}
+
+/// A lost connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Whose connection; none for the whole process'.
+    pub node: Option<Node>,
+    /// Why, in the client's words.
+    pub reason: String,
+}
+
+impl Default for Picture {
+    fn default() -> Self {
+        Self {
+            seq: 0,
+            at_us: 0,
+            summarised: 0,
+            lost: Vec::new(),
+            choreography: System::new(Style::Choreography),
+            orchestration: System::new(Style::Orchestration),
+        }
+    }
 }
 
 impl Picture {
+    /// The system of one style.
+    #[must_use]
+    pub const fn system(&self, style: Style) -> &System {
+        match style {
+            Style::Choreography => &self.choreography,
+            Style::Orchestration => &self.orchestration,
+        }
+    }
+
+    /// Why no message can travel, if so: the shared connection is lost, or every service's own.
+    #[must_use]
+    pub fn broker_down(&self) -> Option<&str> {
+        let is_lost = |node: &Node| self.lost.iter().find(|lost| lost.node.as_ref() == Some(node));
+        self.lost
+            .iter()
+            .find(|lost| matches!(lost.node, None | Some(Node::Broker)))
+            .or_else(|| {
+                Service::ALL
+                    .iter()
+                    .map(|&service| is_lost(&service.into()))
+                    .collect::<Option<Vec<_>>>()?
+                    .pop()
+            })
+            .map(|lost| lost.reason.as_str())
+    }
+
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Event) {
-        self.seq = event.seq;
+        self.seq = self.seq.max(event.seq);
+        self.at_us = self.at_us.max(event.at_us);
+        if event.summarised > 0 {
+            self.summarised = self.summarised.saturating_add(event.summarised);
+            self.choreography.agreement.forget();
+            self.orchestration.agreement.forget();
+        }
+        match &event.kind {
+            Kind::ConnectionLost { reason } => {
+                self.lost.retain(|lost| lost.node != event.node);
+                if self.lost.len() < KNOWN_LOST {
+                    self.lost.push(Lost { node: event.node.clone(), reason: reason.clone() });
+                }
+            }
+            Kind::ConnectionRestored => self.lost.retain(|lost| lost.node != event.node),
+            _ => {}
+        }
+        match style_of(event) {
+            Some(Style::Choreography) => self.choreography.apply(event),
+            Some(Style::Orchestration) => self.orchestration.apply(event),
+            None => {
+                self.choreography.apply(event);
+                self.orchestration.apply(event);
+            }
+        }
     }
+
+    /// The same with fewer recent arrivals, for a page that is sent before anybody asked for them.
+    #[must_use]
+    pub fn with_recent(mut self, arrivals: usize) -> Self {
+        self.choreography.recent.keep(arrivals);
+        self.orchestration.recent.keep(arrivals);
+        self
+    }
+}
+
+/// The system an event belongs to, by what it says or by the names it carries.
+fn style_of(event: &Event) -> Option<Style> {
+    event
+        .style
+        .or_else(|| event.queue.as_deref().and_then(topology::queue_named).map(|queue| queue.style))
+        .or_else(|| event.exchange.as_deref().and_then(topology::style_of_exchange))
 }

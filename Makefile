@@ -1,0 +1,149 @@
+# Skuflow: everything that is built, run and tested, from here.
+#
+#   make run                     builds what changed and serves http://127.0.0.1:3000
+#   make run ARGS="--addr …"     the same, with flags for `skuflow serve`
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+WASM_BINDGEN_VERSION := 0.2.126
+WASM_TARGET := wasm32-unknown-unknown
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+SITE := target/site
+PKG := $(SITE)/pkg
+STAMPS := $(TARGET)/stamps
+RAW_WASM := $(TARGET)/$(WASM_TARGET)/wasm-release/app.wasm
+SERVER := $(TARGET)/release/skuflow
+
+TOOLS := target/tools
+BINDGEN := $(TOOLS)/bin/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+NPM_BIN := end2end/node_modules/.bin
+NPM_STAMP := end2end/node_modules/.package-lock.json
+
+RUST_MANIFESTS := Cargo.toml Cargo.lock .cargo/config.toml app/Cargo.toml app/flow/Cargo.toml
+PAGE_SOURCES := $(shell find app -name '*.rs') $(RUST_MANIFESTS)
+STYLE_SOURCES := $(wildcard style/*.css)
+PUBLIC_FILES := $(shell find public -type f)
+
+# What rustc's wasm32 target uses by default, which wasm-opt would otherwise refuse.
+WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+
+.PHONY: help build run test lint bench clean page server tools test-tools
+.DEFAULT_GOAL := help
+
+help: ## Say what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: page server ## Build the page and the server, in release
+
+run: build ## Build what changed, then serve (flags in ARGS)
+	@exec $(SERVER) serve $(ARGS)
+
+test: ## Install what the tests need, then run all of them, on both brokers
+	@end2end/tools/install.sh
+	@$(MAKE) test-tools
+	$(call step,native tests and browser tests, with a RabbitMQ of their own)
+	@end2end/tools/with-rabbitmq.sh $(MAKE) test-with-rabbitmq
+
+.PHONY: test-with-rabbitmq
+test-with-rabbitmq:
+	$(call step,native tests)
+	@cargo test --workspace
+	@$(MAKE) build
+	$(call step,browser tests on the release build)
+	@cd end2end && SKUFLOW_BIN="$(abspath $(SERVER))" npm test
+
+lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for server and browser
+	$(call step,rustfmt)
+	@cargo fmt --all --check
+	$(call step,clippy for the server)
+	@cargo clippy --workspace --all-targets -- -D warnings
+	$(call step,clippy for the browser)
+	@cargo clippy -p app --lib --features hydrate --target $(WASM_TARGET) -- -D warnings
+
+bench: build ## Measure the release build
+	@end2end/tools/bench.sh $(SERVER)
+
+clean: ## Remove what was built, and keep the tools
+	@cargo clean
+	@rm -rf $(SITE) end2end/test-results end2end/playwright-report
+
+# --- the page --------------------------------------------------------------------------------------------------
+
+page: $(STAMPS)/site
+
+# The last step: a compressed twin of every file, and the size budget.
+$(STAMPS)/site: $(PKG)/skuflow.js $(PKG)/skuflow.css $(STAMPS)/public end2end/tools/pack.mjs
+	$(call step,compress and weigh)
+	@node end2end/tools/pack.mjs $(SITE)
+	@touch $@
+
+$(RAW_WASM): $(PAGE_SOURCES) | $(STAMPS)/wasm-target
+	$(call step,the page: Rust to WebAssembly (about a minute the first time))
+	@cargo build --profile wasm-release --target $(WASM_TARGET) -p app --lib --features hydrate
+	@touch $@
+
+$(PKG)/skuflow.js: $(RAW_WASM) $(BINDGEN) $(NPM_STAMP)
+	$(call step,wasm-bindgen and wasm-opt)
+	@mkdir -p $(PKG)
+	@$(BINDGEN) --target web --no-typescript --out-dir $(PKG) --out-name skuflow $(RAW_WASM)
+	@$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) $(PKG)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@rm $(PKG)/skuflow_bg.wasm
+	@$(NPM_BIN)/esbuild $@ --minify --format=esm --allow-overwrite --outfile=$@ --log-level=warning
+
+$(PKG)/skuflow.css: $(STYLE_SOURCES) $(NPM_STAMP)
+	$(call step,style)
+	@$(NPM_BIN)/esbuild style/main.css --bundle --minify --outfile=$@ --log-level=warning
+
+$(STAMPS)/public: $(PUBLIC_FILES)
+	@mkdir -p $(SITE) $(STAMPS)
+	@cp -R public/. $(SITE)/
+	@touch $@
+
+# --- the server ------------------------------------------------------------------------------------------------
+
+# Cargo knows best what has changed.
+server:
+	$(call step,the server)
+	@cargo build --release -p server
+
+# --- tools -----------------------------------------------------------------------------------------------------
+
+tools: $(STAMPS)/wasm-target $(BINDGEN) $(NPM_STAMP)
+
+test-tools: $(NPM_STAMP)
+
+# Without rustup the target has to be there already.
+$(STAMPS)/wasm-target:
+	@mkdir -p $(STAMPS)
+	@if command -v rustup >/dev/null; then \
+		rustup target list --installed | grep -qx $(WASM_TARGET) || rustup target add $(WASM_TARGET); \
+	elif ! ls "$$(rustc --print sysroot)/lib/rustlib/$(WASM_TARGET)" >/dev/null 2>&1; then \
+		echo "make: rustc has no target $(WASM_TARGET). Install rustup (https://rustup.rs), or the target by your package manager." >&2; exit 1; \
+	fi
+	@touch $@
+
+# The very version that Cargo.toml pins: the two must match.
+$(BINDGEN):
+	@mkdir -p $(@D)
+	@if found=$$(command -v wasm-bindgen) && [ "$$("$$found" --version)" = "wasm-bindgen $(WASM_BINDGEN_VERSION)" ]; then \
+		ln -sf "$$found" $@; \
+	else \
+		printf '\033[1m── %s\033[0m\n' 'wasm-bindgen $(WASM_BINDGEN_VERSION) (about two minutes, once)'; \
+		cargo install wasm-bindgen-cli --locked --version $(WASM_BINDGEN_VERSION) --root $(TOOLS) --target-dir $(TARGET)/tools-build; \
+		ln -sf wasm-bindgen $@; \
+	fi
+
+$(NPM_STAMP): end2end/package.json end2end/package-lock.json end2end/.npmrc
+	@command -v npm >/dev/null || { echo "make: npm is missing. Install Node.js 20 or newer." >&2; exit 1; }
+	$(call step,npm packages)
+	@cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --loglevel=error
+	@touch $@
+
+define step
+	@printf '\033[1m── %s\033[0m\n' '$(1)'
+endef

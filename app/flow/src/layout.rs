@@ -1,0 +1,411 @@
+//! Where everything in the diagram stands.
+//!
+//! One pure function from what there is to draw to positions: the same on the server and in the browser, and
+//! the same ids in every orientation, so that tokens find their line whatever the screen.
+
+mod path;
+mod tall;
+#[cfg(test)]
+mod tests;
+mod wide;
+
+pub use path::{Path, Point};
+
+use crate::{Dispatch, Service, Style};
+use std::fmt::Write as _;
+
+/// What is to be laid out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Which style.
+    pub style: Style,
+    /// How choreography's event reaches the queues.
+    pub dispatch: Dispatch,
+    /// Queues that strangers bound.
+    pub foreign: Vec<ForeignQueue>,
+    /// Which way time runs.
+    pub orientation: Orientation,
+    /// The size of the smallest text; everything grows with it.
+    pub text_px: f32,
+}
+
+/// A stranger's queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignQueue {
+    /// Its name.
+    pub name: String,
+    /// Who consumes it, if anybody does.
+    pub consumer: Option<String>,
+}
+
+/// Which way time runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Orientation {
+    /// Left to right.
+    #[default]
+    Wide,
+    /// Top to bottom, for phones.
+    Tall,
+}
+
+/// A rectangle.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[expect(missing_docs, reason = "the four numbers of a rectangle")]
+pub struct Rect {
+    pub x: f32,
+    pub y: f32,
+    pub w: f32,
+    pub h: f32,
+}
+
+impl Rect {
+    /// From its left, top, width and height.
+    #[must_use]
+    pub const fn new(x: f32, y: f32, w: f32, h: f32) -> Self {
+        Self { x, y, w, h }
+    }
+
+    /// Its right side.
+    #[must_use]
+    pub fn right(&self) -> f32 {
+        self.x + self.w
+    }
+
+    /// Its lower side.
+    #[must_use]
+    pub fn bottom(&self) -> f32 {
+        self.y + self.h
+    }
+
+    /// Its middle.
+    #[must_use]
+    pub fn middle(&self) -> Point {
+        Point { x: self.x + self.w / 2.0, y: self.y + self.h / 2.0 }
+    }
+
+    /// Whether the two share any area.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.x < other.right() && other.x < self.right() && self.y < other.bottom() && other.y < self.bottom()
+    }
+
+    /// Whether the point lies inside, not merely on the rim.
+    #[must_use]
+    pub fn contains(&self, point: Point) -> bool {
+        point.x > self.x && point.x < self.right() && point.y > self.y && point.y < self.bottom()
+    }
+}
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    /// Where arrivals come from.
+    Warehouse,
+    /// Inventory as the one who records and publishes.
+    Producer,
+    /// The exchange.
+    Exchange,
+    /// A service as the consumer of its queue.
+    Consumer(Service),
+    /// A stranger.
+    Foreign,
+}
+
+/// A node with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeBox {
+    /// Its id, which is also its mark in the page.
+    pub id: String,
+    /// What it is.
+    pub role: NodeRole,
+    /// Its card, or the square around its disc.
+    pub rect: Rect,
+    /// Where its name stands, when that is outside its card.
+    pub label: Option<Text>,
+}
+
+/// A piece of text with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Text {
+    /// Its lines.
+    pub lines: Vec<String>,
+    /// Where the first line's text is anchored, on its baseline.
+    pub at: Point,
+    /// Which point of a line that is.
+    pub anchor: Anchor,
+    /// The room it takes.
+    pub rect: Rect,
+}
+
+/// Which point of a line of text stands at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "SVG's own words")]
+pub enum Anchor {
+    Start,
+    Middle,
+}
+
+impl Anchor {
+    /// The value of the attribute `text-anchor`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Middle => "middle",
+        }
+    }
+}
+
+/// A queue with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueBox {
+    /// Its name.
+    pub name: String,
+    /// Who consumes it, if it is one of ours.
+    pub service: Option<Service>,
+    /// The row of slots.
+    pub slots: Rect,
+    /// From one slot's left side to the next one's.
+    pub pitch: f32,
+    /// Its name's place.
+    pub label: Text,
+    /// The place of its counts.
+    pub counts: Text,
+}
+
+/// What travels on an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeKind {
+    /// Goods that come in.
+    Arrival,
+    /// A message.
+    Message,
+    /// A call, and its answer the other way.
+    Http,
+}
+
+/// A line on which something travels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edge {
+    /// Its id, which is also its mark in the page.
+    pub id: String,
+    /// What travels on it.
+    pub kind: EdgeKind,
+    /// The line, from source to target.
+    pub path: Path,
+    /// Where its words stand.
+    pub label: Option<Text>,
+    /// The node or queue it comes from.
+    pub from: String,
+    /// The node or queue it leads to.
+    pub to: String,
+}
+
+/// A diagram, ready to be drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// How wide it is.
+    pub width: f32,
+    /// How high it is.
+    pub height: f32,
+    /// The size of the smallest text.
+    pub text_px: f32,
+    /// Warehouse, inventory, exchange, consumers.
+    pub nodes: Vec<NodeBox>,
+    /// The queues, in the order of their consumers.
+    pub queues: Vec<QueueBox>,
+    /// The lines between them.
+    pub edges: Vec<Edge>,
+}
+
+/// The id of inventory as the one who publishes.
+pub const PRODUCER: &str = "inventory";
+/// The id of the warehouse.
+pub const WAREHOUSE: &str = "warehouse";
+/// The id of the line on which goods come in.
+pub const ARRIVAL_EDGE: &str = "arrival";
+
+/// The id of the consumer of a service's queue. Inventory is on the stage twice, hence its second name.
+#[must_use]
+pub const fn consumer_id(service: Service) -> &'static str {
+    match service {
+        Service::Inventory => "inventory.consumer",
+        Service::Catalog => "catalog",
+        Service::Wishlist => "wishlist",
+    }
+}
+
+/// The id of the line from inventory to the exchange.
+#[must_use]
+pub fn publish_edge(exchange: &str) -> String {
+    format!("publish:{exchange}")
+}
+
+/// The id of the line into a queue.
+#[must_use]
+pub fn route_edge(queue: &str) -> String {
+    format!("route:{queue}")
+}
+
+/// The id of the line out of a queue.
+#[must_use]
+pub fn deliver_edge(queue: &str) -> String {
+    format!("deliver:{queue}")
+}
+
+/// The id of the line on which a service asks inventory.
+#[must_use]
+pub fn http_edge(from: &str) -> String {
+    format!("http:{from}")
+}
+
+/// Lays the diagram out.
+#[must_use]
+pub fn layout(plan: &Plan) -> Layout {
+    match plan.orientation {
+        Orientation::Wide => wide::layout(plan),
+        Orientation::Tall => tall::layout(plan),
+    }
+}
+
+impl Layout {
+    /// The line with that id.
+    #[must_use]
+    pub fn edge(&self, id: &str) -> Option<&Edge> {
+        self.edges.iter().find(|edge| edge.id == id)
+    }
+
+    /// The value of the attribute `viewBox`.
+    #[must_use]
+    pub fn view_box(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = write!(text, "0 0 {} {}", self.width, self.height);
+        text
+    }
+}
+
+impl Plan {
+    /// Whether the message goes through an exchange of ours.
+    pub(crate) fn has_exchange(&self) -> bool {
+        self.style == Style::Orchestration || self.dispatch == Dispatch::Fanout
+    }
+
+    /// Whether consumers ask inventory.
+    pub(crate) fn has_calls(&self) -> bool {
+        self.style == Style::Choreography
+    }
+
+    pub(crate) fn scale(&self) -> f32 {
+        (self.text_px / SMALLEST_TEXT).max(1.0)
+    }
+
+    /// Every row: our three queues, then the strangers'.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let own = self.style.queues().map(|queue| Row {
+            queue: queue.name.to_owned(),
+            service: Some(queue.service),
+            consumer: Some(consumer_id(queue.service).to_owned()),
+        });
+        let foreign = self.foreign.iter().map(|queue| Row {
+            queue: queue.name.clone(),
+            service: None,
+            consumer: queue.consumer.as_ref().map(|name| format!("foreign:{}:{name}", queue.name)),
+        });
+        own.chain(foreign).collect()
+    }
+}
+
+/// A queue and its consumer.
+pub(crate) struct Row {
+    pub queue: String,
+    pub service: Option<Service>,
+    pub consumer: Option<String>,
+}
+
+/// The smallest text that is drawn, in CSS pixels.
+pub const SMALLEST_TEXT: f32 = 11.0;
+/// The height of a line of the smallest text.
+pub(crate) const LINE: f32 = 13.0;
+/// The width of an average character of the smallest text, on the safe side for the common system fonts.
+const CHARACTER: f32 = 6.0;
+
+impl Text {
+    /// Text of the smallest size. What is wider than `room` is broken after its first dot.
+    pub(crate) fn new(text: &str, at: Point, anchor: Anchor, room: f32) -> Self {
+        let lines = match text.split_once('.') {
+            Some((head, tail)) if width_of(text) > room => vec![format!("{head}."), tail.to_owned()],
+            _ => vec![text.to_owned()],
+        };
+        Self::of_lines(lines, at, anchor)
+    }
+
+    pub(crate) fn of_lines(lines: Vec<String>, at: Point, anchor: Anchor) -> Self {
+        let w = lines.iter().map(|line| width_of(line)).fold(0.0, f32::max);
+        let x = match anchor {
+            Anchor::Start => at.x,
+            Anchor::Middle => at.x - w / 2.0,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let h = lines.len() as f32 * LINE;
+        let rect = Rect::new(x, at.y - 10.0, w, h);
+        Self { lines, at, anchor, rect }
+    }
+
+    fn scaled(mut self, by: f32) -> Self {
+        self.at = self.at.scaled(by);
+        self.rect = self.rect.scaled(by);
+        self
+    }
+}
+
+impl Rect {
+    fn scaled(self, by: f32) -> Self {
+        Self::new(self.x * by, self.y * by, self.w * by, self.h * by)
+    }
+}
+
+/// How wide a line of the smallest text is taken to be.
+#[expect(clippy::cast_precision_loss, reason = "a label has few characters")]
+fn width_of(text: &str) -> f32 {
+    text.chars().count() as f32 * CHARACTER
+}
+
+impl Layout {
+    /// Everything larger, for larger text.
+    fn scaled(mut self, by: f32) -> Self {
+        if by <= 1.0 {
+            return self;
+        }
+        self.width *= by;
+        self.height *= by;
+        self.text_px *= by;
+        for node in &mut self.nodes {
+            node.rect = node.rect.scaled(by);
+            node.label = node.label.take().map(|label| label.scaled(by));
+        }
+        for queue in &mut self.queues {
+            queue.slots = queue.slots.scaled(by);
+            queue.pitch *= by;
+            queue.label = queue.label.clone().scaled(by);
+            queue.counts = queue.counts.clone().scaled(by);
+        }
+        for edge in &mut self.edges {
+            edge.path = edge.path.scaled(by);
+            edge.label = edge.label.take().map(|label| label.scaled(by));
+        }
+        self
+    }
+}
+
+/// The widest that a queue's counts become.
+pub(crate) const COUNTS: &str = "ready 99999 · unacked 999";
+/// The widest that the words on a call's line become.
+pub(crate) const CALL: &str = "GET availability · 200 in 999.9 ms";
+
+pub(crate) const fn exchange_type_name(style: Style) -> &'static str {
+    match style.exchange().exchange_type {
+        crate::topology::ExchangeType::Fanout => "fanout",
+        crate::topology::ExchangeType::Direct => "direct",
+    }
+}

@@ -1,0 +1,144 @@
+//! Top to bottom, for phones: messages go down on the left, calls go up on the right.
+
+use super::path::at;
+use super::{
+    ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, PRODUCER, Path, Plan, QueueBox, Rect,
+    Row, SMALLEST_TEXT, Text, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
+};
+
+/// As wide as the stage on a screen of 320 px.
+const WIDTH: f32 = 276.0;
+const MIDDLE: f32 = WIDTH / 2.0 - 4.0;
+/// Where messages go down.
+const TRUNK_X: f32 = 8.0;
+const QUEUE_X: f32 = 26.0;
+const SLOT_PITCH: f32 = 11.0;
+const SLOT_SIZE: (f32, f32) = (8.0 * SLOT_PITCH - 2.0, 24.0);
+const CARD_X: f32 = 140.0;
+const CARD_SIZE: (f32, f32) = (120.0, 60.0);
+const CARD_ABOVE: f32 = 21.0;
+const GAP: f32 = 3.0;
+
+pub(super) fn layout(plan: &Plan) -> Layout {
+    let rows = plan.rows();
+    let warehouse = Rect::new(MIDDLE - 29.0, 6.0, 58.0, 46.0);
+    let beside = at(warehouse.right() + 10.0, warehouse.middle().y + 4.0);
+    let producer = Rect::new(MIDDLE - 62.0, 84.0, 124.0, 84.0);
+    let mut nodes = vec![
+        NodeBox {
+            id: WAREHOUSE.into(),
+            role: NodeRole::Warehouse,
+            rect: warehouse,
+            label: Some(Text::new("Warehouse", beside, Anchor::Start, f32::MAX)),
+        },
+        NodeBox { id: PRODUCER.into(), role: NodeRole::Producer, rect: producer, label: None },
+    ];
+    let mut edges = vec![Edge {
+        id: ARRIVAL_EDGE.into(),
+        kind: EdgeKind::Arrival,
+        path: Path::straight(at(MIDDLE, warehouse.bottom() + GAP), at(MIDDLE, producer.y - GAP)),
+        label: None,
+        from: WAREHOUSE.into(),
+        to: PRODUCER.into(),
+    }];
+
+    let exchange = plan.style.exchange().name;
+    let (mut from, mut source) = (PRODUCER.to_owned(), at(producer.x - GAP, producer.middle().y));
+    let mut below = producer.bottom();
+    if plan.has_exchange() {
+        let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 32.0, 42.0, 42.0);
+        let beside = at(disc.right() + 10.0, disc.middle().y - 2.0);
+        let lines = vec![exchange.to_owned(), super::exchange_type_name(plan.style).to_owned()];
+        nodes.push(NodeBox {
+            id: exchange.into(),
+            role: NodeRole::Exchange,
+            rect: disc,
+            label: Some(Text::of_lines(lines, beside, Anchor::Start)),
+        });
+        edges.push(Edge {
+            id: publish_edge(exchange),
+            kind: EdgeKind::Message,
+            path: Path::straight(at(MIDDLE, producer.bottom() + GAP), at(MIDDLE, disc.y - GAP)),
+            label: None,
+            from: PRODUCER.into(),
+            to: exchange.into(),
+        });
+        (from, source) = (exchange.to_owned(), at(disc.x - GAP, disc.middle().y));
+        below = disc.bottom();
+    }
+
+    let mut queues = Vec::with_capacity(rows.len());
+    let mut y = below + 52.0;
+    let mut calls = 0_u8;
+    let mut bottom = below;
+    for row in &rows {
+        let queue = queue_box(row, y);
+        let turns = [source, at(TRUNK_X, source.y), at(TRUNK_X, y), at(queue.slots.x - GAP, y)];
+        edges.push(Edge {
+            id: route_edge(&row.queue),
+            kind: EdgeKind::Message,
+            path: Path::through(&turns),
+            label: None,
+            from: from.clone(),
+            to: row.queue.clone(),
+        });
+        bottom = queue.counts.rect.bottom();
+        if let Some(consumer) = &row.consumer {
+            let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
+            let role = row.service.map_or(NodeRole::Foreign, NodeRole::Consumer);
+            nodes.push(NodeBox { id: consumer.clone(), role, rect: card, label: None });
+            edges.push(Edge {
+                id: deliver_edge(&row.queue),
+                kind: EdgeKind::Message,
+                path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                label: None,
+                from: row.queue.clone(),
+                to: consumer.clone(),
+            });
+            bottom = card.bottom();
+            if let Some(service) = row.service.filter(|&service| asks(plan, service)) {
+                let lane = 5.0 * f32::from(calls);
+                let (out, up) = (card.middle().y, producer.middle().y - 12.0 - 2.0 * lane);
+                let lane_x = WIDTH - 10.0 + lane;
+                let turns = [
+                    at(card.right() + GAP, out),
+                    at(lane_x, out),
+                    at(lane_x, up),
+                    at(producer.right() + GAP, up),
+                ];
+                let words = at(QUEUE_X, card.bottom() + 15.0);
+                edges.push(Edge {
+                    id: http_edge(consumer_id(service)),
+                    kind: EdgeKind::Http,
+                    path: Path::through(&turns),
+                    label: Some(Text::of_lines(vec![super::CALL.to_owned()], words, Anchor::Start)),
+                    from: consumer_id(service).into(),
+                    to: PRODUCER.into(),
+                });
+                calls += 1;
+                bottom += 19.0;
+            }
+        }
+        queues.push(queue);
+        y = bottom + 48.0;
+    }
+    Layout { width: WIDTH, height: bottom + 6.0, text_px: SMALLEST_TEXT, nodes, queues, edges }
+        .scaled(plan.scale())
+}
+
+fn asks(plan: &Plan, service: crate::Service) -> bool {
+    plan.has_calls() && service != crate::Service::Inventory
+}
+
+fn queue_box(row: &Row, y: f32) -> QueueBox {
+    let slots = Rect::new(QUEUE_X, y - SLOT_SIZE.1 / 2.0, SLOT_SIZE.0, SLOT_SIZE.1);
+    let counts = vec!["ready 9999".to_owned(), "unacked 999".to_owned()];
+    QueueBox {
+        name: row.queue.clone(),
+        service: row.service,
+        label: Text::new(&row.queue, at(slots.x, slots.y - 14.0), Anchor::Start, f32::MAX),
+        counts: Text::of_lines(counts, at(slots.x, slots.bottom() + 14.0), Anchor::Start),
+        slots,
+        pitch: SLOT_PITCH,
+    }
+}

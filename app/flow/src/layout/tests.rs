@@ -1,0 +1,117 @@
+use super::*;
+
+/// Every diagram that can come up, with its name.
+fn all() -> Vec<(String, Layout)> {
+    let stranger = |n: usize| ForeignQueue { name: format!("analytics.{n}"), consumer: Some("py".into()) };
+    let mut all = Vec::new();
+    for &style in Style::ALL {
+        for &dispatch in Dispatch::ALL {
+            for orientation in [Orientation::Wide, Orientation::Tall] {
+                for strangers in [0, 1, 3] {
+                    for text_px in [11.0, 14.0] {
+                        let foreign = (0..strangers).map(stranger).collect();
+                        let plan = Plan { style, dispatch, foreign, orientation, text_px };
+                        all.push((format!("{plan:?}"), layout(&plan)));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Everything that takes room, by name.
+fn boxes(layout: &Layout) -> Vec<(String, Rect)> {
+    let mut boxes = Vec::new();
+    for node in &layout.nodes {
+        boxes.push((node.id.clone(), node.rect));
+        boxes.extend(node.label.as_ref().map(|label| (format!("label of {}", node.id), label.rect)));
+    }
+    for queue in &layout.queues {
+        boxes.push((queue.name.clone(), queue.slots));
+        boxes.push((format!("label of {}", queue.name), queue.label.rect));
+        boxes.push((format!("counts of {}", queue.name), queue.counts.rect));
+    }
+    for edge in &layout.edges {
+        boxes.extend(edge.label.as_ref().map(|label| (format!("label of {}", edge.id), label.rect)));
+    }
+    boxes
+}
+
+#[test]
+fn nothing_overlaps_and_everything_is_within_bounds() {
+    for (name, layout) in all() {
+        let boxes = boxes(&layout);
+        for (index, (a, first)) in boxes.iter().enumerate() {
+            let inside = first.x >= 0.0
+                && first.y >= 0.0
+                && first.right() <= layout.width
+                && first.bottom() <= layout.height;
+            assert!(inside, "{a} leaves {name}: {first:?}");
+            for (b, second) in &boxes[index + 1..] {
+                assert!(!first.overlaps(second), "{a} and {b} overlap in {name}: {first:?} {second:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_line_crosses_a_label_or_runs_through_a_node() {
+    for (name, layout) in all() {
+        for edge in &layout.edges {
+            let own_label = format!("label of {}", edge.id);
+            for step in 0..=200_u8 {
+                let point = edge.path.point(f32::from(step) / 200.0);
+                let inside =
+                    point.x > 0.0 && point.x < layout.width && point.y > 0.0 && point.y < layout.height;
+                assert!(inside, "{} leaves {name}: {point:?}", edge.id);
+                for (other, rect) in boxes(&layout).iter().filter(|(other, _)| *other != own_label) {
+                    assert!(!rect.contains(point), "{} runs through {other} in {name}: {point:?}", edge.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_line_leads_from_what_it_names_to_what_it_names() {
+    for (name, layout) in all() {
+        let names: Vec<_> = layout
+            .nodes
+            .iter()
+            .map(|node| (node.id.as_str(), node.rect))
+            .chain(layout.queues.iter().map(|queue| (queue.name.as_str(), queue.slots)))
+            .collect();
+        for edge in &layout.edges {
+            for (end, point) in [(&edge.from, edge.path.point(0.0)), (&edge.to, edge.path.point(1.0))] {
+                let (_, rect) = names.iter().find(|(id, _)| id == end).unwrap();
+                let near = Rect::new(rect.x - 5.0, rect.y - 5.0, rect.w + 10.0, rect.h + 10.0);
+                assert!(near.contains(point), "{} does not touch {end} in {name}", edge.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_phone_of_320_px_shows_text_of_at_least_11_px() {
+    for &style in Style::ALL {
+        let plan = Plan {
+            style,
+            dispatch: Dispatch::Fanout,
+            foreign: Vec::new(),
+            orientation: Orientation::Tall,
+            text_px: SMALLEST_TEXT,
+        };
+        // The stage leaves at least 276 px to the diagram.
+        assert!(layout(&plan).width <= 276.0);
+    }
+}
+
+#[test]
+fn a_point_travels_from_start_to_end_at_an_even_pace() {
+    let path = Path::through(&[path::at(0.0, 0.0), path::at(100.0, 0.0), path::at(100.0, 50.0)]);
+    assert!((path.length() - 150.0).abs() < 8.0);
+    let (start, half, end) = (path.point(0.0), path.point(0.5), path.point(1.0));
+    assert!(start.x == 0.0 && end.x == 100.0 && end.y == 50.0);
+    assert!((half.x - path.length() / 2.0).abs() < 0.5 && half.y == 0.0);
+}

@@ -1,0 +1,150 @@
+//! Left to right: warehouse, inventory, exchange, queues, consumers; calls run around the outside.
+
+use super::path::at;
+use super::{
+    ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, PRODUCER, Path, Plan, QueueBox, Rect,
+    Row, SMALLEST_TEXT, Text, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
+};
+use crate::Service;
+
+const WIDTH: f32 = 648.0;
+/// From one row to the next.
+const ROW: f32 = 92.0;
+const WAREHOUSE_X: f32 = 8.0;
+const WAREHOUSE_SIZE: (f32, f32) = (58.0, 50.0);
+const PRODUCER_X: f32 = 88.0;
+const PRODUCER_SIZE: (f32, f32) = (106.0, 88.0);
+const DISC_X: f32 = 252.0;
+const DISC_RADIUS: f32 = 21.0;
+const QUEUE_X: f32 = 330.0;
+const SLOT_PITCH: f32 = 14.5;
+const SLOT_SIZE: (f32, f32) = (8.0 * SLOT_PITCH - 2.0, 24.0);
+const CARD_X: f32 = 492.0;
+const CARD_SIZE: (f32, f32) = (134.0, 60.0);
+/// A card reaches further down than up, so that its queue's name has room above the slots.
+const CARD_ABOVE: f32 = 21.0;
+const LANE_X: f32 = 638.0;
+/// Between a line's end and what it points at.
+const GAP: f32 = 3.0;
+
+pub(super) fn layout(plan: &Plan) -> Layout {
+    let rows = plan.rows();
+    let margin = if plan.has_calls() { 26.0 } else { 10.0 };
+    let first_row = margin + 42.0;
+    #[expect(clippy::cast_precision_loss, reason = "a dozen rows at most")]
+    let row_y = |row: usize| first_row + row as f32 * ROW;
+    // The middle of our three rows, whoever else listens below.
+    let axis = row_y(1);
+    let last = row_y(rows.len() - 1) + CARD_SIZE.1 - CARD_ABOVE;
+    let height = last + margin;
+
+    let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
+    let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
+    let below = at(warehouse.middle().x, warehouse.bottom() + 16.0);
+    let label = Text::new("Warehouse", below, Anchor::Middle, f32::MAX);
+    let mut nodes = vec![
+        NodeBox { id: WAREHOUSE.into(), role: NodeRole::Warehouse, rect: warehouse, label: Some(label) },
+        NodeBox { id: PRODUCER.into(), role: NodeRole::Producer, rect: producer, label: None },
+    ];
+    let mut edges = vec![Edge {
+        id: ARRIVAL_EDGE.into(),
+        kind: EdgeKind::Arrival,
+        path: Path::straight(at(warehouse.right() + GAP, axis), at(producer.x - GAP, axis)),
+        label: None,
+        from: WAREHOUSE.into(),
+        to: PRODUCER.into(),
+    }];
+
+    let exchange = plan.style.exchange().name;
+    let mut source = (PRODUCER.to_owned(), producer.right() + GAP);
+    if plan.has_exchange() {
+        let disc = Rect::new(DISC_X - DISC_RADIUS, axis - DISC_RADIUS, 2.0 * DISC_RADIUS, 2.0 * DISC_RADIUS);
+        let under = at(DISC_X - 6.0, disc.bottom() + 16.0);
+        let mut name = Text::new(exchange, under, Anchor::Middle, 84.0).lines;
+        name.push(exchange_type(plan).into());
+        let label = Some(Text::of_lines(name, under, Anchor::Middle));
+        nodes.push(NodeBox { id: exchange.into(), role: NodeRole::Exchange, rect: disc, label });
+        edges.push(Edge {
+            id: publish_edge(exchange),
+            kind: EdgeKind::Message,
+            path: Path::straight(at(producer.right() + GAP, axis), at(disc.x - GAP, axis)),
+            label: None,
+            from: PRODUCER.into(),
+            to: exchange.into(),
+        });
+        source = (exchange.to_owned(), disc.right() + GAP);
+    }
+
+    let mut queues = Vec::with_capacity(rows.len());
+    for (index, row) in rows.iter().enumerate() {
+        let y = row_y(index);
+        let queue = queue_box(row, y);
+        let to = at(queue.slots.x - GAP, y);
+        let leave = if plan.has_exchange() { 46.0 } else { 72.0 };
+        edges.push(Edge {
+            id: route_edge(&row.queue),
+            kind: EdgeKind::Message,
+            path: Path::sweep(at(source.1, axis), to, leave, 34.0),
+            label: None,
+            from: source.0.clone(),
+            to: row.queue.clone(),
+        });
+        if let Some(consumer) = &row.consumer {
+            let rect = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
+            let role = row.service.map_or(NodeRole::Foreign, NodeRole::Consumer);
+            nodes.push(NodeBox { id: consumer.clone(), role, rect, label: None });
+            edges.push(Edge {
+                id: deliver_edge(&row.queue),
+                kind: EdgeKind::Message,
+                path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                label: None,
+                from: row.queue.clone(),
+                to: consumer.clone(),
+            });
+        }
+        queues.push(queue);
+    }
+
+    if plan.has_calls() {
+        let card_right = CARD_X + CARD_SIZE.0 + GAP;
+        let side = CARD_SIZE.1 / 2.0 - CARD_ABOVE;
+        for (service, lane_y, down_to) in [
+            (Service::Catalog, 12.0, producer.y - GAP),
+            (Service::Wishlist, height - 12.0, producer.bottom() + GAP),
+        ] {
+            let from = at(card_right, row_y(service as usize) + side);
+            let asks = producer.middle().x;
+            let points = [from, at(LANE_X, from.y), at(LANE_X, lane_y), at(asks, lane_y), at(asks, down_to)];
+            edges.push(http(service, &points, at(f32::midpoint(asks, LANE_X), lane_y + 4.0)));
+        }
+    }
+    Layout { width: WIDTH, height, text_px: SMALLEST_TEXT, nodes, queues, edges }.scaled(plan.scale())
+}
+
+fn queue_box(row: &Row, y: f32) -> QueueBox {
+    let slots = Rect::new(QUEUE_X, y - SLOT_SIZE.1 / 2.0, SLOT_SIZE.0, SLOT_SIZE.1);
+    QueueBox {
+        name: row.queue.clone(),
+        service: row.service,
+        label: Text::new(&row.queue, at(slots.x, slots.y - 14.0), Anchor::Start, LANE_X - QUEUE_X),
+        counts: Text::new(super::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
+        slots,
+        pitch: SLOT_PITCH,
+    }
+}
+
+fn exchange_type(plan: &Plan) -> &'static str {
+    super::exchange_type_name(plan.style)
+}
+
+fn http(service: Service, points: &[super::Point], label: super::Point) -> Edge {
+    let words = super::CALL.to_owned();
+    Edge {
+        id: http_edge(consumer_id(service)),
+        kind: EdgeKind::Http,
+        path: Path::through(points),
+        label: Some(Text::of_lines(vec![words], label, Anchor::Middle)),
+        from: consumer_id(service).into(),
+        to: PRODUCER.into(),
+    }
+}

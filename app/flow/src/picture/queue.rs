@@ -1,0 +1,360 @@
+//! One queue: what waits in it, what is out with consumers, and what is on its way back.
+//!
+//! The broker's word (`routed`) and the services' words (`delivered`, `acked`) reach the journal by different
+//! ways and may overtake each other, so the counts must not depend on which comes first. Three rules see to it:
+//! a delivery of a message that was never routed is remembered as *early* and swallows the `routed` that
+//! follows; a queue is first in, first out, so whatever stood in front of a delivered message has gone; and
+//! `consumer_started` tells the true depth.
+
+use crate::{Id, Node, Sku};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// How many slots of a queue are drawn.
+pub const SLOTS: usize = 8;
+/// How many waiting messages are known one by one; the rest are counted.
+const KNOWN_WAITING: usize = 64;
+/// How many messages in consumers' hands are known one by one; the rest are counted.
+const KNOWN_UNACKED: usize = 256;
+/// How many early deliveries are known by their message; the rest are counted.
+const KNOWN_EARLY: usize = 32;
+/// How many messages that wait for their next attempt are known one by one.
+const KNOWN_RETRYING: usize = 64;
+/// How many consumers of one queue are shown.
+const KNOWN_CONSUMERS: usize = 16;
+
+/// A queue as it stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueuePicture {
+    /// Its name.
+    pub name: Id,
+    /// Who takes messages from it.
+    pub consumers: Vec<Consumer>,
+    /// How many messages were ever put into it.
+    pub routed: u64,
+    /// How many were parked because their attempts were used up.
+    pub dead: u64,
+    /// Waiting messages of which only the number is known, in front of the known ones.
+    ahead: u64,
+    /// The known waiting messages, in order.
+    waiting: VecDeque<Waiting>,
+    /// Waiting messages of which only the number is known, behind the known ones.
+    behind: u64,
+    /// Delivered, not yet settled.
+    unacked: VecDeque<InHand>,
+    /// Delivered and not settled, of which only the number is known.
+    unacked_more: u64,
+    /// Deliveries whose `routed` is still to come.
+    early: VecDeque<Early>,
+    /// The same, of which only the number is known.
+    early_more: u64,
+    /// Messages that wait for their next attempt.
+    retrying: Vec<Id>,
+}
+
+/// Who takes messages from a queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumer {
+    /// The consumer's tag.
+    pub tag: Id,
+    /// Who it is, if it said so.
+    pub node: Option<Node>,
+}
+
+/// One place in a queue, as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// The message in it, when it is known.
+    pub message_id: Option<Id>,
+    /// What the message is about.
+    pub sku: Option<Sku>,
+    /// Whether a consumer has it in hand.
+    pub unacked: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Waiting {
+    id: Id,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    /// A message that was given back stands in front and may be overtaken by what was already on its way out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    given_back: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct InHand {
+    id: Id,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    tag: Id,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Early {
+    id: Id,
+    /// The same message comes by once more for each attempt.
+    attempt: u32,
+    /// Whether it was one of those of which only the number was known: then no `routed` may ever come.
+    counted: bool,
+}
+
+/// One delivery, as its event tells it.
+#[derive(Clone, Copy)]
+pub(super) struct Delivery<'a> {
+    pub id: Option<&'a Id>,
+    pub sku: Option<Sku>,
+    pub tag: &'a Id,
+    pub attempt: u32,
+    pub redelivered: bool,
+}
+
+impl QueuePicture {
+    pub(super) fn new(name: Id) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    /// Messages waiting to be delivered.
+    #[must_use]
+    pub fn ready(&self) -> u64 {
+        self.ahead.saturating_add(self.waiting.len() as u64).saturating_add(self.behind)
+    }
+
+    /// Messages delivered and not yet settled.
+    #[must_use]
+    pub fn unacked(&self) -> u64 {
+        self.unacked_more.saturating_add(self.unacked.len() as u64)
+    }
+
+    /// Messages that wait for their next attempt.
+    #[must_use]
+    pub fn retrying(&self) -> u64 {
+        self.retrying.len() as u64
+    }
+
+    /// Whether nothing waits, is in hand, or will come back.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ready() == 0 && self.unacked() == 0 && self.retrying.is_empty()
+    }
+
+    /// The first places, those in consumers' hands first.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        let unknown = |count: u64, unacked: bool| {
+            let count = usize::try_from(count).unwrap_or(SLOTS).min(SLOTS);
+            std::iter::repeat_n(Slot { message_id: None, sku: None, unacked }, count)
+        };
+        let in_hand = self.unacked.iter().map(|held| Slot {
+            message_id: Some(held.id.clone()),
+            sku: held.sku,
+            unacked: true,
+        });
+        let waiting = self.waiting.iter().map(|one| Slot {
+            message_id: Some(one.id.clone()),
+            sku: one.sku,
+            unacked: false,
+        });
+        in_hand
+            .chain(unknown(self.unacked_more, true))
+            .chain(unknown(self.ahead, false))
+            .chain(waiting)
+            .chain(unknown(self.behind, false))
+            .take(SLOTS)
+    }
+
+    /// The message in the hands of a consumer for the longest time.
+    #[must_use]
+    pub fn in_hand(&self) -> Option<(&Id, Option<Sku>)> {
+        self.unacked.front().map(|held| (&held.id, held.sku))
+    }
+
+    pub(super) fn routed(&mut self, id: Option<&Id>, sku: Option<Sku>, attempt: u32) {
+        self.routed += 1;
+        let Some(id) = id else {
+            if self.early_more > 0 {
+                self.early_more -= 1;
+            } else {
+                self.behind = self.behind.saturating_add(1);
+            }
+            return;
+        };
+        if attempt > 1 {
+            self.retrying.retain(|waiting| waiting != id);
+        }
+        if let Some(at) = self.early.iter().position(|early| early.id == *id && early.attempt == attempt) {
+            self.early.remove(at);
+        } else if self.early_more > 0 {
+            self.early_more -= 1;
+        } else if self.behind > 0 || self.waiting.len() >= KNOWN_WAITING {
+            self.behind = self.behind.saturating_add(1);
+        } else {
+            self.waiting.push_back(Waiting { id: id.clone(), sku, given_back: false });
+        }
+    }
+
+    pub(super) fn delivered(&mut self, delivery: &Delivery<'_>) {
+        let Delivery { id, sku, tag, attempt, redelivered } = *delivery;
+        let Some(id) = id else {
+            if !self.take_counted() {
+                self.early_more += 1;
+            }
+            self.unacked_more += 1;
+            return;
+        };
+        self.retrying.retain(|waiting| waiting != id);
+        if let Some(at) = self.waiting.iter().position(|one| one.id == *id) {
+            let standing = self.waiting.remove(at);
+            let was_given_back = standing.is_some_and(|one| one.given_back);
+            if !redelivered && !was_given_back {
+                self.overtake(at);
+            }
+        } else if !self.unacked.iter().any(|held| held.id == *id) || !redelivered {
+            let counted = self.take_counted();
+            self.remember_early(id, attempt, counted);
+        }
+        if self.unacked.iter().any(|held| held.id == *id) {
+            return;
+        }
+        if self.unacked.len() < KNOWN_UNACKED {
+            self.unacked.push_back(InHand { id: id.clone(), sku, tag: tag.clone() });
+        } else {
+            self.unacked_more += 1;
+        }
+        self.turn_over();
+    }
+
+    /// First in, first out: what stood in front of the message that has just been delivered has gone.
+    fn overtake(&mut self, at: usize) {
+        self.ahead = 0;
+        let mut place = 0;
+        self.waiting.retain(|one| {
+            place += 1;
+            place > at || one.given_back
+        });
+    }
+
+    /// A message of which only the number was known has left.
+    fn take_counted(&mut self) -> bool {
+        self.turn_over();
+        let had = self.ahead > 0;
+        self.ahead = self.ahead.saturating_sub(1);
+        had
+    }
+
+    /// Once the known ones have gone, those behind them are in front.
+    fn turn_over(&mut self) {
+        if self.waiting.is_empty() {
+            self.ahead = self.ahead.saturating_add(self.behind);
+            self.behind = 0;
+        }
+    }
+
+    fn remember_early(&mut self, id: &Id, attempt: u32, counted: bool) {
+        if self.early.len() >= KNOWN_EARLY
+            && let Some(oldest) = self.early.pop_front()
+            && !oldest.counted
+        {
+            self.early_more += 1;
+        }
+        self.early.push_back(Early { id: id.clone(), attempt, counted });
+    }
+
+    /// The consumer is done with the message, one way or another. Says whether it had it in hand and not for
+    /// another attempt: whether it handled it.
+    pub(super) fn settled(&mut self, id: Option<&Id>) -> bool {
+        let put_off = id.is_some_and(|id| self.retrying.contains(id));
+        match id.and_then(|id| self.unacked.iter().position(|held| held.id == *id)) {
+            Some(at) => self.unacked.remove(at).is_some() && !put_off,
+            None => {
+                let had = self.unacked_more > 0;
+                self.unacked_more = self.unacked_more.saturating_sub(1);
+                had && !put_off
+            }
+        }
+    }
+
+    /// The consumer gave the message back, and it stands in front again.
+    pub(super) fn given_back(&mut self, id: Option<&Id>) {
+        let Some(id) = id else {
+            self.unacked_more = self.unacked_more.saturating_sub(1);
+            self.ahead = self.ahead.saturating_add(1);
+            return;
+        };
+        let Some(at) = self.unacked.iter().position(|held| held.id == *id) else { return };
+        if let Some(held) = self.unacked.remove(at) {
+            self.stand_in_front(held);
+        }
+    }
+
+    fn stand_in_front(&mut self, held: InHand) {
+        if self.waiting.len() < KNOWN_WAITING + KNOWN_UNACKED {
+            self.waiting.push_front(Waiting { id: held.id, sku: held.sku, given_back: true });
+        } else {
+            self.ahead = self.ahead.saturating_add(1);
+        }
+    }
+
+    pub(super) fn retry_scheduled(&mut self, id: Option<&Id>) {
+        let Some(id) = id else { return };
+        if !self.retrying.contains(id) && self.retrying.len() < KNOWN_RETRYING {
+            self.retrying.push(id.clone());
+        }
+    }
+
+    pub(super) fn dead_lettered(&mut self, id: Option<&Id>) {
+        self.dead += 1;
+        if let Some(id) = id {
+            self.retrying.retain(|waiting| waiting != id);
+        }
+        self.settled(id);
+    }
+
+    /// The broker told how many are waiting: that is the truth, whatever was counted.
+    pub(super) fn consumer_started(&mut self, tag: &Id, node: Option<&Node>, ready: u64) {
+        self.consumers.retain(|consumer| consumer.tag != *tag);
+        if self.consumers.is_empty() {
+            // Nobody was there to hold anything: what seemed to be in hand is among the waiting.
+            self.unacked.clear();
+            self.unacked_more = 0;
+        }
+        if self.consumers.len() < KNOWN_CONSUMERS {
+            self.consumers.push(Consumer { tag: tag.clone(), node: node.cloned() });
+        }
+        self.early.clear();
+        self.early_more = 0;
+        self.behind = 0;
+        while self.waiting.len() as u64 > ready {
+            self.waiting.pop_front();
+        }
+        self.ahead = ready - self.waiting.len() as u64;
+    }
+
+    /// What a consumer had in hand goes back when it stops.
+    pub(super) fn consumer_stopped(&mut self, tag: &Id) {
+        self.consumers.retain(|consumer| consumer.tag != *tag);
+        self.take_back(|held| held.tag == *tag);
+    }
+
+    /// The same for every consumer of a node whose connection broke; of everybody without a node.
+    pub(super) fn connection_lost(&mut self, node: Option<&Node>) {
+        let gone = |consumer: &Consumer| node.is_none() || consumer.node.as_ref() == node;
+        let tags: Vec<Id> =
+            self.consumers.iter().filter(|one| gone(one)).map(|one| one.tag.clone()).collect();
+        self.consumers.retain(|consumer| !gone(consumer));
+        self.take_back(|held| tags.contains(&held.tag));
+    }
+
+    fn take_back(&mut self, is_back: impl Fn(&InHand) -> bool) {
+        // From the last to the first, so that they stand in their old order.
+        for at in (0..self.unacked.len()).rev() {
+            if is_back(&self.unacked[at])
+                && let Some(held) = self.unacked.remove(at)
+            {
+                self.stand_in_front(held);
+            }
+        }
+        if self.consumers.is_empty() {
+            self.ahead = self.ahead.saturating_add(std::mem::take(&mut self.unacked_more));
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! One style's system: its exchange, its queues, its three services, and the calls between them.
+
+use super::agreement::Agreement;
+use super::queue::{Delivery, QueuePicture};
+use super::recent::Recent;
+use crate::event::State;
+use crate::{Dispatch, Event, Id, Kind, Node, Service, Sku, Style};
+use serde::{Deserialize, Serialize};
+
+/// How many queues of strangers are shown.
+const FOREIGN_QUEUES: usize = 8;
+/// How many open calls are known one by one.
+const OPEN_CALLS: usize = 256;
+/// How many unconfirmed messages are known one by one; the rest are counted.
+const KNOWN_UNCONFIRMED: usize = 256;
+
+/// One style's system as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct System {
+    /// Which style.
+    pub style: Style,
+    /// Its queues: inventory's, catalog's, wishlist's, then those of strangers.
+    pub queues: Vec<QueuePicture>,
+    /// Its services: inventory, catalog, wishlist.
+    pub services: [ServicePicture; 3],
+    /// Calls without an answer so far.
+    pub calls: Vec<Call>,
+    /// The last new numbers that inventory recorded.
+    pub recorded: Option<Change>,
+    /// How many arrivals were received.
+    pub arrivals: u64,
+    /// How many messages were handed to the broker.
+    pub published: u64,
+    /// How many copies the exchange put into queues.
+    pub routed: u64,
+    /// How many messages no queue took.
+    pub returned: u64,
+    /// How the latest message reached its queue.
+    pub dispatch: Dispatch,
+    /// Whether the services agree.
+    pub agreement: Agreement,
+    /// The latest arrivals.
+    pub recent: Recent,
+    unconfirmed: Vec<Unconfirmed>,
+    unconfirmed_more: u64,
+}
+
+/// A message without a confirm: the same message may be on its way to several queues.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Unconfirmed {
+    id: Id,
+    routing_key: Id,
+}
+
+/// A service as it stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServicePicture {
+    /// How many messages it handled to the end.
+    pub handled: u64,
+    /// How many e-mails it sent.
+    pub emails: u64,
+    /// How often it put a message off to try it again.
+    pub retries: u64,
+    /// What it stored last.
+    pub last_change: Option<Change>,
+    /// Its last call's answer.
+    pub last_answer: Option<Answer>,
+    /// Why its last message was parked, until it handles another.
+    pub failure: Option<String>,
+    /// Whether its consumer stopped and did not start again.
+    pub stopped: bool,
+}
+
+/// Something stored: old and new.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Of which SKU.
+    pub sku: Option<Sku>,
+    /// What was known before.
+    pub before: Option<State>,
+    /// What is known now.
+    pub after: State,
+    /// The event that told it.
+    pub seq: u64,
+}
+
+/// An HTTP call without an answer so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its id.
+    pub http_id: Id,
+    /// Who asks.
+    pub from: Option<Node>,
+    /// Whom.
+    pub target: Service,
+    /// About what.
+    pub sku: Option<Sku>,
+}
+
+/// The answer to an HTTP call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The status, when there was an answer.
+    pub status: Option<u16>,
+    /// What went wrong, when there was none.
+    pub error: Option<String>,
+    /// From request to answer.
+    pub duration_us: u64,
+}
+
+/// What a service is busy with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeState {
+    /// Nothing to do.
+    Idle,
+    /// It has a message in hand.
+    Working,
+    /// It waits for another service's answer.
+    Asking,
+    /// A message of its own waits for the next attempt.
+    Retrying,
+    /// It takes no messages.
+    Stopped,
+    /// Its last message could not be handled.
+    Failed,
+}
+
+impl NodeState {
+    /// The state as a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Working => "working",
+            Self::Asking => "asking",
+            Self::Retrying => "retrying",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl System {
+    pub(super) fn new(style: Style) -> Self {
+        Self {
+            style,
+            queues: style.queues().map(|queue| QueuePicture::new(queue.name.into())).collect(),
+            services: Default::default(),
+            calls: Vec::new(),
+            recorded: None,
+            arrivals: 0,
+            published: 0,
+            routed: 0,
+            returned: 0,
+            dispatch: Dispatch::Fanout,
+            agreement: Agreement::default(),
+            recent: Recent::default(),
+            unconfirmed: Vec::new(),
+            unconfirmed_more: 0,
+        }
+    }
+
+    /// The queue of that name.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> Option<&QueuePicture> {
+        self.queues.iter().find(|queue| &*queue.name == name)
+    }
+
+    /// Our own queues: inventory's, catalog's, wishlist's.
+    #[must_use]
+    pub fn own_queues(&self) -> &[QueuePicture] {
+        &self.queues[..self.queues.len().min(Service::ALL.len())]
+    }
+
+    /// Queues that strangers bound.
+    #[must_use]
+    pub fn foreign_queues(&self) -> &[QueuePicture] {
+        self.queues.get(Service::ALL.len()..).unwrap_or_default()
+    }
+
+    /// The queue that a service consumes.
+    #[must_use]
+    pub fn queue_of(&self, service: Service) -> Option<&QueuePicture> {
+        self.queues.get(service as usize)
+    }
+
+    /// A service.
+    #[must_use]
+    pub const fn service(&self, service: Service) -> &ServicePicture {
+        &self.services[service as usize]
+    }
+
+    /// Messages published and not yet confirmed.
+    #[must_use]
+    pub fn outbox(&self) -> u64 {
+        self.unconfirmed_more.saturating_add(self.unconfirmed.len() as u64)
+    }
+
+    /// Whether any message was ever seen here.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.published == 0
+            && self.routed == 0
+            && self.recorded.is_none()
+            && self.own_queues().iter().all(QueuePicture::is_empty)
+    }
+
+    /// Whether all work is done: every queue of ours is empty, nothing waits in the outbox or for another
+    /// attempt, and the three services agree. A stranger's queue is the stranger's business.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.outbox() == 0
+            && self.own_queues().iter().all(QueuePicture::is_empty)
+            && self.agreement.is_reached()
+    }
+
+    /// What a service is busy with as a consumer.
+    #[must_use]
+    pub fn state_of(&self, service: Service) -> NodeState {
+        let own = self.service(service);
+        let node = Node::from(service);
+        let Some(queue) = self.queue_of(service) else { return NodeState::Idle };
+        if own.stopped && queue.consumers.is_empty() {
+            NodeState::Stopped
+        } else if self.calls.iter().any(|call| call.from.as_ref() == Some(&node)) {
+            NodeState::Asking
+        } else if queue.unacked() > 0 {
+            NodeState::Working
+        } else if queue.retrying() > 0 {
+            NodeState::Retrying
+        } else if own.failure.is_some() {
+            NodeState::Failed
+        } else {
+            NodeState::Idle
+        }
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) {
+        self.recent.apply(event);
+        match &event.kind {
+            Kind::ArrivalReceived { .. } => self.arrivals += 1,
+            Kind::StockRecorded { before, after, .. } => {
+                self.recorded =
+                    Some(Change { sku: event.sku, before: *before, after: *after, seq: event.seq });
+                if let Some(sku) = event.sku {
+                    self.agreement.recorded(sku, after.version);
+                }
+            }
+            Kind::Published { routing_key, .. } => self.published(event, routing_key),
+            Kind::Confirmed { .. } => self.no_longer_unconfirmed(event),
+            Kind::Returned { .. } => {
+                self.returned += 1;
+                self.no_longer_unconfirmed(event);
+            }
+            Kind::HttpRequest { http_id, target, .. } => {
+                if self.calls.len() < OPEN_CALLS {
+                    self.calls.push(Call {
+                        http_id: http_id.clone(),
+                        from: event.node.clone(),
+                        target: *target,
+                        sku: event.sku,
+                    });
+                }
+            }
+            Kind::HttpResponse { http_id, status, error, duration_us, .. } => {
+                self.calls.retain(|call| call.http_id != *http_id);
+                if let Some(own) = self.service_mut(event) {
+                    own.last_answer =
+                        Some(Answer { status: *status, error: error.clone(), duration_us: *duration_us });
+                }
+            }
+            Kind::StateChanged { before, after } => self.state_changed(event, *before, *after),
+            Kind::EmailSent { .. } => {
+                if let Some(own) = self.service_mut(event) {
+                    own.emails += 1;
+                }
+            }
+            Kind::ConnectionLost { .. } => self.connection_lost(event),
+            _ => self.apply_to_queue(event),
+        }
+    }
+
+    fn apply_to_queue(&mut self, event: &Event) {
+        if let Some(own) = self.service_mut(event) {
+            match &event.kind {
+                Kind::RetryScheduled { .. } => own.retries += 1,
+                Kind::DeadLettered { reason } => own.failure = Some(reason.clone()),
+                Kind::ConsumerStarted { .. } => own.stopped = false,
+                Kind::ConsumerStopped { .. } => own.stopped = true,
+                _ => {}
+            }
+        }
+        if matches!(event.kind, Kind::Routed { .. }) {
+            self.routed += 1;
+        }
+        let id = event.message_id.as_ref();
+        let attempt = event.attempt.unwrap_or(1);
+        let Some(queue) = self.queue_mut(event) else { return };
+        match &event.kind {
+            Kind::Routed { .. } => queue.routed(id, event.sku, attempt),
+            Kind::Delivered { consumer_tag } => queue.delivered(&Delivery {
+                id,
+                sku: event.sku,
+                tag: consumer_tag,
+                attempt,
+                redelivered: event.redelivered == Some(true),
+            }),
+            Kind::Acked { .. } => {
+                let handled = queue.settled(id);
+                if handled && let Some(own) = self.service_mut(event) {
+                    own.handled += 1;
+                    own.failure = None;
+                }
+            }
+            Kind::Nacked { requeue: false, .. } => {
+                queue.settled(id);
+            }
+            Kind::Nacked { requeue: true, .. } => queue.given_back(id),
+            Kind::RetryScheduled { .. } => queue.retry_scheduled(id),
+            Kind::DeadLettered { .. } => queue.dead_lettered(id),
+            Kind::ConsumerStarted { consumer_tag, ready } => {
+                queue.consumer_started(consumer_tag, event.node.as_ref(), *ready);
+            }
+            Kind::ConsumerStopped { consumer_tag, .. } => queue.consumer_stopped(consumer_tag),
+            _ => {}
+        }
+    }
+
+    fn published(&mut self, event: &Event, routing_key: &Id) {
+        self.published += 1;
+        self.dispatch =
+            if event.exchange.as_deref() == Some("") { Dispatch::Queues } else { Dispatch::Fanout };
+        let Some(id) = &event.message_id else { return };
+        // Published once more after a lost confirm, it is still one message.
+        if self.unconfirmed.iter().any(|known| known.id == *id && known.routing_key == *routing_key) {
+            return;
+        }
+        if self.unconfirmed.len() < KNOWN_UNCONFIRMED {
+            self.unconfirmed.push(Unconfirmed { id: id.clone(), routing_key: routing_key.clone() });
+        } else {
+            self.unconfirmed_more += 1;
+        }
+    }
+
+    fn no_longer_unconfirmed(&mut self, event: &Event) {
+        let Some(id) = &event.message_id else { return };
+        match self.unconfirmed.iter().position(|known| known.id == *id) {
+            Some(at) => drop(self.unconfirmed.remove(at)),
+            None => self.unconfirmed_more = self.unconfirmed_more.saturating_sub(1),
+        }
+    }
+
+    fn state_changed(&mut self, event: &Event, before: Option<State>, after: State) {
+        let Some(Node::Service(service)) = event.node else { return };
+        self.services[service as usize].last_change =
+            Some(Change { sku: event.sku, before, after, seq: event.seq });
+        if let Some(sku) = event.sku {
+            self.agreement.taken_in(service, sku, after.version);
+        }
+    }
+
+    fn connection_lost(&mut self, event: &Event) {
+        for queue in &mut self.queues {
+            queue.connection_lost(event.node.as_ref());
+        }
+        // What was not confirmed will be published once more; counting it twice would never end.
+        self.unconfirmed.clear();
+        self.unconfirmed_more = 0;
+    }
+
+    fn service_mut(&mut self, event: &Event) -> Option<&mut ServicePicture> {
+        match event.node {
+            Some(Node::Service(service)) => Some(&mut self.services[service as usize]),
+            _ => None,
+        }
+    }
+
+    /// The queue an event is about. A stranger's queue comes into being with the first word of it.
+    fn queue_mut(&mut self, event: &Event) -> Option<&mut QueuePicture> {
+        let name = event.queue.as_ref()?;
+        if let Some(at) = self.queues.iter().position(|queue| queue.name == *name) {
+            return self.queues.get_mut(at);
+        }
+        let is_new = matches!(event.kind, Kind::Routed { .. } | Kind::ConsumerStarted { .. });
+        let is_aside = name.ends_with(".retry") || name.ends_with(".dead");
+        if !is_new || is_aside || self.queues.len() >= Service::ALL.len() + FOREIGN_QUEUES {
+            return None;
+        }
+        self.queues.push(QueuePicture::new(name.clone()));
+        self.queues.last_mut()
+    }
+}

@@ -1,0 +1,327 @@
+use super::*;
+use crate::event::{MessageInfo, Origin, State, StockReason};
+use crate::{Id, Provenance, Quantity, Sku};
+use proptest::prelude::*;
+
+/// Writes journals by hand, the way the services and the broker tell them.
+#[derive(Default)]
+struct Journal {
+    service: Vec<Event>,
+    broker: Vec<Event>,
+}
+
+fn state(quantity: u32, version: u64) -> State {
+    State { on_hand: None, available: quantity > 0, quantity, version }
+}
+
+fn message(style: Style) -> MessageInfo {
+    MessageInfo {
+        message_type: style.exchange().name.into(),
+        app_id: "inventory".into(),
+        timestamp_s: None,
+        traceparent: None,
+        body: r#"{"sku":"MUG-RED"}"#.into(),
+        size_bytes: 17,
+    }
+}
+
+fn event(style: Style, node: impl Into<Node>, kind: Kind) -> Event {
+    let mut event = Event::new(0, Provenance::Service, kind);
+    (event.style, event.node) = (Some(style), Some(node.into()));
+    event.sku = Sku::parse("MUG-RED").ok();
+    event
+}
+
+fn of_message(mut event: Event, id: &str, queue: &str) -> Event {
+    (event.message_id, event.queue) = (Some(id.into()), Some(queue.into()));
+    event
+}
+
+impl Journal {
+    fn publish(&mut self, style: Style, id: &str, queues: &[&str]) {
+        let published = Kind::Published { routing_key: "".into(), message: message(style) };
+        let mut published = of_message(event(style, Service::Inventory, published), id, "");
+        (published.queue, published.exchange) = (None, Some(style.exchange().name.into()));
+        self.service.push(published);
+        for queue in queues {
+            self.route(style, id, queue, 1);
+        }
+        let mut confirmed = event(style, Service::Inventory, Kind::Confirmed { duration_us: 300 });
+        confirmed.message_id = Some(id.into());
+        self.service.push(confirmed);
+    }
+
+    fn route(&mut self, style: Style, id: &str, queue: &str, attempt: u32) {
+        let routed = Kind::Routed { routing_key: "".into(), message: None };
+        let mut routed = of_message(event(style, Node::Broker, routed), id, queue);
+        (routed.attempt, routed.provenance) = (Some(attempt), Provenance::Broker);
+        self.broker.push(routed);
+    }
+
+    fn deliver(&mut self, style: Style, service: Service, id: &str, attempt: u32) {
+        let queue = style.queue_of(service).name;
+        for kind in [Kind::Delivered { consumer_tag: "t".into() }, Kind::HandlerStarted] {
+            let mut step = of_message(event(style, service, kind), id, queue);
+            step.attempt = Some(attempt);
+            self.service.push(step);
+        }
+    }
+
+    fn end(&mut self, style: Style, service: Service, id: &str, kind: Kind) {
+        self.service.push(of_message(event(style, service, kind), id, style.queue_of(service).name));
+    }
+
+    fn ack(&mut self, style: Style, service: Service, id: &str) {
+        self.end(style, service, id, Kind::Acked { duration_us: 900 });
+    }
+
+    /// One arrival in choreography, from the gate to the last ack.
+    fn arrival(&mut self, arrival: &str, version: u64) {
+        let style = Style::Choreography;
+        let from = self.service.len();
+        let quantity = Quantity::parse(12).unwrap();
+        let received = Kind::ArrivalReceived { quantity, origin: Origin::Request };
+        self.service.push(event(style, Node::Warehouse, received));
+        let after = state(12, version);
+        let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+        self.service.push(event(style, Service::Inventory, recorded));
+        let queues: Vec<_> = style.queues().map(|queue| queue.name).collect();
+        self.publish(style, arrival, &queues);
+        for &service in Service::ALL {
+            self.deliver(style, service, arrival, 1);
+            self.end(style, service, arrival, Kind::StateChanged { before: None, after });
+            self.ack(style, service, arrival);
+        }
+        for told in &mut self.service[from..] {
+            told.correlation_id = Some(arrival.into());
+        }
+    }
+
+    /// Both tellers' words in the order that `turns` deals out; each teller's own order stays.
+    fn interleaved(self, turns: &[bool]) -> Vec<Event> {
+        let (mut service, mut broker) = (self.service.into_iter(), self.broker.into_iter());
+        let mut all = Vec::new();
+        for &broker_first in turns {
+            let next = if broker_first { broker.next() } else { service.next() };
+            all.extend(next);
+        }
+        all.extend(service);
+        all.extend(broker);
+        for (seq, event) in (1..).zip(&mut all) {
+            (event.seq, event.at_us) = (seq, seq * 100);
+        }
+        all
+    }
+}
+
+fn fold(events: &[Event]) -> Picture {
+    let mut picture = Picture::default();
+    events.iter().for_each(|event| picture.apply(event));
+    picture
+}
+
+#[test]
+fn an_arrival_leaves_three_services_that_agree_and_empty_queues() {
+    let mut journal = Journal::default();
+    journal.arrival("a1", 1);
+    let picture = fold(&journal.interleaved(&[false, false, false, true, true, true]));
+    let system = &picture.choreography;
+    assert!(system.is_settled() && !system.is_untouched());
+    assert_eq!(Service::ALL.iter().map(|&s| system.service(s).handled).collect::<Vec<_>>(), [1, 1, 1]);
+    let arrival = system.recent.get("a1").unwrap();
+    assert_eq!((arrival.quantity, arrival.published, arrival.settled), (Some(12), 1, 3));
+    assert_eq!((arrival.first_seq, arrival.last_seq), (1, 19));
+}
+
+#[test]
+fn a_message_in_hand_and_one_that_waits_stand_in_the_slots() {
+    let mut journal = Journal::default();
+    journal.publish(Style::Choreography, "m1", &["catalog.sku_processed"]);
+    journal.publish(Style::Choreography, "m2", &["catalog.sku_processed"]);
+    journal.deliver(Style::Choreography, Service::Catalog, "m1", 1);
+    let picture = fold(&journal.interleaved(&[true, true]));
+    let queue = picture.choreography.queue_of(Service::Catalog).unwrap();
+    assert_eq!((queue.ready(), queue.unacked()), (1, 1));
+    let slots: Vec<_> = queue.slots().map(|slot| (slot.message_id.unwrap(), slot.unacked)).collect();
+    assert_eq!(slots, [(Id::from("m1"), true), (Id::from("m2"), false)]);
+    assert_eq!(picture.choreography.state_of(Service::Catalog), NodeState::Working);
+    assert!(!picture.choreography.is_settled());
+}
+
+#[test]
+fn a_retry_keeps_the_system_unsettled_until_the_message_comes_back_and_is_handled() {
+    let (style, service) = (Style::Choreography, Service::Catalog);
+    let mut journal = Journal::default();
+    journal.publish(style, "m", &["catalog.sku_processed"]);
+    journal.deliver(style, service, "m", 1);
+    journal.end(style, service, "m", Kind::RetryScheduled { delay_ms: 100, reason: "busy".into() });
+    journal.ack(style, service, "m");
+    let waiting = journal.interleaved(&[true]);
+    let mut picture = fold(&waiting);
+    assert_eq!(picture.choreography.state_of(service), NodeState::Retrying);
+    assert!(!picture.choreography.is_settled());
+    assert_eq!(picture.choreography.service(service).handled, 0);
+
+    let mut again = Journal::default();
+    again.route(style, "m", "catalog.sku_processed", 2);
+    again.deliver(style, service, "m", 2);
+    again.ack(style, service, "m");
+    again.interleaved(&[true]).iter().for_each(|event| picture.apply(event));
+    assert!(picture.choreography.is_settled());
+    assert_eq!(picture.choreography.service(service).handled, 1);
+}
+
+#[test]
+fn a_parked_message_leaves_its_service_failed_and_disagreeing() {
+    let (style, service) = (Style::Orchestration, Service::Wishlist);
+    let mut journal = Journal::default();
+    let recorded = Kind::StockRecorded { reason: StockReason::Sale, before: None, after: state(0, 4) };
+    journal.service.push(event(style, Service::Inventory, recorded));
+    journal.publish(style, "m", &["wishlist.update_wishlists"]);
+    journal.deliver(style, service, "m", 1);
+    journal.end(style, service, "m", Kind::DeadLettered { reason: "no such column".into() });
+    let picture = fold(&journal.interleaved(&[]));
+    assert_eq!(picture.orchestration.state_of(service), NodeState::Failed);
+    assert!(picture.orchestration.own_queues().iter().all(QueuePicture::is_empty));
+    assert!(!picture.orchestration.is_settled());
+    assert!(picture.choreography.is_settled());
+}
+
+#[test]
+fn a_consumer_that_starts_tells_the_true_depth_and_a_lost_connection_gives_everything_back() {
+    let (style, service) = (Style::Choreography, Service::Wishlist);
+    let name = style.queue_of(service).name;
+    let mut journal = Journal::default();
+    journal.end(style, service, "", Kind::ConsumerStarted { consumer_tag: "t".into(), ready: 3 });
+    journal.deliver(style, service, "unknown", 1);
+    // Its word comes late: it was among the three all along.
+    journal.route(style, "unknown", name, 1);
+    let mut picture = fold(&journal.interleaved(&[]));
+    let queue = picture.choreography.queue_of(service).unwrap();
+    assert_eq!((queue.ready(), queue.unacked(), queue.consumers.len()), (2, 1, 1));
+
+    let lost = Event::new(9, Provenance::Service, Kind::ConnectionLost { reason: "reset".into() });
+    picture.apply(&lost);
+    let queue = picture.choreography.queue_of(service).unwrap();
+    assert_eq!((queue.ready(), queue.unacked(), queue.consumers.len()), (3, 0, 0));
+    assert_eq!(picture.broker_down(), Some("reset"));
+    picture.apply(&Event::new(10, Provenance::Service, Kind::ConnectionRestored));
+    assert_eq!(picture.broker_down(), None);
+}
+
+#[test]
+fn a_handler_that_was_ahead_of_the_record_needs_no_second_change() {
+    let style = Style::Choreography;
+    let mut journal = Journal::default();
+    let record = |version| {
+        let after = state(1, version);
+        let kind = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+        event(style, Service::Inventory, kind)
+    };
+    let change = |service: Service, version| {
+        event(style, service, Kind::StateChanged { before: None, after: state(1, version) })
+    };
+    journal.service.push(record(1));
+    // The catalog asks so late that it is already told of the second arrival.
+    journal.service.extend([change(Service::Inventory, 1), change(Service::Wishlist, 1)]);
+    journal.service.push(change(Service::Catalog, 2));
+    journal.service.push(record(2));
+    journal.service.extend([change(Service::Inventory, 2), change(Service::Wishlist, 2)]);
+    let events = journal.interleaved(&[]);
+    assert!(!fold(&events[..5]).choreography.is_settled());
+    assert!(fold(&events).choreography.is_settled());
+}
+
+#[test]
+fn a_deep_queue_is_counted_where_it_is_no_longer_known_one_by_one() {
+    let (style, service) = (Style::Choreography, Service::Inventory);
+    let name = style.queue_of(service).name;
+    let mut journal = Journal::default();
+    for n in 0..1_000 {
+        journal.route(style, &n.to_string(), name, 1);
+        journal.deliver(style, service, &n.to_string(), 1);
+        journal.ack(style, service, &n.to_string());
+    }
+    let events = journal.interleaved(&[true; 1_000]);
+    let full = fold(&events[..1_000]);
+    assert_eq!(full.choreography.queue_of(service).unwrap().ready(), 1_000);
+    assert!(serde_json::to_string(&full).unwrap().len() < 16_000);
+    assert!(fold(&events).choreography.is_settled());
+}
+
+fn arbitrary_kind() -> impl Strategy<Value = Kind> {
+    let tag = || Id::from("t");
+    prop_oneof![
+        Just(Kind::HandlerStarted),
+        Just(Kind::Published { routing_key: "".into(), message: message(Style::Orchestration) }),
+        Just(Kind::Confirmed { duration_us: 1 }),
+        Just(Kind::Returned { reply_code: 312, reply_text: "NO_ROUTE".into() }),
+        Just(Kind::Routed { routing_key: "".into(), message: None }),
+        Just(Kind::Delivered { consumer_tag: tag() }),
+        Just(Kind::Acked { duration_us: 1 }),
+        any::<bool>().prop_map(|requeue| Kind::Nacked { requeue, reason: String::new() }),
+        Just(Kind::RetryScheduled { delay_ms: 1, reason: String::new() }),
+        Just(Kind::DeadLettered { reason: String::new() }),
+        any::<u64>().prop_map(move |ready| Kind::ConsumerStarted { consumer_tag: "t".into(), ready }),
+        Just(Kind::ConsumerStopped { consumer_tag: tag(), reason: String::new() }),
+        Just(Kind::ConnectionLost { reason: String::new() }),
+        Just(Kind::ConnectionRestored),
+        any::<u64>()
+            .prop_map(|version| Kind::StateChanged { before: None, after: State { version, ..state(1, 0) } }),
+        Just(Kind::HttpRequest { http_id: "h".into(), target: Service::Inventory, path: String::new() }),
+    ]
+}
+
+prop_compose! {
+    fn arbitrary_event()(
+        kind in arbitrary_kind(),
+        seq in any::<u64>(),
+        style in proptest::option::of(proptest::sample::select(Style::ALL)),
+        node in proptest::option::of(proptest::sample::select(vec!["inventory", "catalog", "broker", "me"])),
+        queue in proptest::option::of(proptest::sample::select(vec!["catalog.sku_processed", "other", "a.dead"])),
+        id in proptest::option::of(0..4_u8),
+        attempt in proptest::option::of(0..3_u32),
+        summarised in prop_oneof![9 => Just(0), 1 => any::<u64>()],
+    ) -> Event {
+        let mut event = Event::new(seq, Provenance::Inferred, kind);
+        (event.seq, event.style, event.attempt, event.summarised) = (seq, style, attempt, summarised);
+        event.node = node.map(|name| Node::from(Id::from(name)));
+        event.queue = queue.map(Id::from);
+        event.message_id = id.map(|id| id.to_string().into());
+        event.correlation_id = event.message_id.clone();
+        event.sku = Sku::parse("X").ok();
+        event
+    }
+}
+
+proptest! {
+    #[test]
+    fn whoever_tells_first_the_outcome_is_the_same(turns in proptest::collection::vec(any::<bool>(), 0..90)) {
+        let mut journal = Journal::default();
+        for (version, arrival) in (1..).zip(["a", "b", "c", "d"]) {
+            journal.arrival(arrival, version);
+        }
+        let (style, service) = (Style::Choreography, Service::Catalog);
+        journal.publish(style, "r", &["catalog.sku_processed"]);
+        journal.deliver(style, service, "r", 1);
+        journal.end(style, service, "r", Kind::RetryScheduled { delay_ms: 1, reason: String::new() });
+        journal.ack(style, service, "r");
+        journal.route(style, "r", "catalog.sku_processed", 2);
+        journal.deliver(style, service, "r", 2);
+        journal.ack(style, service, "r");
+        let picture = fold(&journal.interleaved(&turns));
+        prop_assert!(picture.choreography.is_settled(), "{:?}", picture.choreography.queues);
+        prop_assert_eq!(picture.choreography.service(service).handled, 5);
+    }
+
+    #[test]
+    fn a_picture_that_was_sent_goes_on_like_the_one_that_stayed(
+        events in proptest::collection::vec(arbitrary_event(), 0..200), cut in 0..200_usize,
+    ) {
+        let cut = cut.min(events.len());
+        let before = serde_json::to_string(&fold(&events[..cut])).unwrap();
+        let mut sent: Picture = serde_json::from_str(&before).unwrap();
+        events[cut..].iter().for_each(|event| sent.apply(event));
+        prop_assert_eq!(sent, fold(&events));
+    }
+}

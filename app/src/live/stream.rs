@@ -1,0 +1,209 @@
+//! The stream of server-sent events, with our own reconnecting, so that the reader can see it coming.
+//!
+//! `EventSource` would reconnect by itself, but it does not say when, and it resumes only by the last id it
+//! saw; we know better, since the first picture came with the page.
+
+use super::{Connection, Journal, Live, backoff::Backoff};
+use flow::{Event, Picture};
+use leptos::{prelude::*, task::spawn_local};
+use std::{cell::RefCell, time::Duration};
+use wasm_bindgen::{JsCast as _, closure::Closure};
+use web_sys::{EventSource, MessageEvent};
+
+/// How many past events a page that has just been opened asks for.
+const LOG_AT_FIRST: u64 = 300;
+/// More than this is taken in at once, frame or no frame: a hidden tab gets no frames.
+const TOO_MANY: usize = 2_000;
+
+thread_local! {
+    /// There is one stream per tab, and only the browser's one thread touches it.
+    static STREAM: RefCell<Stream> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Stream {
+    source: Option<Source>,
+    incoming: Vec<Event>,
+    frame_is_due: bool,
+    backoff: Backoff,
+    is_open: bool,
+}
+
+struct Source {
+    source: EventSource,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_reset: Closure<dyn FnMut(MessageEvent)>,
+    _on_open: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut()>,
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.source.close();
+    }
+}
+
+fn with_stream<T>(act: impl FnOnce(&mut Stream) -> T) -> T {
+    STREAM.with_borrow_mut(act)
+}
+
+/// Opens the stream and keeps it open.
+pub(super) fn start(live: Live) {
+    connect(live);
+    spawn_local(fetch_log(live));
+}
+
+fn connect(live: Live) {
+    live.retry_in.set(None);
+    let after = live.with_picture(|picture| picture.seq);
+    let Ok(source) = EventSource::new(&format!("/api/journal/stream?after={after}")) else {
+        wait_and_connect(live);
+        return;
+    };
+    let on_message = Closure::new(move |message: MessageEvent| take_in(live, &message));
+    let on_reset = Closure::new(move |_: MessageEvent| start_over(live));
+    let on_open = Closure::new(move || {
+        with_stream(|stream| {
+            stream.is_open = true;
+            stream.backoff.succeeded();
+        });
+        show_connection(live);
+    });
+    let on_error = Closure::new(move || {
+        with_stream(|stream| {
+            stream.is_open = false;
+            if let Some(open) = &stream.source {
+                open.source.close();
+            }
+        });
+        wait_and_connect(live);
+    });
+    // The names are ours and the target is new: listening cannot fail.
+    let _ = source.add_event_listener_with_callback("journal", on_message.as_ref().unchecked_ref());
+    let _ = source.add_event_listener_with_callback("reset", on_reset.as_ref().unchecked_ref());
+    source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+    source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+    let next = Source {
+        source,
+        _on_message: on_message,
+        _on_reset: on_reset,
+        _on_open: on_open,
+        _on_error: on_error,
+    };
+    with_stream(|stream| stream.source = Some(next));
+}
+
+fn show_connection(live: Live) {
+    let is_down = live.with_picture(|picture| picture.broker_down().is_some());
+    let connection = match (with_stream(|stream| stream.is_open), is_down) {
+        (false, _) => Connection::Reconnecting,
+        (true, true) => Connection::BrokerDown,
+        (true, false) => Connection::Live,
+    };
+    if live.connection.get_untracked() != connection {
+        live.connection.set(connection);
+    }
+}
+
+fn wait_and_connect(live: Live) {
+    let seconds = with_stream(|stream| stream.backoff.next_wait_s());
+    show_connection(live);
+    count_down(live, seconds);
+}
+
+fn count_down(live: Live, seconds: u32) {
+    if seconds == 0 {
+        connect(live);
+        return;
+    }
+    live.retry_in.set(Some(seconds));
+    set_timeout(move || count_down(live, seconds - 1), Duration::from_secs(1));
+}
+
+fn take_in(live: Live, message: &MessageEvent) {
+    let Some(text) = message.data().as_string() else { return };
+    let Ok(batch) = serde_json::from_str::<Vec<Event>>(&text) else {
+        // A newer server speaks of what this page does not know: the picture is the common ground.
+        start_over(live);
+        return;
+    };
+    let (is_due, is_full) = with_stream(|stream| {
+        stream.incoming.extend(batch);
+        (std::mem::replace(&mut stream.frame_is_due, true), stream.incoming.len() > TOO_MANY)
+    });
+    if is_full {
+        show(live);
+    } else if !is_due {
+        if document().hidden() {
+            set_timeout(move || show(live), Duration::from_millis(250));
+        } else {
+            request_animation_frame(move || show(live));
+        }
+    }
+}
+
+/// Takes in everything that has come since the last frame.
+fn show(live: Live) {
+    let batch = with_stream(|stream| {
+        stream.frame_is_due = false;
+        std::mem::take(&mut stream.incoming)
+    });
+    if batch.is_empty() {
+        return;
+    }
+    let Some(news) = live.journal.try_update_value(|journal| journal.take(batch)) else { return };
+    announce(live);
+    if let Some(seq) = news.stock {
+        live.stock_seq.set(seq);
+    }
+    if let Some(seq) = news.mail {
+        live.mail_seq.set(seq);
+    }
+}
+
+fn announce(live: Live) {
+    live.seq.set(live.with_picture(|picture| picture.seq));
+    live.version.update(|version| *version = version.wrapping_add(1));
+    show_connection(live);
+}
+
+/// The stream has a gap that cannot be filled: takes the server's picture and goes on from there.
+fn start_over(live: Live) {
+    with_stream(|stream| {
+        stream.incoming.clear();
+        if let Some(open) = &stream.source {
+            open.source.close();
+        }
+    });
+    spawn_local(async move {
+        match get::<Picture>("/api/journal/picture").await {
+            Some(picture) => {
+                let seq = picture.seq;
+                live.journal.set_value(Journal::new(picture));
+                announce(live);
+                live.stock_seq.set(seq);
+                live.mail_seq.set(seq);
+                connect(live);
+                fetch_log(live).await;
+            }
+            None => wait_and_connect(live),
+        }
+    });
+}
+
+/// What happened before this page was opened.
+async fn fetch_log(live: Live) {
+    #[derive(serde::Deserialize)]
+    struct Page {
+        events: Vec<Event>,
+    }
+    let after = live.with_picture(|picture| picture.seq).saturating_sub(LOG_AT_FIRST);
+    if let Some(page) = get::<Page>(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await {
+        live.journal.update_value(|journal| journal.prepend(page.events));
+        live.version.update(|version| *version = version.wrapping_add(1));
+    }
+}
+
+async fn get<T: serde::de::DeserializeOwned>(path: &str) -> Option<T> {
+    gloo_net::http::Request::get(path).send().await.ok()?.json().await.ok()
+}
