@@ -1,2 +1,39 @@
-//! The server.
-fn main() {}
+//! The program `skuflow`.
+
+use server::{
+    cli::{self, Command},
+    serve,
+};
+use std::{io::Write, process::ExitCode};
+
+/// The exit status of a mistake in the settings.
+const MISUSE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match cli::parse(std::env::args()) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => return fail(&cli::one_line(&error)),
+        Err(help) => {
+            // Nothing to do about a closed standard output.
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SKUFLOW_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,lapin=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("skuflow: no threads to work with: {error}")),
+    };
+    let Command::Serve(settings) = cli.command;
+    match runtime.block_on(serve::run(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("skuflow: {error}")),
+    }
+}
+
+fn fail(line: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{line}");
+    ExitCode::from(MISUSE)
+}

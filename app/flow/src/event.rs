@@ -279,8 +279,8 @@ pub enum Kind {
     ConsumerStarted {
         /// The consumer's tag.
         consumer_tag: Id,
-        /// How many messages were waiting then.
-        ready: u64,
+        /// How many messages were waiting then, where that is known.
+        ready: Option<u64>,
     },
     /// A consumer stopped.
     ConsumerStopped {

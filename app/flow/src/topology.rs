@@ -37,6 +37,17 @@ pub struct Queue {
     pub style: Style,
 }
 
+impl Queue {
+    /// The type of the messages it carries.
+    #[must_use]
+    pub const fn message_type(&self) -> &'static str {
+        match self.style {
+            Style::Choreography => SKU_PROCESSED.name,
+            Style::Orchestration => self.routing_key,
+        }
+    }
+}
+
 /// The event's exchange.
 pub const SKU_PROCESSED: Exchange = Exchange { name: "sku_processed", exchange_type: ExchangeType::Fanout };
 /// The commands' exchange.

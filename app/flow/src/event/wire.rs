@@ -104,7 +104,7 @@ impl From<Event> for Flat {
             Kind::Held { gate } | Kind::Released { gate } => flat.gate = Some(gate),
             Kind::FaultInjected { fault } => flat.fault = Some(fault),
             Kind::ConsumerStarted { consumer_tag, ready } => {
-                (flat.consumer_tag, flat.ready) = (Some(consumer_tag), Some(ready));
+                (flat.consumer_tag, flat.ready) = (Some(consumer_tag), ready);
             }
             Kind::ConsumerStopped { consumer_tag, reason } => {
                 (flat.consumer_tag, flat.reason) = (Some(consumer_tag), Some(reason));
@@ -183,7 +183,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::Released => Kind::Released { gate: need!(gate) },
         KindName::FaultInjected => Kind::FaultInjected { fault: need!(fault) },
         KindName::ConsumerStarted => {
-            Kind::ConsumerStarted { consumer_tag: need!(consumer_tag), ready: need!(ready) }
+            Kind::ConsumerStarted { consumer_tag: need!(consumer_tag), ready: flat.ready.take() }
         }
         KindName::ConsumerStopped => {
             Kind::ConsumerStopped { consumer_tag: need!(consumer_tag), reason: need!(reason) }

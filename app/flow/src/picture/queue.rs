@@ -309,8 +309,8 @@ impl QueuePicture {
         self.settled(id);
     }
 
-    /// The broker told how many are waiting: that is the truth, whatever was counted.
-    pub(super) fn consumer_started(&mut self, tag: &Id, node: Option<&Node>, ready: u64) {
+    /// When the broker told how many are waiting, that is the truth, whatever was counted.
+    pub(super) fn consumer_started(&mut self, tag: &Id, node: Option<&Node>, ready: Option<u64>) {
         self.consumers.retain(|consumer| consumer.tag != *tag);
         if self.consumers.is_empty() {
             // Nobody was there to hold anything: what seemed to be in hand is among the waiting.
@@ -320,6 +320,7 @@ impl QueuePicture {
         if self.consumers.len() < KNOWN_CONSUMERS {
             self.consumers.push(Consumer { tag: tag.clone(), node: node.cloned() });
         }
+        let Some(ready) = ready else { return };
         self.early.clear();
         self.early_more = 0;
         self.behind = 0;

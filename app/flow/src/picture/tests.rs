@@ -192,7 +192,7 @@ fn a_consumer_that_starts_tells_the_true_depth_and_a_lost_connection_gives_every
     let (style, service) = (Style::Choreography, Service::Wishlist);
     let name = style.queue_of(service).name;
     let mut journal = Journal::default();
-    journal.end(style, service, "", Kind::ConsumerStarted { consumer_tag: "t".into(), ready: 3 });
+    journal.end(style, service, "", Kind::ConsumerStarted { consumer_tag: "t".into(), ready: Some(3) });
     journal.deliver(style, service, "unknown", 1);
     // Its word comes late: it was among the three all along.
     journal.route(style, "unknown", name, 1);
@@ -262,7 +262,7 @@ fn arbitrary_kind() -> impl Strategy<Value = Kind> {
         any::<bool>().prop_map(|requeue| Kind::Nacked { requeue, reason: String::new() }),
         Just(Kind::RetryScheduled { delay_ms: 1, reason: String::new() }),
         Just(Kind::DeadLettered { reason: String::new() }),
-        any::<u64>().prop_map(move |ready| Kind::ConsumerStarted { consumer_tag: "t".into(), ready }),
+        any::<Option<u64>>().prop_map(move |ready| Kind::ConsumerStarted { consumer_tag: "t".into(), ready }),
         Just(Kind::ConsumerStopped { consumer_tag: tag(), reason: String::new() }),
         Just(Kind::ConnectionLost { reason: String::new() }),
         Just(Kind::ConnectionRestored),

@@ -1,0 +1,162 @@
+//! Channels: what a client does one thing after the other on (spec 1.5).
+
+use super::{
+    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send, confirm::Confirms, queue::Entry,
+    reply_to::ReplyConsumer, short, transaction::Transaction,
+};
+use amq_protocol::protocol::{AMQPClass, channel};
+use std::collections::BTreeMap;
+
+/// A delivery that is not settled yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Unacked {
+    pub(crate) queue: QueueId,
+    pub(crate) entry: Entry,
+    /// None for `basic.get`.
+    pub(crate) consumer: Option<(ConsumerId, Name)>,
+}
+
+/// A channel confirms publishes or collects them in transactions, never both.
+#[derive(Debug, Default)]
+pub(crate) enum Mode {
+    #[default]
+    Plain,
+    Confirm(Confirms),
+    Transaction(Transaction),
+}
+
+/// How a channel stands with its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelState {
+    /// Never opened, or closed by both sides.
+    Absent,
+    Open,
+    /// Closed by the broker; whatever comes is ignored until the client's close-ok (spec 1.5.2.5).
+    Closing,
+}
+
+/// An open channel.
+#[derive(Debug, Default)]
+pub(crate) struct Channel {
+    pub(crate) is_closing: bool,
+    pub(crate) mode: Mode,
+    last_delivery_tag: u64,
+    pub(crate) unacked: BTreeMap<u64, Unacked>,
+    pub(crate) consumers: BTreeMap<Name, ConsumerId>,
+    /// What each new consumer may have unsettled; 0 is any number.
+    pub(crate) prefetch: u16,
+    /// What all consumers together may have unsettled (`global`); 0 is any number.
+    pub(crate) global_prefetch: u16,
+    /// How much of `global_prefetch` is used.
+    pub(crate) global_unacked: usize,
+    /// The queue that an empty queue name means (spec 1.7.2.3).
+    pub(crate) last_queue: Option<Name>,
+    pub(crate) reply_consumer: Option<ReplyConsumer>,
+}
+
+impl Channel {
+    pub(crate) fn next_delivery_tag(&mut self) -> u64 {
+        self.last_delivery_tag += 1;
+        self.last_delivery_tag
+    }
+
+    /// The tag that the next delivery will have.
+    pub(crate) fn peek_delivery_tag(&self) -> u64 {
+        self.last_delivery_tag + 1
+    }
+
+    pub(crate) fn has_global_room(&self) -> bool {
+        self.global_prefetch == 0 || self.global_unacked < usize::from(self.global_prefetch)
+    }
+}
+
+impl Core {
+    pub(crate) fn channel_state(&self, connection: ConnectionId, number: u16) -> ChannelState {
+        match self.connections.get(&connection).and_then(|connection| connection.channels.get(&number)) {
+            None => ChannelState::Absent,
+            Some(channel) if channel.is_closing => ChannelState::Closing,
+            Some(_) => ChannelState::Open,
+        }
+    }
+
+    /// The channel, if it is there; all it did is undone when it is not.
+    pub(crate) fn channel_mut(&mut self, connection: ConnectionId, number: u16) -> Option<&mut Channel> {
+        self.connections.get_mut(&connection)?.channels.get_mut(&number)
+    }
+
+    pub(crate) fn open_channel(&mut self, id: ConnectionId, number: u16) -> Outcome<()> {
+        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
+        let (open, max) = (connection.channels.len(), connection.channel_max);
+        if max != 0 && open >= usize::from(max) {
+            return Err(Exception::not_allowed(format!(
+                "number of channels opened ({open}) has reached the negotiated channel_max ({max})"
+            )));
+        }
+        connection.channels.insert(number, Channel::default());
+        self.reply(id, number, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})));
+        Ok(())
+    }
+
+    /// The client closes a channel.
+    pub(crate) fn close_channel(&mut self, connection: ConnectionId, number: u16) {
+        self.send_confirms();
+        self.release_channel(connection, number);
+        self.forget_channel(connection, number);
+        self.reply(connection, number, AMQPClass::Channel(channel::AMQPMethod::CloseOk(channel::CloseOk {})));
+        self.run();
+    }
+
+    pub(crate) fn forget_channel(&mut self, connection: ConnectionId, number: u16) {
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.channels.remove(&number);
+        }
+    }
+
+    /// Ends a channel because of what its client did; `class` and `method` are what it did.
+    pub(crate) fn fail_channel(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        exception: &Exception,
+        (class_id, method_id): (u16, u16),
+    ) {
+        self.send_confirms();
+        self.release_channel(connection, number);
+        if let Some(channel) = self.channel_mut(connection, number) {
+            channel.is_closing = true;
+        }
+        let close = channel::Close {
+            reply_code: exception.reply_code.code(),
+            reply_text: short(&exception.reply_text()),
+            class_id,
+            method_id,
+        };
+        self.reply(connection, number, AMQPClass::Channel(channel::AMQPMethod::Close(close)));
+        self.run();
+    }
+
+    /// Gives back all that a channel holds: its consumers go, its unsettled messages return to their queues.
+    pub(crate) fn release_channel(&mut self, connection: ConnectionId, number: u16) {
+        let Some(channel) = self.channel_mut(connection, number) else { return };
+        let mut channel = std::mem::take(channel);
+        if let Some(reply) = channel.reply_consumer.take() {
+            self.reply_addresses.remove(&reply.address);
+        }
+        self.confirming.remove(&(connection, number));
+        // Acks that wait for a commit which never comes are void (spec 1.9.2.5).
+        if let Mode::Transaction(transaction) = &mut channel.mode {
+            channel.unacked.extend(transaction.take_unacked());
+        }
+        // The consumers go first: what returns to the queues must not go out to them again.
+        for consumer in channel.consumers.into_values() {
+            self.remove_consumer_and_queue(consumer);
+        }
+        for unacked in channel.unacked.into_values() {
+            self.requeue(connection, unacked);
+        }
+    }
+
+    pub(crate) fn reply(&mut self, connection: ConnectionId, channel: u16, method: AMQPClass) {
+        self.send(connection, channel, Send::Method(method));
+    }
+}

@@ -1,0 +1,87 @@
+//! Connections: what belongs to one client (spec 1.4).
+
+use super::{ConnectionId, Core, channel::Channel};
+use crate::event::{ConnectionInfo, Event};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What the handshake settled with a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) info: ConnectionInfo,
+    /// It announced that it understands a `basic.cancel` from the broker.
+    pub(crate) consumer_cancel_notify: bool,
+    pub(crate) channel_max: u16,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) info: Arc<ConnectionInfo>,
+    pub(crate) consumer_cancel_notify: bool,
+    pub(crate) channel_max: u16,
+    pub(crate) channels: BTreeMap<u16, Channel>,
+    /// How much of what was sent to it has not left the broker yet.
+    pub(crate) unwritten_bytes: usize,
+}
+
+impl Core {
+    pub(crate) fn open_connection(&mut self, client: Client) -> ConnectionId {
+        let id = ConnectionId(self.next_id());
+        let info = Arc::new(ConnectionInfo { id: id.0, ..client.info });
+        self.connections.insert(
+            id,
+            Connection {
+                info: info.clone(),
+                consumer_cancel_notify: client.consumer_cancel_notify,
+                channel_max: client.channel_max,
+                channels: BTreeMap::new(),
+                unwritten_bytes: 0,
+            },
+        );
+        self.report(|_| Event::ConnectionOpened(info));
+        id
+    }
+
+    /// The connection is over, whichever way: what it held returns to the queues, what it owned goes.
+    pub(crate) fn close_connection(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let info = connection.info.clone();
+        let channels: Vec<u16> = connection.channels.keys().copied().collect();
+        for number in channels {
+            self.release_channel(id, number);
+        }
+        let owned: Vec<_> =
+            self.queues.values().filter(|queue| queue.owner == Some(id)).map(|queue| queue.id).collect();
+        for queue in owned {
+            self.delete_queue(queue);
+        }
+        self.connections.remove(&id);
+        self.run();
+        self.report(|_| Event::ConnectionClosed(info));
+    }
+
+    /// The socket took this much; a connection that had too much on its way may get more now.
+    pub(crate) fn written(&mut self, id: ConnectionId, bytes: usize) {
+        let max = self.settings.max_unwritten_bytes;
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let was_congested = connection.unwritten_bytes >= max;
+        connection.unwritten_bytes = connection.unwritten_bytes.saturating_sub(bytes);
+        if !was_congested || connection.unwritten_bytes >= max {
+            return;
+        }
+        let consumers: Vec<_> =
+            connection.channels.values().flat_map(|channel| channel.consumers.values().copied()).collect();
+        for consumer in consumers {
+            self.touch_queue_of(consumer);
+        }
+        self.run();
+    }
+
+    pub(crate) fn connection_count(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(crate) fn info_of(&self, id: ConnectionId) -> Option<Arc<ConnectionInfo>> {
+        self.connections.get(&id).map(|connection| connection.info.clone())
+    }
+}

@@ -1,0 +1,196 @@
+//! Getting messages out of queues: to consumers, by `basic.get`, or because their time is over.
+
+use super::{
+    ConnectionId, ConsumerId, Core, Message, Outcome, QueueId, Send,
+    arguments::{Overflow, QueueKind},
+    channel::Unacked,
+    message::{Properties, with_headers},
+    queue::Entry,
+};
+use crate::event::{DeathReason, Event};
+use amq_protocol::{
+    protocol::{AMQPClass, basic},
+    types::AMQPValue,
+};
+use std::sync::Arc;
+
+impl Core {
+    /// Delivers what is ready to whoever has room.
+    pub(crate) fn deliver_ready(&mut self, id: QueueId) {
+        while let Some(queue) = self.queues.get(&id)
+            && let Some(head) = queue.ready.head()
+        {
+            // A message with a time to live of 0 is delivered if that can be done at once, so what
+            // expires this very moment still goes out.
+            if head.expires_at_ms.is_some_and(|at| at < self.now_ms) {
+                self.expire_head(id);
+                continue;
+            }
+            let Some(consumer) = self.next_consumer(id) else { return };
+            let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) else { return };
+            self.deliver(id, consumer, entry);
+        }
+    }
+
+    fn deliver(&mut self, id: QueueId, consumer_id: ConsumerId, entry: Entry) {
+        let Some(consumer) = self.consumers.get_mut(&consumer_id) else { return };
+        let (connection_id, number) = (consumer.connection, consumer.channel);
+        let (tag, no_ack) = (consumer.tag.clone(), consumer.no_ack);
+        let Some(connection) = self.connections.get_mut(&connection_id) else { return };
+        let Some(channel) = connection.channels.get_mut(&number) else { return };
+        let delivery_tag = channel.next_delivery_tag();
+        connection.unwritten_bytes += weight(&entry.message);
+        let redelivered = entry.redelivered;
+        let message = entry.message.clone();
+        if no_ack {
+            self.forget_entry(id, &entry);
+        } else {
+            consumer.unacked += 1;
+            channel.global_unacked += 1;
+            let unacked =
+                Unacked { queue: id, entry: entry.clone(), consumer: Some((consumer_id, tag.clone())) };
+            channel.unacked.insert(delivery_tag, unacked);
+            if let Some(queue) = self.queues.get_mut(&id) {
+                queue.unacked += 1;
+            }
+        }
+        let sent = self.with_delivery_count(id, &entry);
+        self.send(
+            connection_id,
+            number,
+            Send::Deliver { consumer_tag: tag.clone(), delivery_tag, redelivered, message: sent },
+        );
+        self.report_delivered(id, connection_id, message, Some(tag), redelivered, no_ack);
+    }
+
+    /// A quorum queue says how often it has delivered a message before.
+    fn with_delivery_count(&self, id: QueueId, entry: &Entry) -> Arc<Message> {
+        let is_quorum = self.queues.get(&id).is_some_and(|queue| queue.arguments.kind == QueueKind::Quorum);
+        if !is_quorum || entry.delivery_count == 0 {
+            return entry.message.clone();
+        }
+        let message = &entry.message;
+        let mut headers = message.headers().cloned().unwrap_or_default();
+        let count = i64::try_from(entry.delivery_count).unwrap_or(i64::MAX);
+        headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(count));
+        Arc::new(Message::new(
+            message.id(),
+            message.exchange().clone(),
+            message.routing_keys().to_vec(),
+            Properties::from(with_headers(message.properties(), headers)),
+            message.body().clone(),
+        ))
+    }
+
+    /// `basic.get` (spec 1.8.3.10).
+    pub(crate) fn get(&mut self, connection: ConnectionId, number: u16, get: &basic::Get) -> Outcome<()> {
+        let name = self.expand_queue_name(connection, number, get.queue.as_str())?;
+        let id = self.accessible_queue(connection, &name)?;
+        let now_ms = self.now_ms;
+        self.drop_expired(id);
+        let taken = self.queue_mut(id).and_then(|queue| {
+            queue.used_at_ms = now_ms;
+            queue.ready.pop()
+        });
+        let Some(entry) = taken else {
+            let empty = basic::AMQPMethod::GetEmpty(basic::GetEmpty {});
+            self.reply(connection, number, AMQPClass::Basic(empty));
+            return Ok(());
+        };
+        let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
+        let delivery_tag = channel.next_delivery_tag();
+        if !get.no_ack {
+            channel.unacked.insert(delivery_tag, Unacked { queue: id, entry: entry.clone(), consumer: None });
+        }
+        if get.no_ack {
+            self.forget_entry(id, &entry);
+        } else if let Some(queue) = self.queue_mut(id) {
+            queue.unacked += 1;
+        }
+        if let Some(connection) = self.connections.get_mut(&connection) {
+            connection.unwritten_bytes += weight(&entry.message);
+        }
+        let waiting = self.queues.get(&id).map_or(0, |queue| queue.ready.len());
+        let message = self.with_delivery_count(id, &entry);
+        let redelivered = entry.redelivered;
+        self.send(
+            connection,
+            number,
+            Send::GetOk {
+                delivery_tag,
+                redelivered,
+                message_count: u32::try_from(waiting).unwrap_or(u32::MAX),
+                message,
+            },
+        );
+        self.report_delivered(id, connection, entry.message, None, redelivered, get.no_ack);
+        Ok(())
+    }
+
+    fn report_delivered(
+        &self,
+        queue: QueueId,
+        connection: ConnectionId,
+        message: Arc<Message>,
+        consumer_tag: Option<super::Name>,
+        redelivered: bool,
+        no_ack: bool,
+    ) {
+        let (Some(queue), Some(connection)) = (self.queues.get(&queue), self.info_of(connection)) else {
+            return;
+        };
+        self.report(|_| Event::Delivered {
+            depth: queue.depth(),
+            message,
+            consumer_tag,
+            connection,
+            redelivered,
+            no_ack,
+        });
+    }
+
+    fn expire_head(&mut self, id: QueueId) {
+        if let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) {
+            self.expire(id, &entry);
+        }
+    }
+
+    /// Removes what has expired at the head of the queue.
+    pub(crate) fn drop_expired(&mut self, id: QueueId) {
+        let now_ms = self.now_ms;
+        while let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop_expired(now_ms)) {
+            self.expire(id, &entry);
+        }
+    }
+
+    fn expire(&mut self, id: QueueId, entry: &Entry) {
+        self.forget_entry(id, entry);
+        self.report_leaving(id, |depth| Event::Expired { depth, message: entry.message.clone() });
+        self.dead_letter(id, &entry.message, DeathReason::Expired);
+    }
+
+    /// Removes what is too much from the head of the queue.
+    pub(crate) fn drop_overflow(&mut self, id: QueueId) {
+        while let Some(queue) = self.queues.get_mut(&id)
+            && queue.arguments.overflow == Overflow::DropHead
+            && queue.overflows()
+            && let Some(entry) = queue.ready.pop()
+        {
+            self.forget_entry(id, &entry);
+            let reason = DeathReason::MaxLength;
+            self.report_leaving(id, |depth| Event::Dropped { depth, message: entry.message.clone(), reason });
+            self.dead_letter(id, &entry.message, reason);
+        }
+    }
+
+    fn report_leaving(&self, id: QueueId, event: impl FnOnce(crate::event::QueueDepth) -> Event) {
+        if let Some(queue) = self.queues.get(&id) {
+            self.report(|_| event(queue.depth()));
+        }
+    }
+}
+
+/// What a message counts for on its way to a socket; [`Core::written`] must be told the same.
+pub(crate) fn weight(message: &Message) -> usize {
+    message.body().len() + message.encoded_properties().len()
+}

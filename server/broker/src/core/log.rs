@@ -1,0 +1,167 @@
+//! What must be on disk: the operations for the store, in batches that become durable together.
+
+use super::{Message, Name, QueueId};
+use crate::event::ExchangeKind;
+use amq_protocol::types::FieldTable;
+use bytes::Bytes;
+use std::{collections::HashMap, sync::Arc};
+
+/// A durable exchange as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredExchange {
+    pub(crate) name: Name,
+    pub(crate) kind: ExchangeKind,
+    pub(crate) auto_delete: bool,
+    pub(crate) internal: bool,
+    pub(crate) arguments: FieldTable,
+}
+
+/// A durable queue as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredQueue {
+    pub(crate) id: QueueId,
+    pub(crate) name: Name,
+    pub(crate) auto_delete: bool,
+    pub(crate) arguments: FieldTable,
+}
+
+/// A binding between durable ends as the store keeps it; queues are named, for ids are our own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredBinding {
+    pub(crate) source: Name,
+    pub(crate) to_exchange: bool,
+    pub(crate) destination: Name,
+    pub(crate) routing_key: Name,
+    pub(crate) arguments: FieldTable,
+}
+
+/// A message of a durable queue as it comes back from the store.
+#[derive(Debug)]
+pub(crate) struct RestoredMessage {
+    pub(crate) queue: QueueId,
+    pub(crate) position: u64,
+    pub(crate) exchange: Name,
+    pub(crate) routing_keys: Vec<Name>,
+    pub(crate) properties: super::Properties,
+    pub(crate) body: Bytes,
+    pub(crate) expires_at_ms: Option<u64>,
+    pub(crate) redelivered: bool,
+    pub(crate) delivery_count: u64,
+}
+
+/// Everything the store holds.
+#[derive(Debug, Default)]
+pub(crate) struct Restored {
+    pub(crate) exchanges: Vec<StoredExchange>,
+    pub(crate) queues: Vec<StoredQueue>,
+    pub(crate) bindings: Vec<StoredBinding>,
+    pub(crate) messages: Vec<RestoredMessage>,
+}
+
+/// One change to the store.
+#[derive(Clone, Debug)]
+pub(crate) enum StoreOp {
+    PutExchange(StoredExchange),
+    DeleteExchange(Name),
+    PutQueue(StoredQueue),
+    /// Also deletes its messages.
+    DeleteQueue(QueueId),
+    PutBinding(StoredBinding),
+    DeleteBinding(StoredBinding),
+    PutMessage {
+        queue: QueueId,
+        position: u64,
+        message: Arc<Message>,
+        expires_at_ms: Option<u64>,
+    },
+    /// The message came back from a consumer.
+    MarkRedelivered {
+        queue: QueueId,
+        position: u64,
+        delivery_count: u64,
+    },
+    DeleteMessage {
+        queue: QueueId,
+        position: u64,
+    },
+}
+
+/// A number that grows with every batch taken.
+pub(crate) type Batch = u64;
+
+/// Collects store operations until somebody writes them.
+#[derive(Debug)]
+pub(crate) struct Log {
+    enabled: bool,
+    filling: Batch,
+    ops: Vec<Option<StoreOp>>,
+    /// Where in `ops` a message is put, so that an ack that comes before the disk saves both writes.
+    puts: HashMap<(QueueId, u64), usize>,
+    bytes: usize,
+}
+
+impl Log {
+    pub(crate) fn new(enabled: bool) -> Self {
+        Self { enabled, filling: 1, ops: Vec::new(), puts: HashMap::new(), bytes: 0 }
+    }
+
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// The batch that an operation noted now will be part of.
+    pub(crate) fn current_batch(&self) -> Batch {
+        self.filling
+    }
+
+    pub(crate) fn note(&mut self, op: StoreOp) {
+        if !self.enabled {
+            return;
+        }
+        match &op {
+            StoreOp::PutMessage { queue, position, message, .. } => {
+                self.puts.insert((*queue, *position), self.ops.len());
+                self.bytes += message.size();
+            }
+            StoreOp::DeleteMessage { queue, position } => {
+                if let Some(put) = self.puts.remove(&(*queue, *position)) {
+                    if let Some(StoreOp::PutMessage { message, .. }) = self.ops[put].take() {
+                        self.bytes -= message.size();
+                    }
+                    return;
+                }
+            }
+            _ => {}
+        }
+        self.ops.push(Some(op));
+    }
+
+    fn take(&mut self) -> Option<(Batch, Vec<StoreOp>)> {
+        if self.ops.is_empty() {
+            return None;
+        }
+        let batch = self.filling;
+        self.filling += 1;
+        self.puts.clear();
+        self.bytes = 0;
+        Some((batch, std::mem::take(&mut self.ops).into_iter().flatten().collect()))
+    }
+}
+
+impl super::Core {
+    /// Whether there is something to write.
+    pub(crate) fn has_store_ops(&self) -> bool {
+        !self.log.ops.is_empty()
+    }
+
+    /// How much the messages weigh that wait to be written.
+    pub(crate) fn unstored_bytes(&self) -> usize {
+        self.log.bytes
+    }
+
+    /// The operations noted since the last call, as one batch; [`super::Core::persisted`] is called when it
+    /// is on disk.
+    pub(crate) fn take_store_ops(&mut self) -> Option<(Batch, Vec<StoreOp>)> {
+        self.log.take()
+    }
+}

@@ -1,0 +1,267 @@
+//! The broker without its network and its disk: a state machine with an injected clock.
+//!
+//! Commands come in as AMQP methods; what is to be sent comes out as [`Effect`]s and what is to be kept as
+//! [`StoreOp`]s. Nothing here waits, reads a clock or does I/O, so that any sequence of commands can be
+//! replayed.
+
+mod arguments;
+mod binding;
+mod channel;
+mod confirm;
+mod connection;
+mod consumer;
+mod dead_letter;
+mod deliver;
+mod effect;
+mod exception;
+mod exchange;
+mod exchange_ops;
+mod headers;
+mod log;
+mod message;
+mod method;
+mod names;
+mod overview;
+mod publish;
+mod queue;
+mod queue_ops;
+mod recover;
+mod reply_to;
+mod settle;
+mod topic;
+mod transaction;
+
+pub use message::Message;
+
+pub(crate) use self::{
+    channel::ChannelState,
+    connection::Client,
+    deliver::weight,
+    effect::{Effect, Send},
+    exception::{Exception, Outcome, ReplyCode},
+    log::{Restored, RestoredMessage, StoreOp, StoredBinding, StoredExchange, StoredQueue},
+    message::{Properties, short},
+    names::Names,
+};
+
+use crate::event::Event;
+use connection::Connection;
+use consumer::Consumer;
+use exchange::Exchange;
+use indexmap::IndexMap;
+use log::Log;
+use queue::Queue;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    fmt,
+    sync::Arc,
+};
+
+/// A name or key, shared by all who mention it.
+pub(crate) type Name = Arc<str>;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) struct $name(pub(crate) u64);
+    };
+}
+
+id! {
+    /// A connection; ids are never used again.
+    ConnectionId
+}
+id! {
+    /// A queue. A queue that is deleted and declared again is another one: what was delivered from the
+    /// first cannot be settled on the second.
+    QueueId
+}
+id! {
+    /// A consumer.
+    ConsumerId
+}
+
+/// Called with every event, in order.
+pub(crate) type Hook = Arc<dyn Fn(&Event) + std::marker::Send + Sync>;
+
+/// What the core needs to know of its configuration.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) vhost: String,
+    pub(crate) user: String,
+    pub(crate) max_message_bytes: usize,
+    pub(crate) max_queues: usize,
+    /// Deliveries to a connection pause when this much is on the way to its socket.
+    pub(crate) max_unwritten_bytes: usize,
+    /// Whether durable things are reported as [`StoreOp`]s.
+    pub(crate) durable: bool,
+    pub(crate) hook: Option<Hook>,
+}
+
+/// The state of the broker.
+pub(crate) struct Core {
+    settings: Settings,
+    names: Names,
+    now_ms: u64,
+    exchanges: IndexMap<Name, Exchange>,
+    queues: BTreeMap<QueueId, Queue>,
+    queue_ids: HashMap<Name, QueueId>,
+    consumers: BTreeMap<ConsumerId, Consumer>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// Which channel listens to a direct reply-to address.
+    reply_addresses: HashMap<Name, (ConnectionId, u16)>,
+    /// When which queue must be looked at.
+    timers: BTreeSet<(u64, QueueId)>,
+    /// Queues in which something changed since they were last run.
+    touched: VecDeque<QueueId>,
+    /// Channels that have confirms to send.
+    confirming: BTreeSet<(ConnectionId, u16)>,
+    effects: Vec<Effect>,
+    log: Log,
+    /// What all messages in queues weigh; a message in two queues counts twice.
+    held_bytes: usize,
+    last_id: u64,
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("queues", &self.queues).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings, names: Names, now_ms: u64) -> Self {
+        let log = Log::new(settings.durable);
+        let mut core = Self {
+            settings,
+            names,
+            now_ms,
+            exchanges: IndexMap::new(),
+            queues: BTreeMap::new(),
+            queue_ids: HashMap::new(),
+            consumers: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            reply_addresses: HashMap::new(),
+            timers: BTreeSet::new(),
+            touched: VecDeque::new(),
+            confirming: BTreeSet::new(),
+            effects: Vec::new(),
+            log,
+            held_bytes: 0,
+            last_id: 0,
+        };
+        core.declare_predefined_exchanges();
+        core
+    }
+
+    /// Tells the core what time it is; whatever was due happens.
+    pub(crate) fn advance(&mut self, now_ms: u64) {
+        // A clock that was set back must not revive what has expired.
+        self.now_ms = self.now_ms.max(now_ms);
+        while let Some(&(at, queue)) = self.timers.first()
+            && at <= self.now_ms
+        {
+            self.timers.pop_first();
+            if let Some(queue) = self.queues.get_mut(&queue) {
+                queue.armed_ms = None;
+            }
+            self.delete_if_unused_too_long(queue);
+            self.touch(queue);
+            self.run();
+        }
+    }
+
+    /// When [`Core::advance`] has something to do by itself.
+    pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
+        self.timers.first().map(|&(at, _)| at)
+    }
+
+    /// What is to be sent since the last call, in order.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        self.send_confirms();
+        std::mem::take(&mut self.effects)
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn send(&mut self, connection: ConnectionId, channel: u16, send: Send) {
+        self.effects.push(Effect { connection, channel, send });
+    }
+
+    /// Reports an event; it is only made when somebody listens.
+    fn report(&self, event: impl FnOnce(&Self) -> Event) {
+        if let Some(hook) = &self.settings.hook {
+            hook(&event(self));
+        }
+    }
+
+    /// Notes that a queue has something to do: new messages, or consumers with room for more.
+    fn touch(&mut self, queue: QueueId) {
+        if !self.touched.contains(&queue) {
+            self.touched.push_back(queue);
+        }
+    }
+
+    /// Runs the queues in which something changed, until nothing moves any more.
+    ///
+    /// A worklist and not a recursion: a message that dies moves on to another queue, which may be full, and
+    /// chains of queues can be as long as their owners like.
+    fn run(&mut self) {
+        while let Some(id) = self.touched.pop_front() {
+            self.deliver_ready(id);
+            self.drop_expired(id);
+            self.drop_overflow(id);
+            self.arm_timer(id);
+        }
+    }
+
+    /// Makes sure that the queue is looked at when its next deadline comes.
+    fn arm_timer(&mut self, id: QueueId) {
+        let Some(queue) = self.queues.get_mut(&id) else { return };
+        let Some(deadline) = queue.next_deadline_ms() else { return };
+        // A timer that is too early costs a look; moving it with every delivery would cost more.
+        if queue.armed_ms.is_some_and(|armed| armed <= deadline) {
+            return;
+        }
+        if let Some(armed) = queue.armed_ms.replace(deadline) {
+            self.timers.remove(&(armed, id));
+        }
+        self.timers.insert((deadline, id));
+    }
+
+    /// How error texts name a queue.
+    fn queue_text(&self, name: &str) -> String {
+        format!("queue '{name}' in vhost '{}'", self.settings.vhost)
+    }
+
+    /// How error texts name an exchange.
+    fn exchange_text(&self, name: &str) -> String {
+        format!("exchange '{name}' in vhost '{}'", self.settings.vhost)
+    }
+
+    fn queue_id(&self, name: &str) -> Outcome<QueueId> {
+        self.queue_ids
+            .get(name)
+            .copied()
+            .ok_or_else(|| Exception::not_found(format!("no {}", self.queue_text(name))))
+    }
+
+    fn exchange(&self, name: &str) -> Outcome<&Exchange> {
+        self.exchanges
+            .get(name)
+            .ok_or_else(|| Exception::not_found(format!("no {}", self.exchange_text(name))))
+    }
+
+    /// A queue that must be there because something refers to it.
+    fn queue_mut(&mut self, id: QueueId) -> Option<&mut Queue> {
+        self.queues.get_mut(&id)
+    }
+}

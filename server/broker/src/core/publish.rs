@@ -1,0 +1,282 @@
+//! Publishing: from a client or a dead-letter exchange, through the exchanges, into the queues.
+
+use super::{
+    ConnectionId, Core, Exception, Message, Name, Outcome, QueueId, ReplyCode, Send, StoreOp,
+    arguments::Overflow,
+    channel::Mode,
+    confirm::Verdict,
+    exchange::Destination,
+    message::{Properties, header_routes, with_headers, without_header},
+    reply_to,
+    transaction::HeldPublish,
+};
+use crate::event::{DeathReason, Event, QueueDepth};
+use amq_protocol::protocol::basic::Publish;
+use bytes::Bytes;
+use indexmap::IndexSet;
+use std::sync::Arc;
+
+impl Core {
+    /// A client publishes (spec 1.8.3.7).
+    pub(crate) fn publish(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        publish: &Publish,
+        properties: Properties,
+        body: Bytes,
+    ) -> Outcome<()> {
+        if publish.immediate {
+            return Err(Exception::not_implemented("immediate=true"));
+        }
+        let (size, max) = (body.len(), self.settings.max_message_bytes);
+        if size > max {
+            return Err(Exception::precondition_failed(format!(
+                "message size {size} is larger than configured max size {max}"
+            )));
+        }
+        let exchange = self.exchange(publish.exchange.as_str())?;
+        if exchange.internal {
+            let exchange = self.exchange_text(&exchange.name);
+            return Err(Exception::access_refused(format!("cannot publish to internal {exchange}")));
+        }
+        let exchange = exchange.name.clone();
+        let properties = self.with_reply_address(connection, number, properties)?;
+        self.check_user_id(&properties)?;
+        check_expiration(&properties)?;
+        let invalid = |reason| Exception::precondition_failed(format!("invalid message: {reason}"));
+        let (routing_keys, properties) =
+            addresses(publish.routing_key.as_str(), properties).map_err(invalid)?;
+
+        let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
+        let tag = match &mut channel.mode {
+            Mode::Confirm(confirms) => Some(confirms.next_tag()),
+            _ => None,
+        };
+        let message = Arc::new(Message::new(self.next_id(), exchange, routing_keys, properties, body));
+        let queues = self.route(&message);
+        if let Some(channel) = self.channel_mut(connection, number)
+            && let Mode::Transaction(transaction) = &mut channel.mode
+        {
+            transaction.publishes.push(HeldPublish { message, queues, mandatory: publish.mandatory });
+            return Ok(());
+        }
+        let verdict = self.publish_to(connection, number, message, &queues, publish.mandatory);
+        self.confirm(connection, number, tag, verdict);
+        Ok(())
+    }
+
+    /// Puts a message into the queues it was routed to, or returns it if there are none.
+    pub(crate) fn publish_to(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        message: Arc<Message>,
+        queues: &[QueueId],
+        mandatory: bool,
+    ) -> Verdict {
+        let verdict = self.publish_to_queues(connection, &message, queues);
+        if queues.is_empty() {
+            self.publish_to_nobody(connection, number, message, mandatory);
+        }
+        verdict
+    }
+
+    fn publish_to_queues(
+        &mut self,
+        connection: ConnectionId,
+        message: &Arc<Message>,
+        queues: &[QueueId],
+    ) -> Verdict {
+        let mut verdict = Verdict::Taken;
+        let mut depths = Vec::new();
+        let mut refusing = Vec::new();
+        let is_watched = self.settings.hook.is_some();
+        for &id in queues {
+            let Some(queue) = self.queues.get(&id) else { continue };
+            if queue.arguments.overflow != Overflow::DropHead && queue.would_overflow(message) {
+                verdict = Verdict::Refused;
+                refusing.push(id);
+                continue;
+            }
+            let is_stored = self.enqueue(id, message);
+            if is_stored && verdict == Verdict::Taken {
+                verdict = Verdict::Stored;
+            }
+            if is_watched {
+                depths.extend(self.queues.get(&id).map(|queue| queue.depth()));
+            }
+        }
+        if is_watched
+            && !queues.is_empty()
+            && let Some(connection) = self.info_of(connection)
+        {
+            self.report(|_| Event::Published { message: message.clone(), queues: depths, connection });
+        }
+        for id in refusing {
+            self.refuse(id, message);
+        }
+        verdict
+    }
+
+    /// Appends a message to a queue; says whether it must be on disk to be safe.
+    fn enqueue(&mut self, id: QueueId, message: &Arc<Message>) -> bool {
+        let now_ms = self.now_ms;
+        let is_log_enabled = self.log.is_enabled();
+        let Some(queue) = self.queues.get_mut(&id) else { return false };
+        let is_stored = is_log_enabled && queue.durable && message.is_persistent();
+        let (position, expires_at_ms) = queue.push(message.clone(), now_ms, is_stored);
+        self.held_bytes += message.size();
+        if is_stored {
+            let message = message.clone();
+            self.log.note(StoreOp::PutMessage { queue: id, position, message, expires_at_ms });
+        }
+        self.touch(id);
+        is_stored
+    }
+
+    /// A full queue does not take a message; it may still want it dead-lettered.
+    fn refuse(&mut self, id: QueueId, message: &Arc<Message>) {
+        let Some(queue) = self.queues.get(&id) else { return };
+        let is_dead_lettered = queue.arguments.overflow == Overflow::RejectPublishDlx;
+        let depth = queue.depth();
+        self.report(|_| Event::Refused { depth, message: message.clone() });
+        if is_dead_lettered {
+            self.dead_letter(id, message, DeathReason::MaxLength);
+        }
+    }
+
+    fn publish_to_nobody(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        message: Arc<Message>,
+        mandatory: bool,
+    ) {
+        let info = self.info_of(connection);
+        if mandatory {
+            // Sent before the confirm of the same publish, so that a client can tell the two apart.
+            let exception = Exception::new(ReplyCode::NoRoute, "");
+            self.send(connection, number, Send::Return { exception, message: message.clone() });
+        }
+        if let Some(connection) = info {
+            self.report(|_| {
+                if mandatory {
+                    Event::Returned { message, connection }
+                } else {
+                    Event::Unroutable { message, connection }
+                }
+            });
+        }
+    }
+
+    /// Publishes from inside the broker, and says which queues took it and how full they are now.
+    pub(crate) fn publish_internal(&mut self, message: &Arc<Message>, queues: &[QueueId]) -> Vec<QueueDepth> {
+        let mut depths = Vec::new();
+        for &id in queues {
+            let Some(queue) = self.queues.get(&id) else { continue };
+            if queue.arguments.overflow != Overflow::DropHead && queue.would_overflow(message) {
+                self.refuse(id, message);
+                continue;
+            }
+            self.enqueue(id, message);
+            depths.extend(self.queues.get(&id).map(|queue| queue.depth()));
+        }
+        depths
+    }
+
+    /// The queues that a message goes to, each once, through exchanges bound to exchanges and alternate
+    /// exchanges.
+    pub(crate) fn route(&mut self, message: &Message) -> Vec<QueueId> {
+        if message.exchange().is_empty() {
+            return self.route_by_queue_name(message);
+        }
+        let mut queues = IndexSet::new();
+        let mut seen: IndexSet<&str> = IndexSet::from([&**message.exchange()]);
+        // Grows while it is walked; an exchange is visited once, so circles end.
+        let mut next = 0;
+        while let Some(name) = seen.get_index(next).copied() {
+            next += 1;
+            // An exchange that is not there, such as a missing alternate, swallows the message.
+            let Some(exchange) = self.exchanges.get(name) else { continue };
+            let mut is_matched = false;
+            exchange.for_each_match(message, |destination| {
+                is_matched = true;
+                match destination {
+                    Destination::Queue(id) => {
+                        queues.insert(*id);
+                    }
+                    Destination::Exchange(name) => {
+                        seen.insert(name);
+                    }
+                }
+            });
+            if !is_matched && let Some(alternate) = exchange.alternate() {
+                // The default exchange as an alternate means the queue of the routing key's name.
+                if alternate.is_empty() {
+                    queues.extend(message.routing_keys().iter().filter_map(|key| self.queue_ids.get(key)));
+                } else {
+                    seen.insert(alternate);
+                }
+            }
+        }
+        queues.into_iter().collect()
+    }
+
+    /// The default exchange: every routing key is the name of a queue, or the address of a reply.
+    fn route_by_queue_name(&mut self, message: &Message) -> Vec<QueueId> {
+        let mut queues = IndexSet::new();
+        for key in message.routing_keys() {
+            if reply_to::is_reply_address(key) {
+                self.deliver_reply(key, message);
+            } else if let Some(&id) = self.queue_ids.get(key) {
+                queues.insert(id);
+            }
+        }
+        queues.into_iter().collect()
+    }
+
+    fn check_user_id(&self, properties: &Properties) -> Outcome<()> {
+        match properties.decoded().user_id() {
+            Some(claimed) if claimed.as_str() != self.settings.user => {
+                Err(Exception::precondition_failed(format!(
+                    "user_id property set to '{claimed}' but authenticated user was '{}'",
+                    self.settings.user
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Refuses an expiration that is no number of milliseconds, in RabbitMQ's words.
+fn check_expiration(properties: &Properties) -> Outcome<()> {
+    const MAX_MS: i128 = 315_360_000_000;
+    let Some(expiration) = properties.decoded().expiration() else { return Ok(()) };
+    let text = expiration.as_str();
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let digits = text[sign..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - sign);
+    let (number, rest) = text.split_at(sign + digits);
+    let reason = match number.parse::<i128>() {
+        Err(_) if digits == 0 => "no_integer".to_owned(),
+        _ if !rest.is_empty() => format!("{{leftover_string,\"{rest}\"}}"),
+        Ok(number) if number < 0 => format!("{{value_negative,{number}}}"),
+        Ok(number) if number <= MAX_MS => return Ok(()),
+        _ => format!("{{value_too_large,{number}}}"),
+    };
+    Err(Exception::precondition_failed(format!("invalid expiration '{text}': {reason}")))
+}
+
+/// All routing keys of a publish: its own and those of `CC` and `BCC`; nobody gets to see `BCC`.
+fn addresses(routing_key: &str, properties: Properties) -> Result<(Vec<Name>, Properties), String> {
+    let mut keys = vec![Name::from(routing_key)];
+    let Some(headers) = properties.decoded().headers() else { return Ok((keys, properties)) };
+    keys.extend(header_routes(headers, "CC")?);
+    keys.extend(header_routes(headers, "BCC")?);
+    if headers.contains_key("BCC") {
+        let visible = without_header(headers, "BCC");
+        let properties = with_headers(properties.decoded(), visible);
+        return Ok((keys, properties.into()));
+    }
+    Ok((keys, properties))
+}

@@ -1,0 +1,263 @@
+//! A queue: the messages that wait in it, in order, and the consumers that wait for them.
+
+use super::{
+    ConnectionId, ConsumerId, Message, Name, QueueId,
+    arguments::{QueueArguments, QueueKind},
+};
+use crate::event::{QueueDepth, QueueInfo};
+use amq_protocol::types::FieldTable;
+use std::{collections::VecDeque, sync::Arc};
+
+/// A message in one queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Its place in the order of the queue: a requeued message goes back to where it was.
+    pub(crate) position: u64,
+    pub(crate) message: Arc<Message>,
+    pub(crate) redelivered: bool,
+    pub(crate) expires_at_ms: Option<u64>,
+    /// How often it came back unsettled; counted against the delivery limit of a quorum queue.
+    pub(crate) delivery_count: u64,
+    /// It is in the store too.
+    pub(crate) stored: bool,
+}
+
+/// The messages of a queue that wait for a consumer.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    /// What came back to a quorum queue: it is served before anything new.
+    returned: VecDeque<Entry>,
+    /// By priority; a queue without priorities has one level. Sorted by position each.
+    levels: Vec<VecDeque<Entry>>,
+    len: usize,
+    bytes: usize,
+}
+
+impl Ready {
+    fn new(max_priority: u8) -> Self {
+        let levels = (0..=max_priority).map(|_| VecDeque::new()).collect();
+        Self { returned: VecDeque::new(), levels, len: 0, bytes: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn level(&self, entry: &Entry) -> usize {
+        usize::from(entry.message.priority()).min(self.levels.len() - 1)
+    }
+
+    fn count_in(&mut self, entry: &Entry) {
+        self.len += 1;
+        self.bytes += entry.message.size();
+    }
+
+    fn count_out(&mut self, entry: &Entry) {
+        self.len -= 1;
+        self.bytes -= entry.message.size();
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.count_in(&entry);
+        let level = self.level(&entry);
+        self.levels[level].push_back(entry);
+    }
+
+    /// Puts an entry back to its place in the order.
+    fn put_back(&mut self, entry: Entry) {
+        self.count_in(&entry);
+        let level = self.level(&entry);
+        let level = &mut self.levels[level];
+        let place = level.partition_point(|waiting| waiting.position < entry.position);
+        level.insert(place, entry);
+    }
+
+    fn put_back_returned(&mut self, entry: Entry) {
+        self.count_in(&entry);
+        self.returned.push_back(entry);
+    }
+
+    /// The entry that would be delivered next.
+    pub(crate) fn head(&self) -> Option<&Entry> {
+        self.returned.front().or_else(|| self.levels.iter().rev().find_map(VecDeque::front))
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Entry> {
+        let entry = self
+            .returned
+            .pop_front()
+            .or_else(|| self.levels.iter_mut().rev().find_map(VecDeque::pop_front))?;
+        self.count_out(&entry);
+        Some(entry)
+    }
+
+    /// Takes an entry whose time is over from the head of any level.
+    pub(crate) fn pop_expired(&mut self, now_ms: u64) -> Option<Entry> {
+        let is_over = |entry: &mut Entry| entry.expires_at_ms.is_some_and(|at| at <= now_ms);
+        let entry = self
+            .returned
+            .pop_front_if(is_over)
+            .or_else(|| self.levels.iter_mut().rev().find_map(|level| level.pop_front_if(is_over)))?;
+        self.count_out(&entry);
+        Some(entry)
+    }
+
+    /// When the next head expires. Like RabbitMQ, what is behind a head waits for it.
+    fn next_expiry_ms(&self) -> Option<u64> {
+        self.returned
+            .front()
+            .into_iter()
+            .chain(self.levels.iter().filter_map(VecDeque::front))
+            .filter_map(|entry| entry.expires_at_ms)
+            .min()
+    }
+
+    fn drain(&mut self) -> Vec<Entry> {
+        let mut all: Vec<Entry> = self.returned.drain(..).collect();
+        all.extend(self.levels.iter_mut().rev().flat_map(|level| level.drain(..)));
+        self.len = 0;
+        self.bytes = 0;
+        all
+    }
+
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.returned.iter().chain(self.levels.iter().rev().flatten())
+    }
+}
+
+/// A queue.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) id: QueueId,
+    pub(crate) name: Name,
+    pub(crate) durable: bool,
+    pub(crate) auto_delete: bool,
+    /// The connection that alone may use it.
+    pub(crate) owner: Option<ConnectionId>,
+    pub(crate) table: FieldTable,
+    pub(crate) arguments: QueueArguments,
+    pub(crate) ready: Ready,
+    pub(crate) unacked: usize,
+    /// In the order in which they are served: by priority, then whoever waited longest.
+    pub(crate) consumers: Vec<ConsumerId>,
+    /// Of a queue with `x-single-active-consumer`: the one that gets the messages.
+    pub(crate) active_consumer: Option<ConsumerId>,
+    next_position: u64,
+    /// Since when `x-expires` counts.
+    pub(crate) used_at_ms: u64,
+    /// What the timers of the core know; it may be early, never late.
+    pub(crate) armed_ms: Option<u64>,
+}
+
+impl Queue {
+    pub(crate) fn new(
+        id: QueueId,
+        name: Name,
+        table: FieldTable,
+        arguments: QueueArguments,
+        now_ms: u64,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            durable: false,
+            auto_delete: false,
+            owner: None,
+            table,
+            ready: Ready::new(arguments.max_priority),
+            arguments,
+            unacked: 0,
+            consumers: Vec::new(),
+            active_consumer: None,
+            next_position: 0,
+            used_at_ms: now_ms,
+            armed_ms: None,
+        }
+    }
+
+    pub(crate) fn depth(&self) -> QueueDepth {
+        QueueDepth { queue: self.name.clone(), ready: self.ready.len(), unacked: self.unacked }
+    }
+
+    pub(crate) fn info(&self) -> QueueInfo {
+        QueueInfo {
+            name: self.name.clone(),
+            durable: self.durable,
+            exclusive: self.owner.is_some(),
+            auto_delete: self.auto_delete,
+            ready: self.ready.len(),
+            unacked: self.unacked,
+            consumers: self.consumers.len(),
+        }
+    }
+
+    /// Appends a message; says at which position, and when it expires.
+    pub(crate) fn push(&mut self, message: Arc<Message>, now_ms: u64, stored: bool) -> (u64, Option<u64>) {
+        let position = self.next_position;
+        self.next_position += 1;
+        // The shorter of the two times to live counts.
+        let expiration_ms = message.properties().expiration().as_ref();
+        let expiration_ms = expiration_ms.and_then(|text| text.as_str().parse::<u64>().ok());
+        let ttl_ms = self.arguments.message_ttl_ms.into_iter().chain(expiration_ms).min();
+        let expires_at_ms = ttl_ms.map(|ttl| now_ms.saturating_add(ttl));
+        self.ready.push(Entry {
+            position,
+            message,
+            redelivered: false,
+            expires_at_ms,
+            delivery_count: 0,
+            stored,
+        });
+        (position, expires_at_ms)
+    }
+
+    /// Puts back an entry that was read from the store.
+    pub(crate) fn restore(&mut self, entry: Entry) {
+        self.next_position = self.next_position.max(entry.position + 1);
+        self.ready.put_back(entry);
+    }
+
+    /// Puts back an entry that was delivered and not settled.
+    pub(crate) fn requeue(&mut self, mut entry: Entry) {
+        entry.redelivered = true;
+        match self.arguments.kind {
+            QueueKind::Classic => self.ready.put_back(entry),
+            QueueKind::Quorum => self.ready.put_back_returned(entry),
+        }
+    }
+
+    pub(crate) fn purge(&mut self) -> Vec<Entry> {
+        self.ready.drain()
+    }
+
+    /// Whether one more message would exceed the length limits.
+    pub(crate) fn would_overflow(&self, message: &Message) -> bool {
+        self.arguments.max_length.is_some_and(|max| self.ready.len() + 1 > max)
+            || self.arguments.max_length_bytes.is_some_and(|max| self.ready.bytes() + message.size() > max)
+    }
+
+    pub(crate) fn overflows(&self) -> bool {
+        self.arguments.max_length.is_some_and(|max| self.ready.len() > max)
+            || self.arguments.max_length_bytes.is_some_and(|max| self.ready.bytes() > max)
+    }
+
+    /// When something happens to the queue by itself: a head expires, or the unused queue does.
+    pub(crate) fn next_deadline_ms(&self) -> Option<u64> {
+        self.ready.next_expiry_ms().into_iter().chain(self.unused_deadline_ms()).min()
+    }
+
+    /// When `x-expires` removes the queue, unless somebody uses it.
+    pub(crate) fn unused_deadline_ms(&self) -> Option<u64> {
+        let expires = self.arguments.expires_ms?;
+        self.consumers.is_empty().then(|| self.used_at_ms + expires)
+    }
+}

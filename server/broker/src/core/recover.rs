@@ -1,0 +1,80 @@
+//! Starting from what the store kept.
+
+use super::{
+    Core, Message, QueueId, Restored, RestoredMessage, StoredBinding, StoredExchange, StoredQueue,
+    arguments::QueueArguments,
+    exchange::{Destination, Exchange},
+    queue::{Entry, Queue},
+};
+use std::sync::Arc;
+
+impl Core {
+    /// Puts everything durable back; called once, before the first client.
+    pub(crate) fn restore(&mut self, restored: Restored) {
+        for StoredExchange { name, kind, auto_delete, internal, arguments } in restored.exchanges {
+            let mut exchange = Exchange::new(name.clone(), kind);
+            exchange.auto_delete = auto_delete;
+            exchange.internal = internal;
+            exchange.arguments = arguments;
+            self.exchanges.insert(name, exchange);
+        }
+        for queue in restored.queues {
+            self.restore_queue(queue);
+        }
+        for StoredBinding { source, to_exchange, destination, routing_key, arguments } in restored.bindings {
+            let destination = if to_exchange {
+                Some(Destination::Exchange(destination))
+            } else {
+                self.queue_ids.get(&destination).map(|id| Destination::Queue(*id))
+            };
+            if let Some(destination) = destination {
+                // It was checked when it was made.
+                let _ = self.bind(&source, routing_key, destination, arguments);
+            }
+        }
+        for message in restored.messages {
+            self.restore_message(message);
+        }
+        // What was restored is what is stored already.
+        self.log = super::Log::new(self.log.is_enabled());
+        let queues: Vec<QueueId> = self.queues.keys().copied().collect();
+        for queue in queues {
+            self.touch(queue);
+        }
+        self.run();
+    }
+
+    fn restore_queue(&mut self, stored: StoredQueue) {
+        let StoredQueue { id, name, auto_delete, arguments: table } = stored;
+        self.last_id = self.last_id.max(id.0);
+        let text = self.queue_text(&name);
+        // Arguments that were accepted once are accepted again.
+        let Ok(arguments) = QueueArguments::parse(&table, &text) else { return };
+        let mut queue = Queue::new(id, name.clone(), table, arguments, self.now_ms);
+        queue.durable = true;
+        queue.auto_delete = auto_delete;
+        self.queue_ids.insert(name, id);
+        self.queues.insert(id, queue);
+    }
+
+    fn restore_message(&mut self, restored: RestoredMessage) {
+        let id = self.next_id();
+        let message = Arc::new(Message::new(
+            id,
+            restored.exchange,
+            restored.routing_keys,
+            restored.properties,
+            restored.body,
+        ));
+        let Some(queue) = self.queues.get_mut(&restored.queue) else { return };
+        self.held_bytes += message.size();
+        queue.restore(Entry {
+            position: restored.position,
+            message,
+            redelivered: restored.redelivered,
+            expires_at_ms: restored.expires_at_ms,
+            delivery_count: restored.delivery_count,
+            stored: true,
+        });
+    }
+}

@@ -1,0 +1,179 @@
+//! Settling deliveries: ack, nack, reject, recover (spec 1.8.3.13 to 1.8.3.16).
+
+use super::{
+    ConnectionId, Core, Exception, Outcome, QueueId, StoreOp,
+    arguments::QueueKind,
+    channel::{Mode, Unacked},
+    queue::Entry,
+};
+use crate::event::{DeathReason, Event, Settlement};
+use amq_protocol::protocol::{AMQPClass, basic};
+
+/// What is to happen to a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settle {
+    Ack,
+    Reject { requeue: bool },
+}
+
+impl Core {
+    /// Settles what a client names: one tag, all up to a tag, or with tag 0 and `multiple` all there are.
+    pub(crate) fn settle_tags(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        tag: u64,
+        multiple: bool,
+        settle: Settle,
+    ) -> Outcome<()> {
+        let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
+        let settled: Vec<(u64, Unacked)> = if tag == 0 && multiple {
+            std::mem::take(&mut channel.unacked).into_iter().collect()
+        } else if !channel.unacked.contains_key(&tag) {
+            return Err(Exception::precondition_failed(format!("unknown delivery tag {tag}")));
+        } else if multiple {
+            let later = channel.unacked.split_off(&(tag + 1));
+            std::mem::replace(&mut channel.unacked, later).into_iter().collect()
+        } else {
+            channel.unacked.remove_entry(&tag).into_iter().collect()
+        };
+        if let Mode::Transaction(transaction) = &mut channel.mode {
+            transaction.settlements.push((settle, settled));
+            return Ok(());
+        }
+        self.settle(connection, number, settle, settled);
+        Ok(())
+    }
+
+    /// Settles deliveries that were already taken from their channel.
+    pub(crate) fn settle(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        settle: Settle,
+        settled: Vec<(u64, Unacked)>,
+    ) {
+        self.free_global_room(connection, number, settled.iter().map(|(_, unacked)| unacked));
+        for (_, unacked) in settled {
+            match settle {
+                Settle::Ack => self.remove_settled(connection, unacked, Settlement::Acked),
+                Settle::Reject { requeue: false } => {
+                    self.remove_settled(connection, unacked, Settlement::Rejected);
+                }
+                Settle::Reject { requeue: true } => self.requeue(connection, unacked),
+            }
+        }
+    }
+
+    /// `basic.recover`: everything unsettled on the channel goes back to its queue.
+    pub(crate) fn recover(&mut self, connection: ConnectionId, number: u16, requeue: bool) -> Outcome<()> {
+        if !requeue {
+            return Err(Exception::not_implemented("requeue=false"));
+        }
+        let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
+        let unacked = std::mem::take(&mut channel.unacked).into_iter().collect();
+        self.settle(connection, number, Settle::Reject { requeue: true }, unacked);
+        Ok(())
+    }
+
+    pub(crate) fn recover_ok(&mut self, connection: ConnectionId, number: u16) {
+        let ok = basic::AMQPMethod::RecoverOk(basic::RecoverOk {});
+        self.reply(connection, number, AMQPClass::Basic(ok));
+    }
+
+    /// Deliveries that count against the channel's own prefetch do not any more.
+    fn free_global_room<'a>(
+        &mut self,
+        connection: ConnectionId,
+        number: u16,
+        settled: impl Iterator<Item = &'a Unacked>,
+    ) {
+        let freed = settled.filter(|unacked| unacked.consumer.is_some()).count();
+        let Some(channel) = self.channel_mut(connection, number) else { return };
+        let was_full = !channel.has_global_room();
+        channel.global_unacked = channel.global_unacked.saturating_sub(freed);
+        if was_full && channel.has_global_room() {
+            let consumers: Vec<_> = channel.consumers.values().copied().collect();
+            for consumer in consumers {
+                self.touch_queue_of(consumer);
+            }
+        }
+    }
+
+    /// Takes a delivery off the books of its queue and its consumer; none if its queue is gone.
+    fn take_back(&mut self, unacked: &Unacked) -> Option<()> {
+        if let Some((consumer, _)) = &unacked.consumer
+            && let Some(consumer) = self.consumers.get_mut(consumer)
+        {
+            consumer.unacked -= 1;
+        }
+        let queue = self.queues.get_mut(&unacked.queue)?;
+        queue.unacked -= 1;
+        self.touch(unacked.queue);
+        Some(())
+    }
+
+    fn remove_settled(&mut self, connection: ConnectionId, unacked: Unacked, settlement: Settlement) {
+        if self.take_back(&unacked).is_none() {
+            return;
+        }
+        let Unacked { queue, entry, consumer } = unacked;
+        self.forget_entry(queue, &entry);
+        self.report_settled(connection, queue, &entry, consumer.map(|(_, tag)| tag), settlement);
+        if settlement == Settlement::Rejected {
+            self.dead_letter(queue, &entry.message, DeathReason::Rejected);
+        }
+    }
+
+    /// Returns a delivery to its queue, where it was; a quorum queue counts how often.
+    pub(crate) fn requeue(&mut self, connection: ConnectionId, unacked: Unacked) {
+        if self.take_back(&unacked).is_none() {
+            return;
+        }
+        let Unacked { queue: id, mut entry, consumer } = unacked;
+        let tag = consumer.map(|(_, tag)| tag);
+        entry.delivery_count += 1;
+        let Some(queue) = self.queues.get_mut(&id) else { return };
+        let limit = queue.arguments.delivery_limit.filter(|_| queue.arguments.kind == QueueKind::Quorum);
+        if limit.is_some_and(|limit| entry.delivery_count > limit) {
+            self.forget_entry(id, &entry);
+            self.report_settled(connection, id, &entry, tag, Settlement::Rejected);
+            self.dead_letter(id, &entry.message, DeathReason::DeliveryLimit);
+            return;
+        }
+        queue.requeue(entry.clone());
+        if entry.stored {
+            let (position, delivery_count) = (entry.position, entry.delivery_count);
+            self.log.note(StoreOp::MarkRedelivered { queue: id, position, delivery_count });
+        }
+        self.report_settled(connection, id, &entry, tag, Settlement::Requeued);
+    }
+
+    /// A message has left a queue for good.
+    pub(crate) fn forget_entry(&mut self, queue: QueueId, entry: &Entry) {
+        self.held_bytes -= entry.message.size();
+        if entry.stored {
+            self.log.note(StoreOp::DeleteMessage { queue, position: entry.position });
+        }
+    }
+
+    fn report_settled(
+        &self,
+        connection: ConnectionId,
+        queue: QueueId,
+        entry: &Entry,
+        consumer_tag: Option<super::Name>,
+        settlement: Settlement,
+    ) {
+        let (Some(queue), Some(connection)) = (self.queues.get(&queue), self.info_of(connection)) else {
+            return;
+        };
+        self.report(|_| Event::Settled {
+            depth: queue.depth(),
+            message: entry.message.clone(),
+            consumer_tag,
+            connection,
+            settlement,
+        });
+    }
+}

@@ -1,0 +1,401 @@
+//! One client, from its handshake to its end.
+
+use super::{
+    assembler::{Assembler, Command},
+    frame::{Encoder, Frame, FrameLimits, take_frame},
+    handshake::{self, Opened, close_method},
+    outbox::Outbox,
+    shared::{Pressure, Shared},
+};
+use crate::core::{ChannelState, ConnectionId, Core, Exception, Send, weight};
+use amq_protocol::protocol::{AMQPClass, channel, connection};
+use bytes::BytesMut;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How many bytes are read at once.
+const READ_BYTES: usize = 64 << 10;
+/// How many bytes are written at once: large enough that a system call does not count.
+const WRITE_BYTES: usize = 128 << 10;
+/// How many frames are worked off before others get the core.
+const MAX_BATCH: usize = 256;
+/// How many replies may wait for a client that does not read them.
+const MAX_WAITING_REPLIES: usize = 10_000;
+/// How long a client has for its close-ok.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serves a client until it is gone.
+pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+    // Confirms and deliveries are small and must not wait for each other.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
+    }
+    let greeting = timeout(shared.limits.handshake, handshake::greet(stream, peer, &shared));
+    let opened = tokio::select! {
+        () = shared.shutdown.cancelled() => return,
+        opened = greeting => opened,
+    };
+    match opened {
+        Ok(Ok(opened)) => Session::run(opened, &shared).await,
+        Ok(Err(refused)) => tracing::debug!(%peer, %refused, "no connection"),
+        Err(_) => tracing::debug!(%peer, "the handshake took too long"),
+    }
+}
+
+/// What comes next.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Read on.
+    Read,
+    /// Nothing but the client's close-ok counts any more.
+    Closing,
+    /// The client closed the connection.
+    Closed,
+}
+
+/// An error that ends the connection, and the class and method that caused it.
+type Failure = (Exception, (u16, u16));
+
+/// A connected client, as the task that reads from it sees it.
+struct Session {
+    id: ConnectionId,
+    shared: Arc<Shared>,
+    outbox: Arc<Outbox>,
+    reader: OwnedReadHalf,
+    buffer: BytesMut,
+    limits: FrameLimits,
+    heartbeat: Option<Duration>,
+    blocked_notify: bool,
+    assembler: Assembler,
+    /// The socket takes nothing any more.
+    unwritable: CancellationToken,
+}
+
+impl Session {
+    async fn run(opened: Opened, shared: &Arc<Shared>) {
+        let outbox = Arc::new(Outbox::default());
+        let open_ok = connection::AMQPMethod::OpenOk(connection::OpenOk {});
+        outbox.push_method(0, AMQPClass::Connection(open_ok));
+        let id = shared.open_connection(outbox.clone(), |core| core.open_connection(opened.client));
+        let (reader, socket) = opened.stream.into_split();
+        let unwritable = CancellationToken::new();
+        let writer = Writer {
+            id,
+            socket,
+            shared: shared.clone(),
+            outbox: outbox.clone(),
+            encoder: Encoder::new(opened.frame_bytes),
+            heartbeat: opened.heartbeat,
+        };
+        let writing = tokio::spawn(writer.run(unwritable.clone()));
+        let mut session = Self {
+            id,
+            shared: shared.clone(),
+            outbox,
+            reader,
+            buffer: opened.buffer,
+            limits: FrameLimits { frame_bytes: opened.frame_bytes, table_depth: shared.limits.table_depth },
+            heartbeat: opened.heartbeat,
+            blocked_notify: opened.blocked_notify,
+            assembler: Assembler::new(shared.limits.message_bytes),
+            unwritable,
+        };
+        let unwritable = session.unwritable.clone();
+        let lost = tokio::select! {
+            served = session.serve() => served.err(),
+            () = shared.shutdown.cancelled() => session.shut_down().await.err(),
+            () = unwritable.cancelled() => Some(io::ErrorKind::BrokenPipe.into()),
+        };
+        if let Some(error) = lost {
+            tracing::debug!(connection = id.0, %error, "connection lost");
+        }
+        shared.close_connection(id);
+        session.outbox.finish();
+        // The last words, such as a close-ok, must get out, but nobody waits for a dead peer.
+        let _ = timeout(CLOSE_TIMEOUT, writing).await;
+    }
+
+    async fn serve(&mut self) -> io::Result<()> {
+        loop {
+            match self.work_off().await {
+                Next::Read => self.read().await?,
+                Next::Closing => return self.wait_for_close_ok().await,
+                Next::Closed => return Ok(()),
+            }
+        }
+    }
+
+    /// Reads more, once the client has read enough itself.
+    async fn read(&mut self) -> io::Result<()> {
+        self.outbox.wait_for_room(MAX_WAITING_REPLIES).await;
+        self.buffer.reserve(READ_BYTES);
+        let read = self.reader.read_buf(&mut self.buffer);
+        let read = match self.heartbeat {
+            // Two missed heartbeats are a dead peer (spec 4.2.7).
+            Some(interval) => timeout(interval * 2, read).await.map_err(|_| io::ErrorKind::TimedOut)?,
+            None => read.await,
+        };
+        if read? == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+
+    /// Works off all complete frames that were read.
+    async fn work_off(&mut self) -> Next {
+        loop {
+            let mut frames = Vec::new();
+            let mut failure = None;
+            while frames.len() < MAX_BATCH {
+                match take_frame(&mut self.buffer, self.limits) {
+                    Ok(Some(frame)) => frames.push(frame),
+                    Ok(None) => break,
+                    Err(exception) => {
+                        failure = Some((exception, (0, 0)));
+                        break;
+                    }
+                }
+            }
+            let is_last = frames.len() < MAX_BATCH;
+            let publishes = frames.iter().any(|frame| matches!(frame, Frame::Header { .. }));
+            // What came before a broken frame still counts.
+            let executed = self.execute_all(frames).and_then(|next| failure.map_or(Ok(next), Err));
+            match executed {
+                Ok(Next::Read) if publishes => self.wait_for_relief().await,
+                Ok(Next::Read) => {}
+                Ok(next) => return next,
+                Err((exception, ids)) => {
+                    self.close(&exception, ids);
+                    return Next::Closing;
+                }
+            }
+            if is_last {
+                return Next::Read;
+            }
+        }
+    }
+
+    fn execute_all(&mut self, frames: Vec<Frame>) -> Result<Next, Failure> {
+        if frames.is_empty() {
+            return Ok(Next::Read);
+        }
+        let shared = self.shared.clone();
+        let next = shared.with_core(|core| {
+            for frame in frames {
+                let next = self.execute(core, frame)?;
+                if next != Next::Read {
+                    return Ok(next);
+                }
+            }
+            Ok(Next::Read)
+        })?;
+        if next == Next::Closed {
+            self.shared.close_connection(self.id);
+            let close_ok = connection::AMQPMethod::CloseOk(connection::CloseOk {});
+            self.outbox.push_method(0, AMQPClass::Connection(close_ok));
+        }
+        Ok(next)
+    }
+
+    fn execute(&mut self, core: &mut Core, frame: Frame) -> Result<Next, Failure> {
+        let channel = match &frame {
+            Frame::Heartbeat => return Ok(Next::Read),
+            Frame::Method { channel, .. } | Frame::Header { channel, .. } | Frame::Body { channel, .. } => {
+                *channel
+            }
+        };
+        match frame {
+            Frame::Method { channel: 0, method } => self.connection_method(method),
+            frame => {
+                let ids = ids_of(&frame);
+                self.channel_frame(core, channel, frame).map_err(|exception| (exception, ids))?;
+                Ok(Next::Read)
+            }
+        }
+    }
+
+    fn connection_method(&mut self, method: AMQPClass) -> Result<Next, Failure> {
+        let ids = (method.get_amqp_class_id(), method.get_amqp_method_id());
+        match method {
+            AMQPClass::Connection(connection::AMQPMethod::Close(_)) => Ok(Next::Closed),
+            // The one user's password does not expire.
+            AMQPClass::Connection(connection::AMQPMethod::UpdateSecret(_)) => {
+                let ok = connection::AMQPMethod::UpdateSecretOk(connection::UpdateSecretOk {});
+                self.outbox.push_method(0, AMQPClass::Connection(ok));
+                Ok(Next::Read)
+            }
+            _ => {
+                let exception = Exception::channel_error("unexpected method in connection state running");
+                Err((exception, ids))
+            }
+        }
+    }
+
+    fn channel_frame(&mut self, core: &mut Core, number: u16, frame: Frame) -> Result<(), Exception> {
+        let method = match &frame {
+            Frame::Method { method: AMQPClass::Channel(method), .. } => Some(method),
+            _ => None,
+        };
+        match (core.channel_state(self.id, number), method) {
+            (ChannelState::Absent, Some(channel::AMQPMethod::Open(_))) => core.open_channel(self.id, number),
+            (ChannelState::Absent, _) => Err(Exception::channel_error("expected 'channel.open'")),
+            (ChannelState::Closing, Some(channel::AMQPMethod::CloseOk(_))) => {
+                core.forget_channel(self.id, number);
+                Ok(())
+            }
+            (ChannelState::Closing, Some(channel::AMQPMethod::Close(_))) => {
+                let ok = channel::AMQPMethod::CloseOk(channel::CloseOk {});
+                core.reply(self.id, number, AMQPClass::Channel(ok));
+                Ok(())
+            }
+            (ChannelState::Closing, _) => Ok(()),
+            (ChannelState::Open, Some(channel::AMQPMethod::Close(_))) => {
+                self.assembler.forget(number);
+                core.close_channel(self.id, number);
+                Ok(())
+            }
+            (ChannelState::Open, _) => match self.assembler.take(frame)? {
+                None => Ok(()),
+                Some(Command::Method { channel, method }) => core.method(self.id, channel, method),
+                Some(Command::Publish { channel, publish, properties, body }) => {
+                    core.publish_method(self.id, channel, &publish, properties, body)
+                }
+            },
+        }
+    }
+
+    /// A publisher waits here while there is no room in memory or the disk is behind.
+    async fn wait_for_relief(&mut self) {
+        let mut pressure = self.shared.pressure.subscribe();
+        let is_blocked = pressure.borrow_and_update().memory;
+        let notify = is_blocked && self.blocked_notify;
+        if notify {
+            let blocked = connection::Blocked { reason: "low on memory".into() };
+            let blocked = connection::AMQPMethod::Blocked(blocked);
+            self.outbox.push_method(0, AMQPClass::Connection(blocked));
+        }
+        // The sender lives as long as this session does.
+        let _ = pressure.wait_for(|pressure| *pressure == Pressure::default()).await;
+        if notify {
+            let unblocked = connection::AMQPMethod::Unblocked(connection::Unblocked {});
+            self.outbox.push_method(0, AMQPClass::Connection(unblocked));
+        }
+    }
+
+    async fn shut_down(&mut self) -> io::Result<()> {
+        let reason = "broker forced connection closure with reason 'shutdown'";
+        self.close(&Exception::connection_forced(reason), (0, 0));
+        self.wait_for_close_ok().await
+    }
+
+    /// Ends the connection from this side (spec 1.4.2.9): all it held is free at once.
+    fn close(&mut self, exception: &Exception, ids: (u16, u16)) {
+        tracing::debug!(connection = self.id.0, %exception, "closing");
+        self.shared.close_connection(self.id);
+        self.outbox.push_method(0, AMQPClass::Connection(close_method(exception, ids)));
+    }
+
+    /// Reads and ignores until the client has confirmed the close (spec 1.4.2.10).
+    async fn wait_for_close_ok(&mut self) -> io::Result<()> {
+        let is_close_ok = |frame: &Frame| {
+            matches!(
+                frame,
+                Frame::Method {
+                    channel: 0,
+                    method: AMQPClass::Connection(
+                        connection::AMQPMethod::CloseOk(_) | connection::AMQPMethod::Close(_)
+                    )
+                }
+            )
+        };
+        let wait = async {
+            loop {
+                // After a broken frame nothing can be understood any more, not even a close-ok.
+                match take_frame(&mut self.buffer, self.limits) {
+                    Ok(Some(frame)) if is_close_ok(&frame) => return Ok(()),
+                    Ok(Some(_)) => {}
+                    Ok(None) => self.read().await?,
+                    Err(_) => {
+                        self.buffer.clear();
+                        self.read().await?;
+                    }
+                }
+            }
+        };
+        timeout(CLOSE_TIMEOUT, wait).await.unwrap_or(Ok(()))
+    }
+}
+
+/// Class and method that an error in this frame is about.
+fn ids_of(frame: &Frame) -> (u16, u16) {
+    const BASIC_PUBLISH: (u16, u16) = (60, 40);
+    match frame {
+        Frame::Method { method, .. } => (method.get_amqp_class_id(), method.get_amqp_method_id()),
+        _ => BASIC_PUBLISH,
+    }
+}
+
+/// Writes what is in an outbox, many frames at a time.
+struct Writer {
+    id: ConnectionId,
+    socket: OwnedWriteHalf,
+    shared: Arc<Shared>,
+    outbox: Arc<Outbox>,
+    encoder: Encoder,
+    heartbeat: Option<Duration>,
+}
+
+impl Writer {
+    async fn run(mut self, unwritable: CancellationToken) {
+        if let Err(error) = self.write_all().await {
+            tracing::debug!(connection = self.id.0, %error, "cannot write");
+            unwritable.cancel();
+        }
+    }
+
+    async fn write_all(&mut self) -> io::Result<()> {
+        while let Some(waiting) = self.next().await? {
+            let mut weights = 0;
+            for (channel, send) in waiting {
+                if let Send::Deliver { message, .. } | Send::GetOk { message, .. } = &send {
+                    weights += weight(message);
+                }
+                self.encoder.send(channel, send);
+                if self.encoder.as_slice().len() >= WRITE_BYTES {
+                    self.flush(std::mem::take(&mut weights)).await?;
+                }
+            }
+            self.flush(weights).await?;
+        }
+        self.socket.shutdown().await
+    }
+
+    /// Waits for something to write, and writes heartbeats meanwhile.
+    async fn next(&mut self) -> io::Result<Option<Vec<(u16, Send)>>> {
+        let Some(interval) = self.heartbeat else { return Ok(self.outbox.take().await) };
+        loop {
+            // Twice as often as promised, so that one that is late is not missed (spec 4.2.7).
+            match timeout(interval / 2, self.outbox.take()).await {
+                Ok(waiting) => return Ok(waiting),
+                Err(_) => {
+                    self.encoder.heartbeat();
+                    self.flush(0).await?;
+                }
+            }
+        }
+    }
+
+    async fn flush(&mut self, weights: usize) -> io::Result<()> {
+        self.socket.write_all(self.encoder.as_slice()).await?;
+        self.encoder.clear();
+        if weights > 0 {
+            self.shared.with_core(|core| core.written(self.id, weights));
+        }
+        Ok(())
+    }
+}

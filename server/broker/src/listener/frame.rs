@@ -1,0 +1,226 @@
+//! Frames on the wire (spec 2.3.5): reading them within limits, and writing many at once.
+
+use super::tables;
+use crate::core::{Exception, Message, Properties, Send, short};
+use amq_protocol::{
+    frame::{AMQPFrame, WriteContext, gen_frame},
+    protocol::{AMQPClass, basic, constants, parse_class},
+};
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Type, channel and length before the payload.
+const HEADER_BYTES: usize = 7;
+/// What surrounds a payload: the header and the end marker.
+pub(crate) const OVERHEAD_BYTES: usize = HEADER_BYTES + 1;
+const CLASS_BASIC: u16 = 60;
+
+/// A frame as it came.
+#[derive(Debug)]
+pub(crate) enum Frame {
+    Method { channel: u16, method: AMQPClass },
+    Header { channel: u16, class: u16, body_bytes: u64, properties: Properties },
+    Body { channel: u16, payload: Bytes },
+    Heartbeat,
+}
+
+/// What is accepted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FrameLimits {
+    pub(crate) frame_bytes: usize,
+    pub(crate) table_depth: usize,
+}
+
+/// Takes the next frame from the front of the buffer, once it is complete.
+pub(crate) fn take_frame(buffer: &mut BytesMut, limits: FrameLimits) -> Result<Option<Frame>, Exception> {
+    let Some(header) = buffer.get(..HEADER_BYTES) else { return Ok(None) };
+    let kind = header[0];
+    let channel = u16::from_be_bytes([header[1], header[2]]);
+    let length = u32::from_be_bytes([header[3], header[4], header[5], header[6]]) as usize;
+    // Before the payload has come, or a client could have us wait for (and keep) 4 GiB. RabbitMQ allows
+    // the eight bytes around the payload on top, and some clients rely on it.
+    if length > limits.frame_bytes {
+        let max = limits.frame_bytes - OVERHEAD_BYTES;
+        return Err(Exception::frame_error(format!(
+            "type {kind}, all octets = <<>>: {{frame_too_large,{length},{max}}}"
+        )));
+    }
+    let whole = HEADER_BYTES + length + 1;
+    if buffer.len() < whole {
+        buffer.reserve(whole - buffer.len());
+        return Ok(None);
+    }
+    let payload = &buffer[HEADER_BYTES..whole - 1];
+    let end = buffer[whole - 1];
+    if end != constants::FRAME_END {
+        return Err(Exception::frame_error(format!(
+            "type {kind}, {}: {{invalid_frame_end_marker,{end}}}",
+            snippet(payload)
+        )));
+    }
+    let frame = parse(kind, channel, payload, limits.table_depth)?;
+    buffer.advance(whole);
+    Ok(Some(frame))
+}
+
+fn parse(kind: u8, channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Exception> {
+    let unexpected = || Exception::unexpected_frame(format!("type {kind}, {}", snippet(payload)));
+    match kind {
+        constants::FRAME_METHOD => {
+            if !tables::method_depth_ok(payload, table_depth) {
+                return Err(too_deep());
+            }
+            match parse_class(payload) {
+                Ok(([], method)) => Ok(Frame::Method { channel, method }),
+                _ => Err(Exception::syntax_error(format!("malformed method, {}", snippet(payload)))),
+            }
+        }
+        _ if channel == 0 && kind != constants::FRAME_HEARTBEAT => match kind {
+            constants::FRAME_HEADER | constants::FRAME_BODY => Err(unexpected()),
+            _ => Err(unknown_frame(kind, payload)),
+        },
+        constants::FRAME_HEADER => parse_header(channel, payload, table_depth),
+        // A copy, for a slice would keep the whole read buffer alive as long as the message.
+        constants::FRAME_BODY => Ok(Frame::Body { channel, payload: Bytes::copy_from_slice(payload) }),
+        // Heartbeats are for connections, not for channels (spec 4.2.7).
+        constants::FRAME_HEARTBEAT if channel == 0 => Ok(Frame::Heartbeat),
+        constants::FRAME_HEARTBEAT => Err(unexpected()),
+        _ => Err(unknown_frame(kind, payload)),
+    }
+}
+
+fn unknown_frame(kind: u8, payload: &[u8]) -> Exception {
+    Exception::frame_error(format!("type {kind}, {}: unknown_frame", snippet(payload)))
+}
+
+fn too_deep() -> Exception {
+    Exception::syntax_error("a table is nested too deep")
+}
+
+/// Class, weight, body size, properties (spec 2.3.5.2).
+fn parse_header(channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Exception> {
+    const FIXED_BYTES: usize = 12;
+    let malformed = || Exception::syntax_error(format!("malformed content header, {}", snippet(payload)));
+    let (mut fixed, encoded) = payload.split_at_checked(FIXED_BYTES).ok_or_else(malformed)?;
+    let class = fixed.get_u16();
+    let _weight = fixed.get_u16();
+    let body_bytes = fixed.get_u64();
+    if !tables::properties_depth_ok(encoded, table_depth) {
+        return Err(too_deep());
+    }
+    let properties = Properties::decode(Bytes::copy_from_slice(encoded)).ok_or_else(malformed)?;
+    Ok(Frame::Header { channel, class, body_bytes, properties })
+}
+
+/// The beginning of a payload as RabbitMQ's error texts show it.
+fn snippet(payload: &[u8]) -> String {
+    const SHOWN: usize = 16;
+    let show = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    if payload.len() <= SHOWN {
+        format!("all octets = <<{}>>", show(payload))
+    } else {
+        format!("first {SHOWN} octets = <<{}>>", show(&payload[..SHOWN]))
+    }
+}
+
+/// Appends frames to a buffer.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    buffer: Vec<u8>,
+    frame_bytes: usize,
+}
+
+impl Encoder {
+    pub(crate) fn new(frame_bytes: usize) -> Self {
+        Self { buffer: Vec::new(), frame_bytes }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    pub(crate) fn clear(&mut self) {
+        // One huge message must not leave its buffer to an idle connection.
+        const KEPT_BYTES: usize = 1 << 20;
+        self.buffer.clear();
+        self.buffer.shrink_to(KEPT_BYTES);
+    }
+
+    pub(crate) fn send(&mut self, channel: u16, send: Send) {
+        match send {
+            Send::Method(method) => self.method(channel, method),
+            Send::Deliver { consumer_tag, delivery_tag, redelivered, message } => {
+                let deliver = basic::Deliver {
+                    consumer_tag: short(&consumer_tag),
+                    delivery_tag,
+                    redelivered,
+                    exchange: short(message.exchange()),
+                    routing_key: short(message.routing_key()),
+                };
+                self.with_content(channel, basic::AMQPMethod::Deliver(deliver), &message);
+            }
+            Send::GetOk { delivery_tag, redelivered, message_count, message } => {
+                let get_ok = basic::GetOk {
+                    delivery_tag,
+                    redelivered,
+                    exchange: short(message.exchange()),
+                    routing_key: short(message.routing_key()),
+                    message_count,
+                };
+                self.with_content(channel, basic::AMQPMethod::GetOk(get_ok), &message);
+            }
+            Send::Return { exception, message } => {
+                let returned = basic::Return {
+                    reply_code: exception.reply_code.code(),
+                    reply_text: short(&exception.reply_text()),
+                    exchange: short(message.exchange()),
+                    routing_key: short(message.routing_key()),
+                };
+                self.with_content(channel, basic::AMQPMethod::Return(returned), &message);
+            }
+        }
+    }
+
+    pub(crate) fn method(&mut self, channel: u16, method: AMQPClass) {
+        self.frame(&AMQPFrame::Method(channel, method));
+    }
+
+    pub(crate) fn heartbeat(&mut self) {
+        self.frame(&AMQPFrame::Heartbeat);
+    }
+
+    fn frame(&mut self, frame: &AMQPFrame) {
+        self.buffer = gen_frame(frame)(WriteContext::from(std::mem::take(&mut self.buffer)))
+            .expect("writing to memory does not fail")
+            .into_inner()
+            .0;
+    }
+
+    /// A method, its content header and its body in as many frames as it takes (spec 2.3.5.2).
+    fn with_content(&mut self, channel: u16, method: basic::AMQPMethod, message: &Message) {
+        self.method(channel, AMQPClass::Basic(method));
+        let properties = message.encoded_properties();
+        let body = message.body();
+        self.raw_frame(constants::FRAME_HEADER, channel, |buffer| {
+            buffer.extend(CLASS_BASIC.to_be_bytes());
+            buffer.extend(0_u16.to_be_bytes());
+            buffer.extend((body.len() as u64).to_be_bytes());
+            buffer.extend_from_slice(properties);
+        });
+        for part in body.chunks(self.frame_bytes - OVERHEAD_BYTES) {
+            self.raw_frame(constants::FRAME_BODY, channel, |buffer| buffer.extend_from_slice(part));
+        }
+    }
+
+    fn raw_frame(&mut self, kind: u8, channel: u16, write: impl FnOnce(&mut Vec<u8>)) {
+        let buffer = &mut self.buffer;
+        buffer.push(kind);
+        buffer.extend(channel.to_be_bytes());
+        let length_at = buffer.len();
+        buffer.extend([0; 4]);
+        let payload_at = buffer.len();
+        write(buffer);
+        let length = u32::try_from(buffer.len() - payload_at).expect("a frame is at most frame-max long");
+        buffer[length_at..payload_at].copy_from_slice(&length.to_be_bytes());
+        buffer.push(constants::FRAME_END);
+    }
+}

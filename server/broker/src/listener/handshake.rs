@@ -1,0 +1,296 @@
+//! From the protocol header to `connection.open-ok` (spec 2.2.4).
+
+use super::{
+    frame::{Encoder, Frame, FrameLimits, take_frame},
+    shared::Shared,
+    tables,
+};
+use crate::{
+    core::{Client, Exception, short},
+    event::ConnectionInfo,
+};
+use amq_protocol::{
+    protocol::{AMQPClass, connection, constants::FRAME_MIN_SIZE},
+    types::{AMQPValue, FieldTable, parsing::parse_field_table},
+};
+use bytes::BytesMut;
+use std::{io, net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const PROTOCOL_HEADER: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
+/// RabbitMQ lets nobody guess passwords fast.
+const FAILED_LOGIN_DELAY: Duration = Duration::from_millis(500);
+
+/// What came of it.
+pub(crate) struct Opened {
+    pub(crate) stream: TcpStream,
+    /// What the client sent after `connection.open` already.
+    pub(crate) buffer: BytesMut,
+    pub(crate) client: Client,
+    pub(crate) frame_bytes: usize,
+    pub(crate) heartbeat: Option<Duration>,
+    /// It understands `connection.blocked`.
+    pub(crate) blocked_notify: bool,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("the client went away: {0}")]
+    Io(#[from] io::Error),
+    #[error("not AMQP 0-9-1")]
+    Protocol,
+    #[error("{0}")]
+    Exception(Exception),
+}
+
+impl From<Exception> for Refused {
+    fn from(exception: Exception) -> Self {
+        Self::Exception(exception)
+    }
+}
+
+struct Handshake<'a> {
+    stream: TcpStream,
+    buffer: BytesMut,
+    shared: &'a Shared,
+}
+
+/// Greets a client, checks who it is and agrees on limits with it.
+pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Result<Opened, Refused> {
+    let mut handshake = Handshake { stream, buffer: BytesMut::new(), shared };
+    handshake.expect_protocol_header().await?;
+    handshake.send(connection::AMQPMethod::Start(start())).await?;
+    let connection::AMQPMethod::StartOk(start_ok) = handshake.receive().await? else {
+        return Err(Refused::Protocol);
+    };
+    let capabilities = table_field(&start_ok.client_properties, "capabilities");
+    let can = |capability: &str| {
+        capabilities.is_some_and(|all| all.inner().get(capability) == Some(&AMQPValue::Boolean(true)))
+    };
+    if let Err(refused) = handshake.authenticate(&start_ok) {
+        tokio::time::sleep(FAILED_LOGIN_DELAY).await;
+        if can("authentication_failure_close") {
+            handshake.close(&refused, (0, 0)).await?;
+        }
+        return Err(refused.into());
+    }
+
+    let limits = &shared.limits;
+    let tune = connection::Tune {
+        channel_max: limits.channels,
+        frame_max: limits.frame_bytes,
+        heartbeat: u16::try_from(limits.heartbeat.as_secs()).unwrap_or(u16::MAX),
+    };
+    handshake.send(connection::AMQPMethod::Tune(tune.clone())).await?;
+    let connection::AMQPMethod::TuneOk(tune_ok) = handshake.receive().await? else {
+        return Err(Refused::Protocol);
+    };
+    if let Err(refused) = check_tune(&tune, &tune_ok) {
+        handshake.close(&refused, (10, 31)).await?;
+        return Err(refused.into());
+    }
+    let connection::AMQPMethod::Open(open) = handshake.receive().await? else {
+        return Err(Refused::Protocol);
+    };
+    if open.virtual_host.as_str() != shared.vhost {
+        let refused = Exception::not_allowed(format!("vhost {} not found", open.virtual_host));
+        handshake.close(&refused, (10, 40)).await?;
+        return Err(refused.into());
+    }
+    let is_full = shared.with_core(|core| core.connection_count() >= limits.connections);
+    if is_full {
+        let refused = Exception::not_allowed(format!(
+            "access to vhost '{}' refused for user '{}': connection limit ({}) is reached",
+            shared.vhost, shared.user, limits.connections
+        ));
+        handshake.close(&refused, (10, 40)).await?;
+        return Err(refused.into());
+    }
+    let client = Client {
+        info: ConnectionInfo {
+            id: 0,
+            peer: peer.to_string().into(),
+            name: text_field(&start_ok.client_properties, "connection_name").map(Into::into),
+            product: text_field(&start_ok.client_properties, "product").map(Into::into),
+        },
+        consumer_cancel_notify: can("consumer_cancel_notify"),
+        channel_max: tune_ok.channel_max,
+    };
+    Ok(Opened {
+        stream: handshake.stream,
+        buffer: handshake.buffer,
+        client,
+        frame_bytes: tune_ok.frame_max as usize,
+        heartbeat: (tune_ok.heartbeat > 0).then(|| Duration::from_secs(tune_ok.heartbeat.into())),
+        blocked_notify: can("connection.blocked"),
+    })
+}
+
+impl Handshake<'_> {
+    /// Whoever asks for another protocol is told which one is spoken here (spec 2.2.4, 4.2.2).
+    async fn expect_protocol_header(&mut self) -> Result<(), Refused> {
+        let mut header = [0; PROTOCOL_HEADER.len()];
+        self.stream.read_exact(&mut header).await?;
+        // Some old clients write the version of 0-9 and mean 0-9-1; RabbitMQ lets them.
+        if header == *PROTOCOL_HEADER || header == *b"AMQP\x01\x01\x00\x09" {
+            return Ok(());
+        }
+        self.stream.write_all(PROTOCOL_HEADER).await?;
+        self.stream.shutdown().await?;
+        Err(Refused::Protocol)
+    }
+
+    async fn send(&mut self, method: connection::AMQPMethod) -> io::Result<()> {
+        let mut encoder = Encoder::new(FRAME_MIN_SIZE as usize);
+        encoder.method(0, AMQPClass::Connection(method));
+        self.stream.write_all(encoder.as_slice()).await
+    }
+
+    async fn receive(&mut self) -> Result<connection::AMQPMethod, Refused> {
+        let limits =
+            FrameLimits { frame_bytes: FRAME_MIN_SIZE as usize, table_depth: self.shared.limits.table_depth };
+        loop {
+            match take_frame(&mut self.buffer, limits)? {
+                Some(Frame::Method { channel: 0, method: AMQPClass::Connection(method) }) => {
+                    return Ok(method);
+                }
+                Some(Frame::Heartbeat) => {}
+                Some(_) => return Err(Refused::Protocol),
+                None if self.stream.read_buf(&mut self.buffer).await? == 0 => {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn authenticate(&self, start_ok: &connection::StartOk) -> Result<(), Exception> {
+        let response = start_ok.response.as_bytes();
+        let login = match start_ok.mechanism.as_str() {
+            "PLAIN" => plain(response),
+            "AMQPLAIN" => amqplain(response, self.shared.limits.table_depth),
+            _ => None,
+        };
+        let is_right = login.is_some_and(|(user, password)| {
+            user == self.shared.user.as_bytes() && password == self.shared.password.as_bytes()
+        });
+        if is_right {
+            return Ok(());
+        }
+        Err(Exception::access_refused(format!(
+            "Login was refused using authentication mechanism {}. For details see the broker logfile.",
+            start_ok.mechanism
+        )))
+    }
+
+    async fn close(&mut self, exception: &Exception, (class_id, method_id): (u16, u16)) -> io::Result<()> {
+        let close = close_method(exception, (class_id, method_id));
+        self.send(close).await?;
+        self.stream.shutdown().await
+    }
+}
+
+pub(crate) fn close_method(
+    exception: &Exception,
+    (class_id, method_id): (u16, u16),
+) -> connection::AMQPMethod {
+    connection::AMQPMethod::Close(connection::Close {
+        reply_code: exception.reply_code.code(),
+        reply_text: short(&exception.reply_text()),
+        class_id,
+        method_id,
+    })
+}
+
+fn start() -> connection::Start {
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    let mut capabilities = FieldTable::default();
+    for capability in [
+        "publisher_confirms",
+        "exchange_exchange_bindings",
+        "basic.nack",
+        "consumer_cancel_notify",
+        "connection.blocked",
+        "consumer_priorities",
+        "authentication_failure_close",
+        "per_consumer_qos",
+        "direct_reply_to",
+    ] {
+        capabilities.insert(capability.into(), AMQPValue::Boolean(true));
+    }
+    let mut server_properties = FieldTable::default();
+    server_properties
+        .insert("capabilities".into(), AMQPValue::FieldTable(capabilities))
+        .insert("product".into(), text("Skuflow broker"))
+        .insert("version".into(), text(env!("CARGO_PKG_VERSION")))
+        .insert("platform".into(), text("Rust"));
+    connection::Start {
+        version_major: 0,
+        version_minor: 9,
+        server_properties,
+        mechanisms: "PLAIN AMQPLAIN".into(),
+        locales: "en_US".into(),
+    }
+}
+
+/// RabbitMQ takes no value above its own, and 0 asks for no limit at all (spec 1.4.2.6).
+fn check_tune(offered: &connection::Tune, wanted: &connection::TuneOk) -> Result<(), Exception> {
+    const NO_MINIMUM: u32 = 1;
+    let frame = ("frame_max", FRAME_MIN_SIZE, offered.frame_max, wanted.frame_max);
+    let channel = ("channel_max", NO_MINIMUM, offered.channel_max.into(), wanted.channel_max.into());
+    for (field, min, max, value) in [frame, channel] {
+        let refuse = |relation: &str, extreme: &str, bound: u32| {
+            let detail = if value == 0 { " (no limit)" } else { "" };
+            Err(Exception::not_allowed(format!(
+                "negotiated {field} = {value}{detail} is {relation} than the {extreme} allowed value ({bound})"
+            )))
+        };
+        if value != 0 && value < min {
+            return refuse("lower", "minimum", min);
+        }
+        if value == 0 || value > max {
+            return refuse("higher", "maximum", max);
+        }
+    }
+    Ok(())
+}
+
+/// `authorization identity NUL user NUL password` (RFC 4616).
+fn plain(response: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut parts = response.splitn(3, |byte| *byte == 0);
+    let _identity = parts.next()?;
+    Some((parts.next()?.to_vec(), parts.next()?.to_vec()))
+}
+
+/// A table of LOGIN and PASSWORD without its length.
+fn amqplain(response: &[u8], table_depth: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    if !tables::fields_depth_ok(response, table_depth) {
+        return None;
+    }
+    let mut with_length = u32::try_from(response.len()).ok()?.to_be_bytes().to_vec();
+    with_length.extend(response);
+    let (_, table) = parse_field_table(&with_length[..]).ok()?;
+    let field = |name: &str| match table.inner().get(name) {
+        Some(AMQPValue::LongString(text)) => Some(text.as_bytes().to_vec()),
+        _ => None,
+    };
+    Some((field("LOGIN")?, field("PASSWORD")?))
+}
+
+fn table_field<'a>(table: &'a FieldTable, field: &str) -> Option<&'a FieldTable> {
+    match table.inner().get(field) {
+        Some(AMQPValue::FieldTable(inner)) => Some(inner),
+        _ => None,
+    }
+}
+
+fn text_field(table: &FieldTable, field: &str) -> Option<String> {
+    match table.inner().get(field) {
+        Some(AMQPValue::LongString(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,36 @@
+//! AMQP 0-9-1 over TCP: everything that waits, reads and writes.
+
+mod assembler;
+mod connection;
+mod frame;
+mod handshake;
+mod outbox;
+mod shared;
+mod tables;
+
+pub(crate) use shared::{Clock, Shared};
+
+use std::{sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+/// Accepts clients until shutdown.
+pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker) {
+    loop {
+        let accepted = tokio::select! {
+            () = shared.shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                tasks.spawn(connection::serve(stream, peer, shared.clone()));
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: trying again at once would only burn time.
+                const PAUSE: Duration = Duration::from_millis(100);
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}

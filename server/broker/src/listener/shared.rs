@@ -1,0 +1,175 @@
+//! The core as all connections share it, and what must happen after each use of it.
+
+use super::outbox::Outbox;
+use crate::{
+    config::Limits,
+    core::{ConnectionId, Core},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Publishers wait while more than this is on its way to the disk.
+const MAX_UNSTORED_BYTES: usize = 32 << 20;
+
+/// Milliseconds since 1970 that never go back, even if the system's clock does.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+    started_ms: u64,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: Instant::now(), started_ms: millis(since_epoch) }
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.started_ms + millis(self.started.elapsed())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+struct Guarded {
+    core: Core,
+    outboxes: HashMap<ConnectionId, Arc<Outbox>>,
+    /// What the timer waits for.
+    timer_ms: Option<u64>,
+}
+
+/// What publishers have to wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pressure {
+    /// Messages in queues weigh more than is allowed.
+    pub(crate) memory: bool,
+    /// The disk is behind.
+    pub(crate) disk: bool,
+}
+
+/// The core, and whom to wake when it has done something.
+pub(crate) struct Shared {
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) vhost: String,
+    pub(crate) limits: Limits,
+    /// Cancelled when the broker shuts down.
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) pressure: watch::Sender<Pressure>,
+    clock: Clock,
+    guarded: Mutex<Guarded>,
+    /// The timer must wait for something earlier.
+    timer: Notify,
+    /// There is something to write to disk.
+    store_ops: Option<std::sync::mpsc::SyncSender<()>>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: &crate::Config,
+        core: Core,
+        clock: Clock,
+        store_ops: Option<std::sync::mpsc::SyncSender<()>>,
+    ) -> Self {
+        Self {
+            user: config.user.clone(),
+            password: config.password.clone(),
+            vhost: config.vhost.clone(),
+            limits: config.limits.clone(),
+            shutdown: CancellationToken::new(),
+            pressure: watch::Sender::new(Pressure::default()),
+            clock,
+            guarded: Mutex::new(Guarded { core, outboxes: HashMap::new(), timer_ms: None }),
+            timer: Notify::new(),
+            store_ops,
+        }
+    }
+
+    /// Uses the core; what it wants sent is in the outboxes afterwards, in the order of its transitions.
+    pub(crate) fn with_core<T>(&self, act: impl FnOnce(&mut Core) -> T) -> T {
+        self.with_guarded(|guarded| act(&mut guarded.core))
+    }
+
+    /// Enters a connection, together with the outbox that its first reply goes to.
+    pub(crate) fn open_connection(
+        &self,
+        outbox: Arc<Outbox>,
+        open: impl FnOnce(&mut Core) -> ConnectionId,
+    ) -> ConnectionId {
+        self.with_guarded(|guarded| {
+            let id = open(&mut guarded.core);
+            guarded.outboxes.insert(id, outbox);
+            id
+        })
+    }
+
+    pub(crate) fn close_connection(&self, id: ConnectionId) {
+        self.with_guarded(|guarded| {
+            guarded.core.close_connection(id);
+            guarded.outboxes.remove(&id);
+        });
+    }
+
+    fn with_guarded<T>(&self, act: impl FnOnce(&mut Guarded) -> T) -> T {
+        // A panic in the middle of a transition is a bug; the broker of a test or a demonstration had
+        // better go on than hang.
+        let mut guarded = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
+        let guarded = &mut *guarded;
+        guarded.core.advance(self.clock.now_ms());
+        let result = act(guarded);
+        for effect in guarded.core.take_effects() {
+            // Replies to a connection that is gone have nowhere to go.
+            if let Some(outbox) = guarded.outboxes.get(&effect.connection) {
+                outbox.push(effect.channel, effect.send);
+            }
+        }
+        let next_ms = guarded.core.next_deadline_ms();
+        if next_ms != guarded.timer_ms {
+            let is_earlier = next_ms.is_some_and(|next| guarded.timer_ms.is_none_or(|armed| next < armed));
+            guarded.timer_ms = next_ms;
+            if is_earlier {
+                self.timer.notify_one();
+            }
+        }
+        if let Some(store_ops) = &self.store_ops
+            && guarded.core.has_store_ops()
+        {
+            // A full channel means that the store has been told already.
+            let _ = store_ops.try_send(());
+        }
+        let pressure = Pressure {
+            memory: guarded.core.held_bytes() > self.limits.memory_bytes,
+            disk: guarded.core.unstored_bytes() > MAX_UNSTORED_BYTES,
+        };
+        self.pressure.send_if_modified(|current| std::mem::replace(current, pressure) != pressure);
+        result
+    }
+
+    /// Lets time pass in the core until shutdown.
+    pub(crate) async fn run_timer(&self) {
+        loop {
+            let next_ms = self.with_core(|core| core.next_deadline_ms());
+            let due = async {
+                match next_ms {
+                    None => std::future::pending().await,
+                    Some(at) => {
+                        let wait = at.saturating_sub(self.clock.now_ms());
+                        tokio::time::sleep(Duration::from_millis(wait)).await;
+                    }
+                }
+            };
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = self.timer.notified() => {}
+                () = due => {}
+            }
+        }
+    }
+}

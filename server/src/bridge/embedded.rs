@@ -1,0 +1,127 @@
+//! Watching the embedded broker: it tells every transition, exactly and in order.
+
+use super::{Journal, Strangers, routed, sku_of, style_of};
+use crate::messaging::Envelope;
+use broker::{ConnectionInfo, Message, Settlement};
+use flow::{Event, Id, Kind, Node, Provenance, topology};
+use std::sync::Arc;
+
+/// What our own connections are called, followed by the service's name.
+pub const OUR_NAME: &str = "skuflow ";
+
+/// Turns the broker's events into the journal's. What our services do they report themselves, so of
+/// deliveries and acks only a stranger's are told here.
+#[must_use]
+pub fn watcher(journal: Journal, strangers: Strangers) -> Arc<dyn Fn(&broker::Event) + Send + Sync> {
+    let watcher = Watcher { journal, strangers };
+    Arc::new(move |event| watcher.see(event))
+}
+
+struct Watcher {
+    journal: Journal,
+    strangers: Strangers,
+}
+
+impl Watcher {
+    fn see(&self, event: &broker::Event) {
+        match event {
+            broker::Event::Published { message, queues, .. }
+            | broker::Event::DeadLettered { message, queues, .. } => {
+                for depth in queues {
+                    self.routed(message, &depth.queue);
+                }
+            }
+            broker::Event::Delivered { depth, message, consumer_tag, connection, redelivered, .. } => {
+                if let Some(node) = stranger(connection) {
+                    let consumer_tag = consumer_tag.clone().unwrap_or_else(|| "basic.get".into());
+                    self.tell(
+                        message,
+                        &depth.queue,
+                        node,
+                        Some(*redelivered),
+                        Kind::Delivered { consumer_tag },
+                    );
+                }
+            }
+            broker::Event::Settled { depth, message, connection, settlement, .. } => {
+                let node = stranger(connection);
+                let kind = match settlement {
+                    Settlement::Acked if node.is_none() => return,
+                    Settlement::Acked => Kind::Acked { duration_us: 0 },
+                    Settlement::Rejected => Kind::Nacked { requeue: false, reason: "rejected".into() },
+                    Settlement::Requeued => {
+                        Kind::Nacked { requeue: true, reason: "put back into the queue".into() }
+                    }
+                };
+                let node = node
+                    .or_else(|| topology::queue_named(&depth.queue).map(|queue| queue.service.into()))
+                    .unwrap_or(Node::Broker);
+                self.tell(message, &depth.queue, node, None, kind);
+            }
+            broker::Event::ConsumerAdded(consumer) => {
+                let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: None };
+                self.tell_consumer(consumer, kind);
+            }
+            broker::Event::ConsumerRemoved(consumer) => {
+                let consumer_tag = Arc::clone(&consumer.tag);
+                self.tell_consumer(
+                    consumer,
+                    Kind::ConsumerStopped { consumer_tag, reason: "it left".into() },
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn routed(&self, message: &Message, queue: &Id) {
+        if let Some(style) = style_of(message.exchange(), queue) {
+            let envelope = self.read(message, queue);
+            let key = message.routing_key();
+            self.journal.report(routed(&envelope, style, message.exchange(), key, Arc::clone(queue)));
+        }
+    }
+
+    fn tell(&self, message: &Message, queue: &Id, node: Node, redelivered: Option<bool>, kind: Kind) {
+        let Some(style) = style_of(message.exchange(), queue) else { return };
+        let envelope = self.read(message, queue);
+        let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
+        event.style = Some(style);
+        event.node = Some(node);
+        event.queue = Some(Arc::clone(queue));
+        event.sku = sku_of(&envelope.body);
+        event.causation_id = Some(Arc::clone(&envelope.message_id));
+        event.message_id = Some(envelope.message_id);
+        event.correlation_id = Some(envelope.correlation_id);
+        event.attempt = Some(envelope.attempt);
+        event.redelivered = redelivered;
+        self.journal.report(event);
+    }
+}
+
+impl Watcher {
+    fn tell_consumer(&self, consumer: &broker::ConsumerInfo, kind: Kind) {
+        let Some(node) = stranger(&consumer.connection) else { return };
+        let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
+        event.style = topology::queue_named(&consumer.queue).map(|queue| queue.style);
+        event.node = Some(node);
+        event.queue = Some(Arc::clone(&consumer.queue));
+        self.journal.report(event);
+    }
+
+    fn read(&self, message: &Message, queue: &Id) -> Envelope {
+        Envelope::read(message.properties(), message.body().to_vec(), default_type(queue), |body| {
+            // The broker sees a message once for each queue, as that queue's consumer does.
+            self.strangers.claim(&format!("broker:{queue}"), body)
+        })
+    }
+}
+
+fn default_type(queue: &str) -> &str {
+    topology::queue_named(queue).map_or("unknown", topology::Queue::message_type)
+}
+
+/// The node that stands for a stranger's connection; none for our own.
+fn stranger(connection: &ConnectionInfo) -> Option<Node> {
+    let name = connection.name.as_ref().or(connection.product.as_ref()).unwrap_or(&connection.peer);
+    (!name.starts_with(OUR_NAME)).then(|| Node::Foreign(Arc::clone(name)))
+}

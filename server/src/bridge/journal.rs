@@ -1,0 +1,391 @@
+//! The journal: one append-only list, kept in memory, numbered without gaps.
+//!
+//! Reporting never waits: a report goes into a bounded channel, and when that is full it is counted instead.
+//! One thread takes the reports out, numbers them, folds the picture, keeps the last [`KEPT_EVENTS`] and wakes
+//! the subscribers, who read from the list at their own pace.
+
+use super::sequencer::{PATIENCE_US, Sequencer};
+use crate::clock;
+use flow::{Event, Picture};
+use std::{
+    collections::VecDeque,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// How many events are kept for those who come later.
+pub const KEPT_EVENTS: usize = 50_000;
+/// How many reports may wait to be numbered; at full load this is about half a second's worth.
+const WAITING_MAX: usize = 100_000;
+/// How many sequence numbers are set aside on disk at a time. After a crash numbering goes on behind the
+/// last block, so no number is ever given twice; a graceful stop gives the rest of the block back.
+const BLOCK: u64 = 100_000;
+
+/// What reports are sent to; clones share the journal.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    reports: mpsc::SyncSender<Message>,
+    left_out: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Report(Box<Event>),
+    /// Write down where numbering stands, tell the sender, and end.
+    Close(mpsc::Sender<()>),
+}
+
+#[derive(Debug)]
+struct Shared {
+    kept: Mutex<Kept>,
+    last: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    events: VecDeque<Arc<Event>>,
+    picture: Picture,
+    last: u64,
+}
+
+impl Kept {
+    fn take(&mut self, event: Event) {
+        self.picture.apply(&event);
+        self.last = event.seq;
+        if self.events.len() == KEPT_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(Arc::new(event));
+    }
+
+    fn first(&self) -> u64 {
+        self.last + 1 - self.events.len() as u64
+    }
+}
+
+/// A stretch of the journal.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The events, in order.
+    pub events: Vec<Arc<Event>>,
+    /// The first sequence number that is kept.
+    pub first: u64,
+    /// The last sequence number given.
+    pub last: u64,
+}
+
+/// What a subscriber gets next.
+#[derive(Debug)]
+pub enum Next {
+    /// Events that follow on the last ones without a gap.
+    Events(Vec<Arc<Event>>),
+    /// What should follow is no longer kept (or never was): start over from the picture at this number.
+    Reset(u64),
+}
+
+/// A reader with its own place in the journal.
+#[derive(Debug)]
+pub struct Subscription {
+    shared: Arc<Shared>,
+    last: watch::Receiver<u64>,
+    seen: u64,
+}
+
+impl Journal {
+    /// Opens the journal; its numbering goes on where `dir/journal.seq` says. A `sequencer` is needed when what the
+    /// broker says can come later than what follows from it.
+    ///
+    /// # Errors
+    /// When that file cannot be read or written, or holds no number.
+    pub fn open(dir: &Path, sequencer: Option<Sequencer>) -> io::Result<Self> {
+        let numbering = Numbering::open(dir.join("journal.seq"))?;
+        let last = numbering.last;
+        let shared = Arc::new(Shared {
+            kept: Mutex::new(Kept {
+                events: VecDeque::with_capacity(1_024),
+                picture: Picture { seq: last, ..Picture::default() },
+                last,
+            }),
+            last: watch::Sender::new(last),
+        });
+        let (reports, waiting) = mpsc::sync_channel(WAITING_MAX);
+        let left_out = Arc::new(AtomicU64::new(0));
+        let journal = Self { reports, left_out: Arc::clone(&left_out), shared: Arc::clone(&shared) };
+        thread::Builder::new().name("journal".into()).spawn(move || {
+            Keeper { shared: &shared, left_out: &left_out, numbering, sequencer }.run(&waiting);
+        })?;
+        Ok(journal)
+    }
+
+    /// Takes in one event. Never waits: what does not fit is counted, and the next event says how many.
+    pub fn report(&self, mut event: Event) {
+        if event.at_us == 0 {
+            event.at_us = clock::now_us();
+        }
+        if self.reports.try_send(Message::Report(Box::new(event))).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The picture after every event so far.
+    #[must_use]
+    pub fn picture(&self) -> Picture {
+        self.shared.lock().picture.clone()
+    }
+
+    /// Up to `limit` events after `after`, from what is kept.
+    #[must_use]
+    pub fn page(&self, after: u64, limit: usize) -> Page {
+        let kept = self.shared.lock();
+        let first = kept.first();
+        let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        let events = kept.events.iter().skip(skip).take(limit).cloned().collect();
+        Page { events, first, last: kept.last }
+    }
+
+    /// Reads on from after `after`; from now on when none is given.
+    #[must_use]
+    pub fn subscribe(&self, after: Option<u64>) -> Subscription {
+        let last = self.shared.last.subscribe();
+        let seen = after.unwrap_or_else(|| *last.borrow());
+        Subscription { shared: Arc::clone(&self.shared), last, seen }
+    }
+
+    /// Numbers what is waiting, writes down where numbering stands, and ends.
+    pub fn close(&self) {
+        let (done, finished) = mpsc::channel();
+        if self.reports.send(Message::Close(done)).is_ok() {
+            let _ = finished.recv();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().expect("nothing panics while it holds the journal")
+    }
+}
+
+impl Subscription {
+    /// What follows; waits until there is something. `None` when the journal has ended.
+    pub async fn next(&mut self, limit: usize) -> Option<Next> {
+        loop {
+            self.last.borrow_and_update();
+            if let Some(next) = self.take(limit) {
+                return Some(next);
+            }
+            self.last.changed().await.ok()?;
+        }
+    }
+
+    fn take(&mut self, limit: usize) -> Option<Next> {
+        let kept = self.shared.lock();
+        if self.seen > kept.last || self.seen + 1 < kept.first() {
+            self.seen = kept.last;
+            return Some(Next::Reset(kept.last));
+        }
+        let skip = usize::try_from(self.seen + 1 - kept.first()).unwrap_or(usize::MAX);
+        let events: Vec<_> = kept.events.iter().skip(skip).take(limit).cloned().collect();
+        self.seen = events.last()?.seq;
+        Some(Next::Events(events))
+    }
+}
+
+/// The journal's thread.
+struct Keeper<'a> {
+    shared: &'a Shared,
+    left_out: &'a AtomicU64,
+    numbering: Numbering,
+    sequencer: Option<Sequencer>,
+}
+
+impl Keeper<'_> {
+    fn run(mut self, waiting: &mpsc::Receiver<Message>) {
+        loop {
+            let holding = self.sequencer.as_ref().is_some_and(Sequencer::is_waiting);
+            let first = if holding {
+                match waiting.recv_timeout(Duration::from_micros(PATIENCE_US)) {
+                    Ok(message) => Some(message),
+                    Err(mpsc::RecvTimeoutError::Timeout) => None,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                }
+            } else {
+                match waiting.recv() {
+                    Ok(message) => Some(message),
+                    Err(mpsc::RecvError) => return,
+                }
+            };
+            if let Some(done) = self.take_all(first, waiting) {
+                self.numbering.give_back();
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+
+    /// Takes in what is there under one lock and with one wake-up, within reason: readers want their turn too.
+    fn take_all(
+        &mut self,
+        first: Option<Message>,
+        waiting: &mpsc::Receiver<Message>,
+    ) -> Option<mpsc::Sender<()>> {
+        let Self { shared, left_out, numbering, sequencer } = self;
+        let mut kept = shared.lock();
+        let mut number = |mut event: Event| {
+            event.seq = numbering.next();
+            event.summarised = left_out.swap(0, Ordering::Relaxed);
+            kept.take(event);
+        };
+        let mut closing = None;
+        if let Some(sequencer) = sequencer {
+            sequencer.expire(clock::now_us(), &mut number);
+        }
+        for message in first.into_iter().chain(waiting.try_iter()).take(1_024) {
+            match message {
+                Message::Report(event) => match sequencer {
+                    Some(sequencer) => sequencer.push(*event, &mut number),
+                    None => number(*event),
+                },
+                Message::Close(done) => {
+                    if let Some(sequencer) = sequencer {
+                        sequencer.expire(u64::MAX, &mut number);
+                    }
+                    closing = Some(done);
+                    break;
+                }
+            }
+        }
+        let last = kept.last;
+        drop(kept);
+        shared.last.send_replace(last);
+        closing
+    }
+}
+
+/// Gives out sequence numbers that never come twice, not even after a crash.
+struct Numbering {
+    path: PathBuf,
+    last: u64,
+    reserved: u64,
+}
+
+impl Numbering {
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let last = match fs::read_to_string(&path) {
+            Ok(text) => text.trim().parse().map_err(|_| {
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("{} must hold one number; put the last journal number there", path.display()),
+                )
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        let mut numbering = Self { path, last, reserved: last };
+        numbering.reserve()?;
+        Ok(numbering)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        if self.last > self.reserved
+            && let Err(error) = self.reserve()
+        {
+            tracing::error!(%error, "the journal's numbering cannot be written down");
+        }
+        self.last
+    }
+
+    fn reserve(&mut self) -> io::Result<()> {
+        self.reserved = self.last + BLOCK;
+        self.write(self.reserved)
+    }
+
+    fn give_back(&self) {
+        if let Err(error) = self.write(self.last) {
+            tracing::error!(%error, "the journal's numbering cannot be written down");
+        }
+    }
+
+    /// Replaces the file in one step, so that a crash leaves the old number or the new one.
+    fn write(&self, number: u64) -> io::Result<()> {
+        let beside = self.path.with_extension("seq.new");
+        fs::write(&beside, format!("{number}\n"))?;
+        fs::File::open(&beside)?.sync_all()?;
+        fs::rename(&beside, &self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Kind, Provenance};
+
+    fn report(journal: &Journal, n: usize) {
+        for _ in 0..n {
+            journal.report(Event::new(1, Provenance::Service, Kind::HandlerStarted));
+        }
+    }
+
+    async fn read(subscription: &mut Subscription, n: usize) -> Vec<u64> {
+        let mut seen = Vec::new();
+        while seen.len() < n {
+            match subscription.next(7).await.unwrap() {
+                Next::Events(events) => seen.extend(events.iter().map(|event| event.seq)),
+                Next::Reset(seq) => panic!("reset at {seq}"),
+            }
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_resumes_without_gap_or_double() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        report(&journal, 100);
+        let mut seen = read(&mut journal.subscribe(Some(0)), 35).await;
+        let resume = *seen.last().unwrap();
+        seen.extend(read(&mut journal.subscribe(Some(resume)), 100 - seen.len()).await);
+        assert_eq!(seen, (1..=100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_gap_that_cannot_be_filled_is_one_reset() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        report(&journal, KEPT_EVENTS + 10);
+        let mut patient = journal.subscribe(None);
+        while journal.page(0, 1).last < KEPT_EVENTS as u64 + 10 {
+            patient.next(10_000).await.unwrap();
+        }
+        let mut late = journal.subscribe(Some(3));
+        assert!(matches!(late.next(10).await, Some(Next::Reset(seq)) if seq == KEPT_EVENTS as u64 + 10));
+        let mut future = journal.subscribe(Some(1_000_000));
+        assert!(matches!(future.next(10).await, Some(Next::Reset(_))));
+    }
+
+    #[tokio::test]
+    async fn numbering_goes_on_over_a_restart_and_skips_ahead_after_a_crash() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        report(&journal, 5);
+        journal.close();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        report(&journal, 1);
+        assert_eq!(read(&mut journal.subscribe(Some(5)), 1).await, [6]);
+        // No close: as if the process had been killed.
+        let crashed = Journal::open(dir.path(), None).unwrap();
+        report(&crashed, 1);
+        let first = crashed.page(0, 1);
+        assert!(first.last == 5 + BLOCK || first.last == 6 + BLOCK, "{first:?}");
+    }
+}

@@ -1,0 +1,54 @@
+//! The bridge: what the services and the broker report, put in one order and streamed to browsers.
+
+pub mod depths;
+pub mod embedded;
+pub mod journal;
+pub mod reporter;
+pub mod sequencer;
+pub mod strangers;
+pub mod tap;
+
+pub use depths::Depths;
+pub use journal::Journal;
+pub use reporter::Reporter;
+pub use strangers::Strangers;
+
+use crate::messaging::Envelope;
+use flow::{Event, Id, Kind, Node, Provenance, Sku, Style, topology};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What all bodies have in common.
+#[derive(Deserialize)]
+struct About {
+    sku: Sku,
+}
+
+/// The SKU that a body is about, if it is one of ours.
+#[must_use]
+pub fn sku_of(body: &[u8]) -> Option<Sku> {
+    serde_json::from_slice::<About>(body).ok().map(|about| about.sku)
+}
+
+/// The style to which a message belongs that went through `exchange` into `queue`.
+fn style_of(exchange: &str, queue: &str) -> Option<Style> {
+    topology::style_of_exchange(exchange).or_else(|| topology::queue_named(queue).map(|queue| queue.style))
+}
+
+/// That the broker put a message into a queue.
+fn routed(envelope: &Envelope, style: Style, exchange: &str, routing_key: &str, queue: Id) -> Event {
+    // What inventory sent is in the journal already, as published.
+    let foreign = &*envelope.app_id != "inventory";
+    let kind = Kind::Routed { routing_key: routing_key.into(), message: foreign.then(|| envelope.info()) };
+    let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
+    event.style = Some(style);
+    event.node = Some(Node::Broker);
+    event.exchange = Some(exchange.into());
+    event.queue = Some(queue);
+    event.sku = sku_of(&envelope.body);
+    event.message_id = Some(Arc::clone(&envelope.message_id));
+    event.correlation_id = Some(Arc::clone(&envelope.correlation_id));
+    event.causation_id = Some(Arc::clone(&envelope.message_id));
+    event.attempt = Some(envelope.attempt);
+    event
+}

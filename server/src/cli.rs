@@ -1,0 +1,91 @@
+//! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
+
+use crate::{messaging::BrokerUri, services::wishlist::mailer};
+use clap::{Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+/// See how services talk: a warehouse, three services, two styles, every message live in your browser.
+#[derive(Debug, Parser)]
+#[command(name = "skuflow", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the page and run the services.
+    Serve(Serve),
+}
+
+/// The settings of `skuflow serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Serve {
+    /// Where the page is; port 0 picks one.
+    #[arg(long, env = "SKUFLOW_ADDR", default_value = "127.0.0.1:3000", value_name = "HOST:PORT")]
+    pub addr: SocketAddr,
+
+    /// The broker: `embedded`, or `amqp://user:pass@host:port/vhost`.
+    #[arg(long, env = "SKUFLOW_BROKER", default_value = "embedded", hide_env_values = true)]
+    pub broker: BrokerChoice,
+
+    /// Where the embedded broker listens (user and password `guest`, vhost `/`).
+    #[arg(long, env = "SKUFLOW_AMQP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    pub amqp_listen: SocketAddr,
+
+    /// The folder of the stores; made when missing.
+    #[arg(long, env = "SKUFLOW_DATA", default_value = "./data", value_name = "DIR")]
+    pub data: PathBuf,
+
+    /// Also send the e-mails by this server: `smtp://…` or `smtps://…`.
+    #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
+    pub smtp: Option<String>,
+}
+
+/// Which broker carries the messages.
+#[derive(Debug, Clone)]
+pub enum BrokerChoice {
+    /// Our own, in this process.
+    Embedded,
+    /// The one at that address.
+    At(BrokerUri),
+}
+
+impl FromStr for BrokerChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            uri => uri.parse().map(Self::At),
+        }
+    }
+}
+
+fn smtp_url(url: &str) -> Result<String, String> {
+    mailer::parse(url).map_err(|error| format!("{error}; use smtp://host:port or smtps://user:pass@host"))?;
+    Ok(url.to_owned())
+}
+
+/// Reads the command line; a mistake is told in one line.
+///
+/// # Errors
+/// The line, and whether it is an error at all: `--help` and `--version` end here too.
+pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(args)
+}
+
+/// A mistake on the command line in one line, without clap's usage and hints.
+#[must_use]
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let told: Vec<_> = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    format!("skuflow: {}; see skuflow --help", told.join(" ").trim_start_matches("error: "))
+}

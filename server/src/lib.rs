@@ -1,0 +1,13 @@
+//! Skuflow's server: the services, the bridge and the web.
+
+pub mod bridge;
+pub mod cli;
+pub mod clock;
+pub mod messaging;
+pub mod seed;
+pub mod serve;
+pub mod services;
+pub mod store;
+pub mod styles;
+pub mod warehouse;
+pub mod web;

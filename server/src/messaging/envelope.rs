@@ -1,0 +1,208 @@
+//! A message's properties and body, between our types and AMQP's (AMQP 0-9-1, class basic).
+
+use flow::{Id, event::MessageInfo};
+use lapin::{
+    BasicProperties,
+    types::{AMQPValue, FieldTable, ShortString},
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// `delivery_mode` of a message that survives a restart of the broker.
+const PERSISTENT: u8 = 2;
+/// Which attempt at a message this is, from 1.
+pub const HEADER_ATTEMPT: &str = "x-attempt";
+/// Why a message was parked.
+pub const HEADER_REASON: &str = "x-reason";
+/// W3C Trace Context.
+pub const HEADER_TRACEPARENT: &str = "traceparent";
+/// How much of a body the journal shows, in bytes.
+const SHOWN_BODY_BYTES: usize = 4_096;
+
+/// A message, ours or a stranger's. What a stranger left out is filled in.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// Unique to the message; the inbox remembers it.
+    pub message_id: Id,
+    /// The arrival from which the message follows. A stranger's message without one starts a story of its own.
+    pub correlation_id: Id,
+    /// The event's or the command's name.
+    pub message_type: Id,
+    /// Who sent it.
+    pub app_id: Id,
+    /// When it was made, in seconds since the Unix epoch.
+    pub timestamp_s: Option<u64>,
+    /// The trace it belongs to.
+    pub traceparent: Option<Id>,
+    /// Which attempt at handling it this is, from 1.
+    pub attempt: u32,
+    /// Why it was parked, if it was.
+    pub reason: Option<Id>,
+    /// Its body.
+    pub body: Arc<[u8]>,
+}
+
+impl Envelope {
+    /// Reads what AMQP delivered; `default_type` says what the place it came from carries, and `name` gives an
+    /// id to a message that has none.
+    #[must_use]
+    pub fn read(
+        properties: &BasicProperties,
+        body: Vec<u8>,
+        default_type: &str,
+        name: impl FnOnce(&[u8]) -> Id,
+    ) -> Self {
+        let given = properties.message_id().as_ref().filter(|id| !id.as_str().is_empty());
+        let message_id = given.map_or_else(|| name(&body), id);
+        let correlation_id = properties
+            .correlation_id()
+            .as_ref()
+            .filter(|id| !id.as_str().is_empty())
+            .map_or_else(|| Arc::clone(&message_id), id);
+        let headers = properties.headers().as_ref();
+        let header = |name: &str| headers.and_then(|table| table.inner().get(name));
+        Self {
+            message_id,
+            correlation_id,
+            message_type: properties.kind().as_ref().map_or_else(|| default_type.into(), id),
+            app_id: properties.app_id().as_ref().map_or_else(|| "unknown".into(), id),
+            timestamp_s: *properties.timestamp(),
+            traceparent: header(HEADER_TRACEPARENT).and_then(text).map(Into::into),
+            attempt: header(HEADER_ATTEMPT).and_then(number).unwrap_or(1).max(1),
+            reason: header(HEADER_REASON).and_then(text).map(Into::into),
+            body: body.into(),
+        }
+    }
+
+    /// The properties to publish it with.
+    #[must_use]
+    pub fn properties(&self) -> BasicProperties {
+        let mut headers = FieldTable::default();
+        if let Some(traceparent) = &self.traceparent {
+            headers.insert(HEADER_TRACEPARENT.into(), AMQPValue::LongString(traceparent.as_ref().into()));
+        }
+        if let Some(reason) = &self.reason {
+            headers.insert(HEADER_REASON.into(), AMQPValue::LongString(reason.as_ref().into()));
+        }
+        if self.attempt > 1 {
+            headers.insert(HEADER_ATTEMPT.into(), AMQPValue::LongUInt(self.attempt));
+        }
+        let mut properties = BasicProperties::default()
+            .with_content_type("application/json".into())
+            .with_delivery_mode(PERSISTENT)
+            .with_message_id(short(&self.message_id))
+            .with_correlation_id(short(&self.correlation_id))
+            .with_type(short(&self.message_type))
+            .with_app_id(short(&self.app_id))
+            .with_headers(headers);
+        if let Some(timestamp_s) = self.timestamp_s {
+            properties = properties.with_timestamp(timestamp_s);
+        }
+        properties
+    }
+
+    /// What the journal shows of it.
+    #[must_use]
+    pub fn info(&self) -> MessageInfo {
+        MessageInfo {
+            message_type: Arc::clone(&self.message_type),
+            app_id: Arc::clone(&self.app_id),
+            timestamp_s: self.timestamp_s,
+            traceparent: self.traceparent.clone(),
+            body: shown(&self.body),
+            size_bytes: self.body.len() as u64,
+        }
+    }
+}
+
+/// A new identifier: a `UUIDv7`, so that identifiers sort by age.
+#[must_use]
+pub fn new_id() -> Id {
+    Uuid::now_v7().hyphenated().to_string().into()
+}
+
+/// The `traceparent` of a step (W3C Trace Context, section 3.2): the arrival is the trace, the step the span.
+#[must_use]
+pub fn traceparent(correlation_id: &str, step_id: &str) -> Option<Id> {
+    let trace = Uuid::parse_str(correlation_id).ok()?.simple().to_string();
+    let step = Uuid::parse_str(step_id).ok()?.simple().to_string();
+    // The second half of a UUIDv7 is the random one.
+    Some(format!("00-{trace}-{}-01", &step[16..]).into())
+}
+
+/// A body as text, shortened for viewing.
+#[must_use]
+pub fn shown(body: &[u8]) -> Id {
+    let head = &body[..body.len().min(SHOWN_BODY_BYTES)];
+    String::from_utf8_lossy(head).into()
+}
+
+fn id(text: &ShortString) -> Id {
+    text.as_str().into()
+}
+
+/// AMQP's short strings end at 255 bytes; so do the identifiers that came by one.
+fn short(text: &str) -> ShortString {
+    ShortString::try_from(text).unwrap_or_default()
+}
+
+fn text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned),
+        AMQPValue::ShortString(text) => Some(text.as_str().to_owned()),
+        _ => None,
+    }
+}
+
+/// Clients of other languages send whole numbers in whichever width they like.
+fn number(value: &AMQPValue) -> Option<u32> {
+    match *value {
+        AMQPValue::ShortShortInt(n) => u32::try_from(n).ok(),
+        AMQPValue::ShortShortUInt(n) => Some(n.into()),
+        AMQPValue::ShortInt(n) => u32::try_from(n).ok(),
+        AMQPValue::ShortUInt(n) => Some(n.into()),
+        AMQPValue::LongInt(n) => u32::try_from(n).ok(),
+        AMQPValue::LongUInt(n) => Some(n),
+        AMQPValue::LongLongInt(n) => u32::try_from(n).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strangers_bare_body_becomes_a_whole_message() {
+        let envelope =
+            Envelope::read(&BasicProperties::default(), b"{}".to_vec(), "sku_processed", |_| new_id());
+        assert_eq!(&*envelope.message_type, "sku_processed");
+        assert_eq!(envelope.correlation_id, envelope.message_id);
+        assert!(Uuid::parse_str(&envelope.message_id).is_ok());
+        assert_eq!(envelope.attempt, 1);
+    }
+
+    #[test]
+    fn what_is_published_reads_back_the_same() {
+        let sent = Envelope {
+            message_id: new_id(),
+            correlation_id: new_id(),
+            message_type: "update_wishlists".into(),
+            app_id: "inventory".into(),
+            timestamp_s: Some(7),
+            traceparent: traceparent(&new_id(), &new_id()),
+            attempt: 3,
+            reason: None,
+            body: (*b"{\"sku\":\"A\"}").into(),
+        };
+        let read = Envelope::read(&sent.properties(), sent.body.to_vec(), "other", |_| new_id());
+        assert_eq!(format!("{sent:?}"), format!("{read:?}"));
+    }
+
+    #[test]
+    fn a_traceparent_has_the_w3c_form() {
+        let value = traceparent(&new_id(), &new_id()).unwrap();
+        let parts: Vec<_> = value.split('-').map(str::len).collect();
+        assert_eq!(parts, [2, 32, 16, 2]);
+    }
+}

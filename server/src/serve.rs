@@ -1,0 +1,290 @@
+//! Putting it all together, and taking it apart again.
+
+use crate::{
+    bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
+    cli::{BrokerChoice, Serve},
+    messaging::{
+        BrokerUri, Links, Unacked,
+        connection::{Connector, Session},
+        consumer::Consumer,
+        topology,
+    },
+    services::{
+        availability::AvailabilityClient,
+        catalog::Catalog,
+        inventory::Inventory,
+        wishlist::{Wishlist, mailer},
+    },
+    styles::{self, Services},
+    web,
+};
+use broker::Broker;
+use flow::{Node, Service, Style};
+use futures::future::try_join_all;
+use lapin::Connection;
+use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, signal::unix, sync::watch, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long open requests may take after a stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address of the page cannot be had.
+    #[error("cannot listen on {addr}: {source}; choose another with --{flag}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// The flag that names it.
+        flag: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder of the stores cannot be used.
+    #[error("cannot use the folder {}: {source}; choose another with --data", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A store cannot be opened.
+    #[error("{0}; move the file away, or choose another folder with --data")]
+    Store(#[from] crate::store::StoreError),
+    /// The page was not built.
+    #[error(
+        "the page's files are not in {}; run `make build`, and start from the project's root",
+        web::page::SITE_ROOT
+    )]
+    NotBuilt,
+    /// The embedded broker does not start.
+    #[error("the embedded broker: {0}")]
+    Broker(#[from] broker::StartError),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Serves until told to stop by SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When something that it needs cannot be had; nothing is running then.
+pub async fn run(settings: Serve) -> Result<(), ServeError> {
+    if !web::page::is_built() {
+        return Err(ServeError::NotBuilt);
+    }
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let mut terminate = unix::signal(unix::SignalKind::terminate()).map_err(other)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stopped.cancel();
+    });
+    serve(settings, stop, |line| {
+        // Whoever started us may have closed standard output; that is no reason to stop.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    })
+    .await
+}
+
+fn other(error: impl std::fmt::Display) -> ServeError {
+    ServeError::Other(error.to_string())
+}
+
+/// Serves until `stop`; tells `say` where everything is.
+///
+/// # Errors
+/// When something that it needs cannot be had; nothing is running then.
+pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String)) -> Result<(), ServeError> {
+    let data = |source| ServeError::Data { path: settings.data.clone(), source };
+    std::fs::create_dir_all(&settings.data).map_err(data)?;
+    let listener = TcpListener::bind(settings.addr).await.map_err(|source| ServeError::Listen {
+        addr: settings.addr,
+        flag: "addr",
+        source,
+    })?;
+    let addr = listener.local_addr().map_err(other)?;
+
+    let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
+    let journal = Journal::open(&settings.data, sequencer).map_err(data)?;
+    let strangers = Strangers::default();
+    let inventory = Inventory::open(&settings.data, journal.clone()).await?;
+    let catalog = Catalog::open(&settings.data).await?;
+    let wishlist = Wishlist::open(&settings.data).await?;
+    let availability = AvailabilityClient::new(reachable(addr)).map_err(other)?;
+    let services = Services { inventory, catalog, wishlist, availability };
+
+    let carrier = Carrier::start(&settings, &journal, &strangers).await?;
+    if let Some(broker) = &carrier.embedded {
+        say(format!("broker at amqp://{}", broker.local_addr()));
+    }
+    // Consumers stop first, while inventory still answers them over HTTP.
+    let consumers_stop = CancellationToken::new();
+    let links = Links::default();
+    let unacked = Unacked::default();
+    let connector = Connector {
+        uri: carrier.uri.clone(),
+        journal: journal.clone(),
+        links: links.clone(),
+        stop: consumers_stop.clone(),
+    };
+    let tasks = TaskTracker::new();
+    for service in Service::ALL {
+        let session = ServiceSession {
+            service: *service,
+            services: services.clone(),
+            journal: journal.clone(),
+            strangers: strangers.clone(),
+            unacked: unacked.clone(),
+            stop: consumers_stop.clone(),
+        };
+        tasks.spawn(connector.clone().keep(Node::Service(*service), session));
+    }
+    let depths = match &carrier.embedded {
+        Some(broker) => Depths::Embedded(Arc::clone(broker)),
+        None => {
+            let (channel, sampled) = watch::channel(None);
+            let (journal, stop) = (journal.clone(), consumers_stop.clone());
+            let watching = WatchRemote { channel, journal, strangers, stop };
+            tasks.spawn(connector.keep(Node::Foreign("bridge".into()), watching));
+            Depths::Remote { channel: sampled, unacked }
+        }
+    };
+    if let Some(url) = &settings.smtp {
+        let smtp = mailer::parse(url).map_err(other)?;
+        let (wishlist, stop) = (services.wishlist.clone(), consumers_stop.clone());
+        tasks.spawn(async move { wishlist.send_mail(smtp, stop).await });
+    }
+    tasks.close();
+
+    let streams_stop = stop.clone();
+    let parts = web::Parts {
+        services,
+        journal: journal.clone(),
+        depths,
+        links,
+        broker_label: carrier.label,
+        stop: streams_stop,
+    };
+    let http_stop = CancellationToken::new();
+    let router = web::routes(&parts, addr);
+    let http = tokio::spawn({
+        let http_stop = http_stop.clone();
+        async move { axum::serve(listener, router).with_graceful_shutdown(http_stop.cancelled_owned()).await }
+    });
+    say(format!("listening on http://{addr}"));
+
+    stop.cancelled().await;
+    consumers_stop.cancel();
+    if timeout(DRAIN_TIMEOUT, tasks.wait()).await.is_err() {
+        tracing::warn!("some work is not done yet; it stays in its queue or in the outbox");
+    }
+    http_stop.cancel();
+    if timeout(DRAIN_TIMEOUT, http).await.is_err() {
+        tracing::warn!("some requests were cut off");
+    }
+    drop(parts);
+    // The last handle, unless a request was cut off; then dropping it has to do.
+    if let Some(broker) = carrier.embedded.and_then(Arc::into_inner) {
+        broker.shutdown().await;
+    }
+    journal.close();
+    Ok(())
+}
+
+/// The broker, ours or another.
+struct Carrier {
+    uri: BrokerUri,
+    label: String,
+    embedded: Option<Arc<Broker>>,
+}
+
+impl Carrier {
+    async fn start(settings: &Serve, journal: &Journal, strangers: &Strangers) -> Result<Self, ServeError> {
+        match &settings.broker {
+            BrokerChoice::At(uri) => {
+                let label = format!("broker at {}", uri.place());
+                Ok(Self { uri: uri.clone(), label, embedded: None })
+            }
+            BrokerChoice::Embedded => {
+                let config = broker::Config {
+                    listen: settings.amqp_listen,
+                    on_event: Some(embedded::watcher(journal.clone(), strangers.clone())),
+                    ..broker::Config::default()
+                };
+                let broker = Broker::start(config).await?;
+                let place = reachable(broker.local_addr());
+                let uri = format!("amqp://guest:guest@{place}/%2f").parse().map_err(ServeError::Other)?;
+                Ok(Self { uri, label: "embedded broker".to_owned(), embedded: Some(Arc::new(broker)) })
+            }
+        }
+    }
+}
+
+/// An address that listens everywhere is reached by loopback.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let mut addr = bound;
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    addr
+}
+
+/// What one service does with its connection: it consumes, and inventory also relays.
+struct ServiceSession {
+    service: Service,
+    services: Services,
+    journal: Journal,
+    strangers: Strangers,
+    unacked: Unacked,
+    stop: CancellationToken,
+}
+
+impl Session for ServiceSession {
+    async fn run(&self, connection: &Connection) -> Result<(), lapin::Error> {
+        topology::declare(&connection.create_channel().await?).await?;
+        let consumers = Style::ALL.iter().map(|style| {
+            let consumer = Consumer {
+                queue: style.queue_of(self.service),
+                handler: styles::handler(*style, self.services.clone()),
+                journal: self.journal.clone(),
+                strangers: self.strangers.clone(),
+                unacked: self.unacked.clone(),
+                stop: self.stop.clone(),
+            };
+            async move { consumer.run(connection).await }
+        });
+        let relays = Style::ALL
+            .iter()
+            .filter(|_| self.service == Service::Inventory)
+            .map(|style| self.services.inventory.relay(*style, connection, &self.stop));
+        tokio::try_join!(try_join_all(consumers), try_join_all(relays))?;
+        Ok(())
+    }
+}
+
+/// The bridge's own connection to a broker that is not ours: the tap, and a channel for measuring.
+struct WatchRemote {
+    channel: watch::Sender<Option<lapin::Channel>>,
+    journal: Journal,
+    strangers: Strangers,
+    stop: CancellationToken,
+}
+
+impl Session for WatchRemote {
+    async fn run(&self, connection: &Connection) -> Result<(), lapin::Error> {
+        self.channel.send_replace(Some(connection.create_channel().await?));
+        let ended = tap::run(connection, &self.journal, &self.strangers, &self.stop).await;
+        self.channel.send_replace(None);
+        ended
+    }
+}

@@ -1,0 +1,128 @@
+//! Wishlist: knows who waits for what, and mails them when it is there.
+
+pub mod http;
+pub mod mail;
+pub mod mailer;
+pub mod wishes;
+
+use crate::{
+    messaging::{Delivered, Failure, Handled},
+    seed,
+    services::inbox,
+    store::{Store, StoreError},
+};
+use flow::{
+    Availability, Id, Kind, Sku, Style,
+    api::{Email, Wish},
+};
+use lettre::Address;
+use std::path::Path;
+use tokio::sync::watch;
+
+/// The wishlist service.
+#[derive(Debug, Clone)]
+pub struct Wishlist {
+    store: Store,
+    /// Grows when e-mails were stored; the mailer looks at it.
+    stored_emails: watch::Sender<u64>,
+}
+
+impl Wishlist {
+    /// Opens the service's store in `dir`, with the seed when it is new.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or seeded.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let schema = [wishes::SCHEMA, mail::SCHEMA, inbox::SCHEMA].concat();
+        let store = Store::open(&dir.join("wishlist.db"), &schema)?;
+        store.write(|tx| wishes::seed(tx, &seed::PRODUCTS)).await?;
+        Ok(Self { store, stored_emails: watch::Sender::new(0) })
+    }
+
+    /// Takes in what is for sale, unless something newer is known. When the SKU turns from not available to
+    /// available, everybody who wished for it gets one e-mail.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn update(&self, message: &Delivered, known: Availability) -> Result<Handled, Failure> {
+        let (queue, reporter) = (message.queue, message.reporter.clone());
+        let message_id = message.envelope.message_id.clone();
+        let correlation_id = Id::clone(&message.envelope.correlation_id);
+        let stored_emails = self.stored_emails.clone();
+        let updated = self
+            .store
+            .write_then(
+                move |tx| {
+                    if !inbox::is_new(tx, queue, &message_id)? {
+                        return Ok(None);
+                    }
+                    let Some(before) = wishes::remember(tx, queue.style, known)? else {
+                        return Ok(Some((None, Vec::new())));
+                    };
+                    let was_available = before.is_some_and(|before| before.available);
+                    let emails = if known.available && !was_available {
+                        mail::tell_everybody(tx, queue.style, known, &correlation_id)?
+                    } else {
+                        Vec::new()
+                    };
+                    Ok(Some((Some(before), emails)))
+                },
+                move |updated| {
+                    let Some((changed, emails)) = updated else { return };
+                    if let Some(before) = *changed {
+                        reporter.tell(Kind::StateChanged { before, after: known.into() });
+                    }
+                    for email in emails {
+                        let (to, subject) = (email.to.clone(), email.subject.clone());
+                        reporter.tell(Kind::EmailSent { email_id: email.id, to, subject });
+                    }
+                    if !emails.is_empty() {
+                        stored_emails.send_modify(|n| *n += 1);
+                    }
+                },
+            )
+            .await
+            .map_err(|error: StoreError| Failure::from(error))?;
+        Ok(if updated.is_some() { Handled::Done } else { Handled::Duplicate })
+    }
+
+    /// Who waits for what, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn wishes(&self, style: Style) -> Result<Vec<Wish>, StoreError> {
+        self.store.read(move |tx| wishes::list(tx, style)).await
+    }
+
+    /// Adds a wish; the same wish twice is one wish.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn wish(&self, style: Style, email: Address, sku: Sku) -> Result<Wish, StoreError> {
+        self.store.write(move |tx| wishes::add(tx, style, email.as_ref(), sku)).await
+    }
+
+    /// Takes a wish away; `false` when there is none of that id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget(&self, style: Style, id: i64) -> Result<bool, StoreError> {
+        self.store.write(move |tx| wishes::remove(tx, style, id)).await
+    }
+
+    /// Every e-mail sent, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn emails(&self, style: Style) -> Result<Vec<Email>, StoreError> {
+        self.store.read(move |tx| mail::list(tx, style)).await
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.store.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+}

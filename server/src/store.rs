@@ -1,0 +1,270 @@
+//! One SQLite file, one writing thread, many callers.
+//!
+//! Callers hand over closures. The writing thread runs all that are waiting inside one transaction and
+//! answers them after a single commit: a hundred handlers that finish together pay for one `fsync`, not a
+//! hundred. Each closure still has its own savepoint, so that one that fails undoes only itself.
+//!
+//! Reads go to a second thread with its own connection; in WAL mode it sees everything committed before.
+
+use flow::Sku;
+use rusqlite::{Connection, OpenFlags, Transaction};
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+};
+use tokio::sync::oneshot;
+
+/// How many closures at most share one commit. Beyond this, waiting longer costs more than it saves.
+const GROUP_COMMIT_MAX: usize = 512;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("store: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The store's thread has ended: the server is stopping, or the disk failed it.
+    #[error("store: it is closed")]
+    Closed,
+    /// The file cannot be opened.
+    #[error("{path} cannot be used as a store: {source}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+/// A unit of work: runs inside a transaction, and answers its caller when the commit's outcome is known.
+type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
+/// Called with `Ok` after the commit, or with why there was none.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// A handle to an open store; clones share its threads.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: mpsc::Sender<Job>,
+    reader: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens the file, making it and its tables when missing. `schema` must be repeatable.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no SQLite file, or the schema does not fit it.
+    pub fn open(path: &Path, schema: &str) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: path.to_owned(), source };
+        let connection = Connection::open(path).map_err(failed)?;
+        // WAL lets the reader see the last commit while the writer works; FULL makes a commit survive a power cut.
+        connection
+            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+            .and_then(|()| connection.execute_batch(schema))
+            .map_err(failed)?;
+        let reading = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .map_err(failed)?;
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        Ok(Self {
+            writer: spawn(format!("{name}-write"), connection),
+            reader: spawn(format!("{name}-read"), reading),
+        })
+    }
+
+    /// Runs `work` in a transaction and returns once it is on disk.
+    ///
+    /// # Errors
+    /// Whatever `work` or the commit says; nothing of `work` is kept then.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        run(&self.writer, work, |_| {}).await
+    }
+
+    /// Like [`Store::write`]; `after` is told what was committed, before any later commit happens. What is
+    /// reported from there is reported in the order in which it became true. It must not wait.
+    ///
+    /// # Errors
+    /// Whatever `work` or the commit says; nothing of `work` is kept then and `after` is not called.
+    pub async fn write_then<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+        after: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        run(&self.writer, work, after).await
+    }
+
+    /// Runs `look` on what is committed.
+    ///
+    /// # Errors
+    /// Whatever `look` says.
+    pub async fn read<T, E>(
+        &self,
+        look: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        run(&self.reader, look, |_| {}).await
+    }
+}
+
+/// Reads a SKU from a column; what the stores hold was parsed on its way in.
+///
+/// # Errors
+/// When the column holds something else: somebody edited the file.
+pub fn sku(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Sku> {
+    let text = row.get_ref(column)?.as_str()?;
+    Sku::parse(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+    })
+}
+
+async fn run<T, E>(
+    jobs: &mpsc::Sender<Job>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    after: impl FnOnce(&T) + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    let job: Job = Box::new(move |transaction| {
+        let outcome = in_savepoint(transaction, work);
+        Box::new(move |committed| {
+            let outcome = committed.map_err(E::from).and(outcome);
+            if let Ok(value) = &outcome {
+                after(value);
+            }
+            // The caller may have gone away; its work is committed all the same.
+            let _ = answer.send(outcome);
+        })
+    });
+    jobs.send(job).map_err(|_| StoreError::Closed)?;
+    answered.await.map_err(|_| StoreError::Closed)?
+}
+
+fn in_savepoint<T, E: From<StoreError>>(
+    transaction: &Transaction<'_>,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let sql = |text: &str| -> Result<(), StoreError> {
+        transaction.prepare_cached(text)?.execute([])?;
+        Ok(())
+    };
+    sql("SAVEPOINT job")?;
+    let outcome = work(transaction);
+    if outcome.is_err() {
+        sql("ROLLBACK TO job")?;
+    }
+    sql("RELEASE job")?;
+    outcome
+}
+
+fn spawn(name: String, mut connection: Connection) -> mpsc::Sender<Job> {
+    connection.set_prepared_statement_cache_capacity(128);
+    let (jobs, waiting) = mpsc::channel::<Job>();
+    thread::Builder::new()
+        .name(name)
+        .spawn(move || {
+            while let Ok(first) = waiting.recv() {
+                work_off(&mut connection, first, &waiting);
+            }
+        })
+        .expect("the operating system has a thread to spare at start-up");
+    jobs
+}
+
+/// Runs `first` and all that queued up behind it in one transaction, then answers every caller.
+fn work_off(connection: &mut Connection, first: Job, waiting: &mpsc::Receiver<Job>) {
+    let mut answers = Vec::new();
+    let committed = connection.transaction().and_then(|transaction| {
+        answers.push(first(&transaction));
+        while answers.len() < GROUP_COMMIT_MAX {
+            let Ok(job) = waiting.try_recv() else { break };
+            answers.push(job(&transaction));
+        }
+        transaction.commit()
+    });
+    match committed {
+        Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+        Err(error) => {
+            tracing::error!(%error, "a store could not commit");
+            let text = error.to_string();
+            for answer in answers {
+                // rusqlite's error cannot be cloned; its text is what matters to the callers.
+                answer(Err(StoreError::Sqlite(rusqlite::Error::ToSqlConversionFailure(text.clone().into()))));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future::join_all;
+
+    fn open(dir: &tempfile::TempDir) -> Store {
+        Store::open(&dir.path().join("t.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)").unwrap()
+    }
+
+    async fn insert(store: &Store, n: i64) -> Result<(), StoreError> {
+        store
+            .write(move |tx| {
+                tx.execute("INSERT INTO t (n) VALUES (?1)", [n])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn count(store: &Store) -> i64 {
+        store
+            .read::<i64, StoreError>(|tx| Ok(tx.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?))
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_read_sees_every_write_that_was_answered() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        for result in join_all((0..1_000).map(|n| insert(&store, n))).await {
+            result.unwrap();
+        }
+        assert_eq!(count(&store).await, 1_000);
+    }
+
+    #[tokio::test]
+    async fn work_that_fails_undoes_only_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        let outcomes = join_all([1, 2, 1, 3].map(|n| insert(&store, n))).await;
+        assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, true]);
+        assert_eq!(count(&store).await, 3);
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_refused_by_name_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.db");
+        let foreign = b"this is no database at all, but somebody's letter".repeat(100);
+        std::fs::write(&path, &foreign).unwrap();
+        let error = Store::open(&path, "").unwrap_err().to_string();
+        assert!(error.contains("t.db"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), foreign);
+    }
+}

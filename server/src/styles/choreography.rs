@@ -1,0 +1,39 @@
+//! Choreography: inventory says *that* something happened. Who listens decides what to do about it, and asks.
+
+use super::{Outcome, Services, parse};
+use crate::{messaging::Delivered, services::inventory::outbox::Draft};
+use flow::{Availability, Dispatch, Service, SkuProcessed, Style, topology::SKU_PROCESSED};
+
+/// One event with nothing but the SKU's identifier.
+#[must_use]
+pub fn announce(dispatch: Dispatch, known: &Availability) -> Vec<Draft> {
+    let event = |exchange, routing_key| Draft {
+        exchange,
+        routing_key,
+        message_type: "sku_processed",
+        body: serde_json::to_string(&SkuProcessed { sku: known.sku }).expect("a SKU is text"),
+    };
+    match dispatch {
+        // Inventory knows nobody: the exchange copies the event to every queue that is bound.
+        Dispatch::Fanout => vec![event(SKU_PROCESSED.name, "")],
+        // Inventory keeps the list itself, and publishes to each queue through the default exchange.
+        Dispatch::Queues => Style::Choreography.queues().map(|queue| event("", queue.name)).collect(),
+    }
+}
+
+/// Each service hears the event and does its own work; who needs to know more asks inventory.
+///
+/// # Errors
+/// When inventory does not answer or does not know the SKU, the body is no event, or a store fails.
+pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
+    let SkuProcessed { sku } = parse(message)?;
+    let ask = || {
+        let Delivered { envelope, reporter, .. } = message;
+        services.availability.ask(Style::Choreography, sku, &envelope.correlation_id, reporter)
+    };
+    match message.queue.service {
+        Service::Inventory => services.inventory.recalculate(message, sku).await,
+        Service::Catalog => services.catalog.mark(message, ask().await?).await,
+        Service::Wishlist => services.wishlist.update(message, ask().await?).await,
+    }
+}

@@ -1,0 +1,61 @@
+//! The two styles, side by side: open `choreography.rs` and `orchestration.rs` next to each other.
+
+pub mod choreography;
+pub mod orchestration;
+
+use crate::{
+    messaging::{Delivered, Failure, Handled, Handler},
+    services::{
+        availability::AvailabilityClient, catalog::Catalog, inventory::Inventory, inventory::outbox::Draft,
+        wishlist::Wishlist,
+    },
+};
+use flow::{Availability, Dispatch, Style};
+use std::sync::Arc;
+
+/// The services as the styles see them.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Knows the stock.
+    pub inventory: Inventory,
+    /// Shows the products.
+    pub catalog: Catalog,
+    /// Mails those who wait.
+    pub wishlist: Wishlist,
+    /// How a service asks inventory.
+    pub availability: AvailabilityClient,
+}
+
+/// What inventory sends when it knows something new about a SKU.
+#[must_use]
+pub fn announce(style: Style, dispatch: Dispatch, known: &Availability) -> Vec<Draft> {
+    match style {
+        Style::Choreography => choreography::announce(dispatch, known),
+        Style::Orchestration => orchestration::announce(known),
+    }
+}
+
+/// What a consumer of `style` does with each message.
+#[must_use]
+pub fn handler(style: Style, services: Services) -> Handler {
+    match style {
+        Style::Choreography => Arc::new(move |message| {
+            let services = services.clone();
+            Box::pin(async move { choreography::handle(&message, &services).await })
+        }),
+        Style::Orchestration => Arc::new(move |message| {
+            let services = services.clone();
+            Box::pin(async move { orchestration::handle(&message, &services).await })
+        }),
+    }
+}
+
+/// Reads a message's body; a body that makes no sense will make none the next time.
+fn parse<'a, T: serde::Deserialize<'a>>(message: &'a Delivered) -> Result<T, Failure> {
+    serde_json::from_slice(&message.envelope.body).map_err(|error| {
+        Failure::Permanent(format!("the body is no {}: {error}", message.envelope.message_type))
+    })
+}
+
+/// How handlers end.
+type Outcome = Result<Handled, Failure>;

@@ -1,0 +1,31 @@
+//! Orchestration: inventory says *what to do*. It knows who must act, and each command carries what is needed.
+
+use super::{Outcome, Services, parse};
+use crate::{messaging::Delivered, services::inventory::outbox::Draft};
+use flow::{Availability, Service, Style, topology::INVENTORY_COMMANDS};
+
+/// Three commands, each for one queue: recalculate, update the availability, update the wishlists.
+#[must_use]
+pub fn announce(known: &Availability) -> Vec<Draft> {
+    let command = |name| Draft {
+        exchange: INVENTORY_COMMANDS.name,
+        routing_key: name,
+        message_type: name,
+        body: serde_json::to_string(known).expect("an availability is plain data"),
+    };
+    // Inventory knows everybody: each command goes to the queue of the one who must obey it.
+    Style::Orchestration.queues().map(|queue| command(queue.routing_key)).collect()
+}
+
+/// Each service obeys its command with what the command says; nobody asks anybody.
+///
+/// # Errors
+/// When the body is no command, the SKU is unknown, or a store fails.
+pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
+    let known: Availability = parse(message)?;
+    match message.queue.service {
+        Service::Inventory => services.inventory.recalculate(message, known.sku).await,
+        Service::Catalog => services.catalog.mark(message, known).await,
+        Service::Wishlist => services.wishlist.update(message, known).await,
+    }
+}

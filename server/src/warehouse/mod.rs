@@ -1,0 +1,3 @@
+//! Where arrivals come from, and where sales go.
+
+pub mod request;

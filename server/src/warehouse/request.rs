@@ -1,0 +1,134 @@
+//! The warehouse's request and the storefront's sale, by HTTP.
+
+use crate::{
+    services::inventory::{
+        Inventory,
+        intake::{IdempotencyKey, Movement, Reason},
+    },
+    styles,
+    web::{
+        extract::{json_bytes, parse},
+        problem::Problem,
+    },
+};
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use flow::{Dispatch, Quantity, Sku, Style, api::Accepted, event::Origin};
+use serde::{Deserialize, Serialize};
+
+/// The most arrivals or sales in one request.
+const BATCH_MAX: usize = 1_000;
+/// The longest `Idempotency-Key`, in characters.
+const KEY_MAX_LEN: usize = 255;
+
+/// The routes below `/api`.
+pub fn routes(inventory: Inventory) -> Router {
+    Router::new().route("/arrivals", post(arrivals)).route("/sales", post(sales)).with_state(inventory)
+}
+
+/// One line of a request, as the caller wrote it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    sku: String,
+    quantity: i64,
+    style: String,
+    #[serde(default)]
+    dispatch: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AcceptedArrivals {
+    arrivals: Vec<Accepted>,
+}
+
+#[derive(Serialize)]
+struct AcceptedSales {
+    sales: Vec<Accepted>,
+}
+
+async fn arrivals(
+    State(inventory): State<Inventory>,
+    request: Request,
+) -> Result<(StatusCode, Json<AcceptedArrivals>), Problem> {
+    let reason = Reason::Arrival(Origin::Request);
+    let arrivals = accept(&inventory, request, "arrivals", reason).await?;
+    Ok((StatusCode::ACCEPTED, Json(AcceptedArrivals { arrivals })))
+}
+
+async fn sales(
+    State(inventory): State<Inventory>,
+    request: Request,
+) -> Result<(StatusCode, Json<AcceptedSales>), Problem> {
+    let sales = accept(&inventory, request, "sales", Reason::Sale).await?;
+    Ok((StatusCode::ACCEPTED, Json(AcceptedSales { sales })))
+}
+
+async fn accept(
+    inventory: &Inventory,
+    request: Request,
+    endpoint: &'static str,
+    reason: Reason,
+) -> Result<Vec<Accepted>, Problem> {
+    let key = idempotency_key(request.headers())?;
+    let body = json_bytes(request, &()).await?;
+    let lines = lines(&body)?;
+    let key = key.map(|key| IdempotencyKey {
+        endpoint,
+        key,
+        request: serde_json::to_string(&lines).expect("the lines came from JSON"),
+    });
+    let movements = movements(&lines)?;
+    Ok(inventory.record(movements, reason, key, styles::announce).await?)
+}
+
+/// One line, or an array of them.
+fn lines(body: &[u8]) -> Result<Vec<Line>, Problem> {
+    let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let lines = if is_array { parse(body)? } else { vec![parse(body)?] };
+    if lines.is_empty() || lines.len() > BATCH_MAX {
+        return Err(Problem::invalid(format!("send 1 to {BATCH_MAX} at a time, not {}", lines.len())));
+    }
+    Ok(lines)
+}
+
+fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
+    let mut movements = Vec::with_capacity(lines.len() * 2);
+    for (n, line) in lines.iter().enumerate() {
+        let wrong = |field: &str, error: &dyn std::error::Error| {
+            let place = if lines.len() > 1 { format!("[{n}].") } else { String::new() };
+            Problem::invalid(format!("{place}{field}: {error}"))
+        };
+        let sku = Sku::parse(&line.sku).map_err(|error| wrong("sku", &error))?;
+        let quantity = Quantity::parse(line.quantity).map_err(|error| wrong("quantity", &error))?;
+        let dispatch = match &line.dispatch {
+            Some(word) => {
+                word.parse().map_err(|error: flow::style::UnknownDispatch| wrong("dispatch", &error))?
+            }
+            None => Dispatch::default(),
+        };
+        let styles = match line.style.as_str() {
+            "both" => Style::ALL.to_vec(),
+            word => vec![word.parse().map_err(|_| wrong("style", &UnknownChoice(word.to_owned())))?],
+        };
+        movements.extend(styles.into_iter().map(|style| Movement { sku, quantity, style, dispatch }));
+    }
+    Ok(movements)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no style: use choreography, orchestration or both")]
+struct UnknownChoice(String);
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=KEY_MAX_LEN).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::malformed(format!(
+            "Idempotency-Key: use 1 to {KEY_MAX_LEN} visible ASCII characters"
+        ))),
+    }
+}

@@ -1,0 +1,64 @@
+//! HTTP: the services' APIs, the journal, health, the page and its files, behind one set of guards.
+
+pub mod extract;
+pub mod health;
+pub mod journal;
+pub mod page;
+pub mod problem;
+pub mod queues;
+pub mod security;
+
+use crate::{
+    bridge::{Depths, Journal},
+    messaging::Links,
+    services::{catalog, inventory, wishlist},
+    styles::Services,
+    warehouse,
+};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use problem::Problem;
+use std::net::SocketAddr;
+use tokio_util::sync::CancellationToken;
+
+/// The most that a request's body may hold: a thousand arrivals take about a tenth of it.
+pub const BODY_MAX_BYTES: usize = 1024 * 1024;
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct Parts {
+    /// The services.
+    pub services: Services,
+    /// The journal.
+    pub journal: Journal,
+    /// How full the queues are.
+    pub depths: Depths,
+    /// Which connections are up.
+    pub links: Links,
+    /// Which broker it is, in words.
+    pub broker_label: String,
+    /// Ends the streams, so that a stop need not wait for browsers.
+    pub stop: CancellationToken,
+}
+
+/// Every route. `bound` is where the server listens.
+pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
+    let Services { inventory, catalog, wishlist, .. } = parts.services.clone();
+    let api = Router::new()
+        .nest("/{style}/inventory", inventory::http::routes(inventory.clone()))
+        .nest("/{style}/catalog", catalog::http::routes(catalog))
+        .nest("/{style}/wishlist", wishlist::http::routes(wishlist))
+        .merge(warehouse::request::routes(inventory))
+        .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
+        .merge(queues::routes(parts.depths.clone()))
+        .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));
+    Router::new()
+        .nest("/api", api)
+        .route("/healthz", get(async || "alive\n"))
+        .merge(health::routes(parts))
+        .merge(page::routes(parts))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(middleware::from_fn(security::headers))
+        .layer(middleware::from_fn(security::refuse_other_sites))
+        .layer(middleware::from_fn_with_state(bound, security::refuse_other_hosts))
+}

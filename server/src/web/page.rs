@@ -1,0 +1,132 @@
+//! The page: rendered by Leptos on the server, with its files beside it.
+
+use super::Parts;
+use crate::{bridge::Journal, styles::Services};
+use app::backend::{Answer, Backend, SharedBackend};
+use axum::{
+    Router,
+    http::{HeaderValue, StatusCode, header},
+    response::IntoResponse,
+    routing::get_service,
+};
+use flow::{
+    Picture, Style,
+    api::{Email, Problem, Product, StockLevel, Wish},
+};
+use leptos::{
+    config::LeptosOptions,
+    nonce::use_nonce,
+    prelude::{expect_context, provide_context},
+};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use std::{path::Path, sync::Arc};
+use tower::ServiceBuilder;
+use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
+
+/// Where `make build` puts what the browser loads, seen from the project's root.
+pub const SITE_ROOT: &str = "target/site";
+const OUTPUT_NAME: &str = "skuflow";
+
+/// The pages, the files, and the page for what is not there.
+pub fn routes(parts: &Parts) -> Router {
+    let options =
+        LeptosOptions::builder().output_name(OUTPUT_NAME).site_root(SITE_ROOT).site_pkg_dir("pkg").build();
+    let backend: SharedBackend = Arc::new(Lent {
+        journal: parts.journal.clone(),
+        services: parts.services.clone(),
+        broker_label: parts.broker_label.clone(),
+    });
+    let context = move || {
+        provide_context(Arc::clone(&backend));
+        restrict();
+    };
+    let shell = {
+        let options = options.clone();
+        move || app::shell(options.clone())
+    };
+    let missing = {
+        let render = leptos_axum::render_app_to_stream_with_context(context.clone(), shell.clone());
+        move |request| async move {
+            let mut response = render(request).await;
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            response.into_response()
+        }
+    };
+    let files = ServeDir::new(SITE_ROOT)
+        .precompressed_br()
+        .precompressed_gzip()
+        .append_index_html_on_directories(false)
+        .fallback(axum::routing::any(missing));
+    // The names bear no hash: a browser may keep a file, but asks each time whether it is still the same.
+    let revalidate =
+        SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(app::App), context, shell)
+        .fallback_service(get_service(ServiceBuilder::new().layer(revalidate).service(files)))
+        .with_state(options)
+}
+
+/// Whether the files that the browser needs are there.
+#[must_use]
+pub fn is_built() -> bool {
+    Path::new(SITE_ROOT).join("pkg").join(format!("{OUTPUT_NAME}.wasm")).exists()
+}
+
+/// Allows the page its own scripts (by nonce), its WASM, its styles and its stream, and nothing else.
+fn restrict() {
+    let Some(nonce) = use_nonce() else { return };
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        let response = expect_context::<ResponseOptions>();
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        // What the page shows is true now and not a second later.
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// What the server lends to the page.
+struct Lent {
+    journal: Journal,
+    services: Services,
+    broker_label: String,
+}
+
+fn answer<T: 'static, E: Into<super::problem::Problem>>(
+    asked: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Answer<T> {
+    Box::pin(async move { asked.await.map_err(|error| -> Problem { error.into().to_api() }) })
+}
+
+impl Backend for Lent {
+    fn picture(&self) -> Picture {
+        self.journal.picture()
+    }
+
+    fn broker_label(&self) -> String {
+        self.broker_label.clone()
+    }
+
+    fn products(&self, style: Style) -> Answer<Vec<Product>> {
+        let catalog = self.services.catalog.clone();
+        answer(async move { catalog.products(style).await })
+    }
+
+    fn stock(&self, style: Style) -> Answer<Vec<StockLevel>> {
+        let inventory = self.services.inventory.clone();
+        answer(async move { inventory.stock(style).await })
+    }
+
+    fn wishes(&self, style: Style) -> Answer<Vec<Wish>> {
+        let wishlist = self.services.wishlist.clone();
+        answer(async move { wishlist.wishes(style).await })
+    }
+
+    fn emails(&self, style: Style) -> Answer<Vec<Email>> {
+        let wishlist = self.services.wishlist.clone();
+        answer(async move { wishlist.emails(style).await })
+    }
+}
