@@ -65,8 +65,8 @@ lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for serve
 	$(call step,clippy for the browser)
 	@cargo clippy -p app --lib --features hydrate --target $(WASM_TARGET) -- -D warnings
 
-bench: build ## Measure the release build
-	@end2end/tools/bench.sh $(SERVER)
+bench: build ## Measure the release build (BROKER=amqp://… for another broker)
+	@node end2end/tools/bench.mjs $(SERVER) $(BROKER)
 
 clean: ## Remove what was built, and keep the tools
 	@cargo clean
