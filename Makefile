@@ -46,7 +46,7 @@ run: build ## Build what changed, then serve (flags in ARGS)
 test: ## Install what the tests need, then run all of them, on both brokers
 	@end2end/tools/install.sh
 	@$(MAKE) test-tools
-	$(call step,native tests and browser tests, with a RabbitMQ of their own)
+	$(call step,a RabbitMQ of their own)
 	@end2end/tools/with-rabbitmq.sh $(MAKE) test-with-rabbitmq
 
 .PHONY: test-with-rabbitmq
