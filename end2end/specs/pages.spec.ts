@@ -3,7 +3,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, open, test } from "../support/fixtures";
 
-const PAGES = ["/", "/lab/choreography", "/lab/orchestration", "/store", "/mailbox", "/mailbox?mail=choreography-1"];
+const PAGES = ["/", "/lab/choreography", "/lab/orchestration", "/store", "/mailbox"];
 const THEMES = ["light", "dark", "projector"] as const;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
@@ -33,6 +33,20 @@ for (const path of [...PAGES, "/nowhere"]) {
     }
   });
 }
+
+test("an open e-mail is accessible, and on a small screen it takes the list's place", async ({ page, server }) => {
+  await server.post("/api/arrivals", { sku: "MUG-RED", quantity: 3, style: "orchestration" });
+  await expect.poll(async () => (await server.emails("orchestration")).length).toBeGreaterThan(0);
+  await page.setViewportSize({ width: 390, height: 800 });
+  await open(page, "/mailbox");
+  await page.getByRole("list", { name: /E-mails/ }).getByRole("link").first().click();
+  await expect(page.getByRole("article")).toContainText("example.com");
+  await expect(page.getByRole("list", { name: /E-mails/ })).toBeHidden();
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
+  await page.getByRole("link", { name: "All e-mails" }).click();
+  await expect(page.getByRole("list", { name: /E-mails/ })).toBeVisible();
+});
 
 test("the system's dark theme is followed without a choice of one's own", async ({ page }) => {
   const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);

@@ -12,7 +12,6 @@ const PAGES = {
   "lab-orchestration": "/lab/orchestration",
   store: "/store",
   mailbox: "/mailbox",
-  letter: "/mailbox?mail=choreography-1",
   nowhere: "/nowhere",
 };
 const SIZES = [[1280, 800], [390, 844], [320, 640]];

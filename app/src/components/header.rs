@@ -14,9 +14,9 @@ use leptos_router::hooks::use_location;
 pub fn Header() -> impl IntoView {
     view! {
         <header class="header">
-            <a class="brand" href="/">
+            <a class="brand" href="/" aria-label="Skuflow, start">
                 <Logo />
-                "Skuflow"
+                <span class="brand-word">"Skuflow"</span>
             </a>
             <nav class="nav" aria-label="Pages">
                 <NavLink to="/lab/choreography" below="/lab" name="Lab" />

@@ -119,7 +119,7 @@ fn Letters(letters: Vec<Letter>) -> impl IntoView {
         letters.with_value(|letters| letters.iter().find(|letter| letter.key() == key).cloned())
     };
     view! {
-        <div class="mail" data-open=move || chosen.get().is_some().to_string()>
+        <div class="mail" data-open=move || open().is_some().to_string()>
             <div class="mail-side">
                 <h2 class="mail-count" role="status">
                     {if count == 1 { "1 e-mail".to_owned() } else { format!("{count} e-mails") }}

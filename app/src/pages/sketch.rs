@@ -9,12 +9,12 @@ pub fn Choreography() -> impl IntoView {
     view! {
         <svg
             class="sketch sketch-event"
-            viewBox="0 0 376 244"
+            viewBox="0 0 392 244"
             role="img"
             aria-label="Inventory publishes one event to an exchange, which copies it to three services. Two of them then ask inventory for more."
         >
-            <path class="sketch-http" d="M352 122h4a8 8 0 0 0 8-8V16a8 8 0 0 0-8-8H62a8 8 0 0 0-8 8v74"></path>
-            <path class="sketch-http" d="M302 220v8a8 8 0 0 1-8 8H62a8 8 0 0 1-8-8v-74"></path>
+            <path class="sketch-http" d="M368 122h4a8 8 0 0 0 8-8V16a8 8 0 0 0-8-8H62a8 8 0 0 0-8 8v74"></path>
+            <path class="sketch-http" d="M310 220v8a8 8 0 0 1-8 8H62a8 8 0 0 1-8-8v-74"></path>
             <Lines />
             <circle class="sketch-ring sketch-ring-catalog" r="4.5"></circle>
             <circle class="sketch-ring sketch-ring-wishlist" r="4.5"></circle>
@@ -33,7 +33,7 @@ pub fn Orchestration() -> impl IntoView {
     view! {
         <svg
             class="sketch sketch-command"
-            viewBox="0 0 376 244"
+            viewBox="0 0 392 244"
             role="img"
             aria-label="Inventory sends three commands through an exchange, one to each of three services."
         >
@@ -50,11 +50,11 @@ pub fn Orchestration() -> impl IntoView {
 #[component]
 fn Lines() -> impl IntoView {
     view! {
-        <path class="sketch-line" d="M100 122h36"></path>
+        <path class="sketch-line" d="M100 122h33"></path>
         <path class="sketch-line" d="M172 122c44 0 34-76 74-76"></path>
         <path class="sketch-line" d="M172 122h74"></path>
         <path class="sketch-line" d="M172 122c44 0 34 76 74 76"></path>
-        <path class="sketch-tip" d="M240 41l6 5-6 5M240 117l6 5-6 5M240 193l6 5-6 5M130 117l6 5-6 5"></path>
+        <path class="sketch-tip" d="M240 41l6 5-6 5M240 117l6 5-6 5M240 193l6 5-6 5M128 117l6 5-6 5"></path>
     }
 }
 
@@ -69,11 +69,11 @@ fn Boxes() -> impl IntoView {
     .map(|(name, y, class)| {
         view! {
             <g class=format!("sketch-receiver sketch-{class}") transform=format!("translate(252 {y})")>
-                <rect class="sketch-box" width="100" height="44" rx="9"></rect>
+                <rect class="sketch-box" width="116" height="44" rx="9"></rect>
                 <text x="14" y="27">
                     {name}
                 </text>
-                <path class="sketch-check" d="M78 22l4 4 8-9"></path>
+                <path class="sketch-check" d="M93 22l4 4 8-9"></path>
             </g>
         }
     })
