@@ -162,7 +162,10 @@ pub fn sentence(event: &Event) -> String {
         Kind::Held { gate } => format!("Held at {gate}"),
         Kind::Released { gate } => format!("Released from {gate}"),
         Kind::FaultInjected { fault } => format!("Broken on purpose: {fault}"),
-        Kind::ConsumerStarted { ready, .. } => format!("{node} listens to {queue} ({ready} waiting)"),
+        Kind::ConsumerStarted { ready: Some(ready), .. } => {
+            format!("{node} listens to {queue}, where {ready} wait")
+        }
+        Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
         Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
         Kind::ConnectionLost { reason } => format!("Connection to the broker lost: {reason}"),
         Kind::ConnectionRestored => "Connection to the broker is back".to_owned(),
