@@ -80,6 +80,7 @@ pub fn Diagram() -> impl IntoView {
             <g class="tokens" node_ref=tokens aria-hidden="true"></g>
         </svg>
     }
+    .into_any()
 }
 
 /// How messages of a style are coloured and drawn.
@@ -99,6 +100,7 @@ fn draw(stage: Stage, layout: &Layout) -> impl IntoView + use<> {
         <g class="nodes">{nodes}</g>
         <g class="queues">{queues}</g>
     }
+    .into_any()
 }
 
 fn node(stage: Stage, node: &NodeBox) -> AnyView {

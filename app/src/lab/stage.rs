@@ -65,6 +65,8 @@ pub struct Stage {
     pub slowed: RwSignal<Option<String>>,
     /// Whether more comes than can be shown one by one.
     pub behind: RwSignal<bool>,
+    /// How many events have come and are still to be shown.
+    pub newer: RwSignal<usize>,
     /// What is on its way in the diagram.
     pub on_the_way: RwSignal<Vec<OnTheWay>>,
 }
@@ -89,6 +91,7 @@ impl Stage {
             text_px: RwSignal::new(SMALLEST_TEXT),
             slowed: RwSignal::default(),
             behind: RwSignal::default(),
+            newer: RwSignal::default(),
             on_the_way: RwSignal::default(),
         }
     }

@@ -163,9 +163,9 @@ pub fn sentence(event: &Event) -> String {
         Kind::Released { gate } => format!("Released from {gate}"),
         Kind::FaultInjected { fault } => format!("Broken on purpose: {fault}"),
         Kind::ConsumerStarted { ready: Some(ready), .. } => {
-            format!("{node} listens to {queue} ({ready} waiting)")
+            format!("{node} listens to {queue}, where {ready} wait")
         }
-        Kind::ConsumerStarted { ready: None, .. } => format!("{node} listens to {queue}"),
+        Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
         Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
         Kind::ConnectionLost { reason } => format!("Connection to the broker lost: {reason}"),
         Kind::ConnectionRestored => "Connection to the broker is back".to_owned(),

@@ -383,12 +383,14 @@ impl Animation {
         (self.calm_at_ms, self.is_calm_due) = (self.now_ms, false);
         stage.calm_version.try_update(|version| *version = version.wrapping_add(1));
         let now_ms = self.now_ms;
-        let Some((slowed, behind)) = stage
-            .director
-            .try_with_value(|director| (director.slowed().map(slowed_text), director.is_behind(now_ms)))
-        else {
+        let Some((slowed, behind, newer)) = stage.director.try_with_value(|director| {
+            (director.slowed().map(slowed_text), director.is_behind(now_ms), director.pending())
+        }) else {
             return;
         };
+        if stage.newer.try_get_untracked() != Some(newer) {
+            stage.newer.try_set(newer);
+        }
         if stage.slowed.try_get_untracked().flatten() != slowed {
             stage.slowed.try_set(slowed);
         }

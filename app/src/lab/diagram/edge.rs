@@ -39,6 +39,7 @@ pub(super) fn edge(stage: Stage, edge: &Edge) -> impl IntoView + use<> {
             {label}
         </g>
     }
+    .into_any()
 }
 
 fn spoken(edge: &Edge) -> String {
@@ -64,6 +65,7 @@ fn call_label(stage: Stage, from: &str, at: &Text) -> impl IntoView + use<> {
             {move || says.get()}
         </text>
     }
+    .into_any()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a label has few characters")]

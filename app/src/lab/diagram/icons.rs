@@ -7,7 +7,7 @@ use leptos::prelude::*;
 pub(super) fn truck(within: Rect) -> impl IntoView {
     let Point { x, y } = within.middle();
     view! {
-        <g class="icon" transform=format!("translate({x} {y})") aria-hidden="true">
+        <g class="sign" transform=format!("translate({x} {y})") aria-hidden="true">
             <path d="M-17 -9h18v16h-18zM1 -3h8l5 5v5h-13" />
             <circle cx="-11" cy="8" r="3" />
             <circle cx="7" cy="8" r="3" />

@@ -116,6 +116,7 @@ pub(super) fn queue(stage: Stage, queue: &QueueBox) -> impl IntoView + use<> {
             }}
         </g>
     }
+    .into_any()
 }
 
 /// One slot. A message in it can be clicked; by keyboard it is reached in the queue's inspector.
