@@ -3,85 +3,74 @@
 pub mod fetch;
 
 use flow::{
-    Style,
-    api::{Accepted, Email, Problem, Product, StockRequest},
+    Dispatch, Style,
+    api::{Email, Problem, Product, StockRequest},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// The products of both systems, as their catalogs show them: choreography's, then orchestration's.
-///
-/// # Errors
-/// When the server cannot say.
-#[cfg(feature = "ssr")]
-pub async fn products() -> Result<[Vec<Product>; 2], Problem> {
-    let backend = backend()?;
-    Ok([backend.products(Style::Choreography).await?, backend.products(Style::Orchestration).await?])
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// The catalogs' products.
+    Products,
+    /// The e-mails that the wishlists sent.
+    Emails,
 }
 
-/// The products of both systems, as their catalogs show them: choreography's, then orchestration's.
+/// What is listed, in both systems: choreography's, then orchestration's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Listed {
+    /// As the catalogs show them.
+    Products([Vec<Product>; 2]),
+    /// The newest first.
+    Emails([Vec<Email>; 2]),
+}
+
+/// Lists it, in both systems.
 ///
 /// # Errors
 /// When the server cannot say, or cannot be reached.
-#[cfg(not(feature = "ssr"))]
-pub async fn products() -> Result<[Vec<Product>; 2], Problem> {
-    Ok([
-        fetch::get(&catalog_path(Style::Choreography)).await?,
-        fetch::get(&catalog_path(Style::Orchestration)).await?,
-    ])
+pub async fn list(what: What) -> Result<Listed, Problem> {
+    const BOTH: [Style; 2] = [Style::Choreography, Style::Orchestration];
+    let [choreography, orchestration] = BOTH;
+    Ok(match what {
+        What::Products => Listed::Products([products(choreography).await?, products(orchestration).await?]),
+        What::Emails => Listed::Emails([emails(choreography).await?, emails(orchestration).await?]),
+    })
 }
 
-/// The e-mails of both systems: choreography's, then orchestration's; the newest first.
-///
-/// # Errors
-/// When the server cannot say.
 #[cfg(feature = "ssr")]
-pub async fn emails() -> Result<[Vec<Email>; 2], Problem> {
-    let backend = backend()?;
-    Ok([backend.emails(Style::Choreography).await?, backend.emails(Style::Orchestration).await?])
+async fn products(style: Style) -> Result<Vec<Product>, Problem> {
+    backend()?.products(style).await
 }
 
-/// The e-mails of both systems: choreography's, then orchestration's; the newest first.
-///
-/// # Errors
-/// When the server cannot say, or cannot be reached.
+#[cfg(feature = "ssr")]
+async fn emails(style: Style) -> Result<Vec<Email>, Problem> {
+    backend()?.emails(style).await
+}
+
 #[cfg(not(feature = "ssr"))]
-pub async fn emails() -> Result<[Vec<Email>; 2], Problem> {
-    Ok([
-        fetch::get(&mailbox_path(Style::Choreography)).await?,
-        fetch::get(&mailbox_path(Style::Orchestration)).await?,
-    ])
+async fn products(style: Style) -> Result<Vec<Product>, Problem> {
+    fetch::get(&format!("/api/{style}/catalog/products")).await
+}
+
+#[cfg(not(feature = "ssr"))]
+async fn emails(style: Style) -> Result<Vec<Email>, Problem> {
+    fetch::get(&format!("/api/{style}/wishlist/emails")).await
 }
 
 /// Sells one piece.
 ///
 /// # Errors
 /// When there is none left (409), or the server cannot be reached.
-pub async fn buy_one(sku: &str, style: Style) -> Result<SalesAccepted, Problem> {
+pub async fn buy_one(sku: &str, style: Style) -> Result<(), Problem> {
     let request = StockRequest {
         sku: sku.to_owned(),
         quantity: 1,
         style: style.as_str().to_owned(),
-        dispatch: flow::Dispatch::default(),
+        dispatch: Dispatch::default(),
     };
-    fetch::post("/api/sales", &request).await
-}
-
-/// The answer to a sale: it has the shape of an arrival's.
-#[derive(Debug, Clone, Deserialize)]
-pub struct SalesAccepted {
-    /// What was accepted, one per style.
-    #[serde(alias = "sales")]
-    pub arrivals: Vec<Accepted>,
-}
-
-#[cfg(not(feature = "ssr"))]
-fn catalog_path(style: Style) -> String {
-    format!("/api/{style}/catalog/products")
-}
-
-#[cfg(not(feature = "ssr"))]
-fn mailbox_path(style: Style) -> String {
-    format!("/api/{style}/wishlist/emails")
+    fetch::post("/api/sales", &request).await.map(|_: serde::de::IgnoredAny| ())
 }
 
 /// The server's side, which the `web` module lends to every request.

@@ -1,9 +1,9 @@
 //! The pages other than the lab.
 
 mod home;
+mod listing;
 mod mailbox;
 mod not_found;
-mod refetch;
 mod sketch;
 mod store;
 mod when;

@@ -1,15 +1,16 @@
 //! The e-mails that the wishlists sent.
 
-use super::{refetch::refetch_when, when::when};
+use super::{listing::Listing, when::when};
 use crate::{
-    api,
-    components::{Blank, Failure, StyleMark, icons::Back},
+    api::{Listed, What},
+    components::{Blank, StyleMark, icons::Back},
     live::use_live,
 };
 use flow::{Style, api::Email};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use std::sync::Arc;
 
 /// As many as are listed; nobody reads further down.
 const LISTED: usize = 200;
@@ -48,8 +49,10 @@ fn letters([choreography, orchestration]: [Vec<Email>; 2]) -> Vec<Letter> {
 #[component]
 pub fn Mailbox() -> impl IntoView {
     let live = use_live();
-    let emails = Resource::new(|| (), |()| api::emails());
-    refetch_when(live.mail_seq, move || emails.refetch());
+    let show = |listed| match listed {
+        Listed::Emails(emails) => view! { <Letters letters=letters(emails) /> }.into_any(),
+        Listed::Products(_) => ().into_any(),
+    };
 
     view! {
         <Title text="Mailbox" />
@@ -60,17 +63,13 @@ pub fn Mailbox() -> impl IntoView {
                     <p>"What the wishlists sent to those who waited. One e-mail per wish, however often a message is delivered."</p>
                 </div>
             </div>
-            <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match emails.await {
-                        Ok(emails) => view! { <Letters letters=letters(emails) /> }.into_any(),
-                        Err(problem) => {
-                            view! { <Failure what="The mailbox" problem retry=move || emails.refetch() /> }
-                                .into_any()
-                        }
-                    }
-                })}
-            </Transition>
+            <Listing
+                what=What::Emails
+                name="The mailbox"
+                seq=live.mail_seq
+                loading=|| view! { <Loading /> }.into_any()
+                show=Arc::new(show)
+            />
         </main>
     }
 }

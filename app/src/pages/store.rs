@@ -1,16 +1,16 @@
 //! The shop: what each style's catalog shows, and a button that takes a piece out.
 
-use super::refetch::refetch_when;
+use super::listing::Listing;
 use crate::{
-    api,
+    api::{self, Listed, What},
     app::use_hydrated,
-    components::{Blank, Failure, ProductIcon, StyleMark},
+    components::{Blank, ProductIcon, StyleMark},
     live::use_live,
 };
 use flow::{Sku, Style, api::Product};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long a message stays.
 const MESSAGE_STAYS: Duration = Duration::from_secs(6);
@@ -53,9 +53,11 @@ fn shelves(catalogs: &[Vec<Product>; 2]) -> Vec<Shelf> {
 #[component]
 pub fn Store() -> impl IntoView {
     let live = use_live();
-    let catalogs = Resource::new(|| (), |()| api::products());
-    refetch_when(live.stock_seq, move || catalogs.refetch());
     let outcome = RwSignal::new(None::<Outcome>);
+    let show = move |listed| match listed {
+        Listed::Products(catalogs) => view! { <Shelves shelves=shelves(&catalogs) outcome /> }.into_any(),
+        Listed::Emails(_) => ().into_any(),
+    };
 
     view! {
         <Title text="Store" />
@@ -69,17 +71,13 @@ pub fn Store() -> impl IntoView {
                     </p>
                 </div>
             </div>
-            <Transition fallback=Loading>
-                {move || Suspend::new(async move {
-                    match catalogs.await {
-                        Ok(catalogs) => view! { <Shelves shelves=shelves(&catalogs) outcome /> }.into_any(),
-                        Err(problem) => {
-                            view! { <Failure what="The store" problem retry=move || catalogs.refetch() /> }
-                                .into_any()
-                        }
-                    }
-                })}
-            </Transition>
+            <Listing
+                what=What::Products
+                name="The store"
+                seq=live.stock_seq
+                loading=|| view! { <Loading /> }.into_any()
+                show=Arc::new(show)
+            />
             <Message outcome />
         </main>
     }
