@@ -97,10 +97,7 @@ fn StagePanel() -> impl IntoView {
     view! {
         <section class="panel stage" class:is-frozen=is_frozen aria-labelledby="stage-title">
             <header class="stage-head">
-                <div>
-                    <h1 id="stage-title">{title(stage.style)}</h1>
-                    <p class="soft">{says}</p>
-                </div>
+                <h1 id="stage-title">{title(stage.style)}</h1>
                 <nav class="segments" aria-label="Style">
                     {Style::ALL
                         .iter()
@@ -114,6 +111,7 @@ fn StagePanel() -> impl IntoView {
                         })
                         .collect::<Vec<_>>()}
                 </nav>
+                <p class="soft">{says}</p>
             </header>
             <div class="stage-drawing">
                 <Diagram />
@@ -121,10 +119,10 @@ fn StagePanel() -> impl IntoView {
             </div>
             <footer class="stage-foot">
                 <Status />
-                <OnTheWay />
                 <p class="pill pill-plain stage-pace" class:is-shown=move || pace(stage).is_some()>
                     {move || pace(stage)}
                 </p>
+                <OnTheWay />
             </footer>
         </section>
     }
@@ -158,7 +156,11 @@ fn first_steps() -> impl IntoView {
 fn OnTheWay() -> impl IntoView {
     let stage = use_stage();
     view! {
-        <ul class="on-the-way" aria-label="On the way">
+        <ul
+            class="on-the-way"
+            class:is-empty=move || stage.on_the_way.with(Vec::is_empty)
+            aria-label="On the way"
+        >
             {move || {
                 stage
                     .on_the_way

@@ -42,9 +42,9 @@ pub fn Controls() -> impl IntoView {
     let stage = use_stage();
     let hydrated = use_hydrated();
     let style = stage.style;
-    let products =
-        Resource::new(move || stage.live.stock_seq.get() / REFRESH_EVERY, move |_| products_of(style));
-    let known = Signal::derive(move || products.get().and_then(Result::ok).unwrap_or_default());
+    let first = OnceResource::new(products_of(style));
+    let known = RwSignal::new(Vec::<Product>::new());
+    refresh(stage, known);
     let sku = RwSignal::new(String::new());
     let quantity = RwSignal::new(FIRST_QUANTITY.to_owned());
     let (wrong, set_wrong) = signal(None::<Wrong>);
@@ -75,7 +75,7 @@ pub fn Controls() -> impl IntoView {
                 Ok(Some(id)) if deed != Deed::SendMany && has_room() => {
                     stage.selected.try_set(Some(Selection::Arrival(id)));
                 }
-                Ok(_) => {}
+                Ok(_) => show_stage(),
                 Err(problem) => {
                     set_wrong.try_set(Some(at_field(problem)));
                 }
@@ -89,6 +89,8 @@ pub fn Controls() -> impl IntoView {
             })
         })
     };
+    // Made here and not where they are read: what is made while something is awaited goes with it.
+    let sku_error = error_at(Field::Sku);
     let quantity_error = error_at(Field::Quantity);
     let form_error = error_at(Field::Form);
     let is_off = Signal::derive(move || !hydrated.get());
@@ -107,14 +109,14 @@ pub fn Controls() -> impl IntoView {
             >
                 <Suspense>
                     {move || Suspend::new(async move {
+                        let products = first.await.unwrap_or_default();
                         // The first click shall show something: something that is sold out, if anything is.
-                        if let Ok(products) = products.await
-                            && sku.with_untracked(String::is_empty)
-                            && let Some(first) = products.iter().find(|one| !one.available).or(products.first())
-                        {
+                        let sold_out = products.iter().find(|one| !one.available).or(products.first());
+                        if let Some(first) = sold_out.filter(|_| sku.with_untracked(String::is_empty)) {
                             sku.set(first.sku.to_string());
                         }
-                        view! { <SkuPicker text=sku products=known error=error_at(Field::Sku) disabled=is_off /> }
+                        known.set(products);
+                        view! { <SkuPicker text=sku products=known error=sku_error disabled=is_off /> }
                     })}
                 </Suspense>
                 <div class="field">
@@ -164,8 +166,26 @@ pub fn Controls() -> impl IntoView {
     .into_any()
 }
 
-/// A change of stock is told anew only now and then; the suggestions' numbers are a help, not the truth.
-const REFRESH_EVERY: u64 = 50;
+/// The suggestions say what is for sale; when that has changed, they are asked for anew, at leisure.
+fn refresh(stage: Stage, known: RwSignal<Vec<Product>>) {
+    const AT_LEISURE: std::time::Duration = std::time::Duration::from_secs(2);
+    let is_due = StoredValue::new(false);
+    Effect::new(move || {
+        if stage.live.stock_seq.get() == 0 || is_due.try_get_value().unwrap_or(true) {
+            return;
+        }
+        is_due.set_value(true);
+        let ask = move || {
+            is_due.try_set_value(false);
+            spawn_local(async move {
+                if let Ok(products) = products_of(stage.style).await {
+                    known.try_set(products);
+                }
+            });
+        };
+        set_timeout(ask, AT_LEISURE);
+    });
+}
 
 fn dispatch_choice(stage: Stage, is_off: Signal<bool>) -> impl IntoView {
     let option = move |dispatch: Dispatch, name: &'static str| {
@@ -267,6 +287,16 @@ fn has_room() -> bool {
     }
     #[cfg(not(feature = "hydrate"))]
     false
+}
+
+/// On a small screen the diagram is further down: whoever has sent something wants to see it travel.
+fn show_stage() {
+    #[cfg(feature = "hydrate")]
+    if !has_room()
+        && let Some(stage) = document().get_element_by_id("stage-title")
+    {
+        stage.scroll_into_view();
+    }
 }
 
 /// The catalog's products, asked of the server's own catalog while it renders.

@@ -91,12 +91,14 @@ impl Director {
     pub fn frame(&mut self, now_ms: f64) -> Vec<Shown> {
         let mut due = Vec::new();
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
-            self.picture.apply(&shown.event);
+            if shown.has_happened {
+                self.picture.apply(&shown.event);
+            }
             self.measure(&mut shown);
             if let Some(hop) = &shown.hop {
                 self.rates.note(&hop.edge, now_ms);
                 due.push(shown);
-            } else if matters_without_hop(&shown.event) {
+            } else if shown.has_happened && matters_without_hop(&shown.event) {
                 due.push(shown);
             }
         }
@@ -117,14 +119,15 @@ impl Director {
             Kind::HttpResponse { duration_us, .. } => Some(*duration_us),
             _ => None,
         };
-        if matches!(event.kind, Kind::Routed { .. }) {
+        if matches!(event.kind, Kind::Routed { .. }) && shown.hop.is_some() {
             if self.moments.len() == MOMENTS {
                 self.moments.pop_front();
             }
             self.moments.push_back((Arc::clone(event), event.at_us));
         }
         let (Some(hop), Some(took_us)) = (&mut shown.hop, took.filter(|&us| us > 0)) else { return };
-        if hop.words.is_none() {
+        // An answer's duration stands on its line already.
+        if hop.words.is_none() && !matches!(event.kind, Kind::HttpResponse { .. }) {
             hop.words = Some(words::duration(took_us));
         }
         if self.measured.len() == MEASURED {

@@ -61,9 +61,9 @@ pub struct Hop {
 }
 
 /// The times are those that the eye follows easily; the pacer may halve them.
-const MESSAGE_MS: f64 = 900.0;
-const ROUTE_MS: f64 = 1_100.0;
-const CALL_MS: f64 = 1_200.0;
+const MESSAGE_MS: f64 = 750.0;
+const ROUTE_MS: f64 = 850.0;
+const CALL_MS: f64 = 1_000.0;
 const SHORT_MS: f64 = 700.0;
 
 /// How the event travels, if it does.
@@ -94,12 +94,9 @@ pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
         }
         Kind::Delivered { .. } => hop(deliver_edge(queue?), message, SHORT_MS),
         Kind::HttpRequest { .. } => hop(http_edge(place_of(event)?), Shape::Http, CALL_MS),
-        Kind::HttpResponse { status, duration_us, .. } => {
-            let status = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-            let is_good = status == "200";
-            let shape = if is_good { Shape::Http } else { Shape::Error };
-            let words = Some(format!("{status} in {}", super::words::duration(*duration_us)));
-            Hop { back: true, words, ..hop(http_edge(place_of(event)?), shape, CALL_MS) }
+        Kind::HttpResponse { status, .. } => {
+            let shape = if *status == Some(200) { Shape::Http } else { Shape::Error };
+            Hop { back: true, ..hop(http_edge(place_of(event)?), shape, CALL_MS) }
         }
         Kind::Acked { .. } => Hop { back: true, ..hop(deliver_edge(queue?), Shape::Ack, SHORT_MS) },
         Kind::RetryScheduled { .. } | Kind::DeadLettered { .. } | Kind::Nacked { .. } => {

@@ -2,8 +2,9 @@
 //!
 //! Real hops take milliseconds; nobody could follow them. So every hop is drawn over a time that the eye can
 //! follow, and an event is held back until whatever caused it has arrived where it went. The order is the
-//! journal's, always: what is shown is the picture after a prefix of it. When more comes than can be shown
-//! that way, hops get shorter, and at last nothing is held back any more.
+//! journal's, always: what is shown is the picture after a prefix of it. A token may set out before its event's
+//! turn has come, once its own cause has landed, since several messages really travel side by side. When more
+//! comes than can be shown that way, hops get shorter, and at last nothing is held back any more.
 
 use super::hop::{Hop, hop_of, lands_as, waits_for};
 use flow::{Event, Style};
@@ -14,26 +15,43 @@ const LONGEST_LAG_MS: f64 = 9_000.0;
 /// More pending events than this are not held back at all.
 const TOO_MANY: usize = 1_200;
 /// With fewer pending events than this, hops take their full time.
-const FEW: usize = 45;
+const FEW: usize = 60;
 /// With fewer than this they still take most of it.
-const SOME: usize = 160;
+const SOME: usize = 200;
+/// How far ahead tokens are looked for that may set out before their event's turn.
+const LOOK_AHEAD: usize = 240;
+/// The least time between two tokens on one line, so that they can be told apart.
+const APART_MS: f64 = 90.0;
 
-/// An event that is to be shown now, with the way it travels, if it does.
+/// What happens next on the stage.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// What happened.
+    /// The event.
     pub event: Arc<Event>,
-    /// On which line it travels, and for how long.
+    /// On which line it travels, and for how long, if it sets out now.
     pub hop: Option<Hop>,
+    /// Whether its turn has come, so that it belongs into the picture.
+    pub has_happened: bool,
+}
+
+#[derive(Debug)]
+struct Pending {
+    event: Arc<Event>,
+    since_ms: f64,
+    waits_for: Option<u64>,
+    lands_as: [Option<u64>; 2],
+    has_set_out: bool,
 }
 
 /// Holds events back until they are due.
 #[derive(Debug)]
 pub struct Pacer {
     style: Style,
-    pending: VecDeque<(Arc<Event>, f64)>,
+    pending: VecDeque<Pending>,
     /// What is on its way, by what it will be known as when it lands, and when that is.
     landing: Vec<(u64, f64)>,
+    /// When something last set out on each line.
+    last_on: Vec<(String, f64)>,
     /// Until when to say that we are behind.
     behind_until: f64,
 }
@@ -42,12 +60,29 @@ impl Pacer {
     /// A pacer for the diagram of one style.
     #[must_use]
     pub const fn new(style: Style) -> Self {
-        Self { style, pending: VecDeque::new(), landing: Vec::new(), behind_until: f64::NEG_INFINITY }
+        Self {
+            style,
+            pending: VecDeque::new(),
+            landing: Vec::new(),
+            last_on: Vec::new(),
+            behind_until: f64::NEG_INFINITY,
+        }
     }
 
     /// Takes in new events, in order.
     pub fn push(&mut self, events: impl IntoIterator<Item = Arc<Event>>, now_ms: f64) {
-        self.pending.extend(events.into_iter().map(|event| (event, now_ms)));
+        let style = self.style;
+        self.pending.extend(events.into_iter().map(|event| {
+            let is_ours = event.style.is_none_or(|of_event| of_event == style);
+            Pending {
+                since_ms: now_ms,
+                waits_for: if is_ours { waits_for(&event) } else { None },
+                lands_as: if is_ours { lands_as(&event) } else { [None, None] },
+                // What happens in the other system does not travel here.
+                has_set_out: !is_ours,
+                event,
+            }
+        }));
     }
 
     /// How many events are held back.
@@ -70,7 +105,7 @@ impl Pacer {
 
     /// The pending events, in order.
     pub fn ahead(&self) -> impl Iterator<Item = &Event> {
-        self.pending.iter().map(|(event, _)| &**event)
+        self.pending.iter().map(|pending| &*pending.event)
     }
 
     /// Drops what is held back, for a page that starts over.
@@ -79,28 +114,80 @@ impl Pacer {
         self.landing.clear();
     }
 
-    /// The next event, if it is due. `is_stream` says of a line whether single messages are no longer drawn
-    /// on it.
+    /// The next thing that is due, if any. `is_stream` says of a line whether single messages are no longer
+    /// drawn on it.
     pub fn next(&mut self, now_ms: f64, is_stream: impl Fn(&str) -> bool) -> Option<Shown> {
         self.landing.retain(|&(_, at)| at > now_ms);
-        let (event, since) = self.pending.front()?;
-        let overdue = now_ms - since > LONGEST_LAG_MS || self.pending.len() > TOO_MANY;
-        let ours = event.style.is_none_or(|style| style == self.style);
-        if overdue {
+        let first = self.pending.front()?;
+        if now_ms - first.since_ms > LONGEST_LAG_MS || self.pending.len() > TOO_MANY {
             self.behind_until = now_ms + 1_500.0;
-        } else if ours && waits_for(event).is_some_and(|key| self.landing.iter().any(|(k, _)| *k == key)) {
-            return None;
+            let first = self.pending.pop_front()?;
+            return Some(Shown { event: first.event, hop: None, has_happened: true });
         }
-        let (event, _) = self.pending.pop_front()?;
-        let mut hop = if ours && !overdue { hop_of(&event, self.style) } else { None };
-        if let Some(travel) = &mut hop {
-            travel.duration_ms *= self.pace();
-            if !is_stream(&travel.edge) {
-                let lands_at = now_ms + travel.duration_ms;
-                self.landing.extend(lands_as(&event).into_iter().flatten().map(|key| (key, lands_at)));
+        if self.is_landing(first.waits_for) {
+            return self.set_out_early(now_ms, is_stream);
+        }
+        let hop = if first.has_set_out { None } else { hop_of(&first.event, self.style) };
+        match hop {
+            Some(hop) => {
+                let hop = self.set_out(hop, first.lands_as, now_ms, is_stream)?;
+                let first = self.pending.pop_front()?;
+                Some(Shown { event: first.event, hop: Some(hop), has_happened: true })
+            }
+            None => {
+                let first = self.pending.pop_front()?;
+                Some(Shown { event: first.event, hop: None, has_happened: true })
             }
         }
-        Some(Shown { event, hop })
+    }
+
+    /// Something further back whose own cause has landed need not wait for others.
+    fn set_out_early(&mut self, now_ms: f64, is_stream: impl Fn(&str) -> bool) -> Option<Shown> {
+        let mut not_yet: Vec<u64> = Vec::new();
+        for at in 0..self.pending.len().min(LOOK_AHEAD) {
+            let one = &self.pending[at];
+            if one.has_set_out {
+                continue;
+            }
+            let waits =
+                self.is_landing(one.waits_for) || one.waits_for.is_some_and(|key| not_yet.contains(&key));
+            let hop = if waits { None } else { hop_of(&one.event, self.style) };
+            let (event, lands_as) = (Arc::clone(&one.event), one.lands_as);
+            if let Some(hop) = hop
+                && let Some(hop) = self.set_out(hop, lands_as, now_ms, &is_stream)
+            {
+                self.pending[at].has_set_out = true;
+                return Some(Shown { event, hop: Some(hop), has_happened: false });
+            }
+            not_yet.extend(lands_as.into_iter().flatten());
+        }
+        None
+    }
+
+    /// Sets out, unless the line has just been used.
+    fn set_out(
+        &mut self,
+        mut hop: Hop,
+        lands_as: [Option<u64>; 2],
+        now_ms: f64,
+        is_stream: impl Fn(&str) -> bool,
+    ) -> Option<Hop> {
+        hop.duration_ms *= self.pace();
+        if is_stream(&hop.edge) {
+            return Some(hop);
+        }
+        match self.last_on.iter_mut().find(|(edge, _)| *edge == hop.edge) {
+            Some((_, last_ms)) if now_ms - *last_ms < APART_MS => return None,
+            Some((_, last_ms)) => *last_ms = now_ms,
+            None => self.last_on.push((hop.edge.clone(), now_ms)),
+        }
+        let lands_at = now_ms + hop.duration_ms;
+        self.landing.extend(lands_as.into_iter().flatten().map(|key| (key, lands_at)));
+        Some(hop)
+    }
+
+    fn is_landing(&self, key: Option<u64>) -> bool {
+        key.is_some_and(|key| self.landing.iter().any(|&(landing, _)| landing == key))
     }
 
     fn pace(&self) -> f64 {
@@ -145,7 +232,8 @@ mod tests {
     }
 
     fn due(pacer: &mut Pacer, now_ms: f64) -> Vec<u64> {
-        std::iter::from_fn(|| pacer.next(now_ms, |_| false)).map(|shown| shown.event.seq).collect()
+        let next = std::iter::from_fn(|| pacer.next(now_ms, |_| false));
+        next.filter(|shown| shown.has_happened).map(|shown| shown.event.seq).collect()
     }
 
     #[test]
@@ -169,6 +257,31 @@ mod tests {
         late.push(story(), 0.0);
         assert_eq!(due(&mut late, LONGEST_LAG_MS + 1.0), [1, 2, 3, 4, 5]);
         assert!(late.is_behind(LONGEST_LAG_MS + 100.0));
+    }
+
+    #[test]
+    fn what_is_independent_sets_out_side_by_side_but_happens_in_order() {
+        let mut pacer = Pacer::new(Style::Choreography);
+        let mut second = story();
+        for (seq, event) in (6..).zip(&mut second) {
+            let event = Arc::make_mut(event);
+            (event.seq, event.message_id, event.correlation_id) = (seq, Some("n".into()), Some("b".into()));
+        }
+        pacer.push(story().into_iter().chain(second), 0.0);
+        let mut seen = Vec::new();
+        let mut happened = Vec::new();
+        for frame in 0..400 {
+            while let Some(shown) = pacer.next(f64::from(frame) * 16.0, |_| false) {
+                let setting_out = shown.hop.is_some().then_some((shown.event.seq, frame));
+                seen.extend(setting_out);
+                happened.extend(shown.has_happened.then_some(shown.event.seq));
+            }
+        }
+        assert_eq!(happened, (1..=10).collect::<Vec<_>>());
+        let frame_of = |seq| seen.iter().find(|(s, _)| *s == seq).map(|(_, frame)| *frame).unwrap();
+        assert!(frame_of(6) < frame_of(2), "the second message does not wait for the first to arrive");
+        assert!(frame_of(6) > frame_of(1), "but keeps its distance on the same line");
+        assert!(frame_of(7) > frame_of(6) && frame_of(8) > frame_of(7));
     }
 
     #[test]

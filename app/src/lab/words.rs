@@ -22,6 +22,16 @@ pub fn time_of_day(at_us: u64) -> String {
     format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
+/// The text, cut to that many characters if it is longer.
+#[must_use]
+pub fn cut(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// A long id, shortened so that its distinctive ends remain.
 #[must_use]
 pub fn short_id(id: &str) -> String {
@@ -74,15 +84,6 @@ pub fn stock_change(before: Option<State>, after: State) -> String {
     format!("{before} → {}", on_hand(after))
 }
 
-/// The exchange's or queue's name; the default exchange has none.
-fn exchange(event: &Event) -> &str {
-    match event.exchange.as_deref() {
-        Some("") => "the default exchange",
-        Some(name) => name,
-        None => "the exchange",
-    }
-}
-
 /// One event as a sentence without its subject's time: what a person would say.
 #[must_use]
 pub fn sentence(event: &Event) -> String {
@@ -111,10 +112,8 @@ pub fn sentence(event: &Event) -> String {
         }
         Kind::Published { routing_key, message } => match event.exchange.as_deref() {
             Some("") => format!("{node} published {} straight to {routing_key}", message.message_type),
-            _ if routing_key.is_empty() => {
-                format!("{node} published {} to {}", message.message_type, exchange(event))
-            }
-            _ => format!("{node} sent {} to {}", message.message_type, exchange(event)),
+            _ if routing_key.is_empty() => format!("{node} published {}", message.message_type),
+            _ => format!("{node} sent {}", message.message_type),
         },
         Kind::Confirmed { duration_us } => {
             format!("Broker confirmed the message in {}", duration(*duration_us))

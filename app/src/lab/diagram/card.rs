@@ -1,9 +1,9 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
 use super::super::stage::{Selection, Stage};
-use super::super::words::{service_name, stock_change};
+use super::super::words::{cut, service_name, stock_change};
 use super::{icons, press_keys, text};
-use flow::layout::{NodeBox, NodeRole, Point, Rect};
+use flow::layout::{NodeBox, NodeRole, Point, Rect, SMALLEST_TEXT};
 use flow::picture::{NodeState, System};
 use flow::{Service, Style};
 use leptos::prelude::*;
@@ -114,16 +114,39 @@ struct Lines {
     is_done: bool,
 }
 
+impl Lines {
+    /// Nothing runs out of its card.
+    fn cut(mut self, room: usize) -> Self {
+        self.role = cut(&self.role, room);
+        self.store = cut(&self.store, room - 2);
+        self
+    }
+}
+
+/// How many characters of the smallest text fit into a card of that width.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a card is some hundred units wide"
+)]
+fn room_for(width: f32) -> usize {
+    ((width - 20.0) / 5.9).max(8.0) as usize
+}
+
 /// A service, or a stranger.
 pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     let (role, id) = (node.role, node.id.clone());
     let style = stage.style;
-    let lines = stage.memo(move |system| match role {
-        NodeRole::Consumer(service) => consumer(system, service),
-        NodeRole::Producer => producer(system, style),
-        _ => stranger(&id),
-    });
     let Rect { x, y, w, h } = node.rect;
+    let room = room_for(w * SMALLEST_TEXT / stage.text_px.get_untracked());
+    let lines = stage.memo(move |system| {
+        let lines = match role {
+            NodeRole::Consumer(service) => consumer(system, service),
+            NodeRole::Producer => producer(system, style, room),
+            _ => stranger(&id),
+        };
+        lines.cut(room)
+    });
     let is_producer = role == NodeRole::Producer;
     let (name_y, role_y, store_y, last_y) =
         if is_producer { (21.0, 38.0, 55.0, 72.0) } else { (20.0, 35.0, 51.0, 67.0) };
@@ -155,9 +178,13 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     frame(stage, node, state, spoken, inside)
 }
 
-fn producer(system: &System, style: Style) -> Lines {
+fn producer(system: &System, style: Style, room: usize) -> Lines {
     let on_hand = match &system.recorded {
-        Some(change) => format!("on hand {}", stock_change(change.before, change.after)),
+        Some(change) => {
+            let old_and_new = format!("on hand {}", stock_change(change.before, change.after));
+            let new = change.after.on_hand.unwrap_or(change.after.quantity);
+            if old_and_new.chars().count() <= room { old_and_new } else { format!("on hand {new}") }
+        }
         None => "records stock".to_owned(),
     };
     let is_busy = system.outbox() > 0;
@@ -168,7 +195,7 @@ fn producer(system: &System, style: Style) -> Lines {
         store: format!("outbox {}", system.outbox()),
         last: Some(match style {
             Style::Choreography => "API: availability".to_owned(),
-            Style::Orchestration => "sends 3 commands".to_owned(),
+            Style::Orchestration => "commands: 3".to_owned(),
         }),
         is_done: false,
     }
