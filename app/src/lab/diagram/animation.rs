@@ -6,6 +6,7 @@ use super::super::director::{shape_name, slowed_text};
 use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
 use super::super::stage::{OnTheWay, Selection, Stage};
+use super::super::words::place_name;
 use super::tokens::{Flight, Token, pool, set};
 use crate::live::Connection;
 use flow::layout::{Layout, Orientation, SMALLEST_TEXT};
@@ -80,7 +81,14 @@ pub(super) fn drive(stage: Stage, tokens: NodeRef<svg::G>, layout: Memo<Layout>)
     Effect::new(move || {
         fit(stage);
         let resized = window_event_listener(leptos::ev::resize, move |_| fit(stage));
-        on_cleanup(move || resized.remove());
+        // A click may have been on the button that changes the theme.
+        let clicked = window_event_listener(leptos::ev::click, move |_| {
+            set_timeout(move || fit(stage), std::time::Duration::from_millis(50));
+        });
+        on_cleanup(move || {
+            resized.remove();
+            clicked.remove();
+        });
     });
     // A change of layout moves the lines away from under the tokens.
     let on_layout = Rc::clone(&animation);
@@ -238,6 +246,7 @@ impl Animation {
             return;
         }
         let flight = Flight {
+            edge: hop.edge.clone(),
             path,
             back: hop.back,
             begins_ms: self.now_ms,
@@ -245,7 +254,9 @@ impl Animation {
             is_stream: false,
         };
         let id = event.message_id.as_deref().or(event.correlation_id.as_deref()).unwrap_or_default();
-        let words = hop.words.as_deref().unwrap_or_default();
+        // Where tokens follow one another closely, the words of one are enough.
+        let is_taken = self.tokens.iter().any(|token| token.has_words_on(&hop.edge));
+        let words = hop.words.as_deref().filter(|_| !is_taken).unwrap_or_default();
         if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
             token.start(flight, hop.shape, id, words);
         }
@@ -267,7 +278,11 @@ impl Animation {
         });
         let Some(target) = line else { return };
         let sku = event.sku.map(|sku| sku.to_string()).unwrap_or_default();
-        let one = OnTheWay { selection, shape: shape_name(hop.shape), words: format!("{sku} → {target}") };
+        let one = OnTheWay {
+            selection,
+            shape: shape_name(hop.shape),
+            words: format!("{sku} → {}", place_name(&target)),
+        };
         if self.listed.len() == LISTED {
             self.listed.remove(0);
         }
@@ -365,7 +380,14 @@ impl Animation {
         for dot in 0..STREAM_DOTS {
             let lasts_ms = 1_200.0;
             let begins_ms = self.now_ms - lasts_ms * dot as f64 / STREAM_DOTS as f64;
-            let flight = Flight { path: path.clone(), back: false, begins_ms, lasts_ms, is_stream: true };
+            let flight = Flight {
+                edge: edge.to_owned(),
+                path: path.clone(),
+                back: false,
+                begins_ms,
+                lasts_ms,
+                is_stream: true,
+            };
             let words = if dot == 0 { format!("{rate}/s") } else { String::new() };
             let shape = if is_call { Shape::Http } else { shape };
             if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
@@ -377,7 +399,8 @@ impl Animation {
     /// The log, the inspector and the badges need no 60 changes a second.
     fn keep_calm_parts_up(&mut self) {
         let stage = self.stage;
-        if !self.is_calm_due || self.now_ms - self.calm_at_ms < CALM_MS {
+        let pause_ms = if stage.behind.try_get_untracked() == Some(true) { 3.0 * CALM_MS } else { CALM_MS };
+        if !self.is_calm_due || self.now_ms - self.calm_at_ms < pause_ms {
             return;
         }
         (self.calm_at_ms, self.is_calm_due) = (self.now_ms, false);
