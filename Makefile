@@ -46,7 +46,7 @@ run: build ## Build what changed, then serve (flags in ARGS)
 test: ## Install what the tests need, then run all of them, on both brokers
 	@end2end/tools/install.sh
 	@$(MAKE) test-tools
-	$(call step,native tests and browser tests, with a RabbitMQ of their own)
+	$(call step,a RabbitMQ of their own)
 	@end2end/tools/with-rabbitmq.sh $(MAKE) test-with-rabbitmq
 
 .PHONY: test-with-rabbitmq
@@ -65,8 +65,8 @@ lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for serve
 	$(call step,clippy for the browser)
 	@cargo clippy -p app --lib --features hydrate --target $(WASM_TARGET) -- -D warnings
 
-bench: build ## Measure the release build
-	@end2end/tools/bench.sh $(SERVER)
+bench: build ## Measure the release build (BROKER=amqp://… for another broker)
+	@node end2end/tools/bench.mjs $(SERVER) $(BROKER)
 
 clean: ## Remove what was built, and keep the tools
 	@cargo clean

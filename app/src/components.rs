@@ -1,3 +1,14 @@
 //! The parts that pages are put together from.
 
+pub mod blank;
+pub mod connection_pill;
 pub mod header;
+pub mod help;
+pub mod icons;
+pub mod product_icon;
+pub mod style_mark;
+pub mod theme_button;
+
+pub use blank::{Blank, Failure};
+pub use product_icon::ProductIcon;
+pub use style_mark::StyleMark;

@@ -1,5 +1,8 @@
 //! Skuflow's page: a Leptos application, rendered on the server and hydrated in the browser.
 
+// A view is one nested type; release builds compute its layout to the bottom.
+#![recursion_limit = "512"]
+
 pub mod api;
 pub mod app;
 #[cfg(feature = "ssr")]

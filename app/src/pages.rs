@@ -1,9 +1,12 @@
 //! The pages other than the lab.
 
 mod home;
+mod listing;
 mod mailbox;
 mod not_found;
+mod sketch;
 mod store;
+mod when;
 
 pub use home::Home;
 pub use mailbox::Mailbox;

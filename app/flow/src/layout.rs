@@ -329,6 +329,8 @@ pub const SMALLEST_TEXT: f32 = 11.0;
 pub(crate) const LINE: f32 = 13.0;
 /// The width of an average character of the smallest text, on the safe side for the common system fonts.
 const CHARACTER: f32 = 6.0;
+/// The same for names, which are set bold.
+const BOLD_CHARACTER: f32 = 6.9;
 
 impl Text {
     /// Text of the smallest size. What is wider than `room` is broken after its first dot.
@@ -340,8 +342,19 @@ impl Text {
         Self::of_lines(lines, at, anchor)
     }
 
+    /// A name, set bold, with what belongs below it. What is wider than `room` is broken after its first dot.
+    pub(crate) fn name(name: &str, below: Option<&str>, at: Point, anchor: Anchor, room: f32) -> Self {
+        let mut lines = Self::new(name, at, anchor, room * CHARACTER / BOLD_CHARACTER).lines;
+        lines.extend(below.map(str::to_owned));
+        Self::set(lines, BOLD_CHARACTER, at, anchor)
+    }
+
     pub(crate) fn of_lines(lines: Vec<String>, at: Point, anchor: Anchor) -> Self {
-        let w = lines.iter().map(|line| width_of(line)).fold(0.0, f32::max);
+        Self::set(lines, CHARACTER, at, anchor)
+    }
+
+    fn set(lines: Vec<String>, character: f32, at: Point, anchor: Anchor) -> Self {
+        let w = lines.iter().map(|line| width_of(line) * character / CHARACTER).fold(0.0, f32::max);
         let x = match anchor {
             Anchor::Start => at.x,
             Anchor::Middle => at.x - w / 2.0,

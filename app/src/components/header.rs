@@ -1,18 +1,57 @@
 //! The header on every page.
 
+use super::{
+    connection_pill::ConnectionPill,
+    help::{Help, HelpButton},
+    icons::Logo,
+    theme_button::ThemeButton,
+};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 /// Logo, navigation, connection and theme.
 #[component]
 pub fn Header() -> impl IntoView {
     view! {
         <header class="header">
-            <a href="/">"Skuflow"</a>
-            <nav aria-label="Pages">
-                <a href="/lab/choreography">"Lab"</a>
-                <a href="/store">"Store"</a>
-                <a href="/mailbox">"Mailbox"</a>
+            <a class="brand" href="/" aria-label="Skuflow, start">
+                <Logo />
+                <span class="brand-word">"Skuflow"</span>
+            </a>
+            <nav class="nav" aria-label="Pages">
+                <NavLink to="/lab/choreography" below="/lab" name="Lab" />
+                <NavLink to="/store" below="/store" name="Store" />
+                <NavLink to="/mailbox" below="/mailbox" name="Mailbox" />
             </nav>
+            <div class="header-end">
+                <ConnectionPill />
+                <ThemeButton />
+                <HelpButton />
+            </div>
         </header>
+        <Help />
+    }
+}
+
+/// A link that knows whether the reader is there.
+#[component]
+fn NavLink(
+    /// Where it leads.
+    to: &'static str,
+    /// Everything below this address counts as being there.
+    below: &'static str,
+    /// What is there.
+    name: &'static str,
+) -> impl IntoView {
+    let path = use_location().pathname;
+    let current = move || {
+        path.with(|path| {
+            path.strip_prefix(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    };
+    view! {
+        <a href=to aria-current=move || current().then_some("page")>
+            {name}
+        </a>
     }
 }

@@ -8,10 +8,14 @@ use leptos_meta::Title;
 pub fn NotFound() -> impl IntoView {
     view! {
         <Title text="Nothing here" />
-        <main id="main" tabindex="-1" class="page page-narrow">
-            <h1>"Nothing here"</h1>
-            <p>"This address leads nowhere. It may have been mistyped, or the page has moved."</p>
-            <a class="button" href="/">"Go to the start"</a>
+        <main id="main" tabindex="-1" class="page">
+            <div class="blank">
+                <h1>"Nothing here"</h1>
+                <p>"This address leads nowhere. It may have been mistyped, or the page has moved."</p>
+                <a class="button" href="/">
+                    "Go to the start"
+                </a>
+            </div>
         </main>
     }
 }

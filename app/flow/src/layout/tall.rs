@@ -48,12 +48,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     if plan.has_exchange() {
         let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 32.0, 42.0, 42.0);
         let beside = at(disc.right() + 10.0, disc.middle().y - 2.0);
-        let lines = vec![exchange.to_owned(), super::exchange_type_name(plan.style).to_owned()];
+        let kind = super::exchange_type_name(plan.style);
         nodes.push(NodeBox {
             id: exchange.into(),
             role: NodeRole::Exchange,
             rect: disc,
-            label: Some(Text::of_lines(lines, beside, Anchor::Start)),
+            label: Some(Text::name(exchange, Some(kind), beside, Anchor::Start, 96.0)),
         });
         edges.push(Edge {
             id: publish_edge(exchange),
@@ -136,7 +136,7 @@ fn queue_box(row: &Row, y: f32) -> QueueBox {
     QueueBox {
         name: row.queue.clone(),
         service: row.service,
-        label: Text::new(&row.queue, at(slots.x, slots.y - 14.0), Anchor::Start, f32::MAX),
+        label: Text::name(&row.queue, None, at(slots.x, slots.y - 14.0), Anchor::Start, f32::MAX),
         counts: Text::of_lines(counts, at(slots.x, slots.bottom() + 14.0), Anchor::Start),
         slots,
         pitch: SLOT_PITCH,

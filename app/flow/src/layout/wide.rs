@@ -12,15 +12,15 @@ const WIDTH: f32 = 648.0;
 const ROW: f32 = 92.0;
 const WAREHOUSE_X: f32 = 8.0;
 const WAREHOUSE_SIZE: (f32, f32) = (58.0, 50.0);
-const PRODUCER_X: f32 = 88.0;
-const PRODUCER_SIZE: (f32, f32) = (106.0, 88.0);
-const DISC_X: f32 = 252.0;
+const PRODUCER_X: f32 = 86.0;
+const PRODUCER_SIZE: (f32, f32) = (120.0, 88.0);
+const DISC_X: f32 = 262.0;
 const DISC_RADIUS: f32 = 21.0;
-const QUEUE_X: f32 = 330.0;
+const QUEUE_X: f32 = 336.0;
 const SLOT_PITCH: f32 = 14.5;
 const SLOT_SIZE: (f32, f32) = (8.0 * SLOT_PITCH - 2.0, 24.0);
-const CARD_X: f32 = 492.0;
-const CARD_SIZE: (f32, f32) = (134.0, 60.0);
+const CARD_X: f32 = 494.0;
+const CARD_SIZE: (f32, f32) = (132.0, 60.0);
 /// A card reaches further down than up, so that its queue's name has room above the slots.
 const CARD_ABOVE: f32 = 21.0;
 const LANE_X: f32 = 638.0;
@@ -60,9 +60,8 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     if plan.has_exchange() {
         let disc = Rect::new(DISC_X - DISC_RADIUS, axis - DISC_RADIUS, 2.0 * DISC_RADIUS, 2.0 * DISC_RADIUS);
         let under = at(DISC_X - 6.0, disc.bottom() + 16.0);
-        let mut name = Text::new(exchange, under, Anchor::Middle, 84.0).lines;
-        name.push(exchange_type(plan).into());
-        let label = Some(Text::of_lines(name, under, Anchor::Middle));
+        let kind = super::exchange_type_name(plan.style);
+        let label = Some(Text::name(exchange, Some(kind), under, Anchor::Middle, 92.0));
         nodes.push(NodeBox { id: exchange.into(), role: NodeRole::Exchange, rect: disc, label });
         edges.push(Edge {
             id: publish_edge(exchange),
@@ -126,15 +125,11 @@ fn queue_box(row: &Row, y: f32) -> QueueBox {
     QueueBox {
         name: row.queue.clone(),
         service: row.service,
-        label: Text::new(&row.queue, at(slots.x, slots.y - 14.0), Anchor::Start, LANE_X - QUEUE_X),
+        label: Text::name(&row.queue, None, at(slots.x, slots.y - 14.0), Anchor::Start, LANE_X - QUEUE_X),
         counts: Text::new(super::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
         slots,
         pitch: SLOT_PITCH,
     }
-}
-
-fn exchange_type(plan: &Plan) -> &'static str {
-    super::exchange_type_name(plan.style)
 }
 
 fn http(service: Service, points: &[super::Point], label: super::Point) -> Edge {

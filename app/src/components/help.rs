@@ -1,0 +1,77 @@
+//! How to read the picture: the marks and the words, on every page behind the `?`.
+
+use leptos::prelude::*;
+
+const ID: &str = "help";
+
+/// Opens the help. A popover needs no script, so that it works from the first paint.
+#[component]
+pub fn HelpButton() -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="button button-icon"
+            popovertarget=ID
+            aria-label="How to read the picture"
+            title="How to read the picture"
+        >
+            <span aria-hidden="true">"?"</span>
+        </button>
+    }
+}
+
+/// The legend itself.
+#[component]
+pub fn Help() -> impl IntoView {
+    view! {
+        <aside id=ID class="help" popover="auto" aria-labelledby="help-title" tabindex="-1">
+            <div class="help-head">
+                <h2 id="help-title">"How to read the picture"</h2>
+                <button type="button" class="button button-small" popovertarget=ID popovertargetaction="hide">
+                    "Close"
+                </button>
+            </div>
+            <dl class="legend">
+                <dt>
+                    <svg class="legend-mark legend-event" viewBox="0 0 48 16" aria-hidden="true">
+                        <path d="M2 8h44"></path>
+                        <circle cx="24" cy="8" r="5"></circle>
+                    </svg>
+                    "Event"
+                </dt>
+                <dd>"Something happened. Whoever listens gets a copy; the sender knows nobody."</dd>
+                <dt>
+                    <svg class="legend-mark legend-command" viewBox="0 0 48 16" aria-hidden="true">
+                        <path d="M2 8h44"></path>
+                        <rect x="19" y="3" width="10" height="10" rx="1.5"></rect>
+                    </svg>
+                    "Command"
+                </dt>
+                <dd>"Do this. It has one receiver and carries what that receiver needs."</dd>
+                <dt>
+                    <svg class="legend-mark legend-http" viewBox="0 0 48 16" aria-hidden="true">
+                        <path d="M2 8h44"></path>
+                        <circle cx="24" cy="8" r="3.5"></circle>
+                    </svg>
+                    "HTTP call"
+                </dt>
+                <dd>"A question to another service, and its answer on the way back."</dd>
+                <dt>
+                    <svg class="legend-mark legend-failed" viewBox="0 0 48 16" aria-hidden="true">
+                        <path class="legend-solid" d="M24 2l6 6-6 6-6-6z"></path>
+                    </svg>
+                    "Error"
+                </dt>
+                <dd>"Something failed, and says why when you click it."</dd>
+                <dt>"Exchange"</dt>
+                <dd>"Takes what is published and puts it into queues: a fanout copies it to all of them."</dd>
+                <dt>"Ready"</dt>
+                <dd>"Messages that wait in a queue for a consumer."</dd>
+                <dt>"Unacked"</dt>
+                <dd>"Messages that a consumer has in hand and has not yet settled."</dd>
+                <dt>"Ack"</dt>
+                <dd>"The consumer's word that it is done, after its work is on disk."</dd>
+            </dl>
+        </aside>
+    }
+}

@@ -1,0 +1,416 @@
+//! The one loop that moves things: events that are due become tokens, tokens move on, lights go out.
+//!
+//! It runs only while something moves or is held back, and stands still while the stream is broken.
+
+use super::super::director::{shape_name, slowed_text};
+use super::super::hop::{Hop, Shape};
+use super::super::pacer::Shown;
+use super::super::stage::{OnTheWay, Selection, Stage};
+use super::tokens::{Flight, Token, pool, set};
+use crate::live::Connection;
+use flow::layout::{Layout, Orientation, SMALLEST_TEXT};
+use flow::{Event, Kind, Node, Picture};
+use leptos::{prelude::*, svg};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering};
+use web_sys::Element;
+
+/// Narrower than this, the diagram runs from top to bottom.
+const TALL_BELOW: &str = "(max-width: 719px)";
+/// The size of the smallest text for the back row.
+const PROJECTOR_TEXT: f32 = 14.0;
+/// How long something stays lit.
+const LIGHT_MS: f64 = 900.0;
+/// How often the log and the inspector are brought up to date.
+const CALM_MS: f64 = 200.0;
+/// How many dots make a stream.
+const STREAM_DOTS: usize = 3;
+/// How many things on their way are listed.
+const LISTED: usize = 5;
+
+struct Animation {
+    stage: Stage,
+    layout: Memo<Layout>,
+    canvas: Option<Element>,
+    tokens: Vec<Token>,
+    listed: Vec<(f64, OnTheWay)>,
+    lit: Vec<(f64, Element)>,
+    streams: Vec<(String, usize)>,
+    is_running: bool,
+    /// The time of the last frame, and the time that counts: it stands still while the stream is broken.
+    last_ms: Option<f64>,
+    now_ms: f64,
+    calm_at_ms: f64,
+    is_calm_due: bool,
+    is_stopped: Arc<AtomicBool>,
+}
+
+type Shared = Rc<RefCell<Animation>>;
+
+/// Brings the diagram to life for as long as its page is open.
+pub(super) fn drive(stage: Stage, tokens: NodeRef<svg::G>, layout: Memo<Layout>) {
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    on_cleanup({
+        let is_stopped = Arc::clone(&is_stopped);
+        move || is_stopped.store(true, Ordering::Relaxed)
+    });
+    let animation = Rc::new(RefCell::new(Animation {
+        stage,
+        layout,
+        canvas: None,
+        tokens: Vec::new(),
+        listed: Vec::new(),
+        lit: Vec::new(),
+        streams: Vec::new(),
+        is_running: false,
+        last_ms: None,
+        now_ms: 0.0,
+        calm_at_ms: 0.0,
+        is_calm_due: false,
+        is_stopped,
+    }));
+    let on_canvas = Rc::clone(&animation);
+    Effect::new(move || {
+        let Some(group) = tokens.get() else { return };
+        let mut animation = on_canvas.borrow_mut();
+        animation.canvas = group.parent_element();
+        animation.tokens = pool(&group);
+    });
+    Effect::new(move || {
+        fit(stage);
+        let resized = window_event_listener(leptos::ev::resize, move |_| fit(stage));
+        on_cleanup(move || resized.remove());
+    });
+    // A change of layout moves the lines away from under the tokens.
+    let on_layout = Rc::clone(&animation);
+    Effect::new(move || {
+        layout.track();
+        on_layout.borrow_mut().tokens.iter_mut().for_each(Token::put_away);
+    });
+    Effect::new(move || {
+        stage.live.version.track();
+        stage.live.connection.track();
+        take_news(&animation);
+        run(&animation);
+    });
+}
+
+/// Chooses the layout that fits the screen and the theme.
+fn fit(stage: Stage) {
+    let tall = matches(TALL_BELOW);
+    let orientation = if tall { Orientation::Tall } else { Orientation::Wide };
+    let theme = document().document_element().and_then(|html| html.get_attribute("data-theme"));
+    let text_px = if theme.as_deref() == Some("projector") { PROJECTOR_TEXT } else { SMALLEST_TEXT };
+    if stage.orientation.try_get_untracked().is_some_and(|known| known != orientation) {
+        stage.orientation.try_set(orientation);
+    }
+    if stage.text_px.try_get_untracked().is_some_and(|known| known != text_px) {
+        stage.text_px.try_set(text_px);
+    }
+}
+
+fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+fn take_news(animation: &Shared) {
+    let (stage, now_ms) = {
+        let animation = animation.borrow();
+        (animation.stage, animation.now_ms)
+    };
+    let Some(taken) = stage.director.try_with_value(super::super::director::Director::taken) else { return };
+    match stage.live.events_after(taken) {
+        Some(events) => {
+            stage.director.update_value(|director| director.take(events, now_ms));
+            // A hidden tab has no frames; what piles up is shown at once.
+            if document().hidden() {
+                let _ = stage.director.try_update_value(|director| director.frame(now_ms));
+            }
+        }
+        None => {
+            let picture = stage.live.with_picture(Picture::clone);
+            stage.director.update_value(|director| director.start_over(picture));
+            stage.announce();
+            animation.borrow_mut().is_calm_due = true;
+        }
+    }
+}
+
+/// Starts the loop unless it runs.
+fn run(animation: &Shared) {
+    {
+        let mut state = animation.borrow_mut();
+        if state.is_running {
+            return;
+        }
+        state.is_running = true;
+        state.last_ms = None;
+        // The log of a page that was just opened came without any movement.
+        state.is_calm_due = true;
+    }
+    next_frame(Rc::clone(animation));
+}
+
+fn next_frame(animation: Shared) {
+    request_animation_frame(move || {
+        let goes_on = animation.borrow_mut().frame();
+        if goes_on {
+            next_frame(animation);
+        } else {
+            animation.borrow_mut().is_running = false;
+        }
+    });
+}
+
+impl Animation {
+    /// One frame. Says whether there is to be another.
+    fn frame(&mut self) -> bool {
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return false;
+        }
+        let stage = self.stage;
+        if stage.live.connection.try_get_untracked().is_none_or(|now| now == Connection::Reconnecting) {
+            // Frozen: the loop starts again when the connection changes.
+            return false;
+        }
+        let clock = window().performance().map_or(0.0, |performance| performance.now());
+        self.now_ms += self.last_ms.replace(clock).map_or(0.0, |last| clock - last);
+        let now_ms = self.now_ms;
+
+        let Some(due) = stage.director.try_update_value(|director| {
+            let before = director.picture.seq;
+            let due = director.frame(now_ms);
+            (due, director.picture.seq != before)
+        }) else {
+            return false;
+        };
+        let (due, has_changed) = due;
+        if has_changed {
+            stage.announce();
+            self.is_calm_due = true;
+        }
+        due.into_iter().for_each(|shown| self.show(&shown));
+        self.show_streams();
+        self.tokens.iter_mut().for_each(|token| token.go(now_ms));
+        self.put_out_lights();
+        self.keep_calm_parts_up();
+
+        let is_busy = stage.director.try_with_value(|director| director.is_busy(now_ms)).unwrap_or(false);
+        is_busy
+            || self.is_calm_due
+            || !self.lit.is_empty()
+            || !self.listed.is_empty()
+            || self.tokens.iter().any(|token| token.flight.is_some())
+    }
+
+    fn show(&mut self, shown: &Shown) {
+        let event = &*shown.event;
+        match &shown.hop {
+            Some(hop) => self.set_out(event, hop),
+            None => {
+                if let Some(node) = node_of(event) {
+                    self.light(&format!("[data-node=\"{node}\"]"), 0.0);
+                }
+            }
+        }
+    }
+
+    fn set_out(&mut self, event: &Event, hop: &Hop) {
+        let is_stream = self
+            .stage
+            .director
+            .try_with_value(|director| director.rates.is_stream(&hop.edge))
+            .unwrap_or_default();
+        if is_stream {
+            return;
+        }
+        self.list(event, hop);
+        let Some((path, from, to)) = self.layout.with_untracked(|layout| {
+            let edge = layout.edge(&hop.edge)?;
+            Some((edge.path.clone(), edge.from.clone(), edge.to.clone()))
+        }) else {
+            return;
+        };
+        if matches("(prefers-reduced-motion: reduce)") {
+            let (first, last) = if hop.back { (to, from) } else { (from, to) };
+            self.light_in_turn(&first, &hop.edge, &last, hop.duration_ms);
+            return;
+        }
+        let flight = Flight {
+            path,
+            back: hop.back,
+            begins_ms: self.now_ms,
+            lasts_ms: hop.duration_ms,
+            is_stream: false,
+        };
+        let id = event.message_id.as_deref().or(event.correlation_id.as_deref()).unwrap_or_default();
+        let words = hop.words.as_deref().unwrap_or_default();
+        if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
+            token.start(flight, hop.shape, id, words);
+        }
+    }
+
+    /// Keeps what sets out in a list for a while: its static, clickable twin.
+    fn list(&mut self, event: &Event, hop: &Hop) {
+        if matches!(hop.shape, Shape::Ack) {
+            return;
+        }
+        let selection = match (&event.message_id, &event.correlation_id) {
+            (Some(id), _) => Selection::Message { id: id.clone(), queue: event.queue.clone() },
+            (None, Some(id)) => Selection::Arrival(id.clone()),
+            (None, None) => Selection::Event(event.seq),
+        };
+        let line = self.layout.with_untracked(|layout| {
+            let edge = layout.edge(&hop.edge)?;
+            Some(if hop.back { edge.from.clone() } else { edge.to.clone() })
+        });
+        let Some(target) = line else { return };
+        let sku = event.sku.map(|sku| sku.to_string()).unwrap_or_default();
+        let one = OnTheWay { selection, shape: shape_name(hop.shape), words: format!("{sku} → {target}") };
+        if self.listed.len() == LISTED {
+            self.listed.remove(0);
+        }
+        self.listed.push((self.now_ms + hop.duration_ms + 600.0, one));
+        self.tell_list();
+    }
+
+    fn tell_list(&self) {
+        self.stage.on_the_way.try_set(self.listed.iter().map(|(_, one)| one.clone()).collect());
+    }
+
+    /// With reduced motion nothing travels: source, line and target light up in turn.
+    fn light_in_turn(&mut self, from: &str, edge: &str, to: &str, lasts_ms: f64) {
+        for (turn, name) in [(0.0, from), (1.0, edge), (2.0, to)] {
+            let selector = if turn == 1.0 {
+                format!("[data-edge=\"{name}\"]")
+            } else {
+                format!("[data-node=\"{name}\"], [data-queue=\"{name}\"]")
+            };
+            self.light(&selector, turn * lasts_ms / 3.0);
+        }
+    }
+
+    /// Lights something up, now or a little later.
+    fn light(&mut self, selector: &str, after_ms: f64) {
+        let Some(canvas) = &self.canvas else { return };
+        let Ok(Some(element)) = canvas.query_selector(selector) else { return };
+        let until_ms = self.now_ms + after_ms + LIGHT_MS;
+        if let Some(known) = self.lit.iter_mut().find(|(_, lit)| *lit == element) {
+            known.0 = until_ms;
+            return;
+        }
+        self.lit.push((until_ms, element));
+    }
+
+    fn put_out_lights(&mut self) {
+        let now_ms = self.now_ms;
+        self.lit.retain(|(until_ms, element)| {
+            if *until_ms <= now_ms {
+                // Removing what is not there is no error.
+                let _ = element.remove_attribute("data-lit");
+            } else if *until_ms - LIGHT_MS <= now_ms && !element.has_attribute("data-lit") {
+                set(element, "data-lit", "");
+            }
+            *until_ms > now_ms
+        });
+        let before = self.listed.len();
+        self.listed.retain(|(until_ms, _)| *until_ms > now_ms);
+        if self.listed.len() != before {
+            self.tell_list();
+        }
+    }
+
+    /// Lines that carry too much show a few hollow dots and the rate.
+    fn show_streams(&mut self) {
+        let now_ms = self.now_ms;
+        let Some(streams) = self.stage.director.try_update_value(|director| {
+            let streams = director.rates.streams(now_ms).into_iter();
+            streams.map(|(edge, rate)| (edge.to_owned(), rate)).collect::<Vec<_>>()
+        }) else {
+            return;
+        };
+        let names =
+            |streams: &[(String, usize)]| streams.iter().map(|(edge, _)| edge.clone()).collect::<Vec<_>>();
+        let (mut before, mut after) = (names(&self.streams), names(&streams));
+        before.sort();
+        after.sort();
+        if before != after {
+            self.stop_streams();
+            streams.iter().for_each(|(edge, rate)| self.start_stream(edge, *rate));
+        } else if streams != self.streams {
+            for (edge, rate) in &streams {
+                let id = stream_id(edge, 0);
+                let words = format!("{rate}/s");
+                self.tokens.iter().filter(|token| token.is(&id)).for_each(|token| token.say(&words));
+            }
+        }
+        self.streams = streams;
+    }
+
+    fn stop_streams(&mut self) {
+        let tokens = self.tokens.iter_mut();
+        tokens
+            .filter(|token| token.flight.as_ref().is_some_and(|flight| flight.is_stream))
+            .for_each(Token::put_away);
+    }
+
+    fn start_stream(&mut self, edge: &str, rate: usize) {
+        let Some(path) = self.layout.with_untracked(|layout| Some(layout.edge(edge)?.path.clone())) else {
+            return;
+        };
+        let shape = Shape::of_style(self.stage.style);
+        let is_call = edge.starts_with("http:");
+        #[expect(clippy::cast_precision_loss, reason = "three dots")]
+        for dot in 0..STREAM_DOTS {
+            let lasts_ms = 1_200.0;
+            let begins_ms = self.now_ms - lasts_ms * dot as f64 / STREAM_DOTS as f64;
+            let flight = Flight { path: path.clone(), back: false, begins_ms, lasts_ms, is_stream: true };
+            let words = if dot == 0 { format!("{rate}/s") } else { String::new() };
+            let shape = if is_call { Shape::Http } else { shape };
+            if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
+                token.start(flight, shape, &stream_id(edge, dot), &words);
+            }
+        }
+    }
+
+    /// The log, the inspector and the badges need no 60 changes a second.
+    fn keep_calm_parts_up(&mut self) {
+        let stage = self.stage;
+        if !self.is_calm_due || self.now_ms - self.calm_at_ms < CALM_MS {
+            return;
+        }
+        (self.calm_at_ms, self.is_calm_due) = (self.now_ms, false);
+        stage.calm_version.try_update(|version| *version = version.wrapping_add(1));
+        let now_ms = self.now_ms;
+        let Some((slowed, behind, newer)) = stage.director.try_with_value(|director| {
+            (director.slowed().map(slowed_text), director.is_behind(now_ms), director.pending())
+        }) else {
+            return;
+        };
+        if stage.newer.try_get_untracked() != Some(newer) {
+            stage.newer.try_set(newer);
+        }
+        if stage.slowed.try_get_untracked().flatten() != slowed {
+            stage.slowed.try_set(slowed);
+        }
+        if stage.behind.try_get_untracked() != Some(behind) {
+            stage.behind.try_set(behind);
+        }
+        // Being behind ends by itself, without an event that would tell.
+        self.is_calm_due = behind;
+    }
+}
+
+fn stream_id(edge: &str, dot: usize) -> String {
+    format!("stream:{edge}:{dot}")
+}
+
+/// The card at which an event takes place.
+fn node_of(event: &Event) -> Option<&str> {
+    match (&event.kind, event.node.as_ref()?) {
+        (Kind::StockRecorded { .. }, _) => Some(flow::layout::PRODUCER),
+        (_, Node::Service(service)) => Some(flow::layout::consumer_id(*service)),
+        _ => None,
+    }
+}

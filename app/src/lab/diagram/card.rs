@@ -1,0 +1,253 @@
+//! The warehouse, the exchange, and the cards of services and strangers.
+
+use super::super::stage::{Selection, Stage};
+use super::super::words::{cut, service_name, stock_change};
+use super::{icons, press_keys, text};
+use flow::layout::{NodeBox, NodeRole, Point, Rect, SMALLEST_TEXT};
+use flow::picture::{NodeState, System};
+use flow::{Service, Style};
+use leptos::prelude::*;
+
+/// A node's frame: its marks, its way to the inspector, and what is drawn in it.
+fn frame(
+    stage: Stage,
+    node: &NodeBox,
+    state: impl Fn() -> &'static str + Send + Sync + 'static,
+    spoken: impl Fn() -> String + Send + Sync + 'static,
+    inside: impl IntoView + 'static,
+) -> AnyView {
+    let selection = Selection::Node(node.id.clone());
+    let is_selected = {
+        let selection = selection.clone();
+        move || stage.selected.with(|selected| selected.as_ref() == Some(&selection))
+    };
+    let on_key = press_keys(stage, selection.clone());
+    let role = match node.role {
+        NodeRole::Warehouse => "warehouse",
+        NodeRole::Producer => "producer",
+        NodeRole::Exchange => "exchange",
+        NodeRole::Consumer(_) => "consumer",
+        NodeRole::Foreign => "foreign",
+    };
+    view! {
+        <g
+            class="node"
+            class:is-selected=is_selected
+            data-node=node.id.clone()
+            data-role=role
+            data-state=state
+            role="button"
+            tabindex="0"
+            aria-label=spoken
+            on:click=move |_| stage.select(selection.clone())
+            on:keydown=on_key
+        >
+            {inside.into_any()}
+        </g>
+    }
+    .into_any()
+}
+
+/// Where arrivals come from.
+pub(super) fn warehouse(stage: Stage, node: &NodeBox) -> AnyView {
+    let rect = node.rect;
+    let inside = view! {
+        <rect class="card-shape" x=rect.x y=rect.y width=rect.w height=rect.h rx="8" />
+        {icons::truck(rect)}
+        {node.label.as_ref().map(|label| text(label, "node-caption"))}
+    };
+    frame(stage, node, || "idle", || "Warehouse".to_owned(), inside)
+}
+
+/// The exchange: a small disc, crossed out when the broker is gone.
+pub(super) fn disc(stage: Stage, node: &NodeBox) -> AnyView {
+    let (middle, radius) = (node.rect.middle(), node.rect.w / 2.0);
+    let is_down = Memo::new(move |_| stage.picture(|picture| picture.broker_down().is_some()));
+    let sign = match stage.style {
+        Style::Choreography => icons::fanout(middle).into_any(),
+        Style::Orchestration => icons::direct(middle).into_any(),
+    };
+    let names = node.label.as_ref().map(|label| {
+        let last = label.lines.len() - 1;
+        let (mut name, mut kind) = (label.clone(), label.clone());
+        name.lines.truncate(last);
+        kind.lines.drain(..last);
+        #[expect(clippy::cast_precision_loss, reason = "two or three lines")]
+        let down = 13.0 * last as f32;
+        kind.at = Point { x: kind.at.x, y: kind.at.y + down };
+        view! { {text(&name, "node-name")} {text(&kind, "node-caption soft")} }
+    });
+    let reach = radius * 0.95;
+    let cross = format!(
+        "M{} {}l{} {}m0 {}l{} {}",
+        middle.x - reach,
+        middle.y - reach,
+        2.0 * reach,
+        2.0 * reach,
+        -2.0 * reach,
+        -2.0 * reach,
+        2.0 * reach
+    );
+    let inside = view! {
+        <circle class="disc" cx=middle.x cy=middle.y r=radius />
+        {sign}
+        <path class="disc-cross" d=cross />
+        {names}
+    };
+    let name = node.id.clone();
+    let state = move || if is_down.get() { "down" } else { "idle" };
+    let spoken = move || {
+        let down = if is_down.get() { ", broker down" } else { "" };
+        format!("Exchange {name}{down}")
+    };
+    frame(stage, node, state, spoken, inside)
+}
+
+/// What stands on a card.
+#[derive(Debug, Clone, PartialEq)]
+struct Lines {
+    title: String,
+    state: NodeState,
+    role: String,
+    store: String,
+    last: Option<String>,
+    is_done: bool,
+}
+
+impl Lines {
+    /// Nothing runs out of its card.
+    fn cut(mut self, room: usize) -> Self {
+        self.role = cut(&self.role, room);
+        self.store = cut(&self.store, room - 2);
+        self
+    }
+}
+
+/// How many characters of the smallest text fit into a card of that width.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a card is some hundred units wide"
+)]
+fn room_for(width: f32) -> usize {
+    ((width - 20.0) / 5.9).max(8.0) as usize
+}
+
+/// A service, or a stranger.
+pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
+    let (role, id) = (node.role, node.id.clone());
+    let style = stage.style;
+    let Rect { x, y, w, h } = node.rect;
+    let room = room_for(w * SMALLEST_TEXT / stage.text_px.get_untracked());
+    let lines = stage.memo(move |system| {
+        let lines = match role {
+            NodeRole::Consumer(service) => consumer(system, service),
+            NodeRole::Producer => producer(system, style, room),
+            _ => stranger(&id),
+        };
+        lines.cut(room)
+    });
+    let is_producer = role == NodeRole::Producer;
+    let (name_y, role_y, store_y, last_y) =
+        if is_producer { (21.0, 38.0, 55.0, 72.0) } else { (20.0, 35.0, 51.0, 67.0) };
+    let inside = view! {
+        <rect class="card-shape" x=x y=y width=w height=h rx="8" />
+        <text class="card-title" x=x + 12.0 y=y + name_y>
+            {move || lines.with(|lines| lines.title.clone())}
+        </text>
+        <path
+            class="card-tick"
+            class:is-shown=move || lines.with(|lines| lines.is_done)
+            d=format!("M{} {}l3.5 3.5l6.5 -7.5", x + w - 22.0, y + 15.0)
+        />
+        <text class="card-line soft" x=x + 12.0 y=y + role_y>
+            {move || lines.with(|lines| lines.role.clone())}
+        </text>
+        <g class="card-store">
+            {(!is_producer).then(|| icons::store(Point { x: x + 12.0, y: y + store_y }))}
+            <text class="card-line" x=if is_producer { x + 12.0 } else { x + 25.0 } y=y + store_y>
+                {move || lines.with(|lines| lines.store.clone())}
+            </text>
+        </g>
+        <text class="card-line soft" x=x + 12.0 y=y + last_y>
+            {move || lines.with(|lines| lines.last.clone())}
+        </text>
+    };
+    let state = move || lines.with(|lines| lines.state.as_str());
+    let spoken = move || lines.with(|lines| format!("{}, {}: {}", lines.title, lines.role, lines.store));
+    frame(stage, node, state, spoken, inside)
+}
+
+fn producer(system: &System, style: Style, room: usize) -> Lines {
+    let on_hand = match &system.recorded {
+        Some(change) => {
+            let old_and_new = format!("on hand {}", stock_change(change.before, change.after));
+            let new = change.after.on_hand.unwrap_or(change.after.quantity);
+            if old_and_new.chars().count() <= room { old_and_new } else { format!("on hand {new}") }
+        }
+        None => "records stock".to_owned(),
+    };
+    let is_busy = system.outbox() > 0;
+    Lines {
+        title: "Inventory".to_owned(),
+        state: if is_busy { NodeState::Working } else { NodeState::Idle },
+        role: on_hand,
+        store: format!("outbox {}", system.outbox()),
+        last: Some(match style {
+            Style::Choreography => "API: availability".to_owned(),
+            Style::Orchestration => "commands: 3".to_owned(),
+        }),
+        is_done: false,
+    }
+}
+
+fn consumer(system: &System, service: Service) -> Lines {
+    let own = system.service(service);
+    let state = system.state_of(service);
+    let sku = || {
+        let in_hand = system.queue_of(service).and_then(|queue| queue.in_hand()).and_then(|(_, sku)| sku);
+        in_hand.map_or_else(|| "a message".to_owned(), |sku| sku.to_string())
+    };
+    let role = match (state, service) {
+        (NodeState::Working, _) => format!("handles {}", sku()),
+        (NodeState::Asking, _) => "asks inventory…".to_owned(),
+        (NodeState::Retrying, _) => "tries again soon".to_owned(),
+        (NodeState::Failed, _) => "parked a message".to_owned(),
+        (NodeState::Stopped, _) => "stopped".to_owned(),
+        (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
+        (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
+        (NodeState::Idle, Service::Wishlist) => "tell who waits".to_owned(),
+    };
+    let numbers = own.last_change.as_ref().map(|change| {
+        let before = change.before.map_or(0, |before| before.quantity);
+        (before, change.after.quantity)
+    });
+    let store = match (service, numbers) {
+        (Service::Wishlist, _) if own.emails == 1 => "1 e-mail sent".to_owned(),
+        (Service::Wishlist, _) => format!("{} e-mails sent", own.emails),
+        (_, None) => "no change yet".to_owned(),
+        (Service::Inventory, Some((before, after))) => format!("for sale {before} → {after}"),
+        (Service::Catalog, Some((before, after))) if before == after => format!("shows {after}"),
+        (Service::Catalog, Some((before, after))) => format!("shows {before} → {after}"),
+    };
+    Lines {
+        title: service_name(service).to_owned(),
+        state,
+        role,
+        store,
+        last: None,
+        is_done: state == NodeState::Idle && own.handled > 0,
+    }
+}
+
+fn stranger(id: &str) -> Lines {
+    let name = id.rsplit(':').next().unwrap_or(id).to_owned();
+    Lines {
+        title: name.chars().take(15).collect(),
+        state: NodeState::Idle,
+        role: "a stranger".to_owned(),
+        store: "not ours to know".to_owned(),
+        last: None,
+        is_done: false,
+    }
+}

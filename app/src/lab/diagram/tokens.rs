@@ -1,0 +1,128 @@
+//! A fixed pool of tokens. They are made once, and then only their attributes change: no signal per frame.
+
+use super::super::hop::Shape;
+use flow::layout::Path;
+use leptos::prelude::document;
+use web_sys::Element;
+
+/// How many tokens there are. What does not fit is not drawn; it is in the log all the same.
+pub(super) const POOL: usize = 60;
+
+const SVG: &str = "http://www.w3.org/2000/svg";
+
+/// One journey along one line.
+pub(super) struct Flight {
+    pub path: Path,
+    pub back: bool,
+    pub begins_ms: f64,
+    pub lasts_ms: f64,
+    /// A dot of a stream goes round and round.
+    pub is_stream: bool,
+}
+
+impl Flight {
+    /// How far along it is, from 0 to 1; more when it has landed.
+    pub fn progress(&self, now_ms: f64) -> f64 {
+        (now_ms - self.begins_ms) / self.lasts_ms
+    }
+}
+
+/// One token.
+pub(super) struct Token {
+    group: Element,
+    shape: Element,
+    words: Element,
+    pub flight: Option<Flight>,
+}
+
+impl Token {
+    fn new() -> Option<Self> {
+        let document = document();
+        let make = |name: &str| document.create_element_ns(Some(SVG), name).ok();
+        let (group, shape, words) = (make("g")?, make("path")?, make("text")?);
+        set(&group, "visibility", "hidden");
+        set(&words, "text-anchor", "middle");
+        set(&words, "y", "-11");
+        group.append_child(&shape).ok()?;
+        group.append_child(&words).ok()?;
+        Some(Self { group, shape, words, flight: None })
+    }
+
+    /// Sets out.
+    pub fn start(&mut self, flight: Flight, shape: Shape, id: &str, words: &str) {
+        set(
+            &self.group,
+            "class",
+            &format!("token token-{}", if flight.is_stream { "stream" } else { shape.as_str() }),
+        );
+        set(&self.group, "data-token", id);
+        set(&self.shape, "d", outline(shape));
+        self.words.set_text_content(Some(words));
+        set(&self.group, "visibility", "visible");
+        self.flight = Some(flight);
+    }
+
+    /// Changes its words, on a stream whose rate has changed.
+    pub fn say(&self, words: &str) {
+        self.words.set_text_content(Some(words));
+    }
+
+    /// Whether it is the one with that id.
+    pub fn is(&self, id: &str) -> bool {
+        self.flight.is_some() && self.group.get_attribute("data-token").is_some_and(|known| known == id)
+    }
+
+    /// Goes on along its line; is put away when it has landed.
+    pub fn go(&mut self, now_ms: f64) {
+        let Some(flight) = &self.flight else { return };
+        let progress = flight.progress(now_ms);
+        if progress >= 1.0 && !flight.is_stream {
+            self.put_away();
+            return;
+        }
+        let share = if flight.is_stream { progress.rem_euclid(1.0) } else { eased(progress.max(0.0)) };
+        let share = if flight.back { 1.0 - share } else { share };
+        #[expect(clippy::cast_possible_truncation, reason = "a share of a line")]
+        let point = flight.path.point(share as f32);
+        set(&self.group, "transform", &format!("translate({:.1} {:.1})", point.x, point.y));
+    }
+
+    /// Goes back into the pool.
+    pub fn put_away(&mut self) {
+        self.flight = None;
+        set(&self.group, "visibility", "hidden");
+        // Removing what is not there is no error.
+        let _ = self.group.remove_attribute("data-token");
+    }
+}
+
+/// Makes the pool inside the given group.
+pub(super) fn pool(within: &Element) -> Vec<Token> {
+    let tokens: Vec<_> = std::iter::repeat_with(Token::new).take(POOL).flatten().collect();
+    for token in &tokens {
+        // Appending a new element to one in the page cannot fail.
+        let _ = within.append_child(&token.group);
+    }
+    tokens
+}
+
+/// Slow, fast, slow.
+fn eased(share: f64) -> f64 {
+    if share < 0.5 { 4.0 * share.powi(3) } else { 1.0 - (2.0 - 2.0 * share).powi(3) / 2.0 }
+}
+
+const fn outline(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Event => "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0 -12 0",
+        Shape::Command => "M-5.5 -5.5h11v11h-11z",
+        Shape::Http => "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0",
+        Shape::Error => "M0 -7.5l7.5 7.5l-7.5 7.5l-7.5 -7.5z",
+        Shape::Ack => "M-4 0l3 3.5l5.5 -7",
+        Shape::Goods => "M-6 -4.5h12v9h-12zM-6 -1h12",
+    }
+}
+
+/// The names are plain ASCII, so this cannot fail.
+pub(super) fn set(element: &Element, name: &str, value: &str) {
+    let _ = element.set_attribute(name, value);
+}

@@ -1,0 +1,168 @@
+//! How an event travels in the diagram: on which line, in which shape, for how long, and what waits for it.
+
+use flow::layout::{ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge};
+use flow::{Event, Kind, Node, Style};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+/// What a token looks like. Shape and line say the same as the colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Goods on their way in.
+    Goods,
+    /// An event: a circle.
+    Event,
+    /// A command: a square.
+    Command,
+    /// An HTTP call or its answer: a small ring.
+    Http,
+    /// Something that went wrong: a diamond.
+    Error,
+    /// A consumer's ack: a tick.
+    Ack,
+}
+
+impl Shape {
+    /// Its name, for the style sheet.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Goods => "goods",
+            Self::Event => "event",
+            Self::Command => "command",
+            Self::Http => "http",
+            Self::Error => "error",
+            Self::Ack => "ack",
+        }
+    }
+
+    /// The shape of a message in that style.
+    #[must_use]
+    pub const fn of_style(style: Style) -> Self {
+        match style {
+            Style::Choreography => Self::Event,
+            Style::Orchestration => Self::Command,
+        }
+    }
+}
+
+/// One hop along one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hop {
+    /// The line's id.
+    pub edge: String,
+    /// Whether it travels against the line's direction.
+    pub back: bool,
+    /// What it looks like.
+    pub shape: Shape,
+    /// How long it is drawn.
+    pub duration_ms: f64,
+    /// The words on it that are known from the start.
+    pub words: Option<String>,
+}
+
+/// The times are those that the eye follows easily; the pacer may halve them.
+const MESSAGE_MS: f64 = 750.0;
+const ROUTE_MS: f64 = 850.0;
+const CALL_MS: f64 = 1_000.0;
+const SHORT_MS: f64 = 700.0;
+
+/// How the event travels, if it does.
+#[must_use]
+pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
+    let message = Shape::of_style(style);
+    let hop = |edge: String, shape: Shape, duration_ms: f64| Hop {
+        edge,
+        back: false,
+        shape,
+        duration_ms,
+        words: None,
+    };
+    let queue = event.queue.as_deref();
+    Some(match &event.kind {
+        Kind::ArrivalReceived { quantity, .. } => Hop {
+            words: event.sku.map(|sku| format!("{sku} × {quantity}")),
+            ..hop(ARRIVAL_EDGE.into(), Shape::Goods, SHORT_MS)
+        },
+        Kind::Published { routing_key, .. } => match event.exchange.as_deref() {
+            Some("") => hop(route_edge(routing_key), message, ROUTE_MS),
+            _ => hop(publish_edge(style.exchange().name), message, MESSAGE_MS),
+        },
+        // What comes back for another attempt comes out of its waiting queue, not from the exchange; and on
+        // the default exchange the way from publisher to queue was one line already.
+        Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 && event.exchange.as_deref() != Some("") => {
+            hop(route_edge(queue?), message, ROUTE_MS)
+        }
+        Kind::Delivered { .. } => hop(deliver_edge(queue?), message, SHORT_MS),
+        Kind::HttpRequest { .. } => hop(http_edge(place_of(event)?), Shape::Http, CALL_MS),
+        Kind::HttpResponse { status, .. } => {
+            let shape = if *status == Some(200) { Shape::Http } else { Shape::Error };
+            Hop { back: true, ..hop(http_edge(place_of(event)?), shape, CALL_MS) }
+        }
+        Kind::Acked { .. } => Hop { back: true, ..hop(deliver_edge(queue?), Shape::Ack, SHORT_MS) },
+        Kind::RetryScheduled { .. } | Kind::DeadLettered { .. } | Kind::Nacked { .. } => {
+            Hop { back: true, ..hop(deliver_edge(queue?), Shape::Error, SHORT_MS) }
+        }
+        _ => return None,
+    })
+}
+
+/// The id of the card at which a service's event takes place.
+fn place_of(event: &Event) -> Option<&str> {
+    match event.node.as_ref()? {
+        Node::Service(service) => Some(consumer_id(*service)),
+        other => Some(other.as_str()),
+    }
+}
+
+/// What the event must not be shown before.
+#[must_use]
+pub fn waits_for(event: &Event) -> Option<u64> {
+    let message = event.message_id.as_deref();
+    let arrival = event.correlation_id.as_deref();
+    match &event.kind {
+        Kind::StockRecorded { .. } | Kind::Published { .. } => Some(key("arrived", arrival?, "")),
+        Kind::Confirmed { .. } | Kind::Routed { .. } | Kind::Returned { .. } => {
+            Some(key("published", message?, ""))
+        }
+        Kind::Delivered { .. } => Some(key("routed", message?, event.queue.as_deref()?)),
+        Kind::HttpResponse { http_id, .. } => Some(key("asked", http_id, "")),
+        Kind::HandlerStarted
+        | Kind::HttpRequest { .. }
+        | Kind::StateChanged { .. }
+        | Kind::EmailSent { .. }
+        | Kind::Acked { .. }
+        | Kind::Nacked { .. }
+        | Kind::RetryScheduled { .. }
+        | Kind::DeadLettered { .. } => Some(key("at", arrival?, event.node.as_ref()?.as_str())),
+        _ => None,
+    }
+}
+
+/// What the event's landing lets go on.
+#[must_use]
+pub fn lands_as(event: &Event) -> [Option<u64>; 2] {
+    let message = event.message_id.as_deref();
+    let arrival = event.correlation_id.as_deref();
+    match &event.kind {
+        Kind::ArrivalReceived { .. } => [arrival.map(|id| key("arrived", id, "")), None],
+        Kind::Published { routing_key, .. } => {
+            [message.map(|id| key("published", id, "")), message.map(|id| key("routed", id, routing_key))]
+        }
+        Kind::Routed { .. } => {
+            [message.zip(event.queue.as_deref()).map(|(id, queue)| key("routed", id, queue)), None]
+        }
+        Kind::Delivered { .. } | Kind::HttpResponse { .. } => {
+            let node = event.node.as_ref().map(Node::as_str);
+            [arrival.zip(node).map(|(id, node)| key("at", id, node)), None]
+        }
+        Kind::HttpRequest { http_id, .. } => [Some(key("asked", http_id, "")), None],
+        Kind::Acked { .. } => [message.map(|id| key("acked", id, "")), None],
+        _ => [None, None],
+    }
+}
+
+fn key(what: &str, id: &str, place: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (what, id, place).hash(&mut hasher);
+    hasher.finish()
+}

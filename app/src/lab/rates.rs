@@ -1,0 +1,116 @@
+//! When a line carries too much to draw every message, and shows a stream with its rate instead.
+
+use std::collections::{HashMap, VecDeque};
+
+/// Above this many messages a second a line may become a stream…
+const STREAM_ABOVE: f64 = 5.0;
+/// …when it stays there this long.
+const STREAM_AFTER_MS: f64 = 1_000.0;
+/// Below this many it may show single messages again…
+const SINGLE_BELOW: f64 = 3.0;
+/// …when it stays there this long.
+const SINGLE_AFTER_MS: f64 = 2_000.0;
+/// The rate is what passed within this time.
+const WINDOW_MS: f64 = 1_000.0;
+
+/// The rates of all lines.
+#[derive(Debug, Default)]
+pub struct Rates {
+    edges: HashMap<String, Rate>,
+}
+
+#[derive(Debug, Default)]
+struct Rate {
+    passed: VecDeque<f64>,
+    is_stream: bool,
+    /// Since when the rate has been on the other side of the threshold.
+    crossed_at: Option<f64>,
+}
+
+impl Rates {
+    /// One message sets out on the line.
+    pub fn note(&mut self, edge: &str, now_ms: f64) {
+        if !self.edges.contains_key(edge) {
+            self.edges.insert(edge.to_owned(), Rate::default());
+        }
+        if let Some(rate) = self.edges.get_mut(edge) {
+            rate.passed.push_back(now_ms);
+        }
+    }
+
+    /// Whether the line is drawn as a stream.
+    #[must_use]
+    pub fn is_stream(&self, edge: &str) -> bool {
+        self.edges.get(edge).is_some_and(|rate| rate.is_stream)
+    }
+
+    /// The lines that are streams, with what passes on them per second. Looks at the clock once per frame.
+    pub fn streams(&mut self, now_ms: f64) -> Vec<(&str, usize)> {
+        for rate in self.edges.values_mut() {
+            rate.look(now_ms);
+        }
+        let streams = self.edges.iter().filter(|(_, rate)| rate.is_stream);
+        streams.map(|(edge, rate)| (edge.as_str(), rate.passed.len())).collect()
+    }
+}
+
+impl Rate {
+    fn look(&mut self, now_ms: f64) {
+        while self.passed.front().is_some_and(|&at| at <= now_ms - WINDOW_MS) {
+            self.passed.pop_front();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52 messages a second")]
+        let per_second = self.passed.len() as f64 * 1_000.0 / WINDOW_MS;
+        let (has_crossed, patience) = if self.is_stream {
+            (per_second < SINGLE_BELOW, SINGLE_AFTER_MS)
+        } else {
+            (per_second > STREAM_ABOVE, STREAM_AFTER_MS)
+        };
+        if !has_crossed {
+            self.crossed_at = None;
+        } else if now_ms - *self.crossed_at.get_or_insert(now_ms) >= patience {
+            self.is_stream = !self.is_stream;
+            self.crossed_at = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends `per_second` messages for a while, looking 50 times a second.
+    fn run(rates: &mut Rates, from_ms: u32, for_ms: u32, per_second: u32) -> u32 {
+        let mut sent = 0;
+        for now in (from_ms..from_ms + for_ms).step_by(20) {
+            while sent * 1_000 < (now - from_ms) * per_second {
+                rates.note("e", f64::from(now));
+                sent += 1;
+            }
+            let _ = rates.streams(f64::from(now));
+        }
+        from_ms + for_ms
+    }
+
+    #[test]
+    fn a_line_becomes_a_stream_after_a_second_of_plenty_and_single_again_after_two_of_little() {
+        let mut rates = Rates::default();
+        let now = run(&mut rates, 0, 1_000, 20);
+        assert!(!rates.is_stream("e"), "a short burst is drawn message by message");
+        let now = run(&mut rates, now, 1_000, 20);
+        assert!(rates.is_stream("e"));
+        let now = run(&mut rates, now, 5_000, 4);
+        assert!(rates.is_stream("e"), "between the two thresholds nothing changes");
+        let now = run(&mut rates, now, 1_500, 1);
+        assert!(rates.is_stream("e"));
+        run(&mut rates, now, 2_500, 1);
+        assert!(!rates.is_stream("e"));
+    }
+
+    #[test]
+    fn a_slow_line_never_becomes_a_stream() {
+        let mut rates = Rates::default();
+        run(&mut rates, 0, 10_000, 5);
+        assert!(!rates.is_stream("e"));
+    }
+}

@@ -1,0 +1,223 @@
+//! What the picture shows, in words.
+
+use flow::event::{Origin, State, StockReason};
+use flow::{Event, Kind, Node, Service};
+
+/// A time span, with as many figures as one can use.
+#[must_use]
+pub fn duration(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..100_000 => format!("{}.{} ms", us / 1_000, us % 1_000 / 100),
+        100_000..1_000_000 => format!("{} ms", us / 1_000),
+        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
+    }
+}
+
+/// The time of day in UTC, to the millisecond.
+#[must_use]
+pub fn time_of_day(at_us: u64) -> String {
+    let ms = at_us / 1_000;
+    let (seconds, ms) = (ms / 1_000, ms % 1_000);
+    format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+/// The text, cut to that many characters if it is longer.
+#[must_use]
+pub fn cut(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// A long id, shortened so that its distinctive ends remain.
+#[must_use]
+pub fn short_id(id: &str) -> String {
+    let characters = id.chars().count();
+    if characters <= 14 {
+        return id.to_owned();
+    }
+    let head: String = id.chars().take(8).collect();
+    let tail: String = id.chars().skip(characters - 4).collect();
+    format!("{head}…{tail}")
+}
+
+/// A service's name as a heading.
+#[must_use]
+pub const fn service_name(service: Service) -> &'static str {
+    match service {
+        Service::Inventory => "Inventory",
+        Service::Catalog => "Catalog",
+        Service::Wishlist => "Wishlist",
+    }
+}
+
+/// A node's name as a heading.
+#[must_use]
+pub fn node_name(node: Option<&Node>) -> &str {
+    match node {
+        Some(Node::Warehouse) => "Warehouse",
+        Some(Node::Storefront) => "Storefront",
+        Some(Node::Service(service)) => service_name(*service),
+        Some(Node::Broker) | None => "Broker",
+        Some(Node::Foreign(name)) => name,
+    }
+}
+
+/// What is for sale, old and new.
+#[must_use]
+pub fn change(before: Option<State>, after: State) -> String {
+    match before {
+        Some(before) if before.quantity == after.quantity => format!("still {}", after.quantity),
+        Some(before) => format!("{} → {}", before.quantity, after.quantity),
+        None => format!("now {}", after.quantity),
+    }
+}
+
+/// Inventory's recorded pieces, old and new.
+#[must_use]
+pub fn stock_change(before: Option<State>, after: State) -> String {
+    let on_hand = |state: State| state.on_hand.unwrap_or(state.quantity);
+    let before = before.map_or(0, on_hand);
+    format!("{before} → {}", on_hand(after))
+}
+
+/// One event as a sentence without its subject's time: what a person would say.
+#[must_use]
+pub fn sentence(event: &Event) -> String {
+    let node = node_name(event.node.as_ref());
+    let queue = event.queue.as_deref().unwrap_or("its queue");
+    let attempt = match event.attempt {
+        Some(attempt) if attempt > 1 => format!(", attempt {attempt}"),
+        _ => String::new(),
+    };
+    match &event.kind {
+        Kind::ArrivalReceived { quantity, origin } => {
+            let by = match origin {
+                Origin::Request => "by HTTP".to_owned(),
+                Origin::File(name) => format!("in the file {name}"),
+                Origin::Simulator => "from the simulator".to_owned(),
+            };
+            let sku = event.sku.map(|sku| sku.to_string()).unwrap_or_default();
+            format!("Arrival of {quantity} × {sku} received {by}")
+        }
+        Kind::StockRecorded { reason, before, after } => {
+            let why = match reason {
+                StockReason::Arrival => "Stock recorded",
+                StockReason::Sale => "Sale recorded",
+            };
+            format!("{why}, on hand {}", stock_change(*before, *after))
+        }
+        Kind::Published { routing_key, message } => match event.exchange.as_deref() {
+            Some("") => format!("{node} published {} straight to {routing_key}", message.message_type),
+            _ if routing_key.is_empty() => format!("{node} published {}", message.message_type),
+            _ => format!("{node} sent {}", message.message_type),
+        },
+        Kind::Confirmed { duration_us } => {
+            format!("Broker confirmed the message in {}", duration(*duration_us))
+        }
+        Kind::Returned { reply_code, reply_text } => {
+            format!("Broker returned the message: {reply_code} {reply_text}")
+        }
+        Kind::Routed { .. } if !attempt.is_empty() => format!("Back in {queue}{attempt}"),
+        Kind::Routed { .. } => format!("Routed to {queue}"),
+        Kind::Delivered { .. } if event.redelivered == Some(true) => {
+            format!("Delivered once more to {node}{attempt}")
+        }
+        Kind::Delivered { .. } => format!("Delivered to {node}{attempt}"),
+        Kind::HandlerStarted => format!("{node} began to work on it"),
+        Kind::HttpRequest { target, .. } => {
+            format!("{node} asked {} what is for sale", target.as_str())
+        }
+        Kind::HttpResponse { target, status, error, answer, duration_us, .. } => {
+            let took = duration(*duration_us);
+            match (status, answer, error) {
+                (Some(_), Some(answer), _) => format!(
+                    "{} answered {node}: {} for sale, in {took}",
+                    service_name(*target),
+                    answer.quantity
+                ),
+                (Some(status), None, _) => {
+                    format!("{} answered {node} with {status} in {took}", service_name(*target))
+                }
+                (None, _, error) => {
+                    format!("{node} got no answer: {}", error.as_deref().unwrap_or("no reason given"))
+                }
+            }
+        }
+        Kind::StateChanged { before, after } => {
+            format!("{node} stored what is for sale: {}", change(*before, *after))
+        }
+        Kind::EmailSent { to, .. } => format!("{node} e-mailed {to}"),
+        Kind::Acked { duration_us } => format!("{node} acked after {}", duration(*duration_us)),
+        Kind::Nacked { requeue: true, reason } => format!("{node} gave the message back: {reason}"),
+        Kind::Nacked { reason, .. } => format!("{node} rejected the message: {reason}"),
+        Kind::RetryScheduled { delay_ms, reason } => {
+            format!("{node} tries again in {delay_ms} ms{attempt}: {reason}")
+        }
+        Kind::DeadLettered { reason } => format!("{node} parked the message: {reason}"),
+        Kind::Held { gate } => format!("Held at {gate}"),
+        Kind::Released { gate } => format!("Released from {gate}"),
+        Kind::FaultInjected { fault } => format!("Broken on purpose: {fault}"),
+        Kind::ConsumerStarted { ready: Some(ready), .. } => {
+            format!("{node} listens to {queue}, where {ready} wait")
+        }
+        Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
+        Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
+        Kind::ConnectionLost { reason } => format!("Connection to the broker lost: {reason}"),
+        Kind::ConnectionRestored => "Connection to the broker is back".to_owned(),
+    }
+}
+
+/// Which mark stands before an event in a list: what it is about, as colour and shape.
+#[must_use]
+pub const fn mark(event: &Event) -> &'static str {
+    match event.kind {
+        Kind::HttpRequest { .. } => "http",
+        Kind::HttpResponse { status: Some(200..300), .. } => "http",
+        Kind::StockRecorded { .. }
+        | Kind::StateChanged { .. }
+        | Kind::EmailSent { .. }
+        | Kind::Acked { .. } => "done",
+        Kind::HttpResponse { .. }
+        | Kind::Returned { .. }
+        | Kind::Nacked { .. }
+        | Kind::RetryScheduled { .. }
+        | Kind::DeadLettered { .. }
+        | Kind::ConnectionLost { .. }
+        | Kind::ConsumerStopped { .. }
+        | Kind::FaultInjected { .. } => "error",
+        Kind::Published { .. } | Kind::Routed { .. } | Kind::Delivered { .. } => "message",
+        _ => "plain",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Provenance, Quantity, Sku};
+
+    #[test]
+    fn spans_have_as_many_figures_as_one_can_use() {
+        let spans = [0, 812, 1_840, 99_999, 431_000, 2_360_000].map(duration);
+        assert_eq!(spans, ["0 µs", "812 µs", "1.8 ms", "99.9 ms", "431 ms", "2.3 s"]);
+    }
+
+    #[test]
+    fn an_id_keeps_its_ends() {
+        assert_eq!(short_id("01937a2e-9d3c-7aaa-8bbb-0123456789c1"), "01937a2e…89c1");
+        assert_eq!(short_id("m-1"), "m-1");
+    }
+
+    #[test]
+    fn an_event_reads_like_a_sentence() {
+        let quantity = Quantity::parse(12).unwrap();
+        let kind = Kind::ArrivalReceived { quantity, origin: Origin::Request };
+        let mut event = Event::new(0, Provenance::Service, kind);
+        event.sku = Sku::parse("MUG-RED").ok();
+        assert_eq!(sentence(&event), "Arrival of 12 × MUG-RED received by HTTP");
+        assert_eq!(time_of_day(1_000_000 * 3_661 + 5_000), "01:01:01.005");
+    }
+}

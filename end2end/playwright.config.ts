@@ -1,0 +1,31 @@
+import { defineConfig } from "@playwright/test";
+import { existsSync } from "node:fs";
+import type { Options } from "./support/fixtures";
+
+// Debian's and Ubuntu's Chromium, or whatever CHROMIUM_PATH names. Playwright's own browsers are not downloaded.
+const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = process.env.CHROMIUM_PATH ?? browsers.find((path) => existsSync(path));
+const rabbitmq = process.env.SKUFLOW_TEST_RABBITMQ_URL;
+
+export default defineConfig<Options>({
+  testDir: "specs",
+  forbidOnly: Boolean(process.env.CI),
+  workers: 2,
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"]],
+  use: {
+    browserName: "chromium",
+    launchOptions: {
+      executablePath,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+    },
+    viewport: { width: 1280, height: 800 },
+    trace: "retain-on-failure",
+  },
+  projects: [
+    { name: "embedded", use: { broker: "embedded" } },
+    // What the broker could change is the way of a message; the pages are the same.
+    ...(rabbitmq ? [{ name: "rabbitmq", testMatch: "flow.spec.ts", use: { broker: rabbitmq } }] : []),
+  ],
+});
