@@ -29,7 +29,7 @@ pub use amq_protocol::{protocol::BasicProperties, types};
 
 use crate::{
     core::{Core, Names, Settings},
-    listener::{Clock, Shared},
+    listener::{Clock, FRAME_MIN_BYTES, Shared},
 };
 use std::{fmt, io, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -77,7 +77,7 @@ impl Broker {
     /// # Errors
     /// When the address cannot be listened on, or the configuration makes no sense.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        if config.limits.frame_bytes < amq_protocol::protocol::constants::FRAME_MIN_SIZE {
+        if config.limits.frame_bytes < FRAME_MIN_BYTES {
             return Err(StartError::FrameTooSmall(config.limits.frame_bytes));
         }
         if config.data.is_some() {

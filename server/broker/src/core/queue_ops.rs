@@ -114,12 +114,12 @@ impl Core {
     }
 
     fn check_quorum_properties(&self, declare: &queue::Declare, owner: &str) -> Outcome<()> {
-        let invalid = if !declare.durable {
+        let invalid = if !declare.durable && !declare.exclusive {
             "non-durable"
         } else if declare.auto_delete {
             "auto-delete"
         } else if declare.exclusive {
-            "exclusive"
+            "exclusive-owner"
         } else {
             return Ok(());
         };
