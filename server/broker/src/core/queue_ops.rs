@@ -134,7 +134,8 @@ impl Core {
         declare: &queue::Declare,
         arguments: QueueArguments,
     ) -> QueueId {
-        let id = QueueId(self.next_id());
+        self.last_queue_id += 1;
+        let id = QueueId(self.last_queue_id);
         let mut queue = Queue::new(id, name.clone(), declare.arguments.clone(), arguments, self.now_ms);
         queue.durable = durable;
         queue.auto_delete = declare.auto_delete;

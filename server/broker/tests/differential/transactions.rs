@@ -45,6 +45,7 @@ scenarios! {
         for body in ["one", "two", "three"] {
             c.publish(1, "", &q, body);
         }
+        c.wait_for_depth(1, &q, 3);
         select(&mut c, 2);
         for _ in 0..3 {
             c.get(2, &q);
