@@ -148,10 +148,7 @@ impl Consumer {
             {
                 tracing::warn!(%error, %failure, "a failed message could not be put aside; it goes back");
                 let requeue = BasicNackOptions { requeue: true, ..Default::default() };
-                if matches!(acker.nack(requeue).await, Ok(true)) {
-                    let reason = failure.to_string();
-                    delivered.reporter.tell(Kind::Nacked { requeue: true, reason });
-                }
+                let _ = acker.nack(requeue).await;
                 return;
             }
             match acker.ack(BasicAckOptions::default()).await {
