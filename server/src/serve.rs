@@ -214,6 +214,7 @@ impl Carrier {
             BrokerChoice::Embedded => {
                 let config = broker::Config {
                     listen: settings.amqp_listen,
+                    data: Some(settings.data.join("broker")),
                     on_event: Some(embedded::watcher(journal.clone(), strangers.clone())),
                     ..broker::Config::default()
                 };
