@@ -79,7 +79,7 @@ const PEOPLE: [&str; 20] = [
 /// Who wishes for what: address and SKU, about sixty of them, most for what is sold out.
 pub fn wishes() -> impl Iterator<Item = (String, Sku)> {
     PRODUCTS.iter().enumerate().flat_map(|(n, product)| {
-        let waiting = if product.for_sale() == 0 { 3 + n % 5 } else { usize::from(n % 3 == 0) * 3 };
+        let waiting = if product.for_sale() == 0 { 4 + n % 5 } else { usize::from(n % 3 == 0) * 3 };
         // Seven and twenty have no common divisor, so nobody wishes for the same thing twice.
         (0..waiting)
             .map(move |k| (format!("{}@example.com", PEOPLE[(n + 7 * k) % PEOPLE.len()]), product.sku()))

@@ -6,7 +6,7 @@ use crate::{
     messaging::{
         BrokerUri, Links, Unacked,
         connection::{Connector, Session},
-        consumer::Consumer,
+        consumer::{Consumer, Consuming},
         topology,
     },
     services::{
@@ -214,6 +214,7 @@ impl Carrier {
             BrokerChoice::Embedded => {
                 let config = broker::Config {
                     listen: settings.amqp_listen,
+                    data: Some(settings.data.join("broker")),
                     on_event: Some(embedded::watcher(journal.clone(), strangers.clone())),
                     ..broker::Config::default()
                 };
@@ -250,7 +251,11 @@ struct ServiceSession {
 }
 
 impl Session for ServiceSession {
-    async fn run(&self, connection: &Connection) -> Result<(), lapin::Error> {
+    async fn run(
+        &self,
+        connection: &Connection,
+        ready: &(dyn Fn() + Send + Sync),
+    ) -> Result<(), lapin::Error> {
         topology::declare(&connection.create_channel().await?).await?;
         let consumers = Style::ALL.iter().map(|style| {
             let consumer = Consumer {
@@ -261,13 +266,15 @@ impl Session for ServiceSession {
                 unacked: self.unacked.clone(),
                 stop: self.stop.clone(),
             };
-            async move { consumer.run(connection).await }
+            consumer.start(connection)
         });
+        let consuming = try_join_all(consumers).await?;
+        ready();
         let relays = Style::ALL
             .iter()
             .filter(|_| self.service == Service::Inventory)
             .map(|style| self.services.inventory.relay(*style, connection, &self.stop));
-        tokio::try_join!(try_join_all(consumers), try_join_all(relays))?;
+        tokio::try_join!(try_join_all(consuming.into_iter().map(Consuming::run)), try_join_all(relays))?;
         Ok(())
     }
 }
@@ -281,9 +288,13 @@ struct WatchRemote {
 }
 
 impl Session for WatchRemote {
-    async fn run(&self, connection: &Connection) -> Result<(), lapin::Error> {
+    async fn run(
+        &self,
+        connection: &Connection,
+        ready: &(dyn Fn() + Send + Sync),
+    ) -> Result<(), lapin::Error> {
         self.channel.send_replace(Some(connection.create_channel().await?));
-        let ended = tap::run(connection, &self.journal, &self.strangers, &self.stop).await;
+        let ended = tap::run(connection, &self.journal, &self.strangers, &self.stop, ready).await;
         self.channel.send_replace(None);
         ended
     }

@@ -50,6 +50,12 @@ impl ExchangeKind {
             Self::Headers => "headers",
         }
     }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Direct, Self::Fanout, Self::Topic, Self::Headers]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
 }
 
 /// An exchange.

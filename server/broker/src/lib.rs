@@ -11,11 +11,12 @@
 //! ```
 
 mod config;
-#[allow(dead_code, reason = "durability is described in the core already; the store that uses it comes next")]
 mod core;
 mod event;
 mod listener;
+mod store;
 
+pub use crate::store::StoreError;
 pub use crate::{
     config::{Config, EventHook, Limits},
     core::Message,
@@ -29,10 +30,11 @@ pub use amq_protocol::{protocol::BasicProperties, types};
 
 use crate::{
     core::{Core, Names, Settings},
-    listener::{Clock, Shared},
+    listener::{Clock, FRAME_MIN_BYTES, Shared},
+    store::{Signal, Store},
 };
 use std::{fmt, io, net::SocketAddr, sync::Arc};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
 /// Deliveries to one connection pause while this much is on its way to the socket.
@@ -50,9 +52,9 @@ pub enum StartError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// Durability is not there yet.
-    #[error("this broker cannot keep anything on disk yet: start it without a data folder")]
-    NotDurable,
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A limit is too low for the protocol.
     #[error("frame_bytes is {0}, but AMQP needs frames of at least 4096 bytes (spec 4.2.3)")]
     FrameTooSmall(u32),
@@ -63,6 +65,8 @@ pub struct Broker {
     shared: Arc<Shared>,
     local_addr: SocketAddr,
     tasks: TaskTracker,
+    store: Option<Arc<Signal>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl fmt::Debug for Broker {
@@ -77,11 +81,8 @@ impl Broker {
     /// # Errors
     /// When the address cannot be listened on, or the configuration makes no sense.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        if config.limits.frame_bytes < amq_protocol::protocol::constants::FRAME_MIN_SIZE {
+        if config.limits.frame_bytes < FRAME_MIN_BYTES {
             return Err(StartError::FrameTooSmall(config.limits.frame_bytes));
-        }
-        if config.data.is_some() {
-            return Err(StartError::NotDurable);
         }
         let clock = Clock::start();
         let settings = Settings {
@@ -90,19 +91,40 @@ impl Broker {
             max_message_bytes: config.limits.message_bytes,
             max_queues: config.limits.queues,
             max_unwritten_bytes: MAX_UNWRITTEN_BYTES,
-            durable: false,
+            durable: config.data.is_some(),
             hook: config.on_event.clone(),
         };
-        let core = Core::new(settings, Names::random(), clock.now_ms());
+        let mut core = Core::new(settings, Names::random(), clock.now_ms());
+        let store = match config.data.clone() {
+            None => None,
+            Some(folder) => {
+                let path = folder.clone();
+                let opening = tokio::task::spawn_blocking(move || Store::open(&path));
+                let (store, restored) = opening.await.map_err(|error| StoreError::Damaged {
+                    path: folder.clone(),
+                    detail: error.to_string(),
+                })??;
+                core.restore(restored).map_err(|exception| StoreError::Damaged {
+                    path: folder.clone(),
+                    detail: exception.to_string(),
+                })?;
+                Some(store)
+            }
+        };
         let listen = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
-        let shared = Arc::new(Shared::new(&config, core, clock, None));
+        let signal = store.is_some().then(Arc::<Signal>::default);
+        let shared = Arc::new(Shared::new(&config, core, clock, signal.clone()));
+        let writer = store.zip(signal.clone()).map(|(store, signal)| {
+            let shared = shared.clone();
+            tokio::task::spawn_blocking(move || store::run(store, &shared, &signal))
+        });
         let tasks = TaskTracker::new();
         tasks.spawn(listener::run(listener, shared.clone(), tasks.clone()));
         let timer = shared.clone();
         tasks.spawn(async move { timer.run_timer().await });
-        Ok(Self { shared, local_addr, tasks })
+        Ok(Self { shared, local_addr, tasks, store: signal, writer })
     }
 
     /// Where the broker listens.
@@ -115,16 +137,27 @@ impl Broker {
         self.shared.with_core(|core| core.overview())
     }
 
-    /// Closes all connections with 320 CONNECTION_FORCED and stops.
-    pub async fn shutdown(self) {
+    /// Closes all connections with 320 CONNECTION_FORCED, writes everything to disk and stops.
+    pub async fn shutdown(mut self) {
         self.shared.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Some(signal) = &self.store {
+            signal.stop();
+        }
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.await
+        {
+            tracing::error!(%error, "the store's writer failed");
+        }
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
         self.shared.shutdown.cancel();
+        if let Some(signal) = &self.store {
+            signal.stop();
+        }
     }
 }

@@ -18,7 +18,7 @@ use lapin::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Reports what the exchanges route until told to stop.
+/// Reports what the exchanges route until told to stop; calls `ready` once it hears everything.
 ///
 /// # Errors
 /// When the connection or the channel fails.
@@ -27,6 +27,7 @@ pub async fn run(
     journal: &Journal,
     strangers: &Strangers,
     stop: &CancellationToken,
+    ready: &(dyn Fn() + Send + Sync),
 ) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
     topology::declare(&channel).await?;
@@ -45,6 +46,7 @@ pub async fn run(
     let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
     let mut copies =
         channel.basic_consume(queue.name().clone(), "tap".into(), no_ack, FieldTable::default()).await?;
+    ready();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),

@@ -55,7 +55,7 @@ impl FromStr for BrokerUri {
     }
 }
 
-/// Which connections there should be, and which are up.
+/// Which connections there should be, and which are up and at work.
 #[derive(Debug, Clone)]
 pub struct Links(Arc<watch::Sender<BTreeMap<String, bool>>>);
 
@@ -79,8 +79,13 @@ impl Links {
 
 /// What is done with a connection while it lasts.
 pub trait Session: Send + Sync {
-    /// Runs until told to stop (`Ok`), or until the connection fails.
-    fn run(&self, connection: &Connection) -> impl Future<Output = Result<(), lapin::Error>> + Send;
+    /// Runs until told to stop (`Ok`), or until the connection fails. Calls `ready` once it does its work: before
+    /// that, what a stranger publishes may find no queue.
+    fn run(
+        &self,
+        connection: &Connection,
+        ready: &(dyn Fn() + Send + Sync),
+    ) -> impl Future<Output = Result<(), lapin::Error>> + Send;
 }
 
 /// Everything that keeping a connection needs.
@@ -106,13 +111,13 @@ impl Connector {
         while !self.stop.is_cancelled() {
             let error = match self.connect(&name).await {
                 Ok(connection) => {
-                    self.links.set(&name, true);
                     if std::mem::take(&mut told_lost) {
                         self.tell(&node, Kind::ConnectionRestored);
                     }
                     backoff = BACKOFF_MIN;
+                    let ready = || self.links.set(&name, true);
                     let ended = tokio::select! {
-                        ended = session.run(&connection) => ended,
+                        ended = session.run(&connection, &ready) => ended,
                         error = broken(&connection) => Err(error),
                     };
                     if ended.is_ok() {

@@ -12,10 +12,11 @@ use crate::{
 use flow::{Event, Id, Kind, Provenance, topology::Queue};
 use futures::{StreamExt, future::BoxFuture};
 use lapin::{
-    Connection,
+    Channel, Connection,
     message::Delivery,
     options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions,
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        QueueDeclareOptions,
     },
     types::FieldTable,
 };
@@ -87,11 +88,11 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Consumes until told to stop, then lets the handlers at work finish.
+    /// Begins to consume.
     ///
     /// # Errors
-    /// When the channel or connection fails; unacked messages are then delivered again by the broker.
-    pub async fn run(&self, connection: &Connection) -> Result<(), lapin::Error> {
+    /// When the channel or connection fails.
+    pub async fn start(self, connection: &Connection) -> Result<Consuming, lapin::Error> {
         let queue = self.queue;
         let publisher = Publisher::open(connection).await?;
         let channel = connection.create_channel().await?;
@@ -99,7 +100,7 @@ impl Consumer {
         let passive = QueueDeclareOptions { passive: true, ..Default::default() };
         let depth = channel.queue_declare(queue.name.into(), passive, FieldTable::default()).await?;
         let tag = format!("{}.{}", queue.service, queue.style);
-        let mut deliveries = channel
+        let deliveries = channel
             .basic_consume(
                 queue.name.into(),
                 tag.as_str().into(),
@@ -113,40 +114,10 @@ impl Consumer {
 
         // What an earlier channel had unacked, the broker has put back into the queue.
         self.unacked.reset(queue);
-        let at_work = TaskTracker::new();
-        let ended = loop {
-            let delivery = tokio::select! {
-                biased;
-                () = self.stop.cancelled() => break Ok(()),
-                delivery = deliveries.next() => delivery,
-            };
-            match delivery {
-                Some(Ok(delivery)) => self.start(delivery, &tag, &publisher, &at_work),
-                Some(Err(error)) => break Err(error),
-                // The queue is gone: somebody deleted it. A new session declares it again.
-                None => break Err(lapin::ErrorKind::FutureCompleted.into()),
-            }
-        };
-        let reason = match &ended {
-            Ok(()) => {
-                channel.basic_cancel(tag.as_ref().into(), BasicCancelOptions::default()).await?;
-                "stopping".to_owned()
-            }
-            Err(error) => error.to_string(),
-        };
-        self.tell(Kind::ConsumerStopped { consumer_tag: tag, reason });
-        at_work.close();
-        if tokio::time::timeout(DRAIN_TIMEOUT, at_work.wait()).await.is_err() {
-            tracing::warn!(
-                queue = queue.name,
-                left = at_work.len(),
-                "handlers are still at work; leaving them"
-            );
-        }
-        ended
+        Ok(Consuming { consumer: self, channel, publisher, deliveries, tag })
     }
 
-    fn start(&self, delivery: Delivery, tag: &Id, publisher: &Publisher, at_work: &TaskTracker) {
+    fn take(&self, delivery: Delivery, tag: &Id, publisher: &Publisher, at_work: &TaskTracker) {
         let Delivery { properties, data, redelivered, acker, exchange, .. } = delivery;
         // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
         let name = |body: &[u8]| self.strangers.claim(self.queue.name, body);
@@ -175,8 +146,9 @@ impl Consumer {
             if let Err(failure) = outcome
                 && let Err(error) = put_aside(&delivered, &failure, &publisher).await
             {
-                // Unacked, so the broker delivers it again when this channel ends.
-                tracing::warn!(%error, %failure, "a failed message could not be put aside");
+                tracing::warn!(%error, %failure, "a failed message could not be put aside; it goes back");
+                let requeue = BasicNackOptions { requeue: true, ..Default::default() };
+                let _ = acker.nack(requeue).await;
                 return;
             }
             match acker.ack(BasicAckOptions::default()).await {
@@ -196,6 +168,56 @@ impl Consumer {
         event.node = Some(self.queue.service.into());
         event.queue = Some(self.queue.name.into());
         self.journal.report(event);
+    }
+}
+
+/// A consumer at work.
+pub struct Consuming {
+    consumer: Consumer,
+    channel: Channel,
+    publisher: Publisher,
+    deliveries: lapin::Consumer,
+    tag: Id,
+}
+
+impl Consuming {
+    /// Consumes until told to stop, then lets the handlers at work finish.
+    ///
+    /// # Errors
+    /// When the channel or connection fails; unacked messages are then delivered again by the broker.
+    pub async fn run(self) -> Result<(), lapin::Error> {
+        let Self { consumer, channel, publisher, mut deliveries, tag } = self;
+        let at_work = TaskTracker::new();
+        let ended = loop {
+            let delivery = tokio::select! {
+                biased;
+                () = consumer.stop.cancelled() => break Ok(()),
+                delivery = deliveries.next() => delivery,
+            };
+            match delivery {
+                Some(Ok(delivery)) => consumer.take(delivery, &tag, &publisher, &at_work),
+                Some(Err(error)) => break Err(error),
+                // The queue is gone: somebody deleted it. A new session declares it again.
+                None => break Err(lapin::ErrorKind::FutureCompleted.into()),
+            }
+        };
+        let reason = match &ended {
+            Ok(()) => {
+                channel.basic_cancel(tag.as_ref().into(), BasicCancelOptions::default()).await?;
+                "stopping".to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        consumer.tell(Kind::ConsumerStopped { consumer_tag: tag, reason });
+        at_work.close();
+        if tokio::time::timeout(DRAIN_TIMEOUT, at_work.wait()).await.is_err() {
+            tracing::warn!(
+                queue = consumer.queue.name,
+                left = at_work.len(),
+                "handlers are still at work; leaving them"
+            );
+        }
+        ended
     }
 }
 

@@ -224,6 +224,15 @@ impl Reader<'_> {
 impl QueueArguments {
     /// Reads the arguments of a queue; `owner` is the queue as error texts name it.
     pub(crate) fn parse(table: &FieldTable, owner: &str) -> Outcome<Self> {
+        const DEAD_LETTER_EXCHANGE: &str = "x-dead-letter-exchange";
+        if let Some(exchange) = table.inner().get(DEAD_LETTER_EXCHANGE)
+            && text(exchange).is_none()
+        {
+            return Err(Exception::precondition_failed(format!(
+                "invalid type '{}' for arg '{DEAD_LETTER_EXCHANGE}' in {owner}",
+                type_name(exchange)
+            )));
+        }
         let mut reader = Reader { table, owner, kind: QueueKind::Classic };
         let kind = match reader.text("x-queue-type")?.as_deref() {
             None | Some("classic") => QueueKind::Classic,
@@ -246,7 +255,7 @@ impl QueueArguments {
             return Err(reader.invalid("x-expires", "{value_zero,0}"));
         }
         let message_ttl_ms = reader.duration_ms("x-message-ttl")?;
-        let dead_letter_exchange = reader.text("x-dead-letter-exchange")?;
+        let dead_letter_exchange = reader.text(DEAD_LETTER_EXCHANGE)?;
         let dead_letter_routing_key = reader.text("x-dead-letter-routing-key")?;
         if dead_letter_routing_key.is_some() && dead_letter_exchange.is_none() {
             return Err(reader.invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"));

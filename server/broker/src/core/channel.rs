@@ -1,8 +1,12 @@
 //! Channels: what a client does one thing after the other on (spec 1.5).
 
 use super::{
-    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send, confirm::Confirms, queue::Entry,
-    reply_to::ReplyConsumer, short, transaction::Transaction,
+    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send,
+    confirm::Confirms,
+    queue::{Entry, RequeuedBy},
+    reply_to::ReplyConsumer,
+    short,
+    transaction::Transaction,
 };
 use amq_protocol::protocol::{AMQPClass, channel};
 use std::collections::BTreeMap;
@@ -152,7 +156,7 @@ impl Core {
             self.remove_consumer_and_queue(consumer);
         }
         for unacked in channel.unacked.into_values() {
-            self.requeue(connection, unacked);
+            self.requeue(connection, unacked, RequeuedBy::ChannelEnd);
         }
     }
 

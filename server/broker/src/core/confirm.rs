@@ -115,13 +115,16 @@ impl Core {
 
             let ack_before = first_awaiting.min(nacked.first().copied().unwrap_or(u64::MAX));
             let nack_before = first_awaiting.min(acked.first().copied().unwrap_or(u64::MAX));
-            for (delivery_tag, multiple) in coalesce(&nacked, nack_before) {
-                let nack = basic::Nack { delivery_tag, multiple, requeue: false };
-                self.reply(connection, number, AMQPClass::Basic(basic::AMQPMethod::Nack(nack)));
-            }
+            // A lone ack stands for itself even where it could be multiple; a lone nack does not, and has
+            // the default of a field that means nothing here. Clients have seen nothing else from RabbitMQ.
+            let is_lone = acked.len() == 1;
             for (delivery_tag, multiple) in coalesce(&acked, ack_before) {
-                let ack = basic::Ack { delivery_tag, multiple };
+                let ack = basic::Ack { delivery_tag, multiple: multiple && !is_lone };
                 self.reply(connection, number, AMQPClass::Basic(basic::AMQPMethod::Ack(ack)));
+            }
+            for (delivery_tag, multiple) in coalesce(&nacked, nack_before) {
+                let nack = basic::Nack { delivery_tag, multiple, requeue: true };
+                self.reply(connection, number, AMQPClass::Basic(basic::AMQPMethod::Nack(nack)));
             }
         }
     }
@@ -130,7 +133,7 @@ impl Core {
 /// Sorted tags as (tag, multiple) pairs: those below `cutoff` together, the rest one by one.
 fn coalesce(tags: &[u64], cutoff: u64) -> Vec<(u64, bool)> {
     let (together, single) = tags.split_at(tags.partition_point(|tag| *tag < cutoff));
-    let together = together.last().map(|last| (*last, together.len() > 1));
+    let together = together.last().map(|last| (*last, true));
     together.into_iter().chain(single.iter().map(|tag| (*tag, false))).collect()
 }
 
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn tags_below_the_cutoff_share_one_confirm() {
         assert_eq!(coalesce(&[1, 2, 3, 7, 9], 5), [(3, true), (7, false), (9, false)]);
-        assert_eq!(coalesce(&[4], 5), [(4, false)]);
+        assert_eq!(coalesce(&[4], 4), [(4, false)]);
         assert_eq!(coalesce(&[], 5), []);
     }
 }

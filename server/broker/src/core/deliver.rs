@@ -110,6 +110,8 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(&connection) {
             connection.unwritten_bytes += weight(&entry.message);
         }
+        // What has expired behind it is not left any more.
+        self.drop_expired(id);
         let waiting = self.queues.get(&id).map_or(0, |queue| queue.ready.len());
         let message = self.with_delivery_count(id, &entry);
         let redelivered = entry.redelivered;

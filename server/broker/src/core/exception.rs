@@ -16,7 +16,6 @@ pub(crate) enum ReplyCode {
     CommandInvalid,
     ChannelError,
     UnexpectedFrame,
-    ResourceError,
     NotAllowed,
     NotImplemented,
 }
@@ -35,7 +34,6 @@ impl ReplyCode {
             Self::CommandInvalid => 503,
             Self::ChannelError => 504,
             Self::UnexpectedFrame => 505,
-            Self::ResourceError => 506,
             Self::NotAllowed => 530,
             Self::NotImplemented => 540,
         }
@@ -54,7 +52,6 @@ impl ReplyCode {
             Self::CommandInvalid => "COMMAND_INVALID",
             Self::ChannelError => "CHANNEL_ERROR",
             Self::UnexpectedFrame => "UNEXPECTED_FRAME",
-            Self::ResourceError => "RESOURCE_ERROR",
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotImplemented => "NOT_IMPLEMENTED",
         }
@@ -128,7 +125,6 @@ shorthand! {
     command_invalid => CommandInvalid,
     channel_error => ChannelError,
     unexpected_frame => UnexpectedFrame,
-    resource_error => ResourceError,
     not_allowed => NotAllowed,
     not_implemented => NotImplemented,
     connection_forced => ConnectionForced,

@@ -21,11 +21,6 @@ pub(crate) fn without_line_ends(name: &str) -> String {
     name.replace(['\r', '\n'], "")
 }
 
-fn kind_of(name: &str) -> Option<ExchangeKind> {
-    use ExchangeKind::{Direct, Fanout, Headers, Topic};
-    [Direct, Fanout, Topic, Headers].into_iter().find(|kind| kind.as_str() == name)
-}
-
 /// Refuses the operation on the default exchange, to which every queue is bound by its name.
 pub(crate) fn refuse_default_exchange(name: &str) -> Outcome<()> {
     if name.is_empty() {
@@ -64,7 +59,7 @@ impl Core {
             refuse_default_exchange(&name)?;
             self.exchange(&name)?;
         } else {
-            let kind = kind_of(declare.kind.as_str()).ok_or_else(|| {
+            let kind = ExchangeKind::from_name(declare.kind.as_str()).ok_or_else(|| {
                 Exception::command_invalid(format!("unknown exchange type '{}'", declare.kind))
             })?;
             refuse_default_exchange(&name)?;

@@ -56,15 +56,47 @@ pub(crate) fn matches(arguments: &FieldTable, headers: Option<&FieldTable>) -> b
     }
 }
 
-/// A void argument asks only that the header is there; numbers are compared across their widths.
+/// A void argument asks only that the header is there. Values are compared without their types, for a client
+/// often cannot choose in which width its library sends a number.
 fn same(wanted: &AMQPValue, found: &AMQPValue) -> bool {
     if matches!(wanted, AMQPValue::Void) {
         return true;
     }
-    match (super::arguments::integer(wanted), super::arguments::integer(found)) {
-        (Some(wanted), Some(found)) => wanted == found,
-        (None, None) => wanted == found,
-        _ => false,
+    if let (Some(wanted), Some(found)) = (number(wanted), number(found)) {
+        return wanted == found;
+    }
+    if let (Some(wanted), Some(found)) = (octets(wanted), octets(found)) {
+        return wanted == found;
+    }
+    wanted == found
+}
+
+#[derive(PartialEq)]
+enum Number {
+    Whole(i128),
+    Fraction(f64),
+}
+
+fn number(value: &AMQPValue) -> Option<Number> {
+    let fraction = match *value {
+        AMQPValue::Timestamp(value) => return Some(Number::Whole(value.into())),
+        AMQPValue::Float(value) => f64::from(value),
+        AMQPValue::Double(value) => value,
+        _ => return super::arguments::integer(value).map(|whole| Number::Whole(whole.into())),
+    };
+    // Beyond 2^53 a double does not tell whole numbers apart any more.
+    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+    if fraction.fract() == 0.0 && fraction.abs() <= LARGEST_EXACT {
+        return Some(Number::Whole(fraction as i128));
+    }
+    Some(Number::Fraction(fraction))
+}
+
+fn octets(value: &AMQPValue) -> Option<&[u8]> {
+    match value {
+        AMQPValue::LongString(text) => Some(text.as_bytes()),
+        AMQPValue::ByteArray(bytes) => Some(bytes.as_slice()),
+        _ => None,
     }
 }
 

@@ -169,7 +169,7 @@ pub(crate) fn header_routes(headers: &FieldTable, header: &str) -> Result<Vec<Na
             })
             .collect()),
         Some(other) => Err(format!(
-            "{{unacceptable_type_in_header,<<\"{header}\">>,{}}}",
+            "{{unacceptable_type_in_header,\"{header}\",{}}}",
             super::arguments::type_name(other)
         )),
     }

@@ -28,6 +28,15 @@ impl Core {
         self.conclude(connection, number, outcome, BASIC_PUBLISH)
     }
 
+    /// A publish whose body was too large to be kept.
+    pub(crate) fn refuse_large_publish(&mut self, connection: ConnectionId, number: u16, body_bytes: u64) {
+        let max = self.settings.max_message_bytes;
+        let exception = Exception::precondition_failed(format!(
+            "message size {body_bytes} is larger than configured max size {max}"
+        ));
+        self.fail_channel(connection, number, &exception, BASIC_PUBLISH);
+    }
+
     fn conclude(
         &mut self,
         connection: ConnectionId,

@@ -122,6 +122,8 @@ pub(crate) struct Core {
     /// What all messages in queues weigh; a message in two queues counts twice.
     held_bytes: usize,
     last_id: u64,
+    /// Counted apart, for the ids of durable queues are kept on disk and should stay small.
+    last_queue_id: u64,
 }
 
 impl fmt::Debug for Core {
@@ -150,6 +152,7 @@ impl Core {
             log,
             held_bytes: 0,
             last_id: 0,
+            last_queue_id: 0,
         };
         core.declare_predefined_exchanges();
         core

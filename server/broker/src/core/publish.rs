@@ -29,12 +29,6 @@ impl Core {
         if publish.immediate {
             return Err(Exception::not_implemented("immediate=true"));
         }
-        let (size, max) = (body.len(), self.settings.max_message_bytes);
-        if size > max {
-            return Err(Exception::precondition_failed(format!(
-                "message size {size} is larger than configured max size {max}"
-            )));
-        }
         let exchange = self.exchange(publish.exchange.as_str())?;
         if exchange.internal {
             let exchange = self.exchange_text(&exchange.name);

@@ -22,6 +22,15 @@ pub(crate) struct Entry {
     pub(crate) stored: bool,
 }
 
+/// Who gave a message back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequeuedBy {
+    /// A client, with reject, nack or recover.
+    Client,
+    /// The end of its channel.
+    ChannelEnd,
+}
+
 /// The messages of a queue that wait for a consumer.
 #[derive(Debug)]
 pub(crate) struct Ready {
@@ -226,13 +235,22 @@ impl Queue {
         self.ready.put_back(entry);
     }
 
-    /// Puts back an entry that was delivered and not settled.
-    pub(crate) fn requeue(&mut self, mut entry: Entry) {
+    /// Puts back an entry that was delivered and not settled; says at which position it is now.
+    pub(crate) fn requeue(&mut self, mut entry: Entry, by: RequeuedBy) -> u64 {
         entry.redelivered = true;
+        let is_limited = self.arguments.delivery_limit.is_some();
+        let mut position = entry.position;
         match self.arguments.kind {
             QueueKind::Classic => self.ready.put_back(entry),
+            // Without a limit RabbitMQ appends to the log anew, or a poison message would keep it growing.
+            QueueKind::Quorum if by == RequeuedBy::Client && !is_limited => {
+                position = self.next_position;
+                self.next_position += 1;
+                self.ready.push(Entry { position, ..entry });
+            }
             QueueKind::Quorum => self.ready.put_back_returned(entry),
         }
+        position
     }
 
     pub(crate) fn purge(&mut self) -> Vec<Entry> {

@@ -114,12 +114,12 @@ impl Core {
     }
 
     fn check_quorum_properties(&self, declare: &queue::Declare, owner: &str) -> Outcome<()> {
-        let invalid = if !declare.durable {
+        let invalid = if !declare.durable && !declare.exclusive {
             "non-durable"
         } else if declare.auto_delete {
             "auto-delete"
         } else if declare.exclusive {
-            "exclusive"
+            "exclusive-owner"
         } else {
             return Ok(());
         };
@@ -134,7 +134,8 @@ impl Core {
         declare: &queue::Declare,
         arguments: QueueArguments,
     ) -> QueueId {
-        let id = QueueId(self.next_id());
+        self.last_queue_id += 1;
+        let id = QueueId(self.last_queue_id);
         let mut queue = Queue::new(id, name.clone(), declare.arguments.clone(), arguments, self.now_ms);
         queue.durable = durable;
         queue.auto_delete = declare.auto_delete;

@@ -1,7 +1,7 @@
 //! Starting from what the store kept.
 
 use super::{
-    Core, Message, QueueId, Restored, RestoredMessage, StoredBinding, StoredExchange, StoredQueue,
+    Core, Message, Outcome, QueueId, Restored, RestoredMessage, StoredBinding, StoredExchange, StoredQueue,
     arguments::QueueArguments,
     exchange::{Destination, Exchange},
     queue::{Entry, Queue},
@@ -10,7 +10,23 @@ use std::sync::Arc;
 
 impl Core {
     /// Puts everything durable back; called once, before the first client.
-    pub(crate) fn restore(&mut self, restored: Restored) {
+    ///
+    /// # Errors
+    /// When what was stored would not be accepted from a client.
+    pub(crate) fn restore(&mut self, restored: Restored) -> Outcome<()> {
+        // That it is there is no transition; whoever wants to know asks for an overview.
+        let hook = self.settings.hook.take();
+        let outcome = self.put_back(restored);
+        self.settings.hook = hook;
+        let queues: Vec<QueueId> = self.queues.keys().copied().collect();
+        for queue in queues {
+            self.touch(queue);
+        }
+        self.run();
+        outcome
+    }
+
+    fn put_back(&mut self, restored: Restored) -> Outcome<()> {
         for StoredExchange { name, kind, auto_delete, internal, arguments } in restored.exchanges {
             let mut exchange = Exchange::new(name.clone(), kind);
             exchange.auto_delete = auto_delete;
@@ -19,7 +35,7 @@ impl Core {
             self.exchanges.insert(name, exchange);
         }
         for queue in restored.queues {
-            self.restore_queue(queue);
+            self.restore_queue(queue)?;
         }
         for StoredBinding { source, to_exchange, destination, routing_key, arguments } in restored.bindings {
             let destination = if to_exchange {
@@ -28,33 +44,28 @@ impl Core {
                 self.queue_ids.get(&destination).map(|id| Destination::Queue(*id))
             };
             if let Some(destination) = destination {
-                // It was checked when it was made.
-                let _ = self.bind(&source, routing_key, destination, arguments);
+                self.bind(&source, routing_key, destination, arguments)?;
             }
         }
         for message in restored.messages {
             self.restore_message(message);
         }
-        // What was restored is what is stored already.
+        // What was put back is stored already; what expires from now on is not.
         self.log = super::Log::new(self.log.is_enabled());
-        let queues: Vec<QueueId> = self.queues.keys().copied().collect();
-        for queue in queues {
-            self.touch(queue);
-        }
-        self.run();
+        Ok(())
     }
 
-    fn restore_queue(&mut self, stored: StoredQueue) {
+    fn restore_queue(&mut self, stored: StoredQueue) -> Outcome<()> {
         let StoredQueue { id, name, auto_delete, arguments: table } = stored;
-        self.last_id = self.last_id.max(id.0);
+        self.last_queue_id = self.last_queue_id.max(id.0);
         let text = self.queue_text(&name);
-        // Arguments that were accepted once are accepted again.
-        let Ok(arguments) = QueueArguments::parse(&table, &text) else { return };
+        let arguments = QueueArguments::parse(&table, &text)?;
         let mut queue = Queue::new(id, name.clone(), table, arguments, self.now_ms);
         queue.durable = true;
         queue.auto_delete = auto_delete;
         self.queue_ids.insert(name, id);
         self.queues.insert(id, queue);
+        Ok(())
     }
 
     fn restore_message(&mut self, restored: RestoredMessage) {

@@ -4,7 +4,7 @@ use super::{
     ConnectionId, Core, Exception, Outcome, QueueId, StoreOp,
     arguments::QueueKind,
     channel::{Mode, Unacked},
-    queue::Entry,
+    queue::{Entry, RequeuedBy},
 };
 use crate::event::{DeathReason, Event, Settlement};
 use amq_protocol::protocol::{AMQPClass, basic};
@@ -60,7 +60,9 @@ impl Core {
                 Settle::Reject { requeue: false } => {
                     self.remove_settled(connection, unacked, Settlement::Rejected);
                 }
-                Settle::Reject { requeue: true } => self.requeue(connection, unacked),
+                Settle::Reject { requeue: true } => {
+                    self.requeue(connection, unacked, RequeuedBy::Client);
+                }
             }
         }
     }
@@ -126,7 +128,7 @@ impl Core {
     }
 
     /// Returns a delivery to its queue, where it was; a quorum queue counts how often.
-    pub(crate) fn requeue(&mut self, connection: ConnectionId, unacked: Unacked) {
+    pub(crate) fn requeue(&mut self, connection: ConnectionId, unacked: Unacked, by: RequeuedBy) {
         if self.take_back(&unacked).is_none() {
             return;
         }
@@ -141,9 +143,14 @@ impl Core {
             self.dead_letter(id, &entry.message, DeathReason::DeliveryLimit);
             return;
         }
-        queue.requeue(entry.clone());
+        let position = queue.requeue(entry.clone(), by);
         if entry.stored {
-            let (position, delivery_count) = (entry.position, entry.delivery_count);
+            if position != entry.position {
+                self.log.note(StoreOp::DeleteMessage { queue: id, position: entry.position });
+                let Entry { message, expires_at_ms, .. } = entry.clone();
+                self.log.note(StoreOp::PutMessage { queue: id, position, message, expires_at_ms });
+            }
+            let delivery_count = entry.delivery_count;
             self.log.note(StoreOp::MarkRedelivered { queue: id, position, delivery_count });
         }
         self.report_settled(connection, id, &entry, tag, Settlement::Requeued);

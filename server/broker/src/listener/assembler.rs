@@ -1,6 +1,6 @@
 //! Putting a publish together from its method, content header and body frames (spec 2.3.5.2).
 
-use super::frame::Frame;
+use super::frame::{BASIC_PUBLISH, Failure, Frame};
 use crate::core::{Exception, Properties};
 use amq_protocol::protocol::{AMQPClass, basic};
 use bytes::{Bytes, BytesMut};
@@ -11,14 +11,47 @@ const CLASS_BASIC: u16 = 60;
 /// Something that is complete.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Method { channel: u16, method: AMQPClass },
-    Publish { channel: u16, publish: basic::Publish, properties: Properties, body: Bytes },
+    Method {
+        channel: u16,
+        method: AMQPClass,
+    },
+    Publish {
+        channel: u16,
+        publish: basic::Publish,
+        properties: Properties,
+        body: Bytes,
+    },
+    /// A publish whose body is larger than allowed; nothing of it was kept.
+    TooLarge {
+        channel: u16,
+        body_bytes: u64,
+    },
 }
 
+/// A publish that is not complete.
 #[derive(Debug)]
 enum Partial {
+    /// Its content header is missing.
     Header(basic::Publish),
+    /// So much of its body is missing.
     Body { publish: basic::Publish, properties: Properties, missing: usize, body: BytesMut },
+    /// So much of a body is missing that will be thrown away.
+    TooLarge { body_bytes: u64, missing: u64 },
+}
+
+impl Partial {
+    /// What is wrong when something else comes than what is missing.
+    fn interrupted(&self) -> Failure {
+        let text = match self {
+            Self::Header(_) => format!(
+                "expected content header for class {CLASS_BASIC}, got non content header frame instead"
+            ),
+            Self::Body { .. } | Self::TooLarge { .. } => {
+                "expected content body, got non content body frame instead".to_owned()
+            }
+        };
+        in_publish(Exception::unexpected_frame(text))
+    }
 }
 
 /// The publishes of one connection that are not complete, by channel.
@@ -38,8 +71,8 @@ impl Assembler {
         self.partial.remove(&channel);
     }
 
-    /// Takes a frame of an open channel; heartbeats must not come here.
-    pub(crate) fn take(&mut self, frame: Frame) -> Result<Option<Command>, Exception> {
+    /// Takes a frame of an open channel.
+    pub(crate) fn take(&mut self, frame: Frame) -> Result<Option<Command>, Failure> {
         match frame {
             Frame::Method { channel, method } => self.method(channel, method),
             Frame::Header { channel, class, body_bytes, properties } => {
@@ -50,19 +83,9 @@ impl Assembler {
         }
     }
 
-    fn method(&mut self, channel: u16, method: AMQPClass) -> Result<Option<Command>, Exception> {
-        match self.partial.get(&channel) {
-            Some(Partial::Header(_)) => {
-                return Err(Exception::unexpected_frame(format!(
-                    "expected content header for class {CLASS_BASIC}, got non content header frame instead"
-                )));
-            }
-            Some(Partial::Body { .. }) => {
-                return Err(Exception::unexpected_frame(
-                    "expected content body, got non content body frame instead",
-                ));
-            }
-            None => {}
+    fn method(&mut self, channel: u16, method: AMQPClass) -> Result<Option<Command>, Failure> {
+        if let Some(partial) = self.partial.get(&channel) {
+            return Err(partial.interrupted());
         }
         match method {
             AMQPClass::Basic(basic::AMQPMethod::Publish(publish)) => {
@@ -79,68 +102,71 @@ impl Assembler {
         class: u16,
         body_bytes: u64,
         properties: Properties,
-    ) -> Result<Option<Command>, Exception> {
-        match self.partial.remove(&channel) {
-            Some(Partial::Header(publish)) if class == CLASS_BASIC => {
-                // RabbitMQ reads a body that is too large to its end and then closes the channel; we do
-                // not want to keep it that long.
-                let missing = usize::try_from(body_bytes)
-                    .ok()
-                    .filter(|bytes| *bytes <= self.max_body_bytes)
-                    .ok_or_else(|| {
-                        Exception::resource_error(format!(
-                            "message size {body_bytes} is larger than configured max size {}",
-                            self.max_body_bytes
-                        ))
-                    })?;
-                if missing == 0 {
-                    let body = Bytes::new();
-                    return Ok(Some(Command::Publish { channel, publish, properties, body }));
-                }
-                let body = BytesMut::new();
-                self.partial.insert(channel, Partial::Body { publish, properties, missing, body });
-                Ok(None)
-            }
-            Some(Partial::Header(_)) => Err(Exception::unexpected_frame(format!(
+    ) -> Result<Option<Command>, Failure> {
+        let publish = match self.partial.remove(&channel) {
+            Some(Partial::Header(publish)) => publish,
+            Some(other) => return Err(other.interrupted()),
+            None => return Err(expected_method()),
+        };
+        if class != CLASS_BASIC {
+            return Err(in_publish(Exception::unexpected_frame(format!(
                 "expected content header for class {CLASS_BASIC}, got one for class {class} instead"
-            ))),
-            Some(Partial::Body { .. }) => {
-                Err(Exception::unexpected_frame("expected content body, got non content body frame instead"))
-            }
-            None => Err(expected_method()),
+            ))));
         }
+        let partial = match usize::try_from(body_bytes) {
+            Ok(0) => {
+                return Ok(Some(Command::Publish { channel, publish, properties, body: Bytes::new() }));
+            }
+            Ok(missing) if missing <= self.max_body_bytes => {
+                Partial::Body { publish, properties, missing, body: BytesMut::new() }
+            }
+            // Its end must be found, for what comes next may be fine.
+            _ => Partial::TooLarge { body_bytes, missing: body_bytes },
+        };
+        self.partial.insert(channel, partial);
+        Ok(None)
     }
 
-    fn body(&mut self, channel: u16, payload: Bytes) -> Result<Option<Command>, Exception> {
-        match self.partial.remove(&channel) {
+    fn body(&mut self, channel: u16, payload: Bytes) -> Result<Option<Command>, Failure> {
+        let partial = match self.partial.remove(&channel) {
             Some(Partial::Body { publish, properties, missing, mut body }) => {
-                let Some(missing) = missing.checked_sub(payload.len()) else {
-                    return Err(Exception::frame_error(format!(
-                        "content body has {} octets more than its header said",
-                        payload.len() - missing
-                    )));
-                };
-                if missing > 0 {
-                    body.extend_from_slice(&payload);
-                    self.partial.insert(channel, Partial::Body { publish, properties, missing, body });
-                    return Ok(None);
+                let missing = missing.checked_sub(payload.len()).ok_or_else(too_much)?;
+                // Most bodies come in one frame, and need no copy.
+                let is_whole = missing == 0 && body.is_empty();
+                if is_whole {
+                    return Ok(Some(Command::Publish { channel, publish, properties, body: payload }));
                 }
-                let body = if body.is_empty() {
-                    payload
-                } else {
-                    body.extend_from_slice(&payload);
-                    body.freeze()
-                };
-                Ok(Some(Command::Publish { channel, publish, properties, body }))
+                body.extend_from_slice(&payload);
+                if missing == 0 {
+                    let body = body.freeze();
+                    return Ok(Some(Command::Publish { channel, publish, properties, body }));
+                }
+                Partial::Body { publish, properties, missing, body }
             }
-            Some(Partial::Header(_)) => Err(Exception::unexpected_frame(format!(
-                "expected content header for class {CLASS_BASIC}, got non content header frame instead"
-            ))),
-            None => Err(expected_method()),
-        }
+            Some(Partial::TooLarge { body_bytes, missing }) => {
+                let missing = missing.checked_sub(payload.len() as u64).ok_or_else(too_much)?;
+                if missing == 0 {
+                    return Ok(Some(Command::TooLarge { channel, body_bytes }));
+                }
+                Partial::TooLarge { body_bytes, missing }
+            }
+            Some(other) => return Err(other.interrupted()),
+            None => return Err(expected_method()),
+        };
+        self.partial.insert(channel, partial);
+        Ok(None)
     }
 }
 
-fn expected_method() -> Exception {
-    Exception::unexpected_frame("expected method frame, got non method frame instead")
+fn in_publish(exception: Exception) -> Failure {
+    Failure { exception, ids: BASIC_PUBLISH }
+}
+
+fn expected_method() -> Failure {
+    let text = "expected method frame, got non method frame instead";
+    Failure::of_connection(Exception::unexpected_frame(text))
+}
+
+fn too_much() -> Failure {
+    in_publish(Exception::frame_error("the content body is longer than its header says"))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     assembler::{Assembler, Command},
-    frame::{Encoder, Frame, FrameLimits, take_frame},
+    frame::{BASIC_PUBLISH, Encoder, Failure, Frame, FrameLimits, take_frame},
     handshake::{self, Opened, close_method},
     outbox::Outbox,
     shared::{Pressure, Shared},
@@ -60,9 +60,6 @@ enum Next {
     /// The client closed the connection.
     Closed,
 }
-
-/// An error that ends the connection, and the class and method that caused it.
-type Failure = (Exception, (u16, u16));
 
 /// A connected client, as the task that reads from it sees it.
 struct Session {
@@ -155,8 +152,8 @@ impl Session {
                 match take_frame(&mut self.buffer, self.limits) {
                     Ok(Some(frame)) => frames.push(frame),
                     Ok(None) => break,
-                    Err(exception) => {
-                        failure = Some((exception, (0, 0)));
+                    Err(broken) => {
+                        failure = Some(broken);
                         break;
                     }
                 }
@@ -169,8 +166,8 @@ impl Session {
                 Ok(Next::Read) if publishes => self.wait_for_relief().await,
                 Ok(Next::Read) => {}
                 Ok(next) => return next,
-                Err((exception, ids)) => {
-                    self.close(&exception, ids);
+                Err(failure) => {
+                    self.close(&failure);
                     return Next::Closing;
                 }
             }
@@ -211,11 +208,7 @@ impl Session {
         };
         match frame {
             Frame::Method { channel: 0, method } => self.connection_method(method),
-            frame => {
-                let ids = ids_of(&frame);
-                self.channel_frame(core, channel, frame).map_err(|exception| (exception, ids))?;
-                Ok(Next::Read)
-            }
+            frame => self.channel_frame(core, channel, frame).map(|()| Next::Read),
         }
     }
 
@@ -231,19 +224,24 @@ impl Session {
             }
             _ => {
                 let exception = Exception::channel_error("unexpected method in connection state running");
-                Err((exception, ids))
+                Err(Failure { exception, ids })
             }
         }
     }
 
-    fn channel_frame(&mut self, core: &mut Core, number: u16, frame: Frame) -> Result<(), Exception> {
+    fn channel_frame(&mut self, core: &mut Core, number: u16, frame: Frame) -> Result<(), Failure> {
         let method = match &frame {
             Frame::Method { method: AMQPClass::Channel(method), .. } => Some(method),
             _ => None,
         };
         match (core.channel_state(self.id, number), method) {
-            (ChannelState::Absent, Some(channel::AMQPMethod::Open(_))) => core.open_channel(self.id, number),
-            (ChannelState::Absent, _) => Err(Exception::channel_error("expected 'channel.open'")),
+            (ChannelState::Absent, Some(channel::AMQPMethod::Open(_))) => {
+                core.open_channel(self.id, number).map_err(Failure::of_connection)
+            }
+            (ChannelState::Absent, _) => {
+                let exception = Exception::channel_error("expected 'channel.open'");
+                Err(Failure { exception, ids: ids_of(&frame) })
+            }
             (ChannelState::Closing, Some(channel::AMQPMethod::CloseOk(_))) => {
                 core.forget_channel(self.id, number);
                 Ok(())
@@ -259,13 +257,28 @@ impl Session {
                 core.close_channel(self.id, number);
                 Ok(())
             }
-            (ChannelState::Open, _) => match self.assembler.take(frame)? {
-                None => Ok(()),
-                Some(Command::Method { channel, method }) => core.method(self.id, channel, method),
-                Some(Command::Publish { channel, publish, properties, body }) => {
-                    core.publish_method(self.id, channel, &publish, properties, body)
+            (ChannelState::Open, _) => {
+                let ids = ids_of(&frame);
+                match self.assembler.take(frame)? {
+                    Some(command) => {
+                        self.command(core, command).map_err(|exception| Failure { exception, ids })
+                    }
+                    None => Ok(()),
                 }
-            },
+            }
+        }
+    }
+
+    fn command(&mut self, core: &mut Core, command: Command) -> Result<(), Exception> {
+        match command {
+            Command::Method { channel, method } => core.method(self.id, channel, method),
+            Command::Publish { channel, publish, properties, body } => {
+                core.publish_method(self.id, channel, &publish, properties, body)
+            }
+            Command::TooLarge { channel, body_bytes } => {
+                core.refuse_large_publish(self.id, channel, body_bytes);
+                Ok(())
+            }
         }
     }
 
@@ -289,15 +302,15 @@ impl Session {
 
     async fn shut_down(&mut self) -> io::Result<()> {
         let reason = "broker forced connection closure with reason 'shutdown'";
-        self.close(&Exception::connection_forced(reason), (0, 0));
+        self.close(&Failure::of_connection(Exception::connection_forced(reason)));
         self.wait_for_close_ok().await
     }
 
     /// Ends the connection from this side (spec 1.4.2.9): all it held is free at once.
-    fn close(&mut self, exception: &Exception, ids: (u16, u16)) {
-        tracing::debug!(connection = self.id.0, %exception, "closing");
+    fn close(&mut self, failure: &Failure) {
+        tracing::debug!(connection = self.id.0, exception = %failure.exception, "closing");
         self.shared.close_connection(self.id);
-        self.outbox.push_method(0, AMQPClass::Connection(close_method(exception, ids)));
+        self.outbox.push_method(0, AMQPClass::Connection(close_method(failure)));
     }
 
     /// Reads and ignores until the client has confirmed the close (spec 1.4.2.10).
@@ -333,7 +346,6 @@ impl Session {
 
 /// Class and method that an error in this frame is about.
 fn ids_of(frame: &Frame) -> (u16, u16) {
-    const BASIC_PUBLISH: (u16, u16) = (60, 40);
     match frame {
         Frame::Method { method, .. } => (method.get_amqp_class_id(), method.get_amqp_method_id()),
         _ => BASIC_PUBLISH,

@@ -14,6 +14,25 @@ const HEADER_BYTES: usize = 7;
 pub(crate) const OVERHEAD_BYTES: usize = HEADER_BYTES + 1;
 const CLASS_BASIC: u16 = 60;
 
+/// Class and method of `basic.qos`.
+const BASIC_QOS: (u16, u16) = (60, 10);
+/// Class and method of `basic.publish`.
+pub(crate) const BASIC_PUBLISH: (u16, u16) = (60, 40);
+
+/// An error that ends the connection.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exception: Exception,
+    /// Class and method that caused it; zeros when it was no method.
+    pub(crate) ids: (u16, u16),
+}
+
+impl Failure {
+    pub(crate) fn of_connection(exception: Exception) -> Self {
+        Self { exception, ids: (0, 0) }
+    }
+}
+
 /// A frame as it came.
 #[derive(Debug)]
 pub(crate) enum Frame {
@@ -31,7 +50,7 @@ pub(crate) struct FrameLimits {
 }
 
 /// Takes the next frame from the front of the buffer, once it is complete.
-pub(crate) fn take_frame(buffer: &mut BytesMut, limits: FrameLimits) -> Result<Option<Frame>, Exception> {
+pub(crate) fn take_frame(buffer: &mut BytesMut, limits: FrameLimits) -> Result<Option<Frame>, Failure> {
     let Some(header) = buffer.get(..HEADER_BYTES) else { return Ok(None) };
     let kind = header[0];
     let channel = u16::from_be_bytes([header[1], header[2]]);
@@ -40,9 +59,9 @@ pub(crate) fn take_frame(buffer: &mut BytesMut, limits: FrameLimits) -> Result<O
     // the eight bytes around the payload on top, and some clients rely on it.
     if length > limits.frame_bytes {
         let max = limits.frame_bytes - OVERHEAD_BYTES;
-        return Err(Exception::frame_error(format!(
+        return Err(Failure::of_connection(Exception::frame_error(format!(
             "type {kind}, all octets = <<>>: {{frame_too_large,{length},{max}}}"
-        )));
+        ))));
     }
     let whole = HEADER_BYTES + length + 1;
     if buffer.len() < whole {
@@ -52,74 +71,98 @@ pub(crate) fn take_frame(buffer: &mut BytesMut, limits: FrameLimits) -> Result<O
     let payload = &buffer[HEADER_BYTES..whole - 1];
     let end = buffer[whole - 1];
     if end != constants::FRAME_END {
-        return Err(Exception::frame_error(format!(
+        return Err(Failure::of_connection(Exception::frame_error(format!(
             "type {kind}, {}: {{invalid_frame_end_marker,{end}}}",
             snippet(payload)
-        )));
+        ))));
     }
     let frame = parse(kind, channel, payload, limits.table_depth)?;
     buffer.advance(whole);
     Ok(Some(frame))
 }
 
-fn parse(kind: u8, channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Exception> {
-    let unexpected = || Exception::unexpected_frame(format!("type {kind}, {}", snippet(payload)));
+fn parse(kind: u8, channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Failure> {
+    let unexpected = || {
+        let text = format!("type {kind}, {}", snippet(payload));
+        Failure::of_connection(Exception::unexpected_frame(text))
+    };
     match kind {
-        constants::FRAME_METHOD => {
-            if !tables::method_depth_ok(payload, table_depth) {
-                return Err(too_deep());
-            }
-            match parse_class(payload) {
-                Ok(([], method)) => Ok(Frame::Method { channel, method }),
-                _ => Err(Exception::syntax_error(format!("malformed method, {}", snippet(payload)))),
-            }
-        }
-        _ if channel == 0 && kind != constants::FRAME_HEARTBEAT => match kind {
-            constants::FRAME_HEADER | constants::FRAME_BODY => Err(unexpected()),
-            _ => Err(unknown_frame(kind, payload)),
-        },
+        constants::FRAME_METHOD => parse_method(channel, payload, table_depth),
+        constants::FRAME_HEADER | constants::FRAME_BODY if channel == 0 => Err(unexpected()),
         constants::FRAME_HEADER => parse_header(channel, payload, table_depth),
         // A copy, for a slice would keep the whole read buffer alive as long as the message.
         constants::FRAME_BODY => Ok(Frame::Body { channel, payload: Bytes::copy_from_slice(payload) }),
         // Heartbeats are for connections, not for channels (spec 4.2.7).
         constants::FRAME_HEARTBEAT if channel == 0 => Ok(Frame::Heartbeat),
         constants::FRAME_HEARTBEAT => Err(unexpected()),
-        _ => Err(unknown_frame(kind, payload)),
+        _ => {
+            let text = format!("type {kind}, {}: unknown_frame", snippet(payload));
+            Err(Failure::of_connection(Exception::frame_error(text)))
+        }
     }
 }
 
-fn unknown_frame(kind: u8, payload: &[u8]) -> Exception {
-    Exception::frame_error(format!("type {kind}, {}: unknown_frame", snippet(payload)))
-}
-
-fn too_deep() -> Exception {
-    Exception::syntax_error("a table is nested too deep")
+fn parse_method(channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Failure> {
+    const IDS_BYTES: usize = 4;
+    let (mut ids, fields) = payload.split_at_checked(IDS_BYTES).unwrap_or_default();
+    let ids = if ids.is_empty() { (0, 0) } else { (ids.get_u16(), ids.get_u16()) };
+    let fail = |exception| Err(Failure { exception, ids });
+    if !tables::method_depth_ok(payload, table_depth) {
+        return fail(Exception::syntax_error("a table is nested too deep"));
+    }
+    // The codec drops the prefetch size, in octets, that nobody implements.
+    if ids == BASIC_QOS
+        && let Some(size) = fields.first_chunk::<4>().map(|size| u32::from_be_bytes(*size))
+        && size != 0
+    {
+        return fail(Exception::not_implemented(format!("prefetch_size!=0 ({size})")));
+    }
+    match parse_class(payload) {
+        Ok(([], method)) => Ok(Frame::Method { channel, method }),
+        _ => fail(Exception::frame_error(format!("cannot decode <<{}>>", numbers(fields)))),
+    }
 }
 
 /// Class, weight, body size, properties (spec 2.3.5.2).
-fn parse_header(channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Exception> {
+fn parse_header(channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Failure> {
     const FIXED_BYTES: usize = 12;
-    let malformed = || Exception::syntax_error(format!("malformed content header, {}", snippet(payload)));
+    let malformed = || {
+        let text = format!("cannot decode <<{}>>", numbers(payload));
+        Failure { exception: Exception::frame_error(text), ids: BASIC_PUBLISH }
+    };
     let (mut fixed, encoded) = payload.split_at_checked(FIXED_BYTES).ok_or_else(malformed)?;
     let class = fixed.get_u16();
     let _weight = fixed.get_u16();
     let body_bytes = fixed.get_u64();
     if !tables::properties_depth_ok(encoded, table_depth) {
-        return Err(too_deep());
+        let exception = Exception::syntax_error("a table is nested too deep");
+        return Err(Failure { exception, ids: BASIC_PUBLISH });
     }
     let properties = Properties::decode(Bytes::copy_from_slice(encoded)).ok_or_else(malformed)?;
     Ok(Frame::Header { channel, class, body_bytes, properties })
 }
 
-/// The beginning of a payload as RabbitMQ's error texts show it.
+/// The beginning of a payload as RabbitMQ's error texts show it: as text if it is some.
 fn snippet(payload: &[u8]) -> String {
     const SHOWN: usize = 16;
-    let show = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    let show = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' ') => {
+            format!("<<\"{}\">>", text.replace('\\', "\\\\").replace('"', "\\\""))
+        }
+        _ => format!("<<{}>>", numbers(bytes)),
+    };
     if payload.len() <= SHOWN {
-        format!("all octets = <<{}>>", show(payload))
+        format!("all octets = {}", show(payload))
     } else {
-        format!("first {SHOWN} octets = <<{}>>", show(&payload[..SHOWN]))
+        format!("first {SHOWN} octets = {}", show(&payload[..SHOWN]))
     }
+}
+
+fn numbers(bytes: &[u8]) -> String {
+    // No more than an error text has room for.
+    const SHOWN: usize = 256;
+    let shown = &bytes[..bytes.len().min(SHOWN)];
+    shown.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Appends frames to a buffer.

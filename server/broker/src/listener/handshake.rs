@@ -1,7 +1,7 @@
 //! From the protocol header to `connection.open-ok` (spec 2.2.4).
 
 use super::{
-    frame::{Encoder, Frame, FrameLimits, take_frame},
+    frame::{Encoder, Failure, Frame, FrameLimits, take_frame},
     shared::Shared,
     tables,
 };
@@ -10,7 +10,7 @@ use crate::{
     event::ConnectionInfo,
 };
 use amq_protocol::{
-    protocol::{AMQPClass, connection, constants::FRAME_MIN_SIZE},
+    protocol::{AMQPClass, connection},
     types::{AMQPValue, FieldTable, parsing::parse_field_table},
 };
 use bytes::BytesMut;
@@ -20,6 +20,10 @@ use tokio::{
     net::TcpStream,
 };
 
+/// The smallest frame-max (spec 4.2.3); the codec's constant is RabbitMQ 4's, which is twice as large.
+pub(crate) const FRAME_MIN_BYTES: u32 = 4096;
+/// How large the frames of the handshake may be: a long response needs more than the minimum.
+const HANDSHAKE_FRAME_BYTES: usize = 8192;
 const PROTOCOL_HEADER: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
 /// RabbitMQ lets nobody guess passwords fast.
 const FAILED_LOGIN_DELAY: Duration = Duration::from_millis(500);
@@ -47,9 +51,9 @@ pub(crate) enum Refused {
     Exception(Exception),
 }
 
-impl From<Exception> for Refused {
-    fn from(exception: Exception) -> Self {
-        Self::Exception(exception)
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Exception(failure.exception)
     }
 }
 
@@ -71,10 +75,11 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
     let can = |capability: &str| {
         capabilities.is_some_and(|all| all.inner().get(capability) == Some(&AMQPValue::Boolean(true)))
     };
-    if let Err(refused) = handshake.authenticate(&start_ok) {
+    if let Err(exception) = handshake.authenticate(&start_ok) {
         tokio::time::sleep(FAILED_LOGIN_DELAY).await;
+        let refused = Failure::of_connection(exception);
         if can("authentication_failure_close") {
-            handshake.close(&refused, (0, 0)).await?;
+            handshake.close(&refused).await?;
         }
         return Err(refused.into());
     }
@@ -89,26 +94,23 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
     let connection::AMQPMethod::TuneOk(tune_ok) = handshake.receive().await? else {
         return Err(Refused::Protocol);
     };
-    if let Err(refused) = check_tune(&tune, &tune_ok) {
-        handshake.close(&refused, (10, 31)).await?;
-        return Err(refused.into());
+    if let Err(exception) = check_tune(&tune, &tune_ok) {
+        return Err(handshake.refuse(exception, (10, 31)).await);
     }
     let connection::AMQPMethod::Open(open) = handshake.receive().await? else {
         return Err(Refused::Protocol);
     };
     if open.virtual_host.as_str() != shared.vhost {
-        let refused = Exception::not_allowed(format!("vhost {} not found", open.virtual_host));
-        handshake.close(&refused, (10, 40)).await?;
-        return Err(refused.into());
+        let exception = Exception::not_allowed(format!("vhost {} not found", open.virtual_host));
+        return Err(handshake.refuse(exception, (10, 40)).await);
     }
     let is_full = shared.with_core(|core| core.connection_count() >= limits.connections);
     if is_full {
-        let refused = Exception::not_allowed(format!(
+        let exception = Exception::not_allowed(format!(
             "access to vhost '{}' refused for user '{}': connection limit ({}) is reached",
             shared.vhost, shared.user, limits.connections
         ));
-        handshake.close(&refused, (10, 40)).await?;
-        return Err(refused.into());
+        return Err(handshake.refuse(exception, (10, 40)).await);
     }
     let client = Client {
         info: ConnectionInfo {
@@ -145,14 +147,14 @@ impl Handshake<'_> {
     }
 
     async fn send(&mut self, method: connection::AMQPMethod) -> io::Result<()> {
-        let mut encoder = Encoder::new(FRAME_MIN_SIZE as usize);
+        let mut encoder = Encoder::new(HANDSHAKE_FRAME_BYTES);
         encoder.method(0, AMQPClass::Connection(method));
         self.stream.write_all(encoder.as_slice()).await
     }
 
     async fn receive(&mut self) -> Result<connection::AMQPMethod, Refused> {
         let limits =
-            FrameLimits { frame_bytes: FRAME_MIN_SIZE as usize, table_depth: self.shared.limits.table_depth };
+            FrameLimits { frame_bytes: HANDSHAKE_FRAME_BYTES, table_depth: self.shared.limits.table_depth };
         loop {
             match take_frame(&mut self.buffer, limits)? {
                 Some(Frame::Method { channel: 0, method: AMQPClass::Connection(method) }) => {
@@ -187,22 +189,27 @@ impl Handshake<'_> {
         )))
     }
 
-    async fn close(&mut self, exception: &Exception, (class_id, method_id): (u16, u16)) -> io::Result<()> {
-        let close = close_method(exception, (class_id, method_id));
-        self.send(close).await?;
+    /// Says why there will be no connection.
+    async fn refuse(&mut self, exception: Exception, ids: (u16, u16)) -> Refused {
+        let failure = Failure { exception, ids };
+        match self.close(&failure).await {
+            Ok(()) => failure.into(),
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn close(&mut self, failure: &Failure) -> io::Result<()> {
+        self.send(close_method(failure)).await?;
         self.stream.shutdown().await
     }
 }
 
-pub(crate) fn close_method(
-    exception: &Exception,
-    (class_id, method_id): (u16, u16),
-) -> connection::AMQPMethod {
+pub(crate) fn close_method(Failure { exception, ids }: &Failure) -> connection::AMQPMethod {
     connection::AMQPMethod::Close(connection::Close {
         reply_code: exception.reply_code.code(),
         reply_text: short(&exception.reply_text()),
-        class_id,
-        method_id,
+        class_id: ids.0,
+        method_id: ids.1,
     })
 }
 
@@ -240,7 +247,7 @@ fn start() -> connection::Start {
 /// RabbitMQ takes no value above its own, and 0 asks for no limit at all (spec 1.4.2.6).
 fn check_tune(offered: &connection::Tune, wanted: &connection::TuneOk) -> Result<(), Exception> {
     const NO_MINIMUM: u32 = 1;
-    let frame = ("frame_max", FRAME_MIN_SIZE, offered.frame_max, wanted.frame_max);
+    let frame = ("frame_max", FRAME_MIN_BYTES, offered.frame_max, wanted.frame_max);
     let channel = ("channel_max", NO_MINIMUM, offered.channel_max.into(), wanted.channel_max.into());
     for (field, min, max, value) in [frame, channel] {
         let refuse = |relation: &str, extreme: &str, bound: u32| {

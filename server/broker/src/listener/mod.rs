@@ -8,6 +8,7 @@ mod outbox;
 mod shared;
 mod tables;
 
+pub(crate) use handshake::FRAME_MIN_BYTES;
 pub(crate) use shared::{Clock, Shared};
 
 use std::{sync::Arc, time::Duration};

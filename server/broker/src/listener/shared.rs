@@ -4,6 +4,7 @@ use super::outbox::Outbox;
 use crate::{
     config::Limits,
     core::{ConnectionId, Core},
+    store,
 };
 use std::{
     collections::HashMap,
@@ -68,7 +69,7 @@ pub(crate) struct Shared {
     /// The timer must wait for something earlier.
     timer: Notify,
     /// There is something to write to disk.
-    store_ops: Option<std::sync::mpsc::SyncSender<()>>,
+    store: Option<Arc<store::Signal>>,
 }
 
 impl Shared {
@@ -76,7 +77,7 @@ impl Shared {
         config: &crate::Config,
         core: Core,
         clock: Clock,
-        store_ops: Option<std::sync::mpsc::SyncSender<()>>,
+        store: Option<Arc<store::Signal>>,
     ) -> Self {
         Self {
             user: config.user.clone(),
@@ -88,7 +89,7 @@ impl Shared {
             clock,
             guarded: Mutex::new(Guarded { core, outboxes: HashMap::new(), timer_ms: None }),
             timer: Notify::new(),
-            store_ops,
+            store,
         }
     }
 
@@ -138,11 +139,10 @@ impl Shared {
                 self.timer.notify_one();
             }
         }
-        if let Some(store_ops) = &self.store_ops
+        if let Some(store) = &self.store
             && guarded.core.has_store_ops()
         {
-            // A full channel means that the store has been told already.
-            let _ = store_ops.try_send(());
+            store.work();
         }
         let pressure = Pressure {
             memory: guarded.core.held_bytes() > self.limits.memory_bytes,

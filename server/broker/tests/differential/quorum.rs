@@ -1,0 +1,125 @@
+//! What this broker keeps of quorum queues: how they are declared, and the delivery limit.
+
+use crate::{methods::*, scenarios};
+use amq_protocol::{protocol::queue, types::AMQPValue};
+
+fn quorum(name: &str, fields: &[(&str, AMQPValue)]) -> queue::Declare {
+    let mut all = vec![("x-queue-type", text("quorum"))];
+    all.extend_from_slice(fields);
+    queue::Declare { durable: true, ..declare_with(name, &all) }
+}
+
+scenarios! {
+    fn a_quorum_queue_must_be_durable_and_shared(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        for refused in [
+            queue::Declare { durable: false, ..quorum(&q, &[]) },
+            queue::Declare { exclusive: true, ..quorum(&q, &[]) },
+            queue::Declare { auto_delete: true, ..quorum(&q, &[]) },
+            quorum("", &[]),
+            quorum(&q, &[("x-max-priority", int(5))]),
+            quorum(&q, &[("x-queue-mode", text("lazy"))]),
+        ] {
+            c.declare(1, refused);
+            c.reopen(1);
+        }
+        c.close();
+    }
+
+    fn a_quorum_queue_counts_deliveries_and_gives_up(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare(1, quorum(&q, &[
+            ("x-delivery-limit", int(2)),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&dead)),
+        ]));
+        c.channel(2);
+        c.qos(2, 1, false);
+        c.consume(2, &q, "tag");
+        c.publish(1, "", &q, "poison");
+        for _ in 0..3 {
+            let got = c.expect();
+            c.reject(2, got.delivery_tag(), true);
+        }
+        c.get_when_there(1, &dead);
+        c.delete_queue(1, &q);
+        c.expect();
+        c.close();
+    }
+
+    fn what_returns_to_a_quorum_queue_with_a_limit_is_served_first(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        c.channel(2);
+        let q = s.name("q");
+        c.declare(1, quorum(&q, &[("x-delivery-limit", int(10))]));
+        c.qos(2, 3, false);
+        c.consume(2, &q, "tag");
+        for body in ["one", "two", "three"] {
+            c.publish(1, "", &q, body);
+            c.expect();
+        }
+        c.confirm_select(1);
+        c.publish(1, "", &q, "four");
+        c.expect();
+        c.nack(2, 3, false, true);
+        c.expect();
+        c.nack(2, 1, false, true);
+        c.expect();
+        c.ack(2, 2, false);
+        c.expect();
+        c.delete_queue(1, &q);
+        c.expect();
+        c.close();
+    }
+
+    fn what_returns_to_a_quorum_queue_without_a_limit_is_served_last(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        c.channel(2);
+        let q = s.name("q");
+        c.declare(1, quorum(&q, &[]));
+        c.qos(2, 3, false);
+        c.consume(2, &q, "tag");
+        for body in ["one", "two", "three"] {
+            c.publish(1, "", &q, body);
+            c.expect();
+        }
+        c.confirm_select(1);
+        c.publish(1, "", &q, "four");
+        c.expect();
+        c.nack(2, 3, false, true);
+        c.expect();
+        c.nack(2, 1, false, true);
+        c.expect();
+        c.ack(2, 2, false);
+        c.expect();
+        c.delete_queue(1, &q);
+        c.expect();
+        c.close();
+    }
+
+    fn a_quorum_queue_is_not_deleted_under_conditions(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare(1, quorum(&q, &[]));
+        let mut other = s.connect("other");
+        other.channel(1);
+        other.delete_queue_with(1, queue::Delete { queue: q.as_str().into(), if_unused: true, ..Default::default() });
+        let mut other = s.connect("another");
+        other.channel(1);
+        other.delete_queue_with(1, queue::Delete { queue: q.as_str().into(), if_empty: true, ..Default::default() });
+        let mut other = s.connect("global");
+        other.channel(1);
+        other.qos(1, 5, true);
+        other.consume(1, &q, "tag");
+        c.delete_queue(1, &q);
+        c.close();
+    }
+}

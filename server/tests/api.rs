@@ -1,0 +1,149 @@
+//! What bad input gets: a clear answer, the right status, and nothing changed.
+
+mod common;
+
+use common::{On, Skuflow};
+use reqwest::{Response, StatusCode};
+use serde_json::{Value, json};
+
+async fn problem(response: Response, status: u16) -> String {
+    assert_eq!(response.status().as_u16(), status);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["status"], status);
+    assert!(problem["title"].is_string() && problem["type"].is_string());
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mistake_gets_its_own_clear_answer_and_changes_nothing() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let journal_before = skuflow.journal().await.len();
+    let arrival = |sku: &str, quantity: Value, style: &str| {
+        json!({ "sku": sku, "quantity": quantity, "style": style }).to_string()
+    };
+    let thousand_and_one = Value::from(vec![json!({ "sku": "A", "quantity": 1, "style": "both" }); 1_001]);
+    for (body, status, says) in [
+        (arrival("MUG RED", json!(1), "both"), 422, "sku: ' ' cannot stand in a SKU"),
+        (arrival("", json!(1), "both"), 422, "sku: a SKU must not be empty"),
+        (arrival(&"A".repeat(33), json!(1), "both"), 422, "at most 32"),
+        (arrival("A", json!(0), "both"), 422, "quantity: a quantity is a whole number from 1 to 1,000,000, not 0"),
+        (arrival("A", json!(1_000_001), "both"), 422, "not 1000001"),
+        (arrival("A", json!(-3), "both"), 422, "not -3"),
+        (arrival("A", json!(1.5), "both"), 422, "floating point"),
+        (arrival("A", json!("many"), "both"), 422, "invalid type: string"),
+        (arrival("A", json!(1), "ballet"), 422, "style: \"ballet\" is no style: use choreography, orchestration or both"),
+        (json!({ "sku": "A", "quantity": 1 }).to_string(), 422, "missing field `style`"),
+        (json!({ "sku": "A", "quantity": 1, "style": "both", "dispatch": "pigeon" }).to_string(), 422, "dispatch:"),
+        ("[]".into(), 422, "send 1 to 1000"),
+        (thousand_and_one.to_string(), 422, "not 1001"),
+        (
+            json!([{ "sku": "A", "quantity": 1, "style": "both" }, { "sku": "B", "quantity": 0, "style": "both" }]).to_string(),
+            422,
+            "[1].quantity",
+        ),
+        ("{\"sku\":".into(), 400, "the body is no JSON"),
+        (String::new(), 400, "the body is no JSON"),
+        (" ".repeat(1024 * 1024 + 1), 413, "at most 1048576 bytes"),
+    ] {
+        let detail = problem(skuflow.post("/api/arrivals", body.clone()).await, status).await;
+        assert!(detail.contains(says), "{says:?} is not in {detail:?}");
+    }
+    let untyped = skuflow.request("POST", "/api/arrivals").body("{}").send().await.unwrap();
+    assert!(problem(untyped, 415).await.contains("application/json"));
+    let wrong_method = skuflow.request("PUT", "/api/arrivals").send().await.unwrap();
+    assert_eq!(wrong_method.headers()["allow"], "POST");
+    problem(wrong_method, 405).await;
+    assert_eq!(skuflow.journal().await.len(), journal_before);
+    assert_eq!(skuflow.stock("choreography", "A").await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_said_to_be_not_there() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (path, status, says) in [
+        ("/api/choreography/inventory/skus/NOPE/availability", 404, "inventory does not know NOPE"),
+        ("/api/choreography/inventory/skus/A%20B/availability", 400, "cannot stand in a SKU"),
+        ("/api/ballet/inventory/skus", 404, "\"ballet\" is no style"),
+        ("/api/nothing", 404, "no such call"),
+        ("/api/journal?limit=5001", 422, "between 1 and 5000"),
+        ("/api/journal?after=x", 400, "after"),
+        ("/api/journal/stream?after=-1", 400, "after"),
+    ] {
+        let detail = problem(skuflow.get(path).await, status).await;
+        assert!(detail.contains(says), "{path}: {says:?} is not in {detail:?}");
+    }
+    let gone = skuflow.request("DELETE", "/api/orchestration/wishlist/wishes/999999").send().await.unwrap();
+    problem(gone, 404).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_idempotency_key_counts_once_and_answers_the_same() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let send = async |key: &str, quantity: u32| {
+        skuflow
+            .request("POST", "/api/arrivals")
+            .header("idempotency-key", key)
+            .json(&json!({ "sku": "MUG-RED", "quantity": quantity, "style": "both" }))
+            .send()
+            .await
+            .unwrap()
+    };
+    let first: Value = send("delivery-7", 4).await.json().await.unwrap();
+    let (second, third) = tokio::join!(send("delivery-7", 4), send("delivery-7", 4));
+    assert_eq!(second.status(), StatusCode::ACCEPTED);
+    assert_eq!(second.json::<Value>().await.unwrap(), first);
+    assert_eq!(third.json::<Value>().await.unwrap(), first);
+    assert!(problem(send("delivery-7", 5).await, 422).await.contains("different request"));
+    skuflow.settled().await;
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 4);
+    send("delivery-8", 4).await;
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_sales_that_cannot_be_had_whole_takes_nothing() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let before = skuflow.stock("choreography", "MUG-BLUE").await;
+    let batch = json!([
+        { "sku": "MUG-BLUE", "quantity": 1, "style": "both" },
+        { "sku": "MUG-RED", "quantity": 1, "style": "both" },
+    ]);
+    let detail = problem(skuflow.post("/api/sales", batch.to_string()).await, 409).await;
+    assert!(detail.contains("only 0 of MUG-RED are for sale"), "{detail}");
+    assert_eq!(skuflow.stock("choreography", "MUG-BLUE").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wishes_are_added_once_checked_and_taken_away() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let path = "/api/choreography/wishlist/wishes";
+    let wish = json!({ "email": "zoe@example.com", "sku": "mug-blue" }).to_string();
+    let added = skuflow.post(path, wish.clone()).await;
+    assert_eq!(added.status(), StatusCode::CREATED);
+    let added: Value = added.json().await.unwrap();
+    assert_eq!((&added["sku"], &added["notified_at"]), (&json!("MUG-BLUE"), &Value::Null));
+    let again: Value = skuflow.post(path, wish).await.json().await.unwrap();
+    assert_eq!(again, added);
+    let nobody = json!({ "email": "nobody", "sku": "MUG-BLUE" }).to_string();
+    assert!(problem(skuflow.post(path, nobody).await, 422).await.contains("\"nobody\" is no address"));
+    let removed = skuflow.request("DELETE", &format!("{path}/{}", added["id"])).send().await.unwrap();
+    assert_eq!(removed.status(), StatusCode::NO_CONTENT);
+    assert!(!skuflow.json(path).await.as_array().unwrap().contains(&added));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_hosts_and_other_sites_are_refused() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let rebound = skuflow.request("GET", "/api/queues").header("host", "shop.example").send().await.unwrap();
+    problem(rebound, 421).await;
+    let forged = skuflow
+        .request("POST", "/api/arrivals")
+        .header("origin", "http://shop.example")
+        .json(&json!({ "sku": "MUG-RED", "quantity": 1, "style": "both" }))
+        .send()
+        .await
+        .unwrap();
+    problem(forged, 403).await;
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
+}
