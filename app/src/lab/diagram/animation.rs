@@ -7,7 +7,7 @@ use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
 use super::super::stage::{OnTheWay, Selection, Stage};
 use super::super::words::place_name;
-use super::tokens::{Flight, Token, pool, set};
+use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
 use flow::layout::{Layout, Orientation, SMALLEST_TEXT};
 use flow::{Event, Kind, Node, Picture};
@@ -135,10 +135,15 @@ fn take_news(animation: &Shared) {
         None => {
             let picture = stage.live.with_picture(Picture::clone);
             stage.director.update_value(|director| director.start_over(picture));
-            stage.announce();
+            announce(stage);
             animation.borrow_mut().is_calm_due = true;
         }
     }
+}
+
+/// The shown picture has changed.
+fn announce(stage: Stage) {
+    stage.version.try_update(|version| *version = version.wrapping_add(1));
 }
 
 /// Starts the loop unless it runs.
@@ -191,7 +196,7 @@ impl Animation {
         };
         let (due, has_changed) = due;
         if has_changed {
-            stage.announce();
+            announce(stage);
             self.is_calm_due = true;
         }
         due.into_iter().for_each(|shown| self.show(&shown));
@@ -287,7 +292,8 @@ impl Animation {
     }
 
     pub(super) fn tell_list(&self) {
-        self.stage.on_the_way.try_set(self.listed.iter().map(|(_, one)| one.clone()).collect());
+        // The newest first: what no longer fits is what will be there soonest.
+        self.stage.on_the_way.try_set(self.listed.iter().rev().map(|(_, one)| one.clone()).collect());
     }
 
     /// The log, the inspector and the badges need no 60 changes a second.
