@@ -31,6 +31,9 @@ mod settle;
 mod topic;
 mod transaction;
 
+#[cfg(test)]
+mod properties_test;
+
 pub use message::Message;
 
 pub(crate) use self::{
