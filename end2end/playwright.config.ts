@@ -11,7 +11,7 @@ export default defineConfig<Options>({
   testDir: "specs",
   forbidOnly: Boolean(process.env.CI),
   workers: 2,
-  timeout: 30_000,
+  timeout: 60_000,
   expect: { timeout: 10_000 },
   reporter: [["list"]],
   use: {

@@ -11,6 +11,7 @@ use leptos_meta::{Meta, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{Redirect, Route, Router, Routes},
+    hooks::use_location,
     path,
 };
 
@@ -43,7 +44,11 @@ pub fn App() -> impl IntoView {
             content="See how services talk: one arrival, two styles, every message live in your browser."
         />
         <Router>
-            <a class="skip-link" href="#main">"Skip to the content"</a>
+            // "External" keeps the router's hands off: the browser moves the focus, the router would only scroll.
+            <a class="skip-link" href="#main" rel="external">
+                "Skip to the content"
+            </a>
+            <FocusAfterNavigation />
             <Header />
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=Home />
@@ -53,6 +58,31 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />
             </Routes>
         </Router>
+    }
+}
+
+/// Moves the focus into the new page, as a browser does when it loads one.
+#[component]
+fn FocusAfterNavigation() -> impl IntoView {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now) {
+            request_animation_frame(focus_main);
+        }
+        now
+    });
+}
+
+fn focus_main() {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let main = document().get_element_by_id("main");
+        if let Some(main) = main.and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok()) {
+            // Fails only where there is no focus to have.
+            let _ = main.focus();
+        }
     }
 }
 

@@ -7,7 +7,11 @@ mod animation;
 mod card;
 mod edge;
 mod icons;
+#[cfg(feature = "hydrate")]
+mod lights;
 mod queue;
+#[cfg(feature = "hydrate")]
+mod streams;
 #[cfg(feature = "hydrate")]
 mod tokens;
 
@@ -112,14 +116,14 @@ fn node(stage: Stage, node: &NodeBox) -> AnyView {
 }
 
 /// Lines of text at their place; the first line may look different from the rest.
-fn text(text: &Text, class: &'static str) -> impl IntoView + use<> {
+fn text(stage: Stage, text: &Text, class: &'static str) -> impl IntoView + use<> {
     let (x, y, anchor) = (text.at.x, text.at.y, text.anchor.as_str());
     text.lines
         .iter()
         .enumerate()
         .map(|(line, words)| {
             #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-            let y = y + 13.0 * line as f32;
+            let y = y + 13.0 * line as f32 * stage.scale();
             let words = words.clone();
             view! { <text class=class x=x y=y text-anchor=anchor>{words}</text> }
         })

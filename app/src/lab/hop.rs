@@ -56,7 +56,7 @@ pub struct Hop {
     pub shape: Shape,
     /// How long it is drawn.
     pub duration_ms: f64,
-    /// The words on it that are known from the start.
+    /// How long it truly took, in words, where that is known.
     pub words: Option<String>,
 }
 
@@ -79,10 +79,7 @@ pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
     };
     let queue = event.queue.as_deref();
     Some(match &event.kind {
-        Kind::ArrivalReceived { quantity, .. } => Hop {
-            words: event.sku.map(|sku| format!("{sku} × {quantity}")),
-            ..hop(ARRIVAL_EDGE.into(), Shape::Goods, SHORT_MS)
-        },
+        Kind::ArrivalReceived { .. } => hop(ARRIVAL_EDGE.into(), Shape::Goods, SHORT_MS),
         Kind::Published { routing_key, .. } => match event.exchange.as_deref() {
             Some("") => hop(route_edge(routing_key), message, ROUTE_MS),
             _ => hop(publish_edge(style.exchange().name), message, MESSAGE_MS),

@@ -16,8 +16,7 @@ pub fn Inspector() -> impl IntoView {
     let panel: NodeRef<html::Aside> = NodeRef::new();
     let is_open = Memo::new(move |_| stage.selected.with(Option::is_some));
     let close = move || stage.selected.set(None);
-    let on_escape = window_event_listener_once_open(is_open, close);
-    let _ = on_escape;
+    close_on_escape(is_open, close);
     view! {
         <aside
             class="panel inspector"
@@ -67,7 +66,7 @@ fn inspect(selection: Selection) -> AnyView {
 }
 
 /// Escape closes the inspector, wherever the focus is, unless something nearer has used the key.
-fn window_event_listener_once_open(is_open: Memo<bool>, close: impl Fn() + Copy + 'static) {
+fn close_on_escape(is_open: Memo<bool>, close: impl Fn() + Copy + 'static) {
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
             let is_ours = event.key() == "Escape" && !event.default_prevented();

@@ -123,6 +123,12 @@ impl Stage {
         Memo::new(move |_| self.system(&look))
     }
 
+    /// How much larger than usual the diagram's text is. Whatever reads it is drawn anew when that changes.
+    #[must_use]
+    pub fn scale(&self) -> f32 {
+        self.text_px.get_untracked() / SMALLEST_TEXT
+    }
+
     /// Where everything stands.
     #[must_use]
     pub fn layout(self) -> Memo<Layout> {
@@ -150,11 +156,6 @@ impl Stage {
     /// Shows something in the inspector.
     pub fn select(&self, selection: Selection) {
         self.selected.set(Some(selection));
-    }
-
-    /// The shown picture has changed.
-    pub fn announce(&self) {
-        self.version.update(|version| *version = version.wrapping_add(1));
     }
 }
 

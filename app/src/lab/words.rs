@@ -22,14 +22,27 @@ pub fn time_of_day(at_us: u64) -> String {
     format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
-/// The text, cut to that many characters if it is longer.
+/// The text, cut so that it is drawn no wider than `room` in type of 11 px. A guess on the safe side: what
+/// draws it cannot measure on the server.
 #[must_use]
-pub fn cut(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        return text.to_owned();
+pub fn cut(text: &str, room: f32) -> String {
+    let width = |character: char| match character {
+        ' ' | '.' | ',' | ':' | 'i' | 'l' | 'j' | 't' | 'f' | 'r' | '-' => 4.0,
+        'm' | 'w' | 'M' | 'W' | '→' => 9.5,
+        _ if character.is_uppercase() => 7.6,
+        _ => 6.7,
+    };
+    let mut used = 0.0;
+    let fits = |character: &char| {
+        used += width(*character);
+        used <= room
+    };
+    let kept: String = text.chars().take_while(fits).collect();
+    if kept.len() == text.len() {
+        return kept;
     }
-    let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+    let end = kept.char_indices().next_back().map_or(0, |(at, _)| at);
+    format!("{}…", kept[..end].trim_end())
 }
 
 /// A long id, shortened so that its distinctive ends remain.
@@ -51,6 +64,18 @@ pub const fn service_name(service: Service) -> &'static str {
         Service::Inventory => "Inventory",
         Service::Catalog => "Catalog",
         Service::Wishlist => "Wishlist",
+    }
+}
+
+/// The name of a place in the diagram, for people.
+#[must_use]
+pub fn place_name(id: &str) -> &str {
+    match id {
+        "warehouse" => "Warehouse",
+        "inventory" | "inventory.consumer" => "Inventory",
+        "catalog" => "Catalog",
+        "wishlist" => "Wishlist",
+        other => other.rsplit(':').next().unwrap_or(other),
     }
 }
 
@@ -161,7 +186,7 @@ pub fn sentence(event: &Event) -> String {
         Kind::Held { gate } => format!("Held at {gate}"),
         Kind::Released { gate } => format!("Released from {gate}"),
         Kind::FaultInjected { fault } => format!("Broken on purpose: {fault}"),
-        Kind::ConsumerStarted { ready: Some(ready), .. } => {
+        Kind::ConsumerStarted { ready: Some(ready @ 1..), .. } => {
             format!("{node} listens to {queue}, where {ready} wait")
         }
         Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
@@ -203,6 +228,13 @@ mod tests {
     fn spans_have_as_many_figures_as_one_can_use() {
         let spans = [0, 812, 1_840, 99_999, 431_000, 2_360_000].map(duration);
         assert_eq!(spans, ["0 µs", "812 µs", "1.8 ms", "99.9 ms", "431 ms", "2.3 s"]);
+    }
+
+    #[test]
+    fn what_is_too_wide_for_its_card_is_cut() {
+        assert_eq!(cut("for sale 0 → 12", 95.0), "for sale 0 → 12");
+        assert_eq!(cut("UMBRELLA-GREEN", 60.0), "UMBREL…");
+        assert_eq!(cut("", 10.0), "");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::super::stage::{Selection, Stage};
 use super::super::words::{cut, service_name, stock_change};
 use super::{icons, press_keys, text};
-use flow::layout::{NodeBox, NodeRole, Point, Rect, SMALLEST_TEXT};
+use flow::layout::{NodeBox, NodeRole, Point, Rect};
 use flow::picture::{NodeState, System};
 use flow::{Service, Style};
 use leptos::prelude::*;
@@ -53,8 +53,8 @@ pub(super) fn warehouse(stage: Stage, node: &NodeBox) -> AnyView {
     let rect = node.rect;
     let inside = view! {
         <rect class="card-shape" x=rect.x y=rect.y width=rect.w height=rect.h rx="8" />
-        {icons::truck(rect)}
-        {node.label.as_ref().map(|label| text(label, "node-caption"))}
+        {icons::truck(rect, stage.scale())}
+        {node.label.as_ref().map(|label| text(stage, label, "node-caption"))}
     };
     frame(stage, node, || "idle", || "Warehouse".to_owned(), inside)
 }
@@ -64,8 +64,8 @@ pub(super) fn disc(stage: Stage, node: &NodeBox) -> AnyView {
     let (middle, radius) = (node.rect.middle(), node.rect.w / 2.0);
     let is_down = Memo::new(move |_| stage.picture(|picture| picture.broker_down().is_some()));
     let sign = match stage.style {
-        Style::Choreography => icons::fanout(middle).into_any(),
-        Style::Orchestration => icons::direct(middle).into_any(),
+        Style::Choreography => icons::fanout(middle, stage.scale()).into_any(),
+        Style::Orchestration => icons::direct(middle, stage.scale()).into_any(),
     };
     let names = node.label.as_ref().map(|label| {
         let last = label.lines.len() - 1;
@@ -73,9 +73,9 @@ pub(super) fn disc(stage: Stage, node: &NodeBox) -> AnyView {
         name.lines.truncate(last);
         kind.lines.drain(..last);
         #[expect(clippy::cast_precision_loss, reason = "two or three lines")]
-        let down = 13.0 * last as f32;
+        let down = 13.0 * last as f32 * stage.scale();
         kind.at = Point { x: kind.at.x, y: kind.at.y + down };
-        view! { {text(&name, "node-name")} {text(&kind, "node-caption soft")} }
+        view! { {text(stage, &name, "node-name")} {text(stage, &kind, "node-caption soft")} }
     });
     let reach = radius * 0.95;
     let cross = format!(
@@ -116,21 +116,11 @@ struct Lines {
 
 impl Lines {
     /// Nothing runs out of its card.
-    fn cut(mut self, room: usize) -> Self {
+    fn cut(mut self, room: f32) -> Self {
         self.role = cut(&self.role, room);
-        self.store = cut(&self.store, room - 2);
+        self.store = cut(&self.store, room - 13.0);
         self
     }
-}
-
-/// How many characters of the smallest text fit into a card of that width.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a card is some hundred units wide"
-)]
-fn room_for(width: f32) -> usize {
-    ((width - 20.0) / 5.9).max(8.0) as usize
 }
 
 /// A service, or a stranger.
@@ -138,7 +128,8 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     let (role, id) = (node.role, node.id.clone());
     let style = stage.style;
     let Rect { x, y, w, h } = node.rect;
-    let room = room_for(w * SMALLEST_TEXT / stage.text_px.get_untracked());
+    let scale = stage.scale();
+    let room = w / scale - 20.0;
     let lines = stage.memo(move |system| {
         let lines = match role {
             NodeRole::Consumer(service) => consumer(system, service),
@@ -150,26 +141,33 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     let is_producer = role == NodeRole::Producer;
     let (name_y, role_y, store_y, last_y) =
         if is_producer { (21.0, 38.0, 55.0, 72.0) } else { (20.0, 35.0, 51.0, 67.0) };
+    let (left, below) = (x + 12.0 * scale, move |by: f32| y + by * scale);
+    let store_x = if is_producer { left } else { left + 13.0 * scale };
+    let tick = format!(
+        "M{} {}l{} {}l{} {}",
+        x + w - 22.0 * scale,
+        below(15.0),
+        3.5 * scale,
+        3.5 * scale,
+        6.5 * scale,
+        -7.5 * scale
+    );
     let inside = view! {
         <rect class="card-shape" x=x y=y width=w height=h rx="8" />
-        <text class="card-title" x=x + 12.0 y=y + name_y>
+        <text class="card-title" x=left y=below(name_y)>
             {move || lines.with(|lines| lines.title.clone())}
         </text>
-        <path
-            class="card-tick"
-            class:is-shown=move || lines.with(|lines| lines.is_done)
-            d=format!("M{} {}l3.5 3.5l6.5 -7.5", x + w - 22.0, y + 15.0)
-        />
-        <text class="card-line soft" x=x + 12.0 y=y + role_y>
+        <path class="card-tick" class:is-shown=move || lines.with(|lines| lines.is_done) d=tick />
+        <text class="card-line soft" x=left y=below(role_y)>
             {move || lines.with(|lines| lines.role.clone())}
         </text>
         <g class="card-store">
-            {(!is_producer).then(|| icons::store(Point { x: x + 12.0, y: y + store_y }))}
-            <text class="card-line" x=if is_producer { x + 12.0 } else { x + 25.0 } y=y + store_y>
+            {(!is_producer).then(|| icons::store(Point { x: left, y: below(store_y) }, scale))}
+            <text class="card-line" x=store_x y=below(store_y)>
                 {move || lines.with(|lines| lines.store.clone())}
             </text>
         </g>
-        <text class="card-line soft" x=x + 12.0 y=y + last_y>
+        <text class="card-line soft" x=left y=below(last_y)>
             {move || lines.with(|lines| lines.last.clone())}
         </text>
     };
@@ -178,12 +176,12 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     frame(stage, node, state, spoken, inside)
 }
 
-fn producer(system: &System, style: Style, room: usize) -> Lines {
+fn producer(system: &System, style: Style, room: f32) -> Lines {
     let on_hand = match &system.recorded {
         Some(change) => {
             let old_and_new = format!("on hand {}", stock_change(change.before, change.after));
             let new = change.after.on_hand.unwrap_or(change.after.quantity);
-            if old_and_new.chars().count() <= room { old_and_new } else { format!("on hand {new}") }
+            if cut(&old_and_new, room) == old_and_new { old_and_new } else { format!("on hand {new}") }
         }
         None => "records stock".to_owned(),
     };
@@ -209,7 +207,7 @@ fn consumer(system: &System, service: Service) -> Lines {
         in_hand.map_or_else(|| "a message".to_owned(), |sku| sku.to_string())
     };
     let role = match (state, service) {
-        (NodeState::Working, _) => format!("handles {}", sku()),
+        (NodeState::Working, _) => format!("on {}", sku()),
         (NodeState::Asking, _) => "asks inventory…".to_owned(),
         (NodeState::Retrying, _) => "tries again soon".to_owned(),
         (NodeState::Failed, _) => "parked a message".to_owned(),

@@ -48,7 +48,7 @@ fn spoken(edge: &Edge) -> String {
         EdgeKind::Message => "Messages",
         EdgeKind::Http => "Calls",
     };
-    format!("{what} from {} to {}", edge.from, edge.to)
+    format!("{what} from {} to {}", words::place_name(&edge.from), words::place_name(&edge.to))
 }
 
 /// The words on a call's line: that it waits, or how the last one ended.
@@ -57,10 +57,11 @@ fn call_label(stage: Stage, from: &str, at: &Text) -> impl IntoView + use<> {
     let says = stage.memo(move |system| call_words(system, &from));
     let (x, y, anchor) = (at.at.x, at.at.y, at.anchor.as_str());
     // The ground under the words interrupts the line; its width follows the words.
-    let width = Memo::new(move |_| says.with(|says| text_width(says)));
+    let scale = stage.scale();
+    let width = Memo::new(move |_| says.with(|says| text_width(says) * scale));
     let left = move || if anchor == "middle" { x - width.get() / 2.0 } else { x - 4.0 };
     view! {
-        <rect class="edge-ground" x=left y=y - 10.0 width=move || width.get() height="14" />
+        <rect class="edge-ground" x=left y=y - 10.0 * scale width=move || width.get() height=14.0 * scale />
         <text class="edge-words" x=x y=y text-anchor=anchor>
             {move || says.get()}
         </text>

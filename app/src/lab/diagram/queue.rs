@@ -65,7 +65,8 @@ pub(super) fn queue(stage: Stage, queue: &QueueBox) -> impl IntoView + use<> {
     let is_stacked = queue.counts.lines.len() > 1;
     let slots = (0..SLOTS).map(|at| slot(stage, queue, at, seen)).collect::<Vec<_>>();
     let counts = queue.counts.at;
-    let (label, spoken) = (text(&queue.label, "queue-name"), name.clone());
+    let line = 13.0 * stage.scale();
+    let (label, spoken) = (text(stage, &queue.label, "queue-name"), name.clone());
     let top = queue.label.rect.y;
     view! {
         <g
@@ -98,7 +99,7 @@ pub(super) fn queue(stage: Stage, queue: &QueueBox) -> impl IntoView + use<> {
                     <text class="queue-counts" x=counts.x y=counts.y>
                         {move || seen.with(|seen| format!("ready {}", seen.ready))}
                     </text>
-                    <text class="queue-counts" x=counts.x y=counts.y + 13.0>
+                    <text class="queue-counts" x=counts.x y=counts.y + line>
                         {move || seen.with(|seen| format!("unacked {}", seen.unacked))}
                     </text>
                 }
@@ -108,7 +109,7 @@ pub(super) fn queue(stage: Stage, queue: &QueueBox) -> impl IntoView + use<> {
                     <text class="queue-counts" x=counts.x y=counts.y>
                         {move || seen.with(Drawn::counts)}
                     </text>
-                    <text class="queue-counts queue-aside" x=counts.x y=counts.y + 13.0>
+                    <text class="queue-counts queue-aside" x=counts.x y=counts.y + line>
                         {move || seen.with(Drawn::aside)}
                     </text>
                 }

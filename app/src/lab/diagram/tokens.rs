@@ -12,6 +12,7 @@ const SVG: &str = "http://www.w3.org/2000/svg";
 
 /// One journey along one line.
 pub(super) struct Flight {
+    pub edge: String,
     pub path: Path,
     pub back: bool,
     pub begins_ms: f64,
@@ -41,8 +42,6 @@ impl Token {
         let make = |name: &str| document.create_element_ns(Some(SVG), name).ok();
         let (group, shape, words) = (make("g")?, make("path")?, make("text")?);
         set(&group, "visibility", "hidden");
-        set(&words, "text-anchor", "middle");
-        set(&words, "y", "-11");
         group.append_child(&shape).ok()?;
         group.append_child(&words).ok()?;
         Some(Self { group, shape, words, flight: None })
@@ -58,8 +57,24 @@ impl Token {
         set(&self.group, "data-token", id);
         set(&self.shape, "d", outline(shape));
         self.words.set_text_content(Some(words));
-        set(&self.group, "visibility", "visible");
+        // The words stand still beside the middle of the line, where they can be read.
+        let (middle, before) = (flight.path.point(0.5), flight.path.point(0.45));
+        let is_upright = (middle.y - before.y).abs() > (middle.x - before.x).abs();
+        let (x, y, anchor) = if is_upright {
+            (middle.x + 10.0, middle.y + 4.0, "start")
+        } else {
+            (middle.x, middle.y - 10.0, "middle")
+        };
+        set(&self.words, "transform", &format!("translate({x:.1} {y:.1})"));
+        set(&self.words, "text-anchor", anchor);
         self.flight = Some(flight);
+        // Shown by its first step, not where the last journey ended.
+    }
+
+    /// Whether it stands for something with words on that line.
+    pub fn has_words_on(&self, edge: &str) -> bool {
+        let is_there = self.flight.as_ref().is_some_and(|flight| flight.edge == edge);
+        is_there && self.words.text_content().is_some_and(|words| !words.is_empty())
     }
 
     /// Changes its words, on a stream whose rate has changed.
@@ -84,7 +99,8 @@ impl Token {
         let share = if flight.back { 1.0 - share } else { share };
         #[expect(clippy::cast_possible_truncation, reason = "a share of a line")]
         let point = flight.path.point(share as f32);
-        set(&self.group, "transform", &format!("translate({:.1} {:.1})", point.x, point.y));
+        set(&self.shape, "transform", &format!("translate({:.1} {:.1})", point.x, point.y));
+        set(&self.group, "visibility", "visible");
     }
 
     /// Goes back into the pool.
