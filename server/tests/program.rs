@@ -1,8 +1,9 @@
 //! The program itself: what it says, and how it ends.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -36,9 +37,8 @@ fn serving(root: &Path, args: &[&str]) -> (Child, Vec<String>) {
             return (child, said);
         }
     }
-    let mut error = String::new();
-    child.stderr.unwrap().read_to_string(&mut error).unwrap();
-    panic!("it does not serve: {said:?} {error}");
+    let output = child.wait_with_output().unwrap();
+    panic!("it does not serve: {said:?} {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn terminate(child: Child) -> Output {
