@@ -26,7 +26,7 @@ use crate::live::Connection;
 use crate::pages::NotFound;
 use controls::Controls;
 use diagram::Diagram;
-use flow::Style;
+use flow::{Dispatch, Style};
 use inspector::Inspector;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -88,12 +88,21 @@ const fn title(style: Style) -> &'static str {
 #[component]
 fn StagePanel() -> impl IntoView {
     let stage = use_stage();
-    let says = match stage.style {
-        Style::Choreography => "Inventory announces one event. It does not know who listens.",
-        Style::Orchestration => "Inventory knows what must happen, and tells each service what to do.",
+    let says = move || match (stage.style, stage.dispatch.get()) {
+        (Style::Choreography, Dispatch::Fanout) => {
+            "Inventory announces one event. It does not know who listens."
+        }
+        (Style::Choreography, Dispatch::Queues) => {
+            "Inventory keeps a list, and publishes its event to each queue itself."
+        }
+        (Style::Orchestration, _) => "Inventory knows what must happen, and tells each service what to do.",
     };
     let is_frozen = move || stage.live.connection.get() == Connection::Reconnecting;
-    let is_untouched = stage.memo(flow::picture::System::is_untouched);
+    // Nobody is invited to send while nothing can travel.
+    let is_inviting = Memo::new(move |_| {
+        let is_down = stage.picture(|picture| picture.broker_down().is_some());
+        !is_down && stage.system(flow::picture::System::is_untouched)
+    });
     view! {
         <section class="panel stage" class:is-frozen=is_frozen aria-labelledby="stage-title">
             <header class="stage-head">
@@ -115,7 +124,7 @@ fn StagePanel() -> impl IntoView {
             </header>
             <div class="stage-drawing">
                 <Diagram />
-                {move || is_untouched.get().then(first_steps)}
+                {move || is_inviting.get().then(first_steps)}
             </div>
             <footer class="stage-foot">
                 <Status />

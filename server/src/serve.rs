@@ -22,7 +22,14 @@ use broker::Broker;
 use flow::{Node, Service, Style};
 use futures::future::try_join_all;
 use lapin::Connection;
-use std::{io::Write, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{net::TcpListener, signal::unix, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -103,6 +110,7 @@ fn other(error: impl std::fmt::Display) -> ServeError {
 pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String)) -> Result<(), ServeError> {
     let data = |source| ServeError::Data { path: settings.data.clone(), source };
     std::fs::create_dir_all(&settings.data).map_err(data)?;
+    let _lock = lock(&settings.data).map_err(data)?;
     let listener = TcpListener::bind(settings.addr).await.map_err(|source| ServeError::Listen {
         addr: settings.addr,
         flag: "addr",
@@ -195,6 +203,16 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     }
     journal.close();
     Ok(())
+}
+
+/// Keeps other servers out of the folder, until the file is closed: two relays would send everything twice.
+fn lock(folder: &Path) -> std::io::Result<File> {
+    let file = File::create(folder.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(std::io::Error::other("another skuflow is using it")),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// The broker, ours or another.

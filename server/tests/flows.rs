@@ -1,4 +1,5 @@
 //! One arrival, two styles, all the way: the same scenarios on the embedded broker and on RabbitMQ.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod common;
 

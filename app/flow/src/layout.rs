@@ -7,9 +7,11 @@ mod path;
 mod tall;
 #[cfg(test)]
 mod tests;
+mod text;
 mod wide;
 
 pub use path::{Path, Point};
+pub use text::{Anchor, Text};
 
 use crate::{Dispatch, Service, Style};
 use std::fmt::Write as _;
@@ -122,38 +124,6 @@ pub struct NodeBox {
     pub rect: Rect,
     /// Where its name stands, when that is outside its card.
     pub label: Option<Text>,
-}
-
-/// A piece of text with its place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Text {
-    /// Its lines.
-    pub lines: Vec<String>,
-    /// Where the first line's text is anchored, on its baseline.
-    pub at: Point,
-    /// Which point of a line that is.
-    pub anchor: Anchor,
-    /// The room it takes.
-    pub rect: Rect,
-}
-
-/// Which point of a line of text stands at its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "SVG's own words")]
-pub enum Anchor {
-    Start,
-    Middle,
-}
-
-impl Anchor {
-    /// The value of the attribute `text-anchor`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Middle => "middle",
-        }
-    }
 }
 
 /// A queue with its place.
@@ -325,63 +295,10 @@ pub(crate) struct Row {
 
 /// The smallest text that is drawn, in CSS pixels.
 pub const SMALLEST_TEXT: f32 = 11.0;
-/// The height of a line of the smallest text.
-pub(crate) const LINE: f32 = 13.0;
-/// The width of an average character of the smallest text, on the safe side for the common system fonts.
-const CHARACTER: f32 = 6.0;
-/// The same for names, which are set bold.
-const BOLD_CHARACTER: f32 = 6.9;
-
-impl Text {
-    /// Text of the smallest size. What is wider than `room` is broken after its first dot.
-    pub(crate) fn new(text: &str, at: Point, anchor: Anchor, room: f32) -> Self {
-        let lines = match text.split_once('.') {
-            Some((head, tail)) if width_of(text) > room => vec![format!("{head}."), tail.to_owned()],
-            _ => vec![text.to_owned()],
-        };
-        Self::of_lines(lines, at, anchor)
-    }
-
-    /// A name, set bold, with what belongs below it. What is wider than `room` is broken after its first dot.
-    pub(crate) fn name(name: &str, below: Option<&str>, at: Point, anchor: Anchor, room: f32) -> Self {
-        let mut lines = Self::new(name, at, anchor, room * CHARACTER / BOLD_CHARACTER).lines;
-        lines.extend(below.map(str::to_owned));
-        Self::set(lines, BOLD_CHARACTER, at, anchor)
-    }
-
-    pub(crate) fn of_lines(lines: Vec<String>, at: Point, anchor: Anchor) -> Self {
-        Self::set(lines, CHARACTER, at, anchor)
-    }
-
-    fn set(lines: Vec<String>, character: f32, at: Point, anchor: Anchor) -> Self {
-        let w = lines.iter().map(|line| width_of(line) * character / CHARACTER).fold(0.0, f32::max);
-        let x = match anchor {
-            Anchor::Start => at.x,
-            Anchor::Middle => at.x - w / 2.0,
-        };
-        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-        let h = lines.len() as f32 * LINE;
-        let rect = Rect::new(x, at.y - 10.0, w, h);
-        Self { lines, at, anchor, rect }
-    }
-
-    fn scaled(mut self, by: f32) -> Self {
-        self.at = self.at.scaled(by);
-        self.rect = self.rect.scaled(by);
-        self
-    }
-}
-
 impl Rect {
-    fn scaled(self, by: f32) -> Self {
+    pub(crate) fn scaled(self, by: f32) -> Self {
         Self::new(self.x * by, self.y * by, self.w * by, self.h * by)
     }
-}
-
-/// How wide a line of the smallest text is taken to be.
-#[expect(clippy::cast_precision_loss, reason = "a label has few characters")]
-fn width_of(text: &str) -> f32 {
-    text.chars().count() as f32 * CHARACTER
 }
 
 impl Layout {
@@ -410,11 +327,6 @@ impl Layout {
         self
     }
 }
-
-/// The widest that a queue's counts become.
-pub(crate) const COUNTS: &str = "ready 99999 · unacked 999";
-/// The widest that the words on a call's line become.
-pub(crate) const CALL: &str = "GET availability · 200 in 999.9 ms";
 
 pub(crate) const fn exchange_type_name(style: Style) -> &'static str {
     match style.exchange().exchange_type {

@@ -7,7 +7,11 @@ mod animation;
 mod card;
 mod edge;
 mod icons;
+#[cfg(feature = "hydrate")]
+mod lights;
 mod queue;
+#[cfg(feature = "hydrate")]
+mod streams;
 #[cfg(feature = "hydrate")]
 mod tokens;
 

@@ -157,11 +157,6 @@ impl Stage {
     pub fn select(&self, selection: Selection) {
         self.selected.set(Some(selection));
     }
-
-    /// The shown picture has changed.
-    pub fn announce(&self) {
-        self.version.update(|version| *version = version.wrapping_add(1));
-    }
 }
 
 /// The state of the page at hand.

@@ -42,7 +42,7 @@ fn line(stage: Stage) -> String {
 fn summary(system: &System) -> String {
     let under_way = system.recent.iter().filter(|arrival| !is_over(arrival, system)).count();
     match (system.recent.iter().next(), under_way) {
-        (None, _) if system.is_settled() => "Nothing has happened yet.".to_owned(),
+        (None, _) if system.is_settled() => "Nothing has happened so far.".to_owned(),
         (None, _) => "Work is under way.".to_owned(),
         (Some(_), 2..) => format!("{under_way} arrivals and sales are under way."),
         (Some(last), _) if system.is_settled() => {
@@ -51,7 +51,7 @@ fn summary(system: &System) -> String {
                 1 => "1 e-mail".to_owned(),
                 more => format!("{more} e-mails"),
             };
-            format!("{}: settled, handled by 3 services, {mails} sent.", name(last))
+            format!("{}: settled. 3 services, {mails}.", name(last))
         }
         (Some(last), _) => format!("{}: handled by {} of 3 services.", name(last), last.settled.min(3)),
     }

@@ -1,14 +1,4 @@
-//! An embeddable AMQP 0-9-1 broker that behaves like RabbitMQ for unmodified clients.
-//!
-//! ```
-//! # async fn run() -> Result<(), broker::StartError> {
-//! let broker = broker::Broker::start(broker::Config::default()).await?;
-//! let url = format!("amqp://guest:guest@{}/%2f", broker.local_addr());
-//! // Connect any AMQP 0-9-1 client to `url`.
-//! broker.shutdown().await;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod config;
 mod core;

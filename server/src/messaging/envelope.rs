@@ -90,10 +90,10 @@ impl Envelope {
         let mut properties = BasicProperties::default()
             .with_content_type("application/json".into())
             .with_delivery_mode(PERSISTENT)
-            .with_message_id(short(&self.message_id))
-            .with_correlation_id(short(&self.correlation_id))
-            .with_type(short(&self.message_type))
-            .with_app_id(short(&self.app_id))
+            .with_message_id(self.message_id.as_ref().into())
+            .with_correlation_id(self.correlation_id.as_ref().into())
+            .with_type(self.message_type.as_ref().into())
+            .with_app_id(self.app_id.as_ref().into())
             .with_headers(headers);
         if let Some(timestamp_s) = self.timestamp_s {
             properties = properties.with_timestamp(timestamp_s);
@@ -139,11 +139,6 @@ pub fn shown(body: &[u8]) -> Id {
 
 fn id(text: &ShortString) -> Id {
     text.as_str().into()
-}
-
-/// AMQP's short strings end at 255 bytes; so do the identifiers that came by one.
-fn short(text: &str) -> ShortString {
-    ShortString::try_from(text).unwrap_or_default()
 }
 
 fn text(value: &AMQPValue) -> Option<String> {

@@ -3,8 +3,12 @@
 //! It is written in the transaction of the effect, so that both are on disk or neither is.
 
 use crate::{clock, store::StoreError};
+use chrono::{TimeDelta, Utc};
 use flow::topology::Queue;
 use rusqlite::{Transaction, params};
+
+/// For how many days a message is recognised.
+const KEPT_DAYS: i64 = 7;
 
 /// The table, in each service's own store.
 pub const SCHEMA: &str = "
@@ -31,11 +35,12 @@ pub fn is_new(tx: &Transaction<'_>, queue: &Queue, message_id: &str) -> Result<b
     Ok(added == 1)
 }
 
-/// Forgets what was handled before `before` (RFC 3339). A message that comes again after so long would be
+/// Forgets what was handled more than [`KEPT_DAYS`] ago. A message that comes again after so long would be
 /// handled again; the version guards make even that harmless.
 ///
 /// # Errors
 /// When the store fails.
-pub fn forget(tx: &Transaction<'_>, before: &str) -> Result<usize, StoreError> {
+pub fn forget_old(tx: &Transaction<'_>) -> Result<usize, StoreError> {
+    let before = clock::text(Utc::now() - TimeDelta::days(KEPT_DAYS));
     Ok(tx.execute("DELETE FROM inbox WHERE handled_at < ?1", [before])?)
 }

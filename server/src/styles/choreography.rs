@@ -37,3 +37,19 @@ pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
         Service::Wishlist => services.wishlist.update(message, ask().await?).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::Sku;
+
+    #[test]
+    fn the_event_carries_nothing_but_the_sku() {
+        let sku = Sku::parse("MUG-RED").unwrap();
+        let known = Availability { sku, available: true, quantity: 12, version: 2 };
+        let [event] = &announce(Dispatch::Fanout, &known)[..] else { panic!("one event") };
+        assert_eq!((event.exchange, event.routing_key), ("sku_processed", ""));
+        assert_eq!(event.body, r#"{"sku":"MUG-RED"}"#);
+        assert!(announce(Dispatch::Queues, &known).iter().all(|copy| copy.body == event.body));
+    }
+}

@@ -29,3 +29,21 @@ pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
         Service::Wishlist => services.wishlist.update(message, known).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::Sku;
+
+    #[test]
+    fn each_command_goes_to_one_queue_and_carries_what_its_receiver_needs() {
+        let sku = Sku::parse("MUG-RED").unwrap();
+        let commands = announce(&Availability { sku, available: true, quantity: 12, version: 2 });
+        let names: Vec<_> = commands.iter().map(|command| command.routing_key).collect();
+        assert_eq!(names, ["recalculate_sku", "update_sku_availability", "update_wishlists"]);
+        for command in commands {
+            assert_eq!((command.exchange, command.message_type), ("inventory.commands", command.routing_key));
+            assert_eq!(command.body, r#"{"sku":"MUG-RED","available":true,"quantity":12,"version":2}"#);
+        }
+    }
+}

@@ -54,7 +54,7 @@ pub fn run(on: On, scenario: impl AsyncFnOnce(On)) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = (on == On::RabbitMq).then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
     if on == On::RabbitMq && std::env::var_os("SKUFLOW_TEST_RABBITMQ_URL").is_none() {
-        eprintln!("skipped: SKUFLOW_TEST_RABBITMQ_URL names no RabbitMQ");
+        println!("skipped: SKUFLOW_TEST_RABBITMQ_URL names no RabbitMQ");
         return;
     }
     Runtime::new().unwrap().block_on(scenario(on));

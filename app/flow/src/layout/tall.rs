@@ -111,7 +111,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                     id: http_edge(consumer_id(service)),
                     kind: EdgeKind::Http,
                     path: Path::through(&turns),
-                    label: Some(Text::of_lines(vec![super::CALL.to_owned()], words, Anchor::Start)),
+                    label: Some(Text::of_lines(vec![super::text::CALL.to_owned()], words, Anchor::Start)),
                     from: consumer_id(service).into(),
                     to: PRODUCER.into(),
                 });

@@ -126,14 +126,14 @@ fn queue_box(row: &Row, y: f32) -> QueueBox {
         name: row.queue.clone(),
         service: row.service,
         label: Text::name(&row.queue, None, at(slots.x, slots.y - 14.0), Anchor::Start, LANE_X - QUEUE_X),
-        counts: Text::new(super::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
+        counts: Text::new(super::text::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
         slots,
         pitch: SLOT_PITCH,
     }
 }
 
 fn http(service: Service, points: &[super::Point], label: super::Point) -> Edge {
-    let words = super::CALL.to_owned();
+    let words = super::text::CALL.to_owned();
     Edge {
         id: http_edge(consumer_id(service)),
         kind: EdgeKind::Http,

@@ -7,7 +7,7 @@ use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
 use super::super::stage::{OnTheWay, Selection, Stage};
 use super::super::words::place_name;
-use super::tokens::{Flight, Token, pool, set};
+use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
 use flow::layout::{Layout, Orientation, SMALLEST_TEXT};
 use flow::{Event, Kind, Node, Picture};
@@ -21,27 +21,23 @@ use web_sys::Element;
 const TALL_BELOW: &str = "(max-width: 719px)";
 /// The size of the smallest text for the back row.
 const PROJECTOR_TEXT: f32 = 14.0;
-/// How long something stays lit.
-const LIGHT_MS: f64 = 900.0;
 /// How often the log and the inspector are brought up to date.
 const CALM_MS: f64 = 200.0;
-/// How many dots make a stream.
-const STREAM_DOTS: usize = 3;
 /// How many things on their way are listed.
 const LISTED: usize = 5;
 
-struct Animation {
-    stage: Stage,
-    layout: Memo<Layout>,
-    canvas: Option<Element>,
-    tokens: Vec<Token>,
-    listed: Vec<(f64, OnTheWay)>,
-    lit: Vec<(f64, Element)>,
-    streams: Vec<(String, usize)>,
+pub(super) struct Animation {
+    pub(super) stage: Stage,
+    pub(super) layout: Memo<Layout>,
+    pub(super) canvas: Option<Element>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) listed: Vec<(f64, OnTheWay)>,
+    pub(super) lit: Vec<(f64, Element)>,
+    pub(super) streams: Vec<(String, usize)>,
     is_running: bool,
     /// The time of the last frame, and the time that counts: it stands still while the stream is broken.
     last_ms: Option<f64>,
-    now_ms: f64,
+    pub(super) now_ms: f64,
     calm_at_ms: f64,
     is_calm_due: bool,
     is_stopped: Arc<AtomicBool>,
@@ -139,10 +135,15 @@ fn take_news(animation: &Shared) {
         None => {
             let picture = stage.live.with_picture(Picture::clone);
             stage.director.update_value(|director| director.start_over(picture));
-            stage.announce();
+            announce(stage);
             animation.borrow_mut().is_calm_due = true;
         }
     }
+}
+
+/// The shown picture has changed.
+fn announce(stage: Stage) {
+    stage.version.try_update(|version| *version = version.wrapping_add(1));
 }
 
 /// Starts the loop unless it runs.
@@ -195,7 +196,7 @@ impl Animation {
         };
         let (due, has_changed) = due;
         if has_changed {
-            stage.announce();
+            announce(stage);
             self.is_calm_due = true;
         }
         due.into_iter().for_each(|shown| self.show(&shown));
@@ -290,110 +291,9 @@ impl Animation {
         self.tell_list();
     }
 
-    fn tell_list(&self) {
-        self.stage.on_the_way.try_set(self.listed.iter().map(|(_, one)| one.clone()).collect());
-    }
-
-    /// With reduced motion nothing travels: source, line and target light up in turn.
-    fn light_in_turn(&mut self, from: &str, edge: &str, to: &str, lasts_ms: f64) {
-        for (turn, name) in [(0.0, from), (1.0, edge), (2.0, to)] {
-            let selector = if turn == 1.0 {
-                format!("[data-edge=\"{name}\"]")
-            } else {
-                format!("[data-node=\"{name}\"], [data-queue=\"{name}\"]")
-            };
-            self.light(&selector, turn * lasts_ms / 3.0);
-        }
-    }
-
-    /// Lights something up, now or a little later.
-    fn light(&mut self, selector: &str, after_ms: f64) {
-        let Some(canvas) = &self.canvas else { return };
-        let Ok(Some(element)) = canvas.query_selector(selector) else { return };
-        let until_ms = self.now_ms + after_ms + LIGHT_MS;
-        if let Some(known) = self.lit.iter_mut().find(|(_, lit)| *lit == element) {
-            known.0 = until_ms;
-            return;
-        }
-        self.lit.push((until_ms, element));
-    }
-
-    fn put_out_lights(&mut self) {
-        let now_ms = self.now_ms;
-        self.lit.retain(|(until_ms, element)| {
-            if *until_ms <= now_ms {
-                // Removing what is not there is no error.
-                let _ = element.remove_attribute("data-lit");
-            } else if *until_ms - LIGHT_MS <= now_ms && !element.has_attribute("data-lit") {
-                set(element, "data-lit", "");
-            }
-            *until_ms > now_ms
-        });
-        let before = self.listed.len();
-        self.listed.retain(|(until_ms, _)| *until_ms > now_ms);
-        if self.listed.len() != before {
-            self.tell_list();
-        }
-    }
-
-    /// Lines that carry too much show a few hollow dots and the rate.
-    fn show_streams(&mut self) {
-        let now_ms = self.now_ms;
-        let Some(streams) = self.stage.director.try_update_value(|director| {
-            let streams = director.rates.streams(now_ms).into_iter();
-            streams.map(|(edge, rate)| (edge.to_owned(), rate)).collect::<Vec<_>>()
-        }) else {
-            return;
-        };
-        let names =
-            |streams: &[(String, usize)]| streams.iter().map(|(edge, _)| edge.clone()).collect::<Vec<_>>();
-        let (mut before, mut after) = (names(&self.streams), names(&streams));
-        before.sort();
-        after.sort();
-        if before != after {
-            self.stop_streams();
-            streams.iter().for_each(|(edge, rate)| self.start_stream(edge, *rate));
-        } else if streams != self.streams {
-            for (edge, rate) in &streams {
-                let id = stream_id(edge, 0);
-                let words = format!("{rate}/s");
-                self.tokens.iter().filter(|token| token.is(&id)).for_each(|token| token.say(&words));
-            }
-        }
-        self.streams = streams;
-    }
-
-    fn stop_streams(&mut self) {
-        let tokens = self.tokens.iter_mut();
-        tokens
-            .filter(|token| token.flight.as_ref().is_some_and(|flight| flight.is_stream))
-            .for_each(Token::put_away);
-    }
-
-    fn start_stream(&mut self, edge: &str, rate: usize) {
-        let Some(path) = self.layout.with_untracked(|layout| Some(layout.edge(edge)?.path.clone())) else {
-            return;
-        };
-        let shape = Shape::of_style(self.stage.style);
-        let is_call = edge.starts_with("http:");
-        #[expect(clippy::cast_precision_loss, reason = "three dots")]
-        for dot in 0..STREAM_DOTS {
-            let lasts_ms = 1_200.0;
-            let begins_ms = self.now_ms - lasts_ms * dot as f64 / STREAM_DOTS as f64;
-            let flight = Flight {
-                edge: edge.to_owned(),
-                path: path.clone(),
-                back: false,
-                begins_ms,
-                lasts_ms,
-                is_stream: true,
-            };
-            let words = if dot == 0 { format!("{rate}/s") } else { String::new() };
-            let shape = if is_call { Shape::Http } else { shape };
-            if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
-                token.start(flight, shape, &stream_id(edge, dot), &words);
-            }
-        }
+    pub(super) fn tell_list(&self) {
+        // The newest first: what no longer fits is what will be there soonest.
+        self.stage.on_the_way.try_set(self.listed.iter().rev().map(|(_, one)| one.clone()).collect());
     }
 
     /// The log, the inspector and the badges need no 60 changes a second.
@@ -423,10 +323,6 @@ impl Animation {
         // Being behind ends by itself, without an event that would tell.
         self.is_calm_due = behind;
     }
-}
-
-fn stream_id(edge: &str, dot: usize) -> String {
-    format!("stream:{edge}:{dot}")
 }
 
 /// The card at which an event takes place.

@@ -48,7 +48,7 @@ fn spoken(edge: &Edge) -> String {
         EdgeKind::Message => "Messages",
         EdgeKind::Http => "Calls",
     };
-    format!("{what} from {} to {}", edge.from, edge.to)
+    format!("{what} from {} to {}", words::place_name(&edge.from), words::place_name(&edge.to))
 }
 
 /// The words on a call's line: that it waits, or how the last one ended.

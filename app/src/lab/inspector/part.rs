@@ -1,7 +1,7 @@
 //! The parts of the system: nodes, queues and lines.
 
 use super::super::stage::{Selection, Stage};
-use super::super::words::{change, service_name, short_id, stock_change};
+use super::super::words::{change, place_name, service_name, short_id, stock_change};
 use super::{Fact, facts};
 use flow::event::{State, StockReason};
 use flow::layout::{PRODUCER, WAREHOUSE, consumer_id};
@@ -221,7 +221,10 @@ pub(super) fn queue(stage: Stage, name: String) -> AnyView {
 /// A line, by its id.
 pub(super) fn edge(stage: Stage, id: &str) -> AnyView {
     let layout = stage.layout().get_untracked();
-    let (from, to) = layout.edge(id).map(|edge| (edge.from.clone(), edge.to.clone())).unwrap_or_default();
+    let (from, to) = layout
+        .edge(id)
+        .map(|edge| (place_name(&edge.from).to_owned(), place_name(&edge.to).to_owned()))
+        .unwrap_or_default();
     let kind = id.split(':').next().unwrap_or_default();
     let what = match (kind, stage.style) {
         ("arrival", _) => "Goods that come in, by HTTP or in a file.",

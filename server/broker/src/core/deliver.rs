@@ -110,22 +110,14 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(&connection) {
             connection.unwritten_bytes += weight(&entry.message);
         }
-        // What has expired behind it is not left any more.
-        self.drop_expired(id);
-        let waiting = self.queues.get(&id).map_or(0, |queue| queue.ready.len());
         let message = self.with_delivery_count(id, &entry);
         let redelivered = entry.redelivered;
-        self.send(
-            connection,
-            number,
-            Send::GetOk {
-                delivery_tag,
-                redelivered,
-                message_count: u32::try_from(waiting).unwrap_or(u32::MAX),
-                message,
-            },
-        );
         self.report_delivered(id, connection, entry.message, None, redelivered, get.no_ack);
+        // What has expired behind it is not left any more.
+        self.drop_expired(id);
+        let left = self.queues.get(&id).map_or(0, |queue| queue.ready.len());
+        let message_count = u32::try_from(left).unwrap_or(u32::MAX);
+        self.send(connection, number, Send::GetOk { delivery_tag, redelivered, message_count, message });
         Ok(())
     }
 

@@ -31,6 +31,9 @@ mod settle;
 mod topic;
 mod transaction;
 
+#[cfg(test)]
+mod properties_test;
+
 pub use message::Message;
 
 pub(crate) use self::{
@@ -208,7 +211,9 @@ impl Core {
 
     /// Notes that a queue has something to do: new messages, or consumers with room for more.
     fn touch(&mut self, queue: QueueId) {
-        if !self.touched.contains(&queue) {
+        if let Some(found) = self.queues.get_mut(&queue)
+            && !std::mem::replace(&mut found.is_touched, true)
+        {
             self.touched.push_back(queue);
         }
     }
@@ -219,6 +224,9 @@ impl Core {
     /// chains of queues can be as long as their owners like.
     fn run(&mut self) {
         while let Some(id) = self.touched.pop_front() {
+            if let Some(queue) = self.queues.get_mut(&id) {
+                queue.is_touched = false;
+            }
             self.deliver_ready(id);
             self.drop_expired(id);
             self.drop_overflow(id);

@@ -163,6 +163,8 @@ pub(crate) struct Queue {
     next_position: u64,
     /// Since when `x-expires` counts.
     pub(crate) used_at_ms: u64,
+    /// It is on the core's list of queues to run.
+    pub(crate) is_touched: bool,
     /// What the timers of the core know; it may be early, never late.
     pub(crate) armed_ms: Option<u64>,
 }
@@ -189,6 +191,7 @@ impl Queue {
             active_consumer: None,
             next_position: 0,
             used_at_ms: now_ms,
+            is_touched: false,
             armed_ms: None,
         }
     }

@@ -109,7 +109,11 @@ impl Core {
         {
             consumer.unacked -= 1;
         }
-        let queue = self.queues.get_mut(&unacked.queue)?;
+        let Some(queue) = self.queues.get_mut(&unacked.queue) else {
+            // The queue is gone, but the delivery kept its message until now.
+            self.held_bytes -= unacked.entry.message.size();
+            return None;
+        };
         queue.unacked -= 1;
         self.touch(unacked.queue);
         Some(())

@@ -25,7 +25,12 @@ impl Catalog {
     /// When the store cannot be opened or seeded.
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let store = Store::open(&dir.join("catalog.db"), &[products::SCHEMA, inbox::SCHEMA].concat())?;
-        store.write(|tx| products::seed(tx, &seed::PRODUCTS)).await?;
+        store
+            .write(|tx| {
+                products::seed(tx, &seed::PRODUCTS)?;
+                inbox::forget_old(tx)
+            })
+            .await?;
         Ok(Self { store })
     }
 

@@ -37,6 +37,7 @@ impl Inventory {
         let waiting = store
             .write(|tx| {
                 stock::seed(tx, &seed::PRODUCTS)?;
+                inbox::forget_old(tx)?;
                 outbox::last(tx)
             })
             .await?;

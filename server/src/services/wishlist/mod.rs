@@ -35,7 +35,12 @@ impl Wishlist {
     pub async fn open(dir: &Path) -> Result<Self, StoreError> {
         let schema = [wishes::SCHEMA, mail::SCHEMA, inbox::SCHEMA].concat();
         let store = Store::open(&dir.join("wishlist.db"), &schema)?;
-        store.write(|tx| wishes::seed(tx, &seed::PRODUCTS)).await?;
+        store
+            .write(|tx| {
+                wishes::seed(tx, &seed::PRODUCTS)?;
+                inbox::forget_old(tx)
+            })
+            .await?;
         Ok(Self { store, stored_emails: watch::Sender::new(0) })
     }
 

@@ -1,0 +1,75 @@
+//! Lines that carry too much to draw every message.
+
+use super::super::hop::Shape;
+use super::animation::Animation;
+use super::tokens::{Flight, Token};
+use leptos::prelude::*;
+
+/// How many dots make a stream.
+const STREAM_DOTS: usize = 3;
+
+impl Animation {
+    /// Lines that carry too much show a few hollow dots and the rate.
+    pub(super) fn show_streams(&mut self) {
+        let now_ms = self.now_ms;
+        let Some(streams) = self.stage.director.try_update_value(|director| {
+            let streams = director.rates.streams(now_ms).into_iter();
+            streams.map(|(edge, rate)| (edge.to_owned(), rate)).collect::<Vec<_>>()
+        }) else {
+            return;
+        };
+        let names =
+            |streams: &[(String, usize)]| streams.iter().map(|(edge, _)| edge.clone()).collect::<Vec<_>>();
+        let (mut before, mut after) = (names(&self.streams), names(&streams));
+        before.sort();
+        after.sort();
+        if before != after {
+            self.stop_streams();
+            streams.iter().for_each(|(edge, rate)| self.start_stream(edge, *rate));
+        } else if streams != self.streams {
+            for (edge, rate) in &streams {
+                let id = stream_id(edge, 0);
+                let words = format!("{rate}/s");
+                self.tokens.iter().filter(|token| token.is(&id)).for_each(|token| token.say(&words));
+            }
+        }
+        self.streams = streams;
+    }
+
+    fn stop_streams(&mut self) {
+        let tokens = self.tokens.iter_mut();
+        tokens
+            .filter(|token| token.flight.as_ref().is_some_and(|flight| flight.is_stream))
+            .for_each(Token::put_away);
+    }
+
+    fn start_stream(&mut self, edge: &str, rate: usize) {
+        let Some(path) = self.layout.with_untracked(|layout| Some(layout.edge(edge)?.path.clone())) else {
+            return;
+        };
+        let shape = Shape::of_style(self.stage.style);
+        let is_call = edge.starts_with("http:");
+        #[expect(clippy::cast_precision_loss, reason = "three dots")]
+        for dot in 0..STREAM_DOTS {
+            let lasts_ms = 1_200.0;
+            let begins_ms = self.now_ms - lasts_ms * dot as f64 / STREAM_DOTS as f64;
+            let flight = Flight {
+                edge: edge.to_owned(),
+                path: path.clone(),
+                back: false,
+                begins_ms,
+                lasts_ms,
+                is_stream: true,
+            };
+            let words = if dot == 0 { format!("{rate}/s") } else { String::new() };
+            let shape = if is_call { Shape::Http } else { shape };
+            if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
+                token.start(flight, shape, &stream_id(edge, dot), &words);
+            }
+        }
+    }
+}
+
+fn stream_id(edge: &str, dot: usize) -> String {
+    format!("stream:{edge}:{dot}")
+}

@@ -1,0 +1,168 @@
+//! What the event hook and the overview tell.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
+
+use broker::{BindingDestination, Broker, Config, Event, QueueDepth, Settlement};
+use futures::StreamExt;
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
+    options::*,
+    types::{AMQPValue, FieldTable},
+};
+use std::sync::{Arc, Mutex};
+
+/// Everything the hook was told, as short lines.
+type Log = Arc<Mutex<Vec<String>>>;
+
+fn depth(depth: &QueueDepth) -> String {
+    format!("{} {}/{}", depth.queue, depth.ready, depth.unacked)
+}
+
+fn depths(queues: &[QueueDepth]) -> String {
+    queues.iter().map(depth).collect::<Vec<_>>().join(", ")
+}
+
+fn line(event: &Event) -> String {
+    match event {
+        Event::ConnectionOpened(connection) => format!("opened {:?}", connection.name.as_deref()),
+        Event::ConnectionClosed(connection) => format!("closed {:?}", connection.name.as_deref()),
+        Event::ExchangeDeclared(exchange) => format!("exchange {} {}", exchange.name, exchange.kind.as_str()),
+        Event::QueueDeclared(queue) => format!("queue {}", queue.name),
+        Event::QueueDeleted { queue, messages } => format!("queue {queue} gone with {messages}"),
+        Event::BindingAdded(binding) => match &binding.destination {
+            BindingDestination::Queue(queue) => format!("bound {queue} to {}", binding.source),
+            BindingDestination::Exchange(exchange) => format!("bound {exchange} to {}", binding.source),
+        },
+        Event::BindingRemoved(binding) => format!("unbound from {}", binding.source),
+        Event::ConsumerAdded(consumer) => format!("consumer {} on {}", consumer.tag, consumer.queue),
+        Event::ConsumerRemoved(consumer) => format!("consumer {} gone", consumer.tag),
+        Event::Published { message, queues, .. } => {
+            let id = message.properties().message_id();
+            format!("published {id:?} to {:?}: {}", &**message.exchange(), depths(queues))
+                .replace("ShortString", "")
+        }
+        Event::Returned { message, .. } => format!("returned {}", message.routing_key()),
+        Event::Unroutable { message, .. } => format!("unroutable {}", message.routing_key()),
+        Event::Delivered { depth: queue, consumer_tag, redelivered, connection, .. } => format!(
+            "delivered to {:?} of {:?}, redelivered {redelivered}: {}",
+            consumer_tag.as_deref(),
+            connection.name.as_deref(),
+            depth(queue)
+        ),
+        Event::Settled { depth: queue, settlement, .. } => match settlement {
+            Settlement::Acked => format!("acked: {}", depth(queue)),
+            Settlement::Rejected => format!("rejected: {}", depth(queue)),
+            Settlement::Requeued => format!("requeued: {}", depth(queue)),
+        },
+        Event::DeadLettered { from, reason, exchange, queues, .. } => {
+            format!("dead-lettered from {from}, {}, to {exchange:?}: {}", reason.as_str(), depths(queues))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+async fn start() -> (Broker, Log, Connection, Channel) {
+    let log = Log::default();
+    let writing = log.clone();
+    let on_event = Arc::new(move |event: &Event| writing.lock().unwrap().push(line(event)));
+    let broker = Broker::start(Config { on_event: Some(on_event), ..Default::default() }).await.unwrap();
+    let properties = ConnectionProperties::default().with_connection_name("tester".into());
+    let url = format!("amqp://guest:guest@{}/%2f", broker.local_addr());
+    let connection = Connection::connect(&url, properties).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+    (broker, log, connection, channel)
+}
+
+async fn publish(channel: &Channel, exchange: &str, key: &str, mandatory: bool) {
+    let options = BasicPublishOptions { mandatory, ..Default::default() };
+    let properties = BasicProperties::default().with_message_id("id".into());
+    channel
+        .basic_publish(exchange.into(), key.into(), options, b"body", properties)
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn every_step_of_a_message_is_told_with_the_depth_after_it() {
+    let (broker, log, connection, channel) = start().await;
+    let none = FieldTable::default;
+    channel.exchange_declare("x".into(), ExchangeKind::Fanout, Default::default(), none()).await.unwrap();
+    let mut arguments = none();
+    arguments.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
+    arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString("dead".into()));
+    channel.queue_declare("dead".into(), Default::default(), none()).await.unwrap();
+    channel.queue_declare("q".into(), Default::default(), arguments).await.unwrap();
+    for queue in ["q", "dead"] {
+        channel.queue_bind(queue.into(), "x".into(), "".into(), Default::default(), none()).await.unwrap();
+    }
+    publish(&channel, "x", "k", false).await;
+    publish(&channel, "", "nobody", true).await;
+    publish(&channel, "", "nobody", false).await;
+    let mut consumer =
+        channel.basic_consume("q".into(), "tag".into(), Default::default(), none()).await.unwrap();
+    let first = consumer.next().await.unwrap().unwrap();
+    first.nack(BasicNackOptions { requeue: true, multiple: false }).await.unwrap();
+    let second = consumer.next().await.unwrap().unwrap();
+    second.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+    channel.basic_cancel("tag".into(), Default::default()).await.unwrap();
+    channel.queue_delete("dead".into(), Default::default()).await.unwrap();
+    connection.close(200, "".into()).await.unwrap();
+    broker.shutdown().await;
+
+    let told = log.lock().unwrap().clone();
+    assert_eq!(
+        told,
+        [
+            r#"opened Some("tester")"#,
+            "exchange x fanout",
+            "queue dead",
+            "queue q",
+            "bound q to x",
+            "bound dead to x",
+            r#"published Some(("id")) to "x": q 1/0, dead 1/0"#,
+            "returned nobody",
+            "unroutable nobody",
+            "consumer tag on q",
+            r#"delivered to Some("tag") of Some("tester"), redelivered false: q 0/1"#,
+            "requeued: q 1/0",
+            r#"delivered to Some("tag") of Some("tester"), redelivered true: q 0/1"#,
+            "rejected: q 0/0",
+            r#"dead-lettered from q, rejected, to "": dead 2/0"#,
+            "consumer tag gone",
+            "unbound from x",
+            "queue dead gone with 2",
+            r#"closed Some("tester")"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_overview_lists_what_there_is() {
+    let (broker, _, _connection, channel) = start().await;
+    let none = FieldTable::default;
+    channel.queue_declare("q".into(), Default::default(), none()).await.unwrap();
+    channel
+        .queue_bind("q".into(), "amq.topic".into(), "a.#".into(), Default::default(), none())
+        .await
+        .unwrap();
+    channel.basic_qos(7, Default::default()).await.unwrap();
+    let _consumer =
+        channel.basic_consume("q".into(), "tag".into(), Default::default(), none()).await.unwrap();
+    publish(&channel, "amq.topic", "a.b", true).await;
+
+    let overview = broker.overview();
+    assert_eq!(overview.exchanges[0].name.as_ref(), "");
+    assert!(overview.exchanges.iter().any(|exchange| &*exchange.name == "amq.topic"));
+    let queue = &overview.queues[0];
+    assert_eq!((&*queue.name, queue.ready, queue.unacked, queue.consumers), ("q", 0, 1, 1));
+    let binding = &overview.bindings[0];
+    assert_eq!((&*binding.source, &*binding.routing_key), ("amq.topic", "a.#"));
+    assert_eq!(binding.destination, BindingDestination::Queue("q".into()));
+    let consumer = &overview.consumers[0];
+    assert_eq!((&*consumer.queue, &*consumer.tag, consumer.prefetch), ("q", "tag", 7));
+    assert_eq!(consumer.connection.name.as_deref(), Some("tester"));
+    assert_eq!(overview.connections.len(), 1);
+    broker.shutdown().await;
+}

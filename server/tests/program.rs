@@ -1,0 +1,116 @@
+//! The program itself: what it says, and how it ends.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A folder from which the program starts: it looks for the page's files below it.
+fn project_root() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let pkg = root.path().join("target/site/pkg");
+    fs::create_dir_all(&pkg).unwrap();
+    fs::write(pkg.join("skuflow.wasm"), "").unwrap();
+    root
+}
+
+fn skuflow(root: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skuflow"));
+    command.current_dir(root).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for flag in ["ADDR", "BROKER", "AMQP_LISTEN", "DATA", "SMTP"] {
+        command.env_remove(format!("SKUFLOW_{flag}"));
+    }
+    command
+}
+
+/// Starts it, and reads standard output until it serves.
+fn serving(root: &Path, args: &[&str]) -> (Child, Vec<String>) {
+    let mut child = skuflow(root, args).spawn().unwrap();
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
+        said.push(line.unwrap());
+        if said.last().unwrap().starts_with("listening on http://") {
+            return (child, said);
+        }
+    }
+    let output = child.wait_with_output().unwrap();
+    panic!("it does not serve: {said:?} {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn terminate(child: Child) -> Output {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_one_line_and_exit_2() {
+    let root = project_root();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    fs::write(root.path().join("a-file"), "").unwrap();
+    fs::create_dir(root.path().join("foreign")).unwrap();
+    fs::write(root.path().join("foreign/inventory.db"), "somebody's letter".repeat(1_000)).unwrap();
+    for (args, says) in [
+        (&["serve", "--addr", "nowhere"][..], "--addr"),
+        (&["serve", "--addr", taken.as_str(), "--data", "d"], "choose another with --addr"),
+        (
+            &["serve", "--addr", "127.0.0.1:0", "--amqp-listen", taken.as_str(), "--data", "d"],
+            "cannot listen on",
+        ),
+        (&["serve", "--broker", "rabbit"], "use amqp://user:pass@host:port/vhost"),
+        (&["serve", "--smtp", "mail.example.com"], "use smtp://host:port"),
+        (&["serve", "--data", "a-file"], "choose another with --data"),
+        (&["serve", "--addr", "127.0.0.1:0", "--data", "foreign"], "inventory.db cannot be used as a store"),
+        (&["serve", "--speed", "fast"], "--speed"),
+        (&["fly"], "fly"),
+    ] {
+        let output = skuflow(root.path(), args).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{args:?}: {error}");
+        assert!(error.contains(says), "{args:?}: {says:?} is not in {error:?}");
+    }
+    let unbuilt = tempfile::tempdir().unwrap();
+    let output = skuflow(unbuilt.path(), &["serve"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("make build"));
+}
+
+#[test]
+fn help_names_every_flag_and_its_variable() {
+    let root = project_root();
+    let output = skuflow(root.path(), &["serve", "--help"]).output().unwrap();
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    for flag in ["addr", "broker", "amqp-listen", "data", "smtp"] {
+        let variable = format!("SKUFLOW_{}", flag.to_uppercase().replace('-', "_"));
+        assert!(help.contains(&format!("--{flag}")) && help.contains(&variable), "{flag}: {help}");
+    }
+}
+
+#[test]
+fn it_says_where_everything_is_and_ends_well_when_told_to() {
+    let root = project_root();
+    let (child, said) = serving(root.path(), &["serve", "--addr", "127.0.0.1:0"]);
+    assert!(said.iter().any(|line| line.starts_with("broker at amqp://127.0.0.1:")), "{said:?}");
+    let output = terminate(child);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(root.path().join("data/inventory.db").exists());
+}
+
+#[test]
+fn two_servers_do_not_share_a_folder() {
+    let root = project_root();
+    let args = ["serve", "--addr", "127.0.0.1:0", "--data", "d"];
+    let (first, _) = serving(root.path(), &args);
+    let second = skuflow(root.path(), &args).output().unwrap();
+    let error = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(2), "{error}");
+    assert!(error.contains("another skuflow is using it"), "{error}");
+    assert_eq!(terminate(first).status.code(), Some(0));
+}
