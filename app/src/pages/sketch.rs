@@ -70,7 +70,7 @@ fn Boxes() -> impl IntoView {
         view! {
             <g class=format!("sketch-receiver sketch-{class}") transform=format!("translate(252 {y})")>
                 <rect class="sketch-box" width="116" height="44" rx="9"></rect>
-                <text x="14" y="27">
+                <text x="11" y="27">
                     {name}
                 </text>
                 <path class="sketch-check" d="M93 22l4 4 8-9"></path>
