@@ -98,7 +98,11 @@ fn StagePanel() -> impl IntoView {
         (Style::Orchestration, _) => "Inventory knows what must happen, and tells each service what to do.",
     };
     let is_frozen = move || stage.live.connection.get() == Connection::Reconnecting;
-    let is_untouched = stage.memo(flow::picture::System::is_untouched);
+    // Nobody is invited to send while nothing can travel.
+    let is_inviting = Memo::new(move |_| {
+        let is_down = stage.picture(|picture| picture.broker_down().is_some());
+        !is_down && stage.system(flow::picture::System::is_untouched)
+    });
     view! {
         <section class="panel stage" class:is-frozen=is_frozen aria-labelledby="stage-title">
             <header class="stage-head">
@@ -120,7 +124,7 @@ fn StagePanel() -> impl IntoView {
             </header>
             <div class="stage-drawing">
                 <Diagram />
-                {move || is_untouched.get().then(first_steps)}
+                {move || is_inviting.get().then(first_steps)}
             </div>
             <footer class="stage-foot">
                 <Status />

@@ -282,8 +282,9 @@ async fn send(deed: Deed, request: StockRequest) -> Result<Option<flow::Id>, Pro
 fn has_room() -> bool {
     #[cfg(feature = "hydrate")]
     {
-        let wide = window().match_media("(min-width: 1100px)").ok().flatten();
-        wide.is_some_and(|list| list.matches())
+        let wide = window().match_media("(min-width: 1101px)").ok().flatten();
+        let is_projected = crate::theme::Theme::of_request() == crate::theme::Theme::Projector;
+        !is_projected && wide.is_some_and(|list| list.matches())
     }
     #[cfg(not(feature = "hydrate"))]
     false

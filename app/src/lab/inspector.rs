@@ -4,7 +4,7 @@ mod part;
 mod travel;
 
 use super::stage::{Selection, use_stage};
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, prelude::*};
 
 /// One fact: its name and its value.
 type Fact = (&'static str, String);
@@ -13,16 +13,18 @@ type Fact = (&'static str, String);
 #[component]
 pub fn Inspector() -> impl IntoView {
     let stage = use_stage();
-    let panel: NodeRef<html::Aside> = NodeRef::new();
     let is_open = Memo::new(move |_| stage.selected.with(Option::is_some));
-    let close = move || stage.selected.set(None);
+    let close = move || {
+        let closed = stage.selected.get_untracked();
+        stage.selected.set(None);
+        return_focus(closed.as_ref());
+    };
     close_on_escape(is_open, close);
     view! {
         <aside
             class="panel inspector"
             class:is-open=is_open
             aria-label="Inspector"
-            node_ref=panel
         >
             {move || match stage.selected.get() {
                 None => empty().into_any(),
@@ -76,6 +78,34 @@ fn close_on_escape(is_open: Memo<bool>, close: impl Fn() + Copy + 'static) {
         });
         on_cleanup(move || listener.remove());
     });
+}
+
+/// Whoever closes the inspector by keyboard goes on where the inspected thing is.
+fn return_focus(closed: Option<&Selection>) {
+    let selector = match closed {
+        Some(Selection::Node(id)) => format!("[data-node=\"{id}\"]"),
+        Some(Selection::Queue(name)) => format!("[data-queue=\"{name}\"]"),
+        Some(Selection::Edge(id)) => format!("[data-edge=\"{id}\"]"),
+        Some(Selection::Event(_)) => ".log-row[tabindex=\"0\"]".to_owned(),
+        Some(Selection::Message { .. } | Selection::Arrival(_)) => "#sku".to_owned(),
+        None => return,
+    };
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast as _;
+        let focused = document().active_element();
+        let is_inside = focused.is_some_and(|element| element.closest(".inspector").ok().flatten().is_some());
+        let target = document().query_selector(&selector).ok().flatten().filter(|_| is_inside);
+        // Both kinds of elements can be focused; only their types differ.
+        if let Some(html) = target.as_ref().and_then(|element| element.dyn_ref::<web_sys::HtmlElement>()) {
+            let _ = html.focus();
+        } else if let Some(svg) = target.as_ref().and_then(|element| element.dyn_ref::<web_sys::SvgElement>())
+        {
+            let _ = svg.focus();
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    drop(selector);
 }
 
 /// A list of facts that follows the picture.

@@ -191,8 +191,8 @@ pub fn sentence(event: &Event) -> String {
         }
         Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
         Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
-        Kind::ConnectionLost { reason } => format!("Connection to the broker lost: {reason}"),
-        Kind::ConnectionRestored => "Connection to the broker is back".to_owned(),
+        Kind::ConnectionLost { reason } => format!("{node} lost its connection to the broker: {reason}"),
+        Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
     }
 }
 

@@ -364,9 +364,15 @@ impl System {
         for queue in &mut self.queues {
             queue.connection_lost(event.node.as_ref());
         }
-        // What was not confirmed will be published once more; counting it twice would never end.
-        self.unconfirmed.clear();
-        self.unconfirmed_more = 0;
+        let concerns = |service: Service| event.node.is_none() || event.node == Some(service.into());
+        for &service in Service::ALL {
+            self.services[service as usize].stopped |= concerns(service);
+        }
+        if concerns(Service::Inventory) {
+            // What was not confirmed will be published once more; counting it twice would never end.
+            self.unconfirmed.clear();
+            self.unconfirmed_more = 0;
+        }
     }
 
     fn service_mut(&mut self, event: &Event) -> Option<&mut ServicePicture> {

@@ -205,6 +205,7 @@ fn a_consumer_that_starts_tells_the_true_depth_and_a_lost_connection_gives_every
     let queue = picture.choreography.queue_of(service).unwrap();
     assert_eq!((queue.ready(), queue.unacked(), queue.consumers.len()), (3, 0, 0));
     assert_eq!(picture.broker_down(), Some("reset"));
+    assert_eq!(picture.choreography.state_of(service), NodeState::Stopped);
     picture.apply(&Event::new(10, Provenance::Service, Kind::ConnectionRestored));
     assert_eq!(picture.broker_down(), None);
 }

@@ -1,8 +1,9 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
 use super::super::stage::{Selection, Stage};
-use super::super::words::{cut, service_name, stock_change};
+use super::super::words::{cut, service_name};
 use super::{icons, press_keys, text};
+use flow::event::State;
 use flow::layout::{NodeBox, NodeRole, Point, Rect};
 use flow::picture::{NodeState, System};
 use flow::{Service, Style};
@@ -103,6 +104,9 @@ pub(super) fn disc(stage: Stage, node: &NodeBox) -> AnyView {
     frame(stage, node, state, spoken, inside)
 }
 
+/// The room that the sign of a store takes before its words.
+const STORE_SIGN: f32 = 13.0;
+
 /// What stands on a card.
 #[derive(Debug, Clone, PartialEq)]
 struct Lines {
@@ -118,7 +122,7 @@ impl Lines {
     /// Nothing runs out of its card.
     fn cut(mut self, room: f32) -> Self {
         self.role = cut(&self.role, room);
-        self.store = cut(&self.store, room - 13.0);
+        self.store = cut(&self.store, room - STORE_SIGN);
         self
     }
 }
@@ -132,7 +136,7 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     let room = w / scale - 20.0;
     let lines = stage.memo(move |system| {
         let lines = match role {
-            NodeRole::Consumer(service) => consumer(system, service),
+            NodeRole::Consumer(service) => consumer(system, service, room),
             NodeRole::Producer => producer(system, style, room),
             _ => stranger(&id),
         };
@@ -142,7 +146,7 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
     let (name_y, role_y, store_y, last_y) =
         if is_producer { (21.0, 38.0, 55.0, 72.0) } else { (20.0, 35.0, 51.0, 67.0) };
     let (left, below) = (x + 12.0 * scale, move |by: f32| y + by * scale);
-    let store_x = if is_producer { left } else { left + 13.0 * scale };
+    let store_x = if is_producer { left } else { left + STORE_SIGN * scale };
     let tick = format!(
         "M{} {}l{} {}l{} {}",
         x + w - 22.0 * scale,
@@ -179,9 +183,8 @@ pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
 fn producer(system: &System, style: Style, room: f32) -> Lines {
     let on_hand = match &system.recorded {
         Some(change) => {
-            let old_and_new = format!("on hand {}", stock_change(change.before, change.after));
-            let new = change.after.on_hand.unwrap_or(change.after.quantity);
-            if cut(&old_and_new, room) == old_and_new { old_and_new } else { format!("on hand {new}") }
+            let on_hand = |state: State| state.on_hand.unwrap_or(state.quantity);
+            old_and_new("on hand", (change.before.map_or(0, on_hand), on_hand(change.after)), room)
         }
         None => "records stock".to_owned(),
     };
@@ -199,7 +202,7 @@ fn producer(system: &System, style: Style, room: f32) -> Lines {
     }
 }
 
-fn consumer(system: &System, service: Service) -> Lines {
+fn consumer(system: &System, service: Service, room: f32) -> Lines {
     let own = system.service(service);
     let state = system.state_of(service);
     let sku = || {
@@ -224,9 +227,8 @@ fn consumer(system: &System, service: Service) -> Lines {
         (Service::Wishlist, _) if own.emails == 1 => "1 e-mail sent".to_owned(),
         (Service::Wishlist, _) => format!("{} e-mails sent", own.emails),
         (_, None) => "no change yet".to_owned(),
-        (Service::Inventory, Some((before, after))) => format!("for sale {before} → {after}"),
-        (Service::Catalog, Some((before, after))) if before == after => format!("shows {after}"),
-        (Service::Catalog, Some((before, after))) => format!("shows {before} → {after}"),
+        (Service::Inventory, Some(numbers)) => old_and_new("for sale", numbers, room - STORE_SIGN),
+        (Service::Catalog, Some(numbers)) => old_and_new("shows", numbers, room - STORE_SIGN),
     };
     Lines {
         title: service_name(service).to_owned(),
@@ -236,6 +238,12 @@ fn consumer(system: &System, service: Service) -> Lines {
         last: None,
         is_done: state == NodeState::Idle && own.handled > 0,
     }
+}
+
+/// Old and new where there is room for both, else the new.
+fn old_and_new(what: &str, (before, after): (u32, u32), room: f32) -> String {
+    let both = format!("{what} {before} → {after}");
+    if before == after || cut(&both, room) != both { format!("{what} {after}") } else { both }
 }
 
 fn stranger(id: &str) -> Lines {
