@@ -1,5 +1,5 @@
 // Lays a brotli and a gzip twin next to every file of the site that shrinks by it, and weighs the first load.
-// Use: node pack.mjs SITE
+// Use: node pack.mjs SITE [--enforce]     With --enforce, a first load over its budget is an error.
 
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
@@ -55,5 +55,5 @@ for (const path of files) {
 console.log(`first load ${" ".repeat(19)} brotli ${kb(firstLoad)}   of at most ${BUDGET_KB} KB`);
 if (firstLoad > BUDGET_KB * 1000) {
   console.error(`The first load is over its budget by ${kb(firstLoad - BUDGET_KB * 1000).trim()}.`);
-  process.exit(1);
+  process.exit(process.argv.includes("--enforce") ? 1 : 0);
 }
