@@ -7,7 +7,7 @@
 //! comes than can be shown that way, hops get shorter, and at last nothing is held back any more.
 
 use super::hop::{Hop, hop_of, lands_as, waits_for};
-use flow::{Event, Style};
+use flow::{Event, Kind, Style};
 use std::{collections::VecDeque, sync::Arc};
 
 /// The longest that an event is held back, in milliseconds.
@@ -151,7 +151,7 @@ impl Pacer {
             }
             let waits =
                 self.is_landing(one.waits_for) || one.waits_for.is_some_and(|key| not_yet.contains(&key));
-            let hop = if waits { None } else { hop_of(&one.event, self.style) };
+            let hop = if waits || ends_work(&one.event) { None } else { hop_of(&one.event, self.style) };
             let (event, lands_as) = (Arc::clone(&one.event), one.lands_as);
             if let Some(hop) = hop
                 && let Some(hop) = self.set_out(hop, lands_as, now_ms, &is_stream)
@@ -199,10 +199,18 @@ impl Pacer {
     }
 }
 
+/// Whether a handler lets go of its message: what it did with it is to be seen first.
+const fn ends_work(event: &Event) -> bool {
+    matches!(
+        event.kind,
+        Kind::Acked { .. } | Kind::Nacked { .. } | Kind::RetryScheduled { .. } | Kind::DeadLettered { .. }
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Kind, Node, Provenance, Service, event::MessageInfo};
+    use flow::{Node, Provenance, Service, event::MessageInfo};
 
     fn event(seq: u64, node: impl Into<Node>, kind: Kind) -> Arc<Event> {
         let mut event = Event::new(seq * 100, Provenance::Service, kind);

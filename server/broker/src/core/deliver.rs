@@ -186,5 +186,7 @@ impl Core {
 
 /// What a message counts for on its way to a socket; [`Core::written`] must be told the same.
 pub(crate) fn weight(message: &Message) -> usize {
-    message.body().len() + message.encoded_properties().len()
+    /// Frames, names and bookkeeping: many empty messages are not for nothing.
+    const OVERHEAD_BYTES: usize = 100;
+    OVERHEAD_BYTES + message.body().len() + message.encoded_properties().len()
 }

@@ -148,7 +148,7 @@ impl World {
             max_message_bytes: 1000,
             max_queues: 10,
             // So little that congestion happens.
-            max_unwritten_bytes: 30,
+            max_unwritten_bytes: 300,
             durable: true,
             hook: Some(Arc::new(move |event| watch.lock().unwrap().note(event))),
         };

@@ -2,7 +2,7 @@
 
 use super::{
     ConnectionId, Core, Exception, Message, Name, Outcome, QueueId, ReplyCode, Send, StoreOp,
-    arguments::Overflow,
+    arguments::{Overflow, QueueKind},
     channel::Mode,
     confirm::Verdict,
     exchange::Destination,
@@ -118,7 +118,9 @@ impl Core {
         let now_ms = self.now_ms;
         let is_log_enabled = self.log.is_enabled();
         let Some(queue) = self.queues.get_mut(&id) else { return false };
-        let is_stored = is_log_enabled && queue.durable && message.is_persistent();
+        // A quorum queue keeps everything, whatever its publisher asked for.
+        let is_kept = message.is_persistent() || queue.arguments.kind == QueueKind::Quorum;
+        let is_stored = is_log_enabled && queue.durable && is_kept;
         let (position, expires_at_ms) = queue.push(message.clone(), now_ms, is_stored);
         self.held_bytes += message.size();
         if is_stored {

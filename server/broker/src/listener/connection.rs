@@ -6,25 +6,21 @@ use super::{
     handshake::{self, Opened, close_method},
     outbox::Outbox,
     shared::{Pressure, Shared},
+    writer::Writer,
 };
-use crate::core::{ChannelState, ConnectionId, Core, Exception, Send, weight};
+use crate::core::{ChannelState, ConnectionId, Core, Exception};
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 use bytes::BytesMut;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
+    io::AsyncReadExt,
+    net::{TcpStream, tcp::OwnedReadHalf},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 /// How many bytes are read at once.
 const READ_BYTES: usize = 64 << 10;
-/// How many bytes are written at once: large enough that a system call does not count.
-const WRITE_BYTES: usize = 128 << 10;
 /// How many frames are worked off before others get the core.
 const MAX_BATCH: usize = 256;
 /// How many replies may wait for a client that does not read them.
@@ -117,7 +113,10 @@ impl Session {
         shared.close_connection(id);
         session.outbox.finish();
         // The last words, such as a close-ok, must get out, but nobody waits for a dead peer.
-        let _ = timeout(CLOSE_TIMEOUT, writing).await;
+        let abort = writing.abort_handle();
+        if timeout(CLOSE_TIMEOUT, writing).await.is_err() {
+            abort.abort();
+        }
     }
 
     async fn serve(&mut self) -> io::Result<()> {
@@ -349,65 +348,5 @@ fn ids_of(frame: &Frame) -> (u16, u16) {
     match frame {
         Frame::Method { method, .. } => (method.get_amqp_class_id(), method.get_amqp_method_id()),
         _ => BASIC_PUBLISH,
-    }
-}
-
-/// Writes what is in an outbox, many frames at a time.
-struct Writer {
-    id: ConnectionId,
-    socket: OwnedWriteHalf,
-    shared: Arc<Shared>,
-    outbox: Arc<Outbox>,
-    encoder: Encoder,
-    heartbeat: Option<Duration>,
-}
-
-impl Writer {
-    async fn run(mut self, unwritable: CancellationToken) {
-        if let Err(error) = self.write_all().await {
-            tracing::debug!(connection = self.id.0, %error, "cannot write");
-            unwritable.cancel();
-        }
-    }
-
-    async fn write_all(&mut self) -> io::Result<()> {
-        while let Some(waiting) = self.next().await? {
-            let mut weights = 0;
-            for (channel, send) in waiting {
-                if let Send::Deliver { message, .. } | Send::GetOk { message, .. } = &send {
-                    weights += weight(message);
-                }
-                self.encoder.send(channel, send);
-                if self.encoder.as_slice().len() >= WRITE_BYTES {
-                    self.flush(std::mem::take(&mut weights)).await?;
-                }
-            }
-            self.flush(weights).await?;
-        }
-        self.socket.shutdown().await
-    }
-
-    /// Waits for something to write, and writes heartbeats meanwhile.
-    async fn next(&mut self) -> io::Result<Option<Vec<(u16, Send)>>> {
-        let Some(interval) = self.heartbeat else { return Ok(self.outbox.take().await) };
-        loop {
-            // Twice as often as promised, so that one that is late is not missed (spec 4.2.7).
-            match timeout(interval / 2, self.outbox.take()).await {
-                Ok(waiting) => return Ok(waiting),
-                Err(_) => {
-                    self.encoder.heartbeat();
-                    self.flush(0).await?;
-                }
-            }
-        }
-    }
-
-    async fn flush(&mut self, weights: usize) -> io::Result<()> {
-        self.socket.write_all(self.encoder.as_slice()).await?;
-        self.encoder.clear();
-        if weights > 0 {
-            self.shared.with_core(|core| core.written(self.id, weights));
-        }
-        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod handshake;
 mod outbox;
 mod shared;
 mod tables;
+mod writer;
 
 pub(crate) use handshake::FRAME_MIN_BYTES;
 pub(crate) use shared::{Clock, Shared};

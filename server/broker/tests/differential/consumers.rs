@@ -414,4 +414,48 @@ scenarios! {
         c.declare_exclusive(1, &q, &[]);
         c.close();
     }
+
+    fn what_a_lost_connection_had_goes_back_in_order(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare(1, declare(&q));
+        for body in ["one", "two", "three", "four"] {
+            c.publish(1, "", &q, body);
+        }
+        let mut lost = s.connect("lost");
+        lost.channel(1);
+        lost.qos(1, 3, false);
+        lost.consume(1, &q, "tag");
+        lost.expect_all(3);
+        drop(lost);
+        c.wait_for_depth(1, &q, 4);
+        for _ in 0..4 {
+            c.get(1, &q);
+        }
+        c.delete_queue(1, &q);
+        c.close();
+    }
+
+    fn a_wider_global_prefetch_lets_more_through(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        c.channel(2);
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[]);
+        for body in ["one", "two", "three"] {
+            c.publish(1, "", &q, body);
+        }
+        c.wait_for_depth(1, &q, 3);
+        c.qos(2, 1, true);
+        c.consume(2, &q, "tag");
+        c.expect();
+        c.expect_nothing();
+        c.qos(2, 2, true);
+        c.expect();
+        c.expect_nothing();
+        c.qos(2, 0, true);
+        c.expect();
+        c.close();
+    }
 }

@@ -238,4 +238,73 @@ scenarios! {
         c.get_when_there(1, &dead);
         c.close();
     }
+
+    fn a_multiple_nack_dead_letters_in_order(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare_exclusive(1, &q, &[("x-dead-letter-exchange", text("")), ("x-dead-letter-routing-key", text(&dead))]);
+        for body in ["one", "two", "three"] {
+            c.publish(1, "", &q, body);
+        }
+        for _ in 0..3 {
+            c.get(1, &q);
+        }
+        c.nack(1, 0, true, false);
+        c.wait_for_depth(1, &dead, 3);
+        for _ in 0..3 {
+            c.get(1, &dead);
+        }
+        c.close();
+    }
+
+    fn what_comes_back_after_its_time_expires_at_once(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare_exclusive(
+            1,
+            &q,
+            &[
+                ("x-message-ttl", int(100)),
+                ("x-dead-letter-exchange", text("")),
+                ("x-dead-letter-routing-key", text(&dead)),
+            ],
+        );
+        c.publish(1, "", &q, "late");
+        c.get(1, &q);
+        // While it is out its time goes on, but it does not expire.
+        c.expect_nothing();
+        c.declare(1, queue::Declare { passive: true, ..declare(&dead) });
+        c.reject(1, 1, true);
+        c.get_when_there(1, &dead);
+        c.declare(1, queue::Declare { passive: true, ..declare(&q) });
+        c.close();
+    }
+
+    fn what_comes_back_to_a_full_queue_is_dropped_at_its_head(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare_exclusive(
+            1,
+            &q,
+            &[
+                ("x-max-length", int(1)),
+                ("x-dead-letter-exchange", text("")),
+                ("x-dead-letter-routing-key", text(&dead)),
+            ],
+        );
+        c.publish(1, "", &q, "one");
+        c.get(1, &q);
+        c.publish(1, "", &q, "two");
+        c.reject(1, 1, true);
+        c.get_when_there(1, &dead);
+        c.get(1, &q);
+        c.get(1, &q);
+        c.close();
+    }
 }

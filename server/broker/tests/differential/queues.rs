@@ -376,4 +376,24 @@ scenarios! {
         }
         c.close();
     }
+
+    fn one_queue_that_refuses_is_enough_for_a_nack(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (full, free, x) = (s.name("full"), s.name("free"), s.name("x"));
+        c.declare_exchange(1, exchange(&x, "fanout"));
+        c.declare_exclusive(1, &full, &[("x-max-length", int(1)), ("x-overflow", text("reject-publish"))]);
+        c.declare_exclusive(1, &free, &[]);
+        c.bind(1, &full, &x, "");
+        c.bind(1, &free, &x, "");
+        c.confirm_select(1);
+        for body in ["one", "two"] {
+            c.publish(1, &x, "", body);
+            c.expect();
+        }
+        c.wait_for_depth(1, &free, 2);
+        c.wait_for_depth(1, &full, 1);
+        c.delete_exchange(1, &x);
+        c.close();
+    }
 }

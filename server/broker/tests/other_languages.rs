@@ -1,0 +1,50 @@
+//! Unmodified clients of other languages play one round, and all see the same.
+//!
+//! pika is looked for in the Python that `SKUFLOW_TEST_PYTHON` names (else `python3`), amqplib where
+//! `NODE_PATH` says. A client that is not installed is skipped, and that is said.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests too")]
+
+use broker::{Broker, Config};
+use std::{env, path::PathBuf, process::Command};
+
+const ROUND: &str = "\
+confirmed
+returned 312 NO_ROUTE two
+first one id headers same
+again one id headers same
+large 300000
+empty True
+priorities 3 2 1
+refused 406
+answered answer
+cancelled watched
+";
+
+/// Plays the round of one client, unless it is not there.
+async fn play(program: String, check: [&str; 2], script: &str) {
+    let is_there = Command::new(&program).args(check).output().is_ok_and(|checked| checked.status.success());
+    if !is_there {
+        eprintln!("SKIPPED {script}: {program} cannot do `{}`", check[1]);
+        return;
+    }
+    let broker = Broker::start(Config::default()).await.unwrap();
+    let url = format!("amqp://guest:guest@{}/%2f", broker.local_addr());
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script);
+    let playing = tokio::task::spawn_blocking(move || Command::new(program).arg(script).arg(url).output());
+    let played = playing.await.unwrap().unwrap();
+    let (said, complained) =
+        (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
+    assert_eq!(said, ROUND, "{complained}");
+    broker.shutdown().await;
+}
+
+#[tokio::test]
+async fn pika_plays_its_round() {
+    let python = env::var("SKUFLOW_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    play(python, ["-c", "import pika"], "round.py").await;
+}
+
+#[tokio::test]
+async fn amqplib_plays_its_round() {
+    play("node".to_owned(), ["-e", "require('amqplib')"], "round.cjs").await;
+}
