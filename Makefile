@@ -56,7 +56,7 @@ test-with-rabbitmq:
 	@$(MAKE) build
 	$(call step,browser tests on the release build)
 	@cd end2end && SKUFLOW_BIN="$(abspath $(SERVER))" npm test
-	$(call step,size budget)
+	$(call step,size of the first load)
 	@node end2end/tools/pack.mjs $(SITE) --enforce
 
 lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for server and browser
