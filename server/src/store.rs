@@ -120,6 +120,14 @@ impl Store {
     {
         run(&self.reader, look, |_| {}).await
     }
+
+    /// Whether the file can be read.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
 }
 
 /// Reads a SKU from a column; what the stores hold was parsed on its way in.

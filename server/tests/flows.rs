@@ -7,7 +7,7 @@ use common::{On, Skuflow};
 use flow::{Event, Kind, KindName, Provenance, Style, topology::QUEUES};
 use futures::StreamExt;
 use lapin::{
-    BasicProperties,
+    BasicProperties, Channel,
     options::{BasicGetOptions, BasicPublishOptions},
     types::AMQPValue,
 };
@@ -175,21 +175,18 @@ async fn a_thousand_arrivals_at_once_are_each_counted_once(on: On) {
     }
 }
 
+/// Publishes an event with nothing but its body.
+async fn publish_as_a_stranger(channel: &Channel, body: &[u8]) {
+    let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+    channel.basic_publish("sku_processed".into(), "".into(), options, body, properties).await.unwrap();
+}
+
 async fn a_strangers_event_with_only_a_body_is_handled_like_any_other(on: On) {
     let skuflow = Skuflow::start(on).await;
     let connection = skuflow.amqp().await;
     let channel = connection.create_channel().await.unwrap();
     let body = br#"{"sku":"MUG-BLUE"}"#;
-    channel
-        .basic_publish(
-            "sku_processed".into(),
-            "".into(),
-            BasicPublishOptions::default(),
-            body,
-            BasicProperties::default(),
-        )
-        .await
-        .unwrap();
+    publish_as_a_stranger(&channel, body).await;
     let of_the_stranger = async || {
         let journal = skuflow.journal().await;
         journal.into_iter().filter(|event| event.message_id.is_some()).collect::<Vec<_>>()
@@ -236,16 +233,7 @@ async fn what_makes_no_sense_is_parked_with_its_reason_and_holds_nobody_up(on: O
     let connection = skuflow.amqp().await;
     let channel = connection.create_channel().await.unwrap();
     for body in [&b"no json"[..], br#"{"sku":"NEVER-SEEN"}"#] {
-        channel
-            .basic_publish(
-                "sku_processed".into(),
-                "".into(),
-                BasicPublishOptions::default(),
-                body,
-                BasicProperties::default(),
-            )
-            .await
-            .unwrap();
+        publish_as_a_stranger(&channel, body).await;
     }
     skuflow.arrive("MUG-RED", 1, "choreography").await;
     skuflow

@@ -74,6 +74,6 @@ impl Catalog {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.store.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        self.store.ping().await
     }
 }

@@ -128,6 +128,6 @@ impl Wishlist {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.store.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        self.store.ping().await
     }
 }
