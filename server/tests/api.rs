@@ -74,6 +74,8 @@ async fn what_is_not_there_is_said_to_be_not_there() {
         let detail = problem(skuflow.get(path).await, status).await;
         assert!(detail.contains(says), "{path}: {says:?} is not in {detail:?}");
     }
+    let beyond = skuflow.json(&format!("/api/journal?after={}", u64::MAX)).await;
+    assert_eq!(beyond["events"], json!([]), "nothing comes after the largest number");
     let gone = skuflow.request("DELETE", "/api/orchestration/wishlist/wishes/999999").send().await.unwrap();
     problem(gone, 404).await;
 }

@@ -70,6 +70,13 @@ impl Kept {
     fn first(&self) -> u64 {
         self.last + 1 - self.events.len() as u64
     }
+
+    /// Up to `limit` events after `after`; from the first kept one on when that is later.
+    fn after(&self, after: u64, limit: usize) -> Vec<Arc<Event>> {
+        let skip =
+            usize::try_from(after.saturating_add(1).saturating_sub(self.first())).unwrap_or(usize::MAX);
+        self.events.iter().skip(skip).take(limit).cloned().collect()
+    }
 }
 
 /// A stretch of the journal.
@@ -146,10 +153,7 @@ impl Journal {
     #[must_use]
     pub fn page(&self, after: u64, limit: usize) -> Page {
         let kept = self.shared.lock();
-        let first = kept.first();
-        let skip = usize::try_from((after + 1).saturating_sub(first)).unwrap_or(usize::MAX);
-        let events = kept.events.iter().skip(skip).take(limit).cloned().collect();
-        Page { events, first, last: kept.last }
+        Page { events: kept.after(after, limit), first: kept.first(), last: kept.last }
     }
 
     /// Reads on from after `after`; from now on when none is given.
@@ -193,8 +197,7 @@ impl Subscription {
             self.seen = kept.last;
             return Some(Next::Reset(kept.last));
         }
-        let skip = usize::try_from(self.seen + 1 - kept.first()).unwrap_or(usize::MAX);
-        let events: Vec<_> = kept.events.iter().skip(skip).take(limit).cloned().collect();
+        let events = kept.after(self.seen, limit);
         self.seen = events.last()?.seq;
         Some(Next::Events(events))
     }
@@ -266,7 +269,8 @@ impl Keeper<'_> {
         }
         let last = kept.last;
         drop(kept);
-        shared.last.send_replace(last);
+        // While the sequencer holds something back this runs on a timer; readers wake only for what is new.
+        shared.last.send_if_modified(|told| std::mem::replace(told, last) != last);
         closing
     }
 }
