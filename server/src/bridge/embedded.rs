@@ -1,13 +1,10 @@
 //! Watching the embedded broker: it tells every transition, exactly and in order.
 
-use super::{Journal, Strangers, routed, sku_of, style_of};
-use crate::messaging::Envelope;
+use super::{Journal, Strangers, routed, style_of, told_by_broker};
+use crate::messaging::{Envelope, connection::OUR_NAME};
 use broker::{ConnectionInfo, Message, Settlement};
 use flow::{Event, Id, Kind, Node, Provenance, topology};
 use std::sync::Arc;
-
-/// What our own connections are called, followed by the service's name.
-pub const OUR_NAME: &str = "skuflow ";
 
 /// Turns the broker's events into the journal's. What our services do they report themselves, so of
 /// deliveries and acks only a stranger's are told here.
@@ -84,21 +81,11 @@ impl Watcher {
     fn tell(&self, message: &Message, queue: &Id, node: Node, redelivered: Option<bool>, kind: Kind) {
         let Some(style) = style_of(message.exchange(), queue) else { return };
         let envelope = self.read(message, queue);
-        let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
-        event.style = Some(style);
-        event.node = Some(node);
-        event.queue = Some(Arc::clone(queue));
-        event.sku = sku_of(&envelope.body);
-        event.causation_id = Some(Arc::clone(&envelope.message_id));
-        event.message_id = Some(envelope.message_id);
-        event.correlation_id = Some(envelope.correlation_id);
-        event.attempt = Some(envelope.attempt);
+        let mut event = told_by_broker(&envelope, style, Arc::clone(queue), node, kind);
         event.redelivered = redelivered;
         self.journal.report(event);
     }
-}
 
-impl Watcher {
     fn tell_consumer(&self, consumer: &broker::ConsumerInfo, kind: Kind) {
         let Some(node) = stranger(&consumer.connection) else { return };
         let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);

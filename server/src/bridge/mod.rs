@@ -40,10 +40,16 @@ fn routed(envelope: &Envelope, style: Style, exchange: &str, routing_key: &str, 
     // What inventory sent is in the journal already, as published.
     let foreign = &*envelope.app_id != "inventory";
     let kind = Kind::Routed { routing_key: routing_key.into(), message: foreign.then(|| envelope.info()) };
+    let mut event = told_by_broker(envelope, style, queue, Node::Broker, kind);
+    event.exchange = Some(exchange.into());
+    event
+}
+
+/// What the broker tells of a message in a queue.
+fn told_by_broker(envelope: &Envelope, style: Style, queue: Id, node: Node, kind: Kind) -> Event {
     let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
     event.style = Some(style);
-    event.node = Some(Node::Broker);
-    event.exchange = Some(exchange.into());
+    event.node = Some(node);
     event.queue = Some(queue);
     event.sku = sku_of(&envelope.body);
     event.message_id = Some(Arc::clone(&envelope.message_id));

@@ -16,6 +16,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// What our connections are called, followed by whose each is; the bridge tells strangers by it.
+pub const OUR_NAME: &str = "skuflow ";
 /// Seconds between heartbeats: a silent broker is given up after twice that (AMQP 0-9-1, section 4.2.7).
 const HEARTBEAT_S: u16 = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -144,7 +146,7 @@ impl Connector {
 
     async fn connect(&self, name: &str) -> Result<Connection, String> {
         let properties =
-            ConnectionProperties::default().with_connection_name(format!("skuflow {name}").as_str().into());
+            ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}{name}").as_str().into());
         match timeout(CONNECT_TIMEOUT, Connection::connect_uri(self.uri.0.clone(), properties)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(error.to_string()),
