@@ -97,8 +97,7 @@ impl Watcher {
 
     fn read(&self, message: &Message, queue: &Id) -> Envelope {
         Envelope::read(message.properties(), message.body().to_vec(), default_type(queue), |body| {
-            // The broker sees a message once for each queue, as that queue's consumer does.
-            self.strangers.claim(&format!("broker:{queue}"), body)
+            self.strangers.of_broker(message.id(), body)
         })
     }
 }

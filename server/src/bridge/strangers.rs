@@ -27,30 +27,44 @@ struct Named {
     body: Arc<[u8]>,
     since: Instant,
     claimed_by: Vec<Id>,
+    /// The number that the embedded broker gave to the message.
+    broker_number: Option<u64>,
 }
 
 impl Strangers {
     /// The id of the message with that body that `claimant` sees now for the first time.
     #[must_use]
     pub fn claim(&self, claimant: &str, body: &[u8]) -> Id {
-        let mut named = self.0.lock().expect("nothing panics while it holds the names");
-        while named.len() >= REMEMBERED_MAX || named.front().is_some_and(|n| n.since.elapsed() > REMEMBERED) {
-            named.pop_front();
+        let is_free =
+            |named: &Named| *named.body == *body && !named.claimed_by.iter().any(|c| **c == *claimant);
+        self.find_or_name(body, is_free, |named| named.claimed_by.push(claimant.into()))
+    }
+
+    /// The id of the message that the embedded broker knows by `number`, however often it tells of it.
+    #[must_use]
+    pub fn of_broker(&self, number: u64, body: &[u8]) -> Id {
+        let is_it = |named: &Named| named.broker_number == Some(number);
+        self.find_or_name(body, is_it, |named| named.broker_number = Some(number))
+    }
+
+    fn find_or_name(&self, body: &[u8], is_it: impl Fn(&Named) -> bool, note: impl FnOnce(&mut Named)) -> Id {
+        let mut all = self.0.lock().expect("nothing panics while it holds the names");
+        while all.len() >= REMEMBERED_MAX || all.front().is_some_and(|n| n.since.elapsed() > REMEMBERED) {
+            all.pop_front();
         }
-        let unclaimed =
-            named.iter_mut().find(|n| *n.body == *body && !n.claimed_by.iter().any(|c| **c == *claimant));
-        if let Some(known) = unclaimed {
-            known.claimed_by.push(claimant.into());
-            return Arc::clone(&known.id);
-        }
-        let id = new_id();
-        named.push_back(Named {
-            id: Arc::clone(&id),
-            body: body.into(),
-            since: Instant::now(),
-            claimed_by: vec![claimant.into()],
+        let at = all.iter().position(is_it).unwrap_or_else(|| {
+            let (id, since) = (new_id(), Instant::now());
+            all.push_back(Named {
+                id,
+                body: body.into(),
+                since,
+                claimed_by: Vec::new(),
+                broker_number: None,
+            });
+            all.len() - 1
         });
-        id
+        note(&mut all[at]);
+        Arc::clone(&all[at].id)
     }
 }
 
@@ -61,7 +75,7 @@ mod tests {
     #[test]
     fn all_who_see_a_nameless_message_call_it_the_same() {
         let strangers = Strangers::default();
-        let ids = ["broker", "a", "b", "c"].map(|claimant| strangers.claim(claimant, b"{}"));
+        let ids = ["tap", "a", "b", "c"].map(|claimant| strangers.claim(claimant, b"{}"));
         assert!(ids.iter().all(|id| *id == ids[0]));
     }
 
@@ -73,5 +87,14 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(strangers.claim("b", b"{}"), first);
         assert_eq!(strangers.claim("b", b"{}"), second);
+    }
+
+    #[test]
+    fn the_broker_calls_a_message_the_same_each_time_it_tells_of_it() {
+        let strangers = Strangers::default();
+        let (first, second) = (strangers.of_broker(1, b"{}"), strangers.of_broker(2, b"{}"));
+        assert_ne!(first, second);
+        assert_eq!((strangers.claim("a", b"{}"), strangers.claim("a", b"{}")), (first.clone(), second));
+        assert_eq!(strangers.of_broker(1, b"{}"), first);
     }
 }
