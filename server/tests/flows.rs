@@ -7,9 +7,12 @@ use common::{On, Skuflow};
 use flow::{Event, Kind, KindName, Provenance, Style, topology::QUEUES};
 use futures::StreamExt;
 use lapin::{
-    BasicProperties, Channel,
-    options::{BasicGetOptions, BasicPublishOptions},
-    types::AMQPValue,
+    BasicProperties, Channel, Connection, ConnectionProperties,
+    options::{
+        BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, QueueBindOptions,
+        QueueDeclareOptions,
+    },
+    types::{AMQPValue, FieldTable},
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -207,6 +210,44 @@ async fn a_strangers_event_with_only_a_body_is_handled_like_any_other(on: On) {
     let routed = story.iter().find(|event| event.kind.name() == KindName::Routed).unwrap();
     let Kind::Routed { message: Some(message), .. } = &routed.kind else { panic!("{routed:?}") };
     assert_eq!((&*message.body, &*message.message_type), (r#"{"sku":"MUG-BLUE"}"#, "sku_processed"));
+}
+
+#[test]
+fn a_fourth_consumer_is_seen_by_its_name_and_no_number_is_made_up_for_it() {
+    common::run(On::Embedded, async |on| {
+        let skuflow = Skuflow::start(on).await;
+        let named = ConnectionProperties::default().with_connection_name("a fourth consumer".into());
+        let connection = Connection::connect(&skuflow.broker_url, named).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        let none = FieldTable::default;
+        let queue = channel
+            .queue_declare("".into(), QueueDeclareOptions::exclusive(), none())
+            .await
+            .unwrap()
+            .name()
+            .clone();
+        let bind = QueueBindOptions::default();
+        channel.queue_bind(queue.clone(), "sku_processed".into(), "".into(), bind, none()).await.unwrap();
+        let consume = BasicConsumeOptions::default();
+        let mut deliveries =
+            channel.basic_consume(queue.clone(), "mine".into(), consume, none()).await.unwrap();
+        publish_as_a_stranger(&channel, br#"{"sku":"MUG-BLUE"}"#).await;
+        deliveries.next().await.unwrap().unwrap().ack(BasicAckOptions::default()).await.unwrap();
+
+        let of_mine = async || {
+            let journal = skuflow.journal().await;
+            journal.into_iter().filter(|e| e.queue.as_deref() == Some(queue.as_str())).collect::<Vec<_>>()
+        };
+        let acked = |event: &Event| event.kind == Kind::Acked { duration_us: None };
+        skuflow.until("its ack is told", async || of_mine().await.iter().any(acked)).await;
+        let story = of_mine().await;
+        let node = |kind| story.iter().find(|e| e.kind.name() == kind).unwrap().node.clone().unwrap();
+        for kind in [KindName::ConsumerStarted, KindName::Delivered, KindName::Acked] {
+            assert_eq!(node(kind).as_str(), "a fourth consumer", "{kind}");
+        }
+        let ids: HashSet<_> = story.iter().filter_map(|event| event.message_id.clone()).collect();
+        assert_eq!(ids.len(), 1, "routed, delivered and acked call it the same: {ids:?}");
+    });
 }
 
 async fn the_producers_own_list_reaches_the_same_queues_as_the_exchange(on: On) {

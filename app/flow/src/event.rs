@@ -238,8 +238,8 @@ pub enum Kind {
     },
     /// The consumer settled the message: done.
     Acked {
-        /// From delivery to ack, in microseconds.
-        duration_us: u64,
+        /// From delivery to ack, in microseconds, where that was measured.
+        duration_us: Option<u64>,
     },
     /// The consumer gave the message back.
     Nacked {

@@ -72,7 +72,7 @@ pub fn message_facts<'a>(
                 });
             }
             Kind::Acked { duration_us } if queue.is_some() => {
-                facts.handled_us = Some(*duration_us);
+                facts.handled_us = *duration_us;
                 if facts.state == "being handled" {
                     facts.state = "handled";
                 }
@@ -121,7 +121,7 @@ mod tests {
             event(100, "c", Service::Inventory, routed()),
             event(110, "w", Service::Inventory, routed()),
             event(500, "c", Service::Catalog, Kind::Delivered { consumer_tag: "t".into() }),
-            event(900, "c", Service::Catalog, Kind::Acked { duration_us: 400 }),
+            event(900, "c", Service::Catalog, Kind::Acked { duration_us: Some(400) }),
         ];
         let catalog = message_facts(&events, "m", Some("c"));
         assert_eq!(

@@ -235,7 +235,7 @@ mod tests {
             event(2, Node::Broker, Kind::Routed { routing_key: "".into(), message: None }),
             event(3, Service::Catalog, Kind::Delivered { consumer_tag: "t".into() }),
             event(4, Service::Catalog, Kind::HandlerStarted),
-            event(5, Service::Catalog, Kind::Acked { duration_us: 1 }),
+            event(5, Service::Catalog, Kind::Acked { duration_us: Some(1) }),
         ]
     }
 

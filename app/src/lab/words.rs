@@ -176,7 +176,8 @@ pub fn sentence(event: &Event) -> String {
             format!("{node} stored what is for sale: {}", change(*before, *after))
         }
         Kind::EmailSent { to, .. } => format!("{node} e-mailed {to}"),
-        Kind::Acked { duration_us } => format!("{node} acked after {}", duration(*duration_us)),
+        Kind::Acked { duration_us: Some(us) } => format!("{node} acked after {}", duration(*us)),
+        Kind::Acked { duration_us: None } => format!("{node} acked"),
         Kind::Nacked { requeue: true, reason } => format!("{node} gave the message back: {reason}"),
         Kind::Nacked { reason, .. } => format!("{node} rejected the message: {reason}"),
         Kind::RetryScheduled { delay_ms, reason } => {

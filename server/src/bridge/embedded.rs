@@ -44,7 +44,7 @@ impl Watcher {
                 let node = stranger(connection);
                 let kind = match settlement {
                     Settlement::Acked if node.is_none() => return,
-                    Settlement::Acked => Kind::Acked { duration_us: 0 },
+                    Settlement::Acked => Kind::Acked { duration_us: None },
                     Settlement::Rejected => Kind::Nacked { requeue: false, reason: "rejected".into() },
                     Settlement::Requeued => {
                         Kind::Nacked { requeue: true, reason: "put back into the queue".into() }

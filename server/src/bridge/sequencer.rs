@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn acked(at_us: u64) -> Event {
-        event(at_us, "x", Kind::Acked { duration_us: 1 })
+        event(at_us, "x", Kind::Acked { duration_us: Some(1) })
     }
 
     fn order(events: impl IntoIterator<Item = Event>, end_us: u64) -> Vec<String> {

@@ -154,7 +154,7 @@ impl Consumer {
             match acker.ack(BasicAckOptions::default()).await {
                 Ok(true) => {
                     let duration_us = clock::now_us().saturating_sub(delivered_us);
-                    delivered.reporter.tell(Kind::Acked { duration_us });
+                    delivered.reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
                 }
                 Ok(false) => {}
                 Err(error) => tracing::debug!(%error, "an ack came too late; the message will come again"),

@@ -74,9 +74,8 @@ impl From<Event> for Flat {
             Kind::Published { routing_key, message } => {
                 (flat.routing_key, flat.message) = (Some(routing_key), Some(message));
             }
-            Kind::Confirmed { duration_us } | Kind::Acked { duration_us } => {
-                flat.duration_us = Some(duration_us);
-            }
+            Kind::Confirmed { duration_us } => flat.duration_us = Some(duration_us),
+            Kind::Acked { duration_us } => flat.duration_us = duration_us,
             Kind::Returned { reply_code, reply_text } => {
                 (flat.reply_code, flat.reply_text) = (Some(reply_code), Some(reply_text));
             }
@@ -175,7 +174,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::EmailSent => {
             Kind::EmailSent { email_id: need!(email_id), to: need!(to), subject: need!(subject) }
         }
-        KindName::Acked => Kind::Acked { duration_us: need!(duration_us) },
+        KindName::Acked => Kind::Acked { duration_us: flat.duration_us.take() },
         KindName::Nacked => Kind::Nacked { requeue: need!(requeue), reason: need!(reason) },
         KindName::RetryScheduled => Kind::RetryScheduled { delay_ms: need!(delay_ms), reason: need!(reason) },
         KindName::DeadLettered => Kind::DeadLettered { reason: need!(reason) },

@@ -72,7 +72,7 @@ impl Journal {
     }
 
     fn ack(&mut self, style: Style, service: Service, id: &str) {
-        self.end(style, service, id, Kind::Acked { duration_us: 900 });
+        self.end(style, service, id, Kind::Acked { duration_us: Some(900) });
     }
 
     /// One arrival in choreography, from the gate to the last ack.
@@ -259,7 +259,7 @@ fn arbitrary_kind() -> impl Strategy<Value = Kind> {
         Just(Kind::Returned { reply_code: 312, reply_text: "NO_ROUTE".into() }),
         Just(Kind::Routed { routing_key: "".into(), message: None }),
         Just(Kind::Delivered { consumer_tag: tag() }),
-        Just(Kind::Acked { duration_us: 1 }),
+        Just(Kind::Acked { duration_us: Some(1) }),
         any::<bool>().prop_map(|requeue| Kind::Nacked { requeue, reason: String::new() }),
         Just(Kind::RetryScheduled { delay_ms: 1, reason: String::new() }),
         Just(Kind::DeadLettered { reason: String::new() }),
