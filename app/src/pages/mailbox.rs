@@ -60,7 +60,7 @@ pub fn Mailbox() -> impl IntoView {
             <div class="page-head">
                 <div>
                     <h1>"Mailbox"</h1>
-                    <p>"What the wishlists sent to those who waited. One e-mail per wish, however often a message is delivered."</p>
+                    <p>"What the wishlists sent to those who waited. One e-mail per wish each time its product returns, however often a message is delivered."</p>
                 </div>
             </div>
             <Listing
