@@ -1,5 +1,15 @@
 //! What the HTTP API answers with (design, section 6). Times are RFC 3339 text in UTC.
 
+mod dead_letter;
+mod file;
+mod simulator;
+mod workers;
+
+pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
+pub use file::{FileState, WarehouseFile, WarehouseFiles};
+pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
+pub use workers::{Workers, WorkersState, WorkersWanted};
+
 use crate::{Dispatch, Id, Sku, Style};
 use serde::{Deserialize, Serialize};
 

@@ -5,6 +5,7 @@
 
 mod wire;
 
+use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::words::words;
 use crate::{Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize};
@@ -263,17 +264,27 @@ pub enum Kind {
     /// A gate stopped something.
     Held {
         /// Which gate.
-        gate: String,
+        gate: Gate,
+        /// The name by which it can be released.
+        hold_id: u64,
     },
     /// A gate let it go.
     Released {
         /// Which gate.
-        gate: String,
+        gate: Gate,
+        /// Which hold ended.
+        hold_id: u64,
+        /// For how long it was held, in microseconds: no part of any latency.
+        duration_us: u64,
+        /// Why it went on.
+        released_by: ReleasedBy,
     },
     /// Somebody broke something on purpose.
     FaultInjected {
         /// What.
-        fault: String,
+        fault: FaultKind,
+        /// Whether it was set, struck or cleared.
+        phase: FaultPhase,
     },
     /// A consumer began to take messages from a queue.
     ConsumerStarted {

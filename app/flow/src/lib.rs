@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod event;
+pub mod fault;
 pub mod layout;
 pub mod message;
 pub mod picture;

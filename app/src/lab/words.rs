@@ -184,9 +184,9 @@ pub fn sentence(event: &Event) -> String {
             format!("{node} tries again in {delay_ms} ms{attempt}: {reason}")
         }
         Kind::DeadLettered { reason } => format!("{node} parked the message: {reason}"),
-        Kind::Held { gate } => format!("Held at {gate}"),
-        Kind::Released { gate } => format!("Released from {gate}"),
-        Kind::FaultInjected { fault } => format!("Broken on purpose: {fault}"),
+        Kind::Held { gate, .. } => format!("Held at {gate}"),
+        Kind::Released { gate, .. } => format!("Released from {gate}"),
+        Kind::FaultInjected { fault, .. } => format!("Broken on purpose: {fault}"),
         Kind::ConsumerStarted { ready: Some(ready @ 1..), .. } => {
             format!("{node} listens to {queue}, where {ready} wait")
         }

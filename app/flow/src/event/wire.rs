@@ -1,6 +1,7 @@
 //! The flat JSON form of an [`Event`].
 
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason};
+use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::{Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,8 @@ flat! {
         routing_key: Id, message: MessageInfo, duration_us: u64, reply_code: u16, reply_text: String,
         consumer_tag: Id, http_id: Id, target: Service, path: String, status: u16, error: String,
         answer: State, email_id: i64, to: String, subject: String, requeue: bool, reason: String,
-        delay_ms: u64, gate: String, fault: String, ready: u64,
+        delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
+        ready: u64,
     }
 }
 
@@ -100,8 +102,12 @@ impl From<Event> for Flat {
                 (flat.delay_ms, flat.reason) = (Some(delay_ms), Some(reason));
             }
             Kind::DeadLettered { reason } | Kind::ConnectionLost { reason } => flat.reason = Some(reason),
-            Kind::Held { gate } | Kind::Released { gate } => flat.gate = Some(gate),
-            Kind::FaultInjected { fault } => flat.fault = Some(fault),
+            Kind::Held { gate, hold_id } => (flat.gate, flat.hold_id) = (Some(gate), Some(hold_id)),
+            Kind::Released { gate, hold_id, duration_us, released_by } => {
+                (flat.gate, flat.hold_id) = (Some(gate), Some(hold_id));
+                (flat.duration_us, flat.released_by) = (Some(duration_us), Some(released_by));
+            }
+            Kind::FaultInjected { fault, phase } => (flat.fault, flat.phase) = (Some(fault), Some(phase)),
             Kind::ConsumerStarted { consumer_tag, ready } => {
                 (flat.consumer_tag, flat.ready) = (Some(consumer_tag), ready);
             }
@@ -178,9 +184,14 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::Nacked => Kind::Nacked { requeue: need!(requeue), reason: need!(reason) },
         KindName::RetryScheduled => Kind::RetryScheduled { delay_ms: need!(delay_ms), reason: need!(reason) },
         KindName::DeadLettered => Kind::DeadLettered { reason: need!(reason) },
-        KindName::Held => Kind::Held { gate: need!(gate) },
-        KindName::Released => Kind::Released { gate: need!(gate) },
-        KindName::FaultInjected => Kind::FaultInjected { fault: need!(fault) },
+        KindName::Held => Kind::Held { gate: need!(gate), hold_id: need!(hold_id) },
+        KindName::Released => Kind::Released {
+            gate: need!(gate),
+            hold_id: need!(hold_id),
+            duration_us: need!(duration_us),
+            released_by: need!(released_by),
+        },
+        KindName::FaultInjected => Kind::FaultInjected { fault: need!(fault), phase: need!(phase) },
         KindName::ConsumerStarted => {
             Kind::ConsumerStarted { consumer_tag: need!(consumer_tag), ready: flat.ready.take() }
         }
