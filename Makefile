@@ -24,7 +24,7 @@ NPM_BIN := end2end/node_modules/.bin
 NPM_STAMP := end2end/node_modules/.package-lock.json
 
 RUST_MANIFESTS := Cargo.toml Cargo.lock .cargo/config.toml app/Cargo.toml app/flow/Cargo.toml
-PAGE_SOURCES := $(shell find app -name '*.rs') $(RUST_MANIFESTS)
+PAGE_SOURCES := $(shell find app -name '*.rs' -o -name '*.js') $(RUST_MANIFESTS)
 STYLE_SOURCES := $(wildcard style/*.css)
 PUBLIC_FILES := $(shell find public -type f)
 
@@ -95,7 +95,9 @@ $(PKG)/skuflow.js: $(RAW_WASM) $(BINDGEN) $(NPM_STAMP)
 	@$(BINDGEN) --target web --no-typescript --out-dir $(PKG) --out-name skuflow $(RAW_WASM)
 	@$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) $(PKG)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
 	@rm $(PKG)/skuflow_bg.wasm
-	@$(NPM_BIN)/esbuild $@ --minify --format=esm --allow-overwrite --outfile=$@ --log-level=warning
+	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $@ --bundle --minify --format=esm \
+		--allow-overwrite --outfile=$@ --log-level=warning
+	@rm -rf $(PKG)/snippets
 
 $(PKG)/skuflow.css: $(STYLE_SOURCES) $(NPM_STAMP)
 	$(call step,style)

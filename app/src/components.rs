@@ -6,9 +6,10 @@ pub mod header;
 pub mod help;
 pub mod icons;
 pub mod product_icon;
+pub mod ready;
 pub mod style_mark;
 pub mod theme_button;
 
-pub use blank::{Blank, Failure};
-pub use product_icon::ProductIcon;
-pub use style_mark::StyleMark;
+pub use blank::{blank, failure};
+pub use product_icon::product_icon;
+pub use style_mark::style_mark;

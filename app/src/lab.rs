@@ -15,40 +15,53 @@ mod journey;
 mod log;
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser plays"))]
 mod pacer;
+mod pick;
 mod picker;
 #[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser plays"))]
 mod rates;
+pub mod selection;
 mod stage;
 mod status;
 mod words;
 
 use crate::live::Connection;
 use crate::pages::NotFound;
+use crate::paint::painted;
 use controls::Controls;
 use diagram::Diagram;
-use flow::{Dispatch, Style};
+use flow::{Dispatch, Style, api::Product};
 use inspector::Inspector;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use log::Log;
+use maud::{Markup, html};
 use stage::{Stage, use_stage};
 use status::Status;
 
 /// The page `/lab/{style}`.
 #[component]
 pub fn Lab() -> impl IntoView {
-    let params = use_params_map();
-    let style = Memo::new(move |_| params.with(|params| params.get("style")?.parse::<Style>().ok()));
-    move || match style.get() {
-        Some(style) => view! { <LabOf style /> }.into_any(),
-        None => view! { <NotFound /> }.into_any(),
+    let style = use_params_map().read_untracked().get("style").and_then(|style| style.parse::<Style>().ok());
+    let Some(style) = style else { return view! { <NotFound /> }.into_any() };
+    view! {
+        <Title text=title(style) />
+        {Suspend::new(async move {
+            let products = controls::products_of(style).await.unwrap_or_default();
+            view! { <LabOf style products /> }
+        })}
     }
+    .into_any()
 }
 
 /// The lab of one style.
-#[component]
-fn LabOf(style: Style) -> impl IntoView {
+#[island]
+fn LabOf(
+    /// Which style.
+    style: Style,
+    /// What can be sent: what the style's catalog knows when the page is rendered.
+    products: Vec<Product>,
+) -> impl IntoView {
     let stage = Stage::new(style);
     provide_context(stage);
     let connection = stage.live.connection;
@@ -58,7 +71,6 @@ fn LabOf(style: Style) -> impl IntoView {
         is_all_shown && stage.system(flow::picture::System::is_settled)
     });
     view! {
-        <Title text=title(style) />
         <main
             id="main"
             tabindex="-1"
@@ -67,8 +79,10 @@ fn LabOf(style: Style) -> impl IntoView {
             data-connection=move || connection.get().as_str()
             data-seq=move || stage.picture(|picture| picture.seq)
             data-settled=move || is_settled.get().to_string()
+            on:click=move |event| pick::choose(stage, &event)
+            on:keydown=move |event| pick::choose_by_key(stage, &event)
         >
-            <Controls />
+            <Controls products />
             <StagePanel />
             <Inspector />
             <Log />
@@ -164,38 +178,23 @@ fn first_steps() -> impl IntoView {
 #[component]
 fn OnTheWay() -> impl IntoView {
     let stage = use_stage();
-    view! {
-        <ul
-            class="on-the-way"
-            class:is-empty=move || stage.on_the_way.with(Vec::is_empty)
-            aria-label="On the way"
-        >
-            {move || {
-                stage
-                    .on_the_way
-                    .get()
-                    .into_iter()
-                    .map(|one| {
-                        let selection = one.selection.clone();
-                        view! {
-                            <li>
-                                <button
-                                    type="button"
-                                    class="chip"
-                                    on:click=move |_| stage.select(selection.clone())
-                                >
-                                    <span class=format!("mark mark-{}", mark_of(one.shape)) aria-hidden="true"></span>
-                                    <span class="sr-only">{one.shape} " "</span>
-                                    {one.words}
-                                </button>
-                            </li>
-                        }
-                    })
-                    .collect::<Vec<_>>()
-            }}
-        </ul>
+    painted("on-the-way-host", Box::new(move || stage.on_the_way.with(|list| on_the_way(list))))
+}
+
+fn on_the_way(list: &[stage::OnTheWay]) -> Markup {
+    html! {
+        ul.on-the-way .is-empty[list.is_empty()] aria-label="On the way" {
+            @for one in list {
+                li {
+                    button.chip type="button" data-pick=(one.selection) {
+                        span class={ "mark mark-" (mark_of(one.shape)) } aria-hidden="true" {}
+                        span.sr-only { (one.shape) " " }
+                        (one.words)
+                    }
+                }
+            }
+        }
     }
-    .into_any()
 }
 
 fn mark_of(shape: &str) -> &str {

@@ -3,6 +3,7 @@
 // A view is one nested type; release builds compute its layout to the bottom.
 #![recursion_limit = "512"]
 
+mod address;
 pub mod api;
 pub mod app;
 #[cfg(feature = "ssr")]
@@ -11,16 +12,18 @@ pub mod components;
 pub mod lab;
 pub mod live;
 pub mod pages;
+pub mod paint;
 mod shell;
 pub mod theme;
 
 pub use app::App;
 pub use shell::shell;
 
-/// Brings the server-rendered page to life. The hydration script calls it once the WASM has loaded.
+/// Makes ready for the islands, which the hydration script then brings to life one by one.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(App);
+    leptos::mount::hydrate_islands();
+    live::provide_live();
 }

@@ -86,7 +86,9 @@ impl Live {
 
 /// Puts the live state into the context. The App calls it, once.
 pub fn provide_live() -> Live {
-    let first = SharedValue::new(FirstPaint::of_request).into_inner();
+    let first = FirstPaint::here();
+    #[cfg(feature = "ssr")]
+    provide_context(FirstPaintText(first.to_script()));
     let connection = match first.picture.broker_down() {
         Some(_) => Connection::BrokerDown,
         None => Connection::Connecting,
@@ -106,6 +108,21 @@ pub fn provide_live() -> Live {
     #[cfg(feature = "hydrate")]
     Effect::new(move || stream::start(live));
     live
+}
+
+/// The first paint's data, for the script element.
+#[cfg(feature = "ssr")]
+#[derive(Clone)]
+struct FirstPaintText(String);
+
+/// The data that the first paint rests on, for the browser to go on from.
+#[component]
+pub fn FirstPaintScript() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    {
+        let FirstPaintText(text) = expect_context();
+        view! { <script id=first_paint::SCRIPT type="application/json" inner_html=text></script> }.into_any()
+    }
 }
 
 /// The live state.

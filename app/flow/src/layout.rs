@@ -4,6 +4,7 @@
 //! the same ids in every orientation, so that tokens find their line whatever the screen.
 
 mod path;
+mod px;
 mod tall;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod text;
 mod wide;
 
 pub use path::{Path, Point};
+pub use px::Px;
 pub use text::{Anchor, Text};
 
 use crate::{Dispatch, Service, Style};
@@ -250,7 +252,7 @@ impl Layout {
     pub fn view_box(&self) -> String {
         let mut text = String::new();
         // Writing into a string cannot fail.
-        let _ = write!(text, "0 0 {} {}", self.width, self.height);
+        let _ = write!(text, "0 0 {} {}", Px(self.width), Px(self.height));
         text
     }
 }

@@ -1,42 +1,28 @@
 //! Where there is nothing to show, and where something went wrong.
 
 use flow::api::Problem;
-use leptos::prelude::*;
+use maud::{Markup, html};
 
-/// Nothing there yet: what will be here, and how it gets here.
-#[component]
-pub fn Blank(
-    /// What is missing, in a few words.
-    #[prop(into)]
-    title: String,
-    /// How it comes.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <div class="blank">
-            <h2>{title}</h2>
-            {children()}
-        </div>
+/// Nothing there yet: what will be here, how it gets here, and the link that leads there.
+#[must_use]
+pub fn blank(title: &str, how: &str, link: (&str, &str)) -> Markup {
+    html! {
+        div.blank {
+            h2 { (title) }
+            p { (how) }
+            a.button href=(link.0) { (link.1) }
+        }
     }
 }
 
-/// Something could not be read.
-#[component]
-pub fn Failure(
-    /// What could not be read, such as "The store".
-    what: &'static str,
-    /// Why not.
-    problem: Problem,
-    /// Tries again.
-    retry: impl Fn() + 'static,
-) -> impl IntoView {
-    view! {
-        <div class="blank blank-failed" role="alert">
-            <h2>{format!("{what} could not be read")}</h2>
-            <p>{problem.detail}</p>
-            <button type="button" class="button" on:click=move |_| retry()>
-                "Try again"
-            </button>
-        </div>
+/// Something could not be read, such as "The store". Its button is the act `retry`.
+#[must_use]
+pub fn failure(what: &str, problem: &Problem) -> Markup {
+    html! {
+        div.blank.blank-failed role="alert" {
+            h2 { (what) " could not be read" }
+            p { (problem.detail) }
+            button.button type="button" data-act="retry" { "Try again" }
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::live::{Connection, use_live};
 use leptos::prelude::*;
 
 /// The pill in the header.
-#[component]
+#[island]
 pub fn ConnectionPill() -> impl IntoView {
     let live = use_live();
     let class = move || match live.connection.get() {

@@ -43,14 +43,11 @@ fn NavLink(
     /// What is there.
     name: &'static str,
 ) -> impl IntoView {
-    let path = use_location().pathname;
-    let current = move || {
-        path.with(|path| {
-            path.strip_prefix(below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
+    let path = use_location().pathname.get_untracked();
+    let rest = path.strip_prefix(below);
+    let is_here = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     view! {
-        <a href=to aria-current=move || current().then_some("page")>
+        <a href=to aria-current=is_here.then_some("page")>
             {name}
         </a>
     }

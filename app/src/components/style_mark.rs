@@ -1,19 +1,16 @@
 //! The mark of a style: an event is a circle, a command a square.
 
 use flow::Style;
-use leptos::prelude::*;
+use maud::{Markup, html};
 
 /// The small mark that stands before a style's name.
-#[component]
-pub fn StyleMark(
-    /// Which style.
-    style: Style,
-) -> impl IntoView {
+#[must_use]
+pub fn style_mark(style: Style) -> Markup {
     let class = match style {
         Style::Choreography => "mark mark-event",
         Style::Orchestration => "mark mark-command",
     };
-    view! { <span class=class aria-hidden="true"></span> }
+    html! { span class=(class) aria-hidden="true" {} }
 }
 
 /// A style's name as a word of a sentence's beginning.

@@ -1,13 +1,13 @@
 //! The button that changes how the page is shown.
 
 use super::icons::{HalfDisc, Moon, Screen, Sun};
-use crate::{app::use_hydrated, theme::Theme};
+use crate::{app::hydrated, theme::Theme};
 use leptos::prelude::*;
 
 /// Goes round: as the system says, light, dark, projector.
-#[component]
+#[island]
 pub fn ThemeButton() -> impl IntoView {
-    let hydrated = use_hydrated();
+    let hydrated = hydrated();
     let theme = RwSignal::new(Theme::of_request());
     let label = move || format!("Theme: {}. Switch to {}", name(theme.get()), name(theme.get().next()));
     view! {

@@ -1,9 +1,10 @@
 //! The controls: send an arrival, ten of them, or sell.
 
 use super::picker::SkuPicker;
-use super::stage::{Selection, Stage, use_stage};
+use super::selection::Selection;
+use super::stage::{Stage, use_stage};
 use crate::api::fetch;
-use crate::app::use_hydrated;
+use crate::app::hydrated;
 use crate::live::Connection;
 use flow::api::{Accepted, Problem, Product, StockRequest};
 use flow::{Dispatch, Quantity, Sku, Style};
@@ -38,14 +39,18 @@ enum Deed {
 
 /// The panel on the left.
 #[component]
-pub fn Controls() -> impl IntoView {
+pub fn Controls(
+    /// What can be sent.
+    products: Vec<Product>,
+) -> impl IntoView {
     let stage = use_stage();
-    let hydrated = use_hydrated();
+    let hydrated = hydrated();
     let style = stage.style;
-    let first = OnceResource::new(products_of(style));
-    let known = RwSignal::new(Vec::<Product>::new());
+    // The first click shall show something: something that is sold out, if anything is.
+    let first = products.iter().find(|one| !one.available).or(products.first());
+    let sku = RwSignal::new(first.map(|first| first.sku.to_string()).unwrap_or_default());
+    let known = RwSignal::new(products);
     refresh(stage, known);
-    let sku = RwSignal::new(String::new());
     let quantity = RwSignal::new(FIRST_QUANTITY.to_owned());
     let (wrong, set_wrong) = signal(None::<Wrong>);
     let (is_sending, set_sending) = signal(false);
@@ -107,18 +112,7 @@ pub fn Controls() -> impl IntoView {
                     act(Deed::Send);
                 }
             >
-                <Suspense>
-                    {move || Suspend::new(async move {
-                        let products = first.await.unwrap_or_default();
-                        // The first click shall show something: something that is sold out, if anything is.
-                        let sold_out = products.iter().find(|one| !one.available).or(products.first());
-                        if let Some(first) = sold_out.filter(|_| sku.with_untracked(String::is_empty)) {
-                            sku.set(first.sku.to_string());
-                        }
-                        known.set(products);
-                        view! { <SkuPicker text=sku products=known error=sku_error disabled=is_off /> }
-                    })}
-                </Suspense>
+                <SkuPicker text=sku products=known error=sku_error disabled=is_off />
                 <div class="field">
                     <label for="quantity">"Quantity"</label>
                     <input
@@ -301,7 +295,7 @@ fn show_stage() {
 }
 
 /// The catalog's products, asked of the server's own catalog while it renders.
-async fn products_of(style: Style) -> Result<Vec<Product>, Problem> {
+pub async fn products_of(style: Style) -> Result<Vec<Product>, Problem> {
     #[cfg(feature = "ssr")]
     {
         match use_context::<crate::backend::SharedBackend>() {

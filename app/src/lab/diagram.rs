@@ -1,6 +1,7 @@
 //! The diagram: what the picture says, drawn where the layout puts it.
 //!
-//! Everything here is markup that follows signals. What moves is in `animation`, which touches the page directly.
+//! [`Scene::draw`] is a function of the picture and nothing else. What moves is in `animation`, which touches the
+//! page directly.
 
 #[cfg(feature = "hydrate")]
 mod animation;
@@ -15,76 +16,32 @@ mod streams;
 #[cfg(feature = "hydrate")]
 mod tokens;
 
-use super::stage::{Selection, Stage, use_stage};
-use card::{card, disc, warehouse};
-use edge::edge;
-use flow::Style;
-use flow::layout::{Layout, NodeBox, NodeRole, Text};
-use leptos::{ev, prelude::*, svg};
-use queue::queue;
+use super::selection::Selection;
+use super::stage::use_stage;
+use crate::paint::painted_in;
+use flow::layout::{Layout, NodeBox, NodeRole, Px, SMALLEST_TEXT, Text};
+use flow::picture::System;
+use flow::{Picture, Style};
+use leptos::prelude::*;
+use maud::{Markup, html};
 
 /// The diagram of the page at hand.
 #[component]
 pub fn Diagram() -> impl IntoView {
     let stage = use_stage();
     let layout = stage.layout();
-    let tokens: NodeRef<svg::G> = NodeRef::new();
+    let host: NodeRef<leptos::html::Div> = NodeRef::new();
     #[cfg(feature = "hydrate")]
-    animation::drive(stage, tokens, layout);
-
-    let is_untouched = stage.memo(flow::picture::System::is_untouched);
-    let is_down = Memo::new(move |_| stage.picture(|picture| picture.broker_down().is_some()));
-    let words = match stage.style {
-        Style::Choreography => {
-            "Diagram: warehouse, inventory, the exchange, three queues and their consumers"
-        }
-        Style::Orchestration => {
-            "Diagram: warehouse, inventory, the commands' exchange, three queues and their consumers"
-        }
+    animation::drive(stage, host, layout);
+    let draw = move || {
+        stage.version.track();
+        stage.selected.with(|selected| {
+            layout.with(|layout| {
+                stage.picture(|picture| Scene::new(picture, stage.style, layout, selected.as_ref()).draw())
+            })
+        })
     };
-    view! {
-        <svg
-            class="diagram"
-            class:is-untouched=is_untouched
-            class:is-down=is_down
-            data-message=message_class(stage.style)
-            data-orientation=move || match stage.orientation.get() {
-                flow::layout::Orientation::Wide => "wide",
-                flow::layout::Orientation::Tall => "tall",
-            }
-            viewBox=move || layout.with(Layout::view_box)
-            role="group"
-            aria-label=words
-        >
-            <defs>
-                <pattern id="held" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                    <rect class="held-ground" width="5" height="5" />
-                    <rect class="held-stripe" width="2.5" height="5" />
-                </pattern>
-                {["message", "http", "arrival"]
-                    .map(|name| {
-                        view! {
-                            <marker
-                                id=format!("arrow-{name}")
-                                class=format!("arrow arrow-{name}")
-                                viewBox="0 0 8 8"
-                                refX="6.5"
-                                refY="4"
-                                markerWidth="8"
-                                markerHeight="8"
-                                markerUnits="userSpaceOnUse"
-                                orient="auto"
-                            >
-                                <path d="M1 1L6.5 4L1 7" />
-                            </marker>
-                        }
-                    })}
-            </defs>
-            {move || layout.with(|layout| draw(stage, layout))}
-            <g class="tokens" node_ref=tokens aria-hidden="true"></g>
-        </svg>
-    }
-    .into_any()
+    painted_in("diagram-host", host, Box::new(draw))
 }
 
 /// How messages of a style are coloured and drawn.
@@ -95,47 +52,107 @@ pub(super) const fn message_class(style: Style) -> &'static str {
     }
 }
 
-fn draw(stage: Stage, layout: &Layout) -> impl IntoView + use<> {
-    let edges: Vec<_> = layout.edges.iter().map(|one| edge(stage, one)).collect();
-    let nodes: Vec<_> = layout.nodes.iter().map(|one| node(stage, one)).collect();
-    let queues: Vec<_> = layout.queues.iter().map(|one| queue(stage, one)).collect();
-    view! {
-        <g class="edges">{edges}</g>
-        <g class="nodes">{nodes}</g>
-        <g class="queues">{queues}</g>
+/// Everything that a diagram depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    style: Style,
+    layout: &'a Layout,
+    system: &'a System,
+    selected: Option<&'a Selection>,
+    is_down: bool,
+    /// How much larger than usual the text is.
+    scale: f32,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene of one style.
+    #[must_use]
+    pub fn new(
+        picture: &'a Picture,
+        style: Style,
+        layout: &'a Layout,
+        selected: Option<&'a Selection>,
+    ) -> Self {
+        Self {
+            style,
+            layout,
+            system: picture.system(style),
+            selected,
+            is_down: picture.broker_down().is_some(),
+            scale: layout.text_px / SMALLEST_TEXT,
+        }
     }
-    .into_any()
-}
 
-fn node(stage: Stage, node: &NodeBox) -> AnyView {
-    match node.role {
-        NodeRole::Warehouse => warehouse(stage, node),
-        NodeRole::Exchange => disc(stage, node),
-        NodeRole::Producer | NodeRole::Consumer(_) | NodeRole::Foreign => card(stage, node),
+    /// The diagram as SVG.
+    #[must_use]
+    pub fn draw(&self) -> Markup {
+        let layout = self.layout;
+        let words = match self.style {
+            Style::Choreography => {
+                "Diagram: warehouse, inventory, the exchange, three queues and their consumers"
+            }
+            Style::Orchestration => {
+                "Diagram: warehouse, inventory, the commands' exchange, three queues and their consumers"
+            }
+        };
+        let orientation = if layout.width > layout.height { "wide" } else { "tall" };
+        html! {
+            svg.diagram .is-untouched[self.system.is_untouched()] .is-down[self.is_down]
+                data-message=(message_class(self.style)) data-orientation=(orientation)
+                viewBox=(layout.view_box()) role="group" aria-label=(words) {
+                (definitions())
+                g.edges { @for one in &layout.edges { (edge::edge(self, one)) } }
+                g.nodes { @for one in &layout.nodes { (self.node(one)) } }
+                g.queues { @for one in &layout.queues { (queue::queue(self, one)) } }
+                g.tokens data-own aria-hidden="true" {}
+            }
+        }
+    }
+
+    fn node(&self, node: &NodeBox) -> Markup {
+        match node.role {
+            NodeRole::Warehouse => card::warehouse(self, node),
+            NodeRole::Exchange => card::disc(self, node),
+            NodeRole::Producer | NodeRole::Consumer(_) | NodeRole::Foreign => card::card(self, node),
+        }
+    }
+
+    fn is_selected(&self, selection: &Selection) -> bool {
+        self.selected == Some(selection)
+    }
+
+    /// The height of some lines of text.
+    fn lines(&self, count: usize) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let count = count as f32;
+        13.0 * count * self.scale
     }
 }
 
-/// Lines of text at their place; the first line may look different from the rest.
-fn text(stage: Stage, text: &Text, class: &'static str) -> impl IntoView + use<> {
-    let (x, y, anchor) = (text.at.x, text.at.y, text.anchor.as_str());
-    text.lines
-        .iter()
-        .enumerate()
-        .map(|(line, words)| {
-            #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-            let y = y + 13.0 * line as f32 * stage.scale();
-            let words = words.clone();
-            view! { <text class=class x=x y=y text-anchor=anchor>{words}</text> }
-        })
-        .collect::<Vec<_>>()
+/// What the drawing refers to: the pattern of what is held, and the tips of arrows.
+fn definitions() -> Markup {
+    html! {
+        defs {
+            pattern id="held" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+                rect.held-ground width="5" height="5" {}
+                rect.held-stripe width="2.5" height="5" {}
+            }
+            @for name in ["message", "http", "arrival"] {
+                marker id={ "arrow-" (name) } class={ "arrow arrow-" (name) } viewBox="0 0 8 8" refX="6.5" refY="4"
+                    markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto" {
+                    path d="M1 1L6.5 4L1 7" {}
+                }
+            }
+        }
+    }
 }
 
-/// What makes a drawn thing work like a button: by mouse, and by Enter and Space.
-fn press_keys(stage: Stage, selection: Selection) -> impl Fn(ev::KeyboardEvent) + 'static {
-    move |event: ev::KeyboardEvent| {
-        if matches!(event.key().as_str(), "Enter" | " ") {
-            event.prevent_default();
-            stage.select(selection.clone());
+/// Lines of text at their place.
+fn text(scene: &Scene<'_>, text: &Text, class: &str) -> Markup {
+    html! {
+        @for (line, words) in text.lines.iter().enumerate() {
+            text class=(class) x=(Px(text.at.x)) y=(Px(text.at.y + scene.lines(line)))
+                text-anchor=(text.anchor.as_str()) { (words) }
         }
     }
 }

@@ -3,8 +3,11 @@
 mod part;
 mod travel;
 
-use super::stage::{Selection, use_stage};
+use super::selection::Selection;
+use super::stage::{Stage, use_stage};
+use crate::paint::painted;
 use leptos::{ev, prelude::*};
+use maud::{Markup, html};
 
 /// One fact: its name and its value.
 type Fact = (&'static str, String);
@@ -13,67 +16,59 @@ type Fact = (&'static str, String);
 #[component]
 pub fn Inspector() -> impl IntoView {
     let stage = use_stage();
-    let is_open = Memo::new(move |_| stage.selected.with(Option::is_some));
-    let close = move || {
-        let closed = stage.selected.get_untracked();
-        stage.selected.set(None);
-        return_focus(closed.as_ref());
-    };
-    close_on_escape(is_open, close);
+    close_on_escape(stage);
+    let draw = move || stage.selected.with(|selected| inspector(stage, selected.as_ref()));
     view! {
         <aside
             class="panel inspector"
-            class:is-open=is_open
+            class:is-open=move || stage.selected.with(Option::is_some)
             aria-label="Inspector"
         >
-            {move || match stage.selected.get() {
-                None => empty().into_any(),
-                Some(selection) => {
-                    view! {
-                        <button type="button" class="button button-icon inspector-close" on:click=move |_| close()>
-                            <span class="sr-only">"Close the inspector"</span>
-                            <svg viewBox="0 0 16 16" aria-hidden="true">
-                                <path d="M4 4l8 8M12 4l-8 8" class="stroke" />
-                            </svg>
-                        </button>
-                        <div class="inspector-body">{inspect(selection)}</div>
-                    }
-                        .into_any()
-                }
-            }}
+            {painted("inspector-host", Box::new(draw))}
         </aside>
     }
     .into_any()
 }
 
-fn empty() -> impl IntoView {
-    view! {
-        <h2>"Inspector"</h2>
-        <p class="soft">
-            "Click a service, a queue, a line, a message or a step of the log to see what is known of it."
-        </p>
+fn inspector(stage: Stage, selected: Option<&Selection>) -> Markup {
+    let Some(selection) = selected else {
+        return html! {
+            h2 { "Inspector" }
+            p.soft { "Click a service, a queue, a line, a message or a step of the log to see what is known of it." }
+        };
+    };
+    html! {
+        button.button.button-icon.inspector-close type="button" data-act="close-inspector" {
+            span.sr-only { "Close the inspector" }
+            svg viewBox="0 0 16 16" aria-hidden="true" { path.stroke d="M4 4l8 8M12 4l-8 8" {} }
+        }
+        div.inspector-body data-key=(selection) {
+            @match selection {
+                Selection::Node(id) => { (part::node(stage, id)) }
+                Selection::Queue(name) => { (part::queue(stage, name)) }
+                Selection::Edge(id) => { (part::edge(stage, id)) }
+                Selection::Message { id, queue } => { (travel::message(stage, id, queue.as_ref())) }
+                Selection::Arrival(id) => { (travel::arrival(stage, id)) }
+                Selection::Event(seq) => { (travel::event(stage, *seq)) }
+            }
+        }
     }
 }
 
-fn inspect(selection: Selection) -> AnyView {
-    let stage = use_stage();
-    match selection {
-        Selection::Node(id) => part::node(stage, id),
-        Selection::Queue(name) => part::queue(stage, name),
-        Selection::Edge(id) => part::edge(stage, &id),
-        Selection::Message { id, queue } => travel::message(stage, id, queue),
-        Selection::Arrival(id) => travel::arrival(stage, id),
-        Selection::Event(seq) => travel::event(stage, seq),
-    }
+/// Closes it.
+pub fn close(stage: Stage) {
+    let closed = stage.selected.get_untracked();
+    stage.selected.set(None);
+    return_focus(closed.as_ref());
 }
 
 /// Escape closes the inspector, wherever the focus is, unless something nearer has used the key.
-fn close_on_escape(is_open: Memo<bool>, close: impl Fn() + Copy + 'static) {
+fn close_on_escape(stage: Stage) {
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
             let is_ours = event.key() == "Escape" && !event.default_prevented();
-            if is_ours && is_open.try_get_untracked().unwrap_or_default() {
-                close();
+            if is_ours && stage.selected.try_with_untracked(Option::is_some) == Some(true) {
+                close(stage);
             }
         });
         on_cleanup(move || listener.remove());
@@ -108,18 +103,11 @@ fn return_focus(closed: Option<&Selection>) {
     drop(selector);
 }
 
-/// A list of facts that follows the picture.
-fn facts(list: impl Fn() -> Vec<Fact> + Send + Sync + 'static) -> impl IntoView {
-    let list = Memo::new(move |_| list());
-    view! {
-        <dl class="facts">
-            {move || {
-                list.get()
-                    .into_iter()
-                    .map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> })
-                    .collect::<Vec<_>>()
-            }}
-        </dl>
+/// A list of facts.
+fn facts(list: &[Fact]) -> Markup {
+    html! {
+        dl.facts {
+            @for (name, value) in list { dt { (name) } dd.breaks { (value) } }
+        }
     }
-    .into_any()
 }

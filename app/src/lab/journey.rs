@@ -1,10 +1,12 @@
 //! The journey of an arrival: every step that followed from it, across messages and HTTP.
 
 use super::diagram::message_class;
-use super::stage::{Selection, Stage};
+use super::selection::Selection;
+use super::stage::Stage;
 use super::words::{duration, mark, sentence};
-use flow::{Event, Id, Kind};
+use flow::{Event, Id, Kind, Style};
 use leptos::prelude::*;
+use maud::{Markup, html};
 use std::sync::Arc;
 
 /// Every shown step of the arrival that is at hand, in order.
@@ -20,6 +22,15 @@ pub fn steps(stage: Stage, arrival: &str) -> Vec<Arc<Event>> {
     })
 }
 
+/// The mark before an event in a list: a message looks as its style's messages do.
+#[must_use]
+pub const fn mark_of(event: &Event, style: Style) -> &'static str {
+    match mark(event).as_bytes() {
+        b"message" => message_class(style),
+        _ => mark(event),
+    }
+}
+
 /// One line of the journey. Three copies of one message are one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Step {
@@ -29,7 +40,7 @@ struct Step {
     after: String,
 }
 
-fn lines(stage: Stage, events: &[Arc<Event>]) -> Vec<Step> {
+fn lines(events: &[Arc<Event>], style: Style) -> Vec<Step> {
     let Some(began_us) = events.first().map(|event| event.at_us) else { return Vec::new() };
     let mut lines: Vec<Step> = Vec::with_capacity(events.len());
     let mut copies: Option<(Id, usize, u32)> = None;
@@ -52,10 +63,7 @@ fn lines(stage: Stage, events: &[Arc<Event>]) -> Vec<Step> {
         }
         lines.push(Step {
             seq: event.seq,
-            mark: match mark(event) {
-                "message" => message_class(stage.style),
-                other => other,
-            },
+            mark: mark_of(event, style),
             words: sentence(event),
             after: format!("+{}", duration(event.at_us.saturating_sub(began_us))),
         });
@@ -64,35 +72,23 @@ fn lines(stage: Stage, events: &[Arc<Event>]) -> Vec<Step> {
 }
 
 /// The journey as a list.
-pub fn journey(stage: Stage, arrival: Id) -> impl IntoView {
-    let lines = Memo::new(move |_| lines(stage, &steps(stage, &arrival)));
-    let is_selected =
-        move |seq: u64| stage.selected.with(|selected| *selected == Some(Selection::Event(seq)));
-    view! {
-        <h3>"Journey"</h3>
-        <ol class="journey">
-            <For each=move || lines.get() key=|step| (step.seq, step.words.clone()) let(step)>
-                <li>
-                    <button
-                        type="button"
-                        class="step"
-                        class:is-selected=move || is_selected(step.seq)
-                        on:click=move |_| stage.select(Selection::Event(step.seq))
-                    >
-                        <span class=format!("mark mark-{}", step.mark) aria-hidden="true"></span>
-                        <span class="step-words">{step.words.clone()}</span>
-                        <span class="step-after">{step.after.clone()}</span>
-                    </button>
-                </li>
-            </For>
-        </ol>
-        {move || {
-            lines
-                .with(Vec::is_empty)
-                .then(|| {
-                    view! { <p class="soft">"Its steps are no longer at hand in this tab."</p> }
-                })
-        }}
+#[must_use]
+pub fn journey(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) -> Markup {
+    let lines = lines(events, style);
+    html! {
+        h3 { "Journey" }
+        ol.journey {
+            @for step in &lines {
+                @let pick = Selection::Event(step.seq);
+                li data-key=(step.seq) {
+                    button.step .is-selected[selected == Some(&pick)] type="button" data-pick=(pick) {
+                        span class={ "mark mark-" (step.mark) } aria-hidden="true" {}
+                        span.step-words { (step.words) }
+                        span.step-after { (step.after) }
+                    }
+                }
+            }
+        }
+        @if lines.is_empty() { p.soft { "Its steps are no longer at hand in this tab." } }
     }
-    .into_any()
 }

@@ -1,108 +1,80 @@
 //! The log: what the picture shows, as an ordered list in words, the most recent last.
 
-use super::stage::{Selection, Stage, use_stage};
-use super::words::{mark, sentence, time_of_day};
+use super::journey::mark_of;
+use super::selection::Selection;
+use super::stage::{Stage, use_stage};
+use super::words::{provenance, sentence, time_of_day};
+use crate::paint::painted_in;
+use flow::{Event, Style};
 use leptos::{ev, html, prelude::*};
+use maud::Markup;
+use std::sync::Arc;
 
 /// How many rows are shown. The journal keeps more; a list that nobody can read to its end helps nobody.
 const ROWS: usize = 200;
-
-/// One row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Row {
-    seq: u64,
-    time: String,
-    mark: &'static str,
-    words: String,
-    sku: String,
-    provenance: &'static str,
-}
 
 /// The log of this page's style.
 #[component]
 pub fn Log() -> impl IntoView {
     let stage = use_stage();
-    let rows = Memo::new(move |_| rows(stage));
-    let list: NodeRef<html::Ol> = NodeRef::new();
-    keep_the_end_in_view(rows, list);
+    let host: NodeRef<html::Div> = NodeRef::new();
+    let draw = move || {
+        let events = latest(stage);
+        stage.selected.with(|selected| log(&events, stage.style, selected.as_ref()))
+    };
+    keep_the_end_in_view(stage, host);
     view! {
-        <section class="panel log" aria-labelledby="log-title">
-            <header class="panel-head">
-                <h2 id="log-title">"Log"</h2>
-                <p class="soft">
-                    {move || match rows.with(Vec::len) {
-                        0 => "Nothing has happened yet.".to_owned(),
-                        1 => "1 step".to_owned(),
-                        ROWS => format!("the last {ROWS} steps"),
-                        more => format!("{more} steps"),
-                    }}
-                </p>
-            </header>
-            <ol class="log-rows" node_ref=list on:keydown=walk>
-                <For each=move || rows.get() key=|row| row.seq let(row)>
-                    {row_view(stage, rows, row)}
-                </For>
-            </ol>
+        <section class="panel log" aria-labelledby="log-title" on:keydown=walk>
+            {painted_in("log-host", host, Box::new(draw))}
         </section>
     }
     .into_any()
 }
 
-fn rows(stage: Stage) -> Vec<Row> {
+/// The shown events of this page's style, the oldest first.
+fn latest(stage: Stage) -> Vec<Arc<Event>> {
     stage.calm_version.track();
     let shown = stage.director.with_value(|director| director.picture.seq);
     let style = stage.style;
     stage.live.with_journal(|journal| {
-        let ours = journal
-            .events()
-            .rev()
-            .filter(|event| event.seq <= shown && event.style.is_none_or(|of_event| of_event == style));
-        let mut rows: Vec<_> = ours
-            .take(ROWS)
-            .map(|event| Row {
-                seq: event.seq,
-                time: time_of_day(event.at_us),
-                mark: match mark(event) {
-                    "message" => super::diagram::message_class(style),
-                    other => other,
-                },
-                words: sentence(event),
-                sku: event.sku.map(|sku| sku.to_string()).unwrap_or_default(),
-                provenance: match event.provenance {
-                    flow::Provenance::Service => "service",
-                    flow::Provenance::Broker => "broker",
-                    flow::Provenance::Inferred => "inferred",
-                },
-            })
-            .collect();
-        rows.reverse();
-        rows
+        let is_ours = |event: &&Arc<Event>| event.seq <= shown && event.style.is_none_or(|of| of == style);
+        let mut events: Vec<_> = journal.events().rev().filter(is_ours).take(ROWS).cloned().collect();
+        events.reverse();
+        events
     })
 }
 
-/// Only the last row is a stop for the Tab key; the arrows lead to the others.
-fn row_view(stage: Stage, rows: Memo<Vec<Row>>, row: Row) -> impl IntoView {
-    let seq = row.seq;
-    let is_last = move || rows.with(|rows| rows.last().is_some_and(|last| last.seq == seq));
-    let is_selected = move || stage.selected.with(|selected| *selected == Some(Selection::Event(seq)));
-    view! {
-        <li>
-            <button
-                type="button"
-                class="log-row"
-                class:is-selected=is_selected
-                tabindex=move || if is_last() { "0" } else { "-1" }
-                on:click=move |_| stage.select(Selection::Event(seq))
-            >
-                <span class="log-time">{row.time}</span>
-                <span class=format!("mark mark-{}", row.mark) aria-hidden="true"></span>
-                <span class="log-words">{row.words}</span>
-                <span class="log-sku">{row.sku}</span>
-                <span class="log-by" title="Who tells it">{row.provenance}</span>
-            </button>
-        </li>
+/// The log of these events. Only the last row is a stop for the Tab key; the arrows lead to the others.
+#[must_use]
+pub fn log(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) -> Markup {
+    let count = match events.len() {
+        0 => "Nothing has happened yet.".to_owned(),
+        1 => "1 step".to_owned(),
+        ROWS => format!("the last {ROWS} steps"),
+        more => format!("{more} steps"),
+    };
+    let last = events.last().map(|event| event.seq);
+    maud::html! {
+        header.panel-head {
+            h2 #log-title { "Log" }
+            p.soft { (count) }
+        }
+        ol.log-rows {
+            @for event in events {
+                @let pick = Selection::Event(event.seq);
+                li data-key=(event.seq) {
+                    button.log-row .is-selected[selected == Some(&pick)] type="button" data-pick=(pick)
+                        tabindex=(if last == Some(event.seq) { "0" } else { "-1" }) {
+                        span.log-time { (time_of_day(event.at_us)) }
+                        span class={ "mark mark-" (mark_of(event, style)) } aria-hidden="true" {}
+                        span.log-words { (sentence(event)) }
+                        span.log-sku { @if let Some(sku) = event.sku { (sku) } }
+                        span.log-by title="Who tells it" { (provenance(event.provenance)) }
+                    }
+                }
+            }
+        }
     }
-    .into_any()
 }
 
 /// The arrow keys, Home and End walk through the rows.
@@ -132,10 +104,11 @@ fn walk(event: ev::KeyboardEvent) {
 }
 
 /// A log that is read at its end stays at its end; one that was scrolled up is left alone.
-fn keep_the_end_in_view(rows: Memo<Vec<Row>>, list: NodeRef<html::Ol>) {
+fn keep_the_end_in_view(stage: Stage, host: NodeRef<html::Div>) {
     Effect::new(move |known: Option<i32>| {
-        rows.track();
-        let Some(list) = list.get() else { return 0 };
+        stage.calm_version.track();
+        let list = host.get().and_then(|host| host.query_selector(".log-rows").ok().flatten());
+        let Some(list) = list else { return 0 };
         let height_before = known.unwrap_or_default();
         let was_at_end = list.scroll_top() + list.client_height() >= height_before - 40;
         request_animation_frame({
@@ -148,4 +121,25 @@ fn keep_the_end_in_view(rows: Memo<Vec<Row>>, list: NodeRef<html::Ol>) {
         });
         list.scroll_height()
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Kind, Provenance};
+
+    #[test]
+    fn the_last_row_is_the_only_stop_and_the_selected_one_is_marked() {
+        let events: Vec<_> = (1..=3)
+            .map(|seq| {
+                let mut event = Event::new(seq, Provenance::Service, Kind::HandlerStarted);
+                event.seq = seq;
+                Arc::new(event)
+            })
+            .collect();
+        let drawn = log(&events, Style::Choreography, Some(&Selection::Event(2))).into_string();
+        assert_eq!(drawn.matches("tabindex=\"0\"").count(), 1);
+        assert_eq!(drawn.matches("is-selected").count(), 1);
+        assert!(drawn.contains("3 steps"));
+    }
 }

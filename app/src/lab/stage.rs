@@ -1,33 +1,12 @@
 //! The state of one lab page: what it shows, what is selected, and how it is laid out.
 
 use super::director::Director;
+use super::selection::Selection;
 use crate::live::{Live, use_live};
 use flow::layout::{ForeignQueue, Layout, Orientation, Plan, SMALLEST_TEXT, layout};
 use flow::picture::System;
-use flow::{Dispatch, Id, Picture, Style};
+use flow::{Dispatch, Picture, Style};
 use leptos::prelude::*;
-
-/// What the inspector is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// A node, by its id in the diagram.
-    Node(String),
-    /// A queue, by its name.
-    Queue(String),
-    /// A line, by its id.
-    Edge(String),
-    /// A message, on its way through a queue if one is named.
-    Message {
-        /// The message's id.
-        id: Id,
-        /// The queue, since an event is copied to several.
-        queue: Option<Id>,
-    },
-    /// A whole arrival or sale.
-    Arrival(Id),
-    /// One event, by its place in the journal.
-    Event(u64),
-}
 
 /// Something on its way in the diagram, as a row that can be clicked while the token moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,40 +102,46 @@ impl Stage {
         Memo::new(move |_| self.system(&look))
     }
 
-    /// How much larger than usual the diagram's text is. Whatever reads it is drawn anew when that changes.
-    #[must_use]
-    pub fn scale(&self) -> f32 {
-        self.text_px.get_untracked() / SMALLEST_TEXT
-    }
-
     /// Where everything stands.
     #[must_use]
     pub fn layout(self) -> Memo<Layout> {
-        let foreign = self.memo(|system| {
-            let queues = system.foreign_queues().iter();
-            let name = |queue: &flow::picture::QueuePicture| {
-                let consumer = queue.consumers.first()?;
-                Some(consumer.node.as_ref().map_or(&*consumer.tag, flow::Node::as_str).to_owned())
-            };
-            queues
-                .map(|queue| ForeignQueue { name: queue.name.to_string(), consumer: name(queue) })
-                .collect::<Vec<_>>()
-        });
-        Memo::new(move |_| {
-            layout(&Plan {
-                style: self.style,
-                dispatch: self.dispatch.get(),
-                foreign: foreign.get(),
-                orientation: self.orientation.get(),
-                text_px: self.text_px.get(),
-            })
-        })
+        let foreign = self.memo(foreign_queues);
+        Memo::new(move |_| layout(&self.plan(foreign.get())))
+    }
+
+    /// The same, for somebody who looks once.
+    #[must_use]
+    pub fn layout_now(self) -> Layout {
+        layout(&self.plan(self.system_calmly(foreign_queues)))
+    }
+
+    fn plan(self, foreign: Vec<ForeignQueue>) -> Plan {
+        Plan {
+            style: self.style,
+            dispatch: self.dispatch.get(),
+            foreign,
+            orientation: self.orientation.get(),
+            text_px: self.text_px.get(),
+        }
     }
 
     /// Shows something in the inspector.
     pub fn select(&self, selection: Selection) {
         self.selected.set(Some(selection));
     }
+}
+
+/// The queues of strangers, and who consumes them.
+fn foreign_queues(system: &System) -> Vec<ForeignQueue> {
+    let consumer = |queue: &flow::picture::QueuePicture| {
+        let consumer = queue.consumers.first()?;
+        Some(consumer.node.as_ref().map_or(&*consumer.tag, flow::Node::as_str).to_owned())
+    };
+    let named = |queue: &flow::picture::QueuePicture| ForeignQueue {
+        name: queue.name.to_string(),
+        consumer: consumer(queue),
+    };
+    system.foreign_queues().iter().map(named).collect()
 }
 
 /// The state of the page at hand.

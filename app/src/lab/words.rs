@@ -197,6 +197,16 @@ pub fn sentence(event: &Event) -> String {
     }
 }
 
+/// Who tells an event.
+#[must_use]
+pub const fn provenance(provenance: flow::Provenance) -> &'static str {
+    match provenance {
+        flow::Provenance::Service => "service",
+        flow::Provenance::Broker => "broker",
+        flow::Provenance::Inferred => "inferred",
+    }
+}
+
 /// Which mark stands before an event in a list: what it is about, as colour and shape.
 #[must_use]
 pub const fn mark(event: &Event) -> &'static str {

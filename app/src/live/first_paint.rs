@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 const RECENT: usize = 8;
 
+/// The id of the element that carries it to the browser.
+pub(super) const SCRIPT: &str = "first-paint";
+
 /// Everything that the first paint rests on.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FirstPaint {
@@ -16,7 +19,37 @@ pub(super) struct FirstPaint {
 }
 
 impl FirstPaint {
+    /// What the server has put into the page.
+    #[cfg(feature = "hydrate")]
+    pub fn of_page() -> Self {
+        let script = leptos::prelude::document().get_element_by_id(SCRIPT);
+        let text = script.and_then(|script| script.text_content()).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_else(|_| Self::of_nothing())
+    }
+
+    fn of_nothing() -> Self {
+        Self { picture: Picture::default(), broker: "embedded broker".to_owned(), small_screen: false }
+    }
+
+    /// As text that can stand inside of a script element: nothing in it can end that element.
+    #[cfg(feature = "ssr")]
+    pub fn to_script(&self) -> String {
+        serde_json::to_string(self).expect("a picture is plain data").replace('<', "\\u003c")
+    }
+
+    #[cfg(not(feature = "hydrate"))]
+    pub fn here() -> Self {
+        Self::of_request()
+    }
+
+    /// What is known where this runs: in the page, or of the request.
+    #[cfg(feature = "hydrate")]
+    pub fn here() -> Self {
+        Self::of_page()
+    }
+
     /// While routes are listed there is no request, and in a test no server: then nothing has happened yet.
+    #[cfg(not(feature = "hydrate"))]
     pub fn of_request() -> Self {
         #[cfg(feature = "ssr")]
         {
@@ -36,6 +69,6 @@ impl FirstPaint {
                 return Self { picture, broker: backend.broker_label(), small_screen };
             }
         }
-        Self { picture: Picture::default(), broker: "embedded broker".to_owned(), small_screen: false }
+        Self::of_nothing()
     }
 }

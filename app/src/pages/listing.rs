@@ -1,66 +1,54 @@
 //! What the store and the mailbox have in common: a list that the server renders and the stream keeps true.
 
-use crate::{
-    api::{self, Listed, What},
-    components::Failure,
-};
-use leptos::prelude::*;
-use std::{sync::Arc, time::Duration};
+use crate::api::{self, Listed, What};
+use flow::api::Problem;
+use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
 
 /// How long changes are gathered before the list is asked for again: soon enough to feel live, seldom
 /// enough for a burst of a thousand arrivals.
 const GATHER: Duration = Duration::from_millis(300);
 
-/// Shows what is listed. One component for all lists, since its futures and boundaries are what weighs most.
-#[component]
-pub fn Listing(
-    /// What is listed.
+/// A list, or why it cannot be read.
+pub type List = Result<Listed, Problem>;
+
+/// A list that follows the journal.
+#[derive(Clone, Copy)]
+pub struct Listing {
     what: What,
-    /// How it is called when it cannot be read, such as "The store".
-    name: &'static str,
-    /// Moves when the list may look different.
-    seq: RwSignal<u64>,
-    /// What stands in its place until it is there.
-    loading: fn() -> AnyView,
-    /// Draws it.
-    show: Arc<dyn Fn(Listed) -> AnyView + Send + Sync>,
-) -> impl IntoView {
-    let listed = Resource::new(|| (), move |()| api::list(what));
-    let refetch = move || listed.refetch();
-    refetch_when(seq, refetch);
-    view! {
-        <Transition fallback=loading>
-            {move || {
-                let show = Arc::clone(&show);
-                Suspend::new(async move {
-                    match listed.await {
-                        Ok(listed) => show(listed),
-                        Err(problem) => view! { <Failure what=name problem retry=refetch /> }.into_any(),
-                    }
-                })
-            }}
-        </Transition>
-    }
-    .into_any()
+    /// The list as it was last read.
+    pub list: RwSignal<List>,
 }
 
-/// Calls `refetch` after `seq` has moved.
-fn refetch_when(seq: RwSignal<u64>, refetch: impl Fn() + Copy + 'static) {
-    let waiting = StoredValue::new(false);
-    Effect::new(move |before: Option<u64>| {
-        let now = seq.get();
-        if before.is_some_and(|before| before != now) && !waiting.get_value() {
-            waiting.set_value(true);
-            set_timeout(
-                move || {
-                    // The reader may have left the page meanwhile.
-                    if waiting.try_set_value(false).is_none() {
-                        refetch();
-                    }
-                },
-                GATHER,
-            );
-        }
-        now
-    });
+impl Listing {
+    /// Starts with what the server rendered, and asks anew after `seq` has moved.
+    #[must_use]
+    pub fn new(what: What, first: List, seq: RwSignal<u64>) -> Self {
+        let listing = Self { what, list: RwSignal::new(first) };
+        let is_waiting = StoredValue::new(false);
+        Effect::new(move |before: Option<u64>| {
+            let now = seq.get();
+            if before.is_some_and(|before| before != now) && !is_waiting.get_value() {
+                is_waiting.set_value(true);
+                let ask = move || {
+                    is_waiting.set_value(false);
+                    listing.refetch();
+                };
+                set_timeout(ask, GATHER);
+            }
+            now
+        });
+        listing
+    }
+
+    /// Asks for the list again.
+    pub fn refetch(self) {
+        spawn_local(async move {
+            let list = api::list(self.what).await;
+            // A moment without the server is no reason to take away what was there.
+            if list.is_ok() || self.list.with_untracked(Result::is_err) {
+                self.list.set(list);
+            }
+        });
+    }
 }

@@ -1,16 +1,21 @@
 //! The e-mails that the wishlists sent.
 
-use super::{listing::Listing, when::when};
+use super::{
+    listing::{List, Listing},
+    when::when,
+};
 use crate::{
-    api::{Listed, What},
-    components::{Blank, StyleMark, icons::Back},
+    address,
+    api::{self, Listed, What},
+    components::{blank, failure, style_mark},
     live::use_live,
+    paint::{Act, painted},
 };
 use flow::{Style, api::Email};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use std::sync::Arc;
+use maud::{Markup, html};
 
 /// As many as are listed; nobody reads further down.
 const LISTED: usize = 200;
@@ -27,19 +32,23 @@ impl Letter {
     fn key(&self) -> String {
         format!("{}-{}", self.style, self.email.id)
     }
+}
 
-    fn href(&self) -> String {
-        format!("/mailbox?mail={}", self.key())
-    }
+/// The list's address.
+const MAILBOX: &str = "/mailbox";
+
+/// The address of one e-mail.
+fn href(key: &str) -> String {
+    format!("{MAILBOX}?mail={key}")
 }
 
 /// All e-mails of both systems, the newest first.
-fn letters([choreography, orchestration]: [Vec<Email>; 2]) -> Vec<Letter> {
-    let of = |style| move |email| Letter { style, email };
+fn letters([choreography, orchestration]: &[Vec<Email>; 2]) -> Vec<Letter> {
+    let of = |style| move |email: &Email| Letter { style, email: email.clone() };
     let mut letters: Vec<_> = choreography
-        .into_iter()
+        .iter()
         .map(of(Style::Choreography))
-        .chain(orchestration.into_iter().map(of(Style::Orchestration)))
+        .chain(orchestration.iter().map(of(Style::Orchestration)))
         .collect();
     letters.sort_by(|a, b| (&b.email.sent_at, b.email.id).cmp(&(&a.email.sent_at, a.email.id)));
     letters
@@ -48,171 +57,143 @@ fn letters([choreography, orchestration]: [Vec<Email>; 2]) -> Vec<Letter> {
 /// The page `/mailbox`. Which e-mail is open stands in the address, so that a reload keeps it.
 #[component]
 pub fn Mailbox() -> impl IntoView {
-    let live = use_live();
-    let show = |listed| match listed {
-        Listed::Emails(emails) => view! { <Letters letters=letters(emails) /> }.into_any(),
-        Listed::Products(_) => ().into_any(),
-    };
-
+    let chosen = use_query_map().read_untracked().get("mail");
     view! {
         <Title text="Mailbox" />
-        <main id="main" tabindex="-1" class="page" data-connection=move || live.connection.get().as_str()>
-            <div class="page-head">
-                <div>
-                    <h1>"Mailbox"</h1>
-                    <p>"What the wishlists sent to those who waited. One e-mail per wish each time its product returns, however often a message is delivered."</p>
-                </div>
-            </div>
-            <Listing
-                what=What::Emails
-                name="The mailbox"
-                seq=live.mail_seq
-                loading=|| view! { <Loading /> }.into_any()
-                show=Arc::new(show)
-            />
-        </main>
+        {Suspend::new(async {
+            let first = api::list(What::Emails).await;
+            view! { <Mail first chosen /> }
+        })}
     }
 }
 
-/// Grey rows, in the place of those to come.
-#[component]
-fn Loading() -> impl IntoView {
-    view! {
-        <p class="sr-only" role="status">
-            "The e-mails are loading."
-        </p>
-        <div class="mail-skeletons" aria-hidden="true">
-            {(0..6).map(|_| view! { <div class="skeleton mail-skeleton"></div> }).collect_view()}
-        </div>
-    }
-}
-
-/// The list and the open e-mail side by side; on a small screen one or the other.
-#[component]
-fn Letters(letters: Vec<Letter>) -> impl IntoView {
-    if letters.is_empty() {
-        return view! {
-            <Blank title="No e-mail yet">
-                <p>
-                    "When a product that was sold out becomes available, everybody who wished for it is told
-                    here."
-                </p>
-                <a class="button" href="/lab/choreography">
-                    "Send an arrival"
-                </a>
-            </Blank>
+/// Everything that lives on it.
+#[island]
+fn Mail(
+    /// What the server rendered.
+    first: List,
+    /// Which e-mail is open.
+    chosen: Option<String>,
+) -> impl IntoView {
+    let live = use_live();
+    let chosen = RwSignal::new(chosen);
+    let listing = Listing::new(What::Emails, first, live.mail_seq);
+    address::on_back(move || chosen.set(address::query("mail")));
+    let act = move |event: leptos::ev::MouseEvent| {
+        let Some(act) = Act::of(&event) else { return };
+        match act.name().as_str() {
+            "retry" => listing.refetch(),
+            // Whoever wants another tab gets it.
+            "open" if !(event.ctrl_key() || event.meta_key() || event.shift_key()) => {
+                event.prevent_default();
+                chosen.set(act.get("mail"));
+                address::go(&act.get("mail").map_or_else(|| MAILBOX.to_owned(), |key| href(&key)));
+            }
+            _ => {}
         }
-        .into_any();
-    }
-    let query = use_query_map();
-    let chosen = Memo::new(move |_| query.read().get("mail"));
-    let count = letters.len();
-    let letters = StoredValue::new(letters);
-    let rows = move || {
-        letters.with_value(|letters| {
-            letters.iter().take(LISTED).map(|letter| view! { <Row letter chosen /> }).collect_view()
-        })
     };
-    let open = move || {
-        let key = chosen.get()?;
-        letters.with_value(|letters| letters.iter().find(|letter| letter.key() == key).cloned())
-    };
+    let draw = move || listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref())));
     view! {
-        <div class="mail" data-open=move || open().is_some().to_string()>
-            <div class="mail-side">
-                <h2 class="mail-count" role="status">
-                    {if count == 1 { "1 e-mail".to_owned() } else { format!("{count} e-mails") }}
-                </h2>
-                <ol class="mail-list card" aria-label="E-mails, the newest first">
-                    {rows()}
-                </ol>
-                {(count > LISTED).then(|| view! { <p class="mail-older">{format!("and {} older ones", count - LISTED)}</p> })}
-            </div>
-            <div class="mail-main">
-                {move || match open() {
-                    Some(letter) => view! { <Open letter /> }.into_any(),
-                    None => {
-                        view! {
-                            <div class="blank mail-hint">
-                                <h2>"Choose an e-mail"</h2>
-                                <p>"Its text appears here."</p>
-                            </div>
-                        }
-                            .into_any()
-                    }
-                }}
-            </div>
-        </div>
+        <main
+            id="main"
+            tabindex="-1"
+            class="page"
+            data-connection=move || live.connection.get().as_str()
+            on:click=act
+        >
+            {painted("mailbox", Box::new(draw))}
+        </main>
     }
     .into_any()
 }
 
+fn mailbox(list: &List, chosen: Option<&str>) -> Markup {
+    html! {
+        div.page-head {
+            div {
+                h1 { "Mailbox" }
+                p {
+                    "What the wishlists sent to those who waited. One e-mail per wish each time its product returns, however often a message is delivered."
+                }
+            }
+        }
+        @match list {
+            Ok(Listed::Emails(emails)) => { (both_sides(&letters(emails), chosen)) }
+            Ok(Listed::Products(_)) => {}
+            Err(problem) => { (failure("The mailbox", problem)) }
+        }
+    }
+}
+
+/// The list and the open e-mail side by side; on a small screen one or the other.
+fn both_sides(letters: &[Letter], chosen: Option<&str>) -> Markup {
+    if letters.is_empty() {
+        let how =
+            "When a product that was sold out becomes available, everybody who wished for it is told here.";
+        return blank("No e-mail yet", how, ("/lab/choreography", "Send an arrival"));
+    }
+    let open = chosen.and_then(|key| letters.iter().find(|letter| letter.key() == key));
+    let count = letters.len();
+    html! {
+        div.mail data-open=(open.is_some()) {
+            div.mail-side {
+                h2.mail-count role="status" {
+                    @if count == 1 { "1 e-mail" } @else { (count) " e-mails" }
+                }
+                ol.mail-list.card aria-label="E-mails, the newest first" {
+                    @for letter in letters.iter().take(LISTED) { (row(letter, chosen)) }
+                }
+                @if count > LISTED { p.mail-older { "and " (count - LISTED) " older ones" } }
+            }
+            div.mail-main {
+                @if let Some(letter) = open { (opened(letter)) }
+                @else { div.blank.mail-hint { h2 { "Choose an e-mail" } p { "Its text appears here." } } }
+            }
+        }
+    }
+}
+
 /// One line of the list.
-#[component]
-fn Row<'a>(letter: &'a Letter, chosen: Memo<Option<String>>) -> impl IntoView + use<> {
-    let key = letter.key();
-    let current = move || (chosen.get().as_deref() == Some(key.as_str())).then_some("true");
-    let Letter { style, ref email } = *letter;
-    view! {
-        <li>
-            <a class="mail-row" href=letter.href() data-noscroll="" aria-current=current>
-                <span class="mail-to">{email.to.clone()}</span>
-                <time class="mail-when" datetime=email.sent_at.clone()>
-                    {when(&email.sent_at)}
-                </time>
-                <span class="mail-subject">{email.subject.clone()}</span>
-                <span class="mail-meta">
-                    <StyleMark style />
-                    {style.as_str()}
-                    " · "
-                    <code>{email.sku.to_string()}</code>
-                </span>
-            </a>
-        </li>
+fn row(letter: &Letter, chosen: Option<&str>) -> Markup {
+    let (key, Letter { style, email }) = (letter.key(), letter);
+    html! {
+        li data-key=(key) {
+            a.mail-row href=(href(&key)) data-act="open" data-mail=(key)
+                aria-current=[(chosen == Some(&key)).then_some("true")] {
+                span.mail-to { (email.to) }
+                time.mail-when datetime=(email.sent_at) { (when(&email.sent_at)) }
+                span.mail-subject { (email.subject) }
+                span.mail-meta { (style_mark(*style)) (style) " · " code { (email.sku) } }
+            }
+        }
     }
 }
 
 /// The e-mail that is being read.
-#[component]
-fn Open(letter: Letter) -> impl IntoView {
-    let Letter { style, email } = letter;
-    view! {
-        <a class="button button-small mail-back" href="/mailbox" data-noscroll="">
-            <Back />
+fn opened(Letter { style, email }: &Letter) -> Markup {
+    html! {
+        a.button.button-small.mail-back href=(MAILBOX) data-act="open" {
+            svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d="M16 10H4M9 5l-5 5 5 5" {} }
             "All e-mails"
-        </a>
-        <article class="letter card" aria-labelledby="letter-subject">
-            <h2 id="letter-subject">{email.subject}</h2>
-            <dl class="letter-facts">
-                <dt>"To"</dt>
-                <dd>{email.to}</dd>
-                <dt>"Sent"</dt>
-                <dd>
-                    <time datetime=email.sent_at.clone()>{when(&email.sent_at)}</time>
-                    " UTC"
-                </dd>
-                <dt>"Product"</dt>
-                <dd>
-                    <code>{email.sku.to_string()}</code>
-                </dd>
-                <dt>"By"</dt>
-                <dd>
-                    <StyleMark style />
-                    {style.as_str()}
-                </dd>
-                {email
-                    .correlation_id
-                    .map(|id| {
-                        view! {
-                            <dt>"Arrival"</dt>
-                            <dd>
-                                <code>{id.to_string()}</code>
-                            </dd>
-                        }
-                    })}
-            </dl>
-            <p class="letter-body">{email.body}</p>
-        </article>
+        }
+        article.letter.card aria-labelledby="letter-subject" {
+            h2 #letter-subject { (email.subject) }
+            dl.letter-facts {
+                dt { "To" }
+                dd { (email.to) }
+                dt { "Sent" }
+                dd { time datetime=(email.sent_at) { (when(&email.sent_at)) } " UTC" }
+                dt { "Product" }
+                dd { code { (email.sku) } }
+                dt { "By" }
+                dd { (style_mark(*style)) (style) }
+                @if let Some(id) = &email.correlation_id {
+                    dt { "Arrival" }
+                    dd { code { (id) } }
+                }
+            }
+            p.letter-body { (email.body) }
+        }
     }
 }
 
@@ -238,7 +219,7 @@ mod tests {
             vec![email(2, "2026-01-03T00:00:00Z"), email(1, "2026-01-01T00:00:00Z")],
             vec![email(1, "2026-01-02T00:00:00Z")],
         ];
-        let keys: Vec<_> = letters(both).iter().map(Letter::key).collect();
+        let keys: Vec<_> = letters(&both).iter().map(Letter::key).collect();
         assert_eq!(keys, ["choreography-2", "orchestration-1", "choreography-1"]);
     }
 }

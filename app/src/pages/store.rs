@@ -1,16 +1,18 @@
 //! The shop: what each style's catalog shows, and a button that takes a piece out.
 
-use super::listing::Listing;
+use super::listing::{List, Listing};
 use crate::{
     api::{self, Listed, What},
-    app::use_hydrated,
-    components::{Blank, ProductIcon, StyleMark},
+    app::hydrated,
+    components::{blank, failure, product_icon, style_mark},
     live::use_live,
+    paint::{Act, painted},
 };
 use flow::{Sku, Style, api::Product};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use std::{sync::Arc, time::Duration};
+use maud::{Markup, html};
+use std::time::Duration;
 
 /// How long a message stays.
 const MESSAGE_STAYS: Duration = Duration::from_secs(6);
@@ -52,167 +54,150 @@ fn shelves(catalogs: &[Vec<Product>; 2]) -> Vec<Shelf> {
 /// The page `/store`.
 #[component]
 pub fn Store() -> impl IntoView {
-    let live = use_live();
-    let outcome = RwSignal::new(None::<Outcome>);
-    let show = move |listed| match listed {
-        Listed::Products(catalogs) => view! { <Shelves shelves=shelves(&catalogs) outcome /> }.into_any(),
-        Listed::Emails(_) => ().into_any(),
-    };
-
     view! {
         <Title text="Store" />
-        <main id="main" tabindex="-1" class="page" data-connection=move || live.connection.get().as_str()>
-            <div class="page-head">
-                <div>
-                    <h1>"Store"</h1>
-                    <p>
-                        "Each style runs a shop of its own. Buying takes one piece out of stock, and every
-                        service hears of it."
-                    </p>
-                </div>
-            </div>
-            <Listing
-                what=What::Products
-                name="The store"
-                seq=live.stock_seq
-                loading=|| view! { <Loading /> }.into_any()
-                show=Arc::new(show)
-            />
-            <Message outcome />
-        </main>
+        {Suspend::new(async {
+            let first = api::list(What::Products).await;
+            view! { <Shop first /> }
+        })}
     }
 }
 
-/// Grey shelves, in the place of those to come.
-#[component]
-fn Loading() -> impl IntoView {
-    view! {
-        <p class="sr-only" role="status">
-            "The products are loading."
-        </p>
-        <div class="products" aria-hidden="true">
-            {(0..8).map(|_| view! { <div class="skeleton product-skeleton"></div> }).collect_view()}
-        </div>
-    }
-}
-
-/// All products, or word that there are none.
-#[component]
-fn Shelves(shelves: Vec<Shelf>, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
-    if shelves.is_empty() {
-        return view! {
-            <Blank title="The shelves are empty">
-                <p>"Products appear here once the warehouse has reported some."</p>
-                <a class="button" href="/lab/choreography">
-                    "Send the first arrival"
-                </a>
-            </Blank>
-        }
-        .into_any();
-    }
-    let total = shelves.len();
-    let summary = Style::ALL
-        .iter()
-        .enumerate()
-        .map(|(index, &style)| {
-            let available = shelves.iter().filter(|shelf| shelf.quantities[index].unwrap_or(0) > 0).count();
-            view! {
-                <li class="shop" data-style=style.as_str()>
-                    <StyleMark style />
-                    <span>{style.as_str()}</span>
-                    <strong>{format!("{available} of {total} available")}</strong>
-                </li>
+/// Everything that lives on it.
+#[island]
+fn Shop(
+    /// What the server rendered.
+    first: List,
+) -> impl IntoView {
+    let live = use_live();
+    let hydrated = hydrated();
+    let outcome = RwSignal::new(None::<Outcome>);
+    let listing = Listing::new(What::Products, first, live.stock_seq);
+    let goods = move || listing.list.with(|list| goods(list, hydrated.get()));
+    let act = move |event: leptos::ev::MouseEvent| {
+        let Some(act) = Act::of(&event) else { return };
+        match (act.name().as_str(), act.read("sku"), act.read("style")) {
+            ("buy", Some(sku), Some(style)) => {
+                let name = listing.list.with_untracked(|list| name_of(list, sku));
+                buy(sku, name, style, act.get("available").is_some(), outcome);
             }
-        })
-        .collect_view();
+            ("retry", ..) => listing.refetch(),
+            _ => {}
+        }
+    };
     view! {
-        <ul class="shops" aria-label="The two shops">
-            {summary}
-        </ul>
-        <ul class="products" aria-label="Products">
-            {shelves.into_iter().map(|shelf| view! { <Card shelf outcome /> }).collect_view()}
-        </ul>
+        <main
+            id="main"
+            tabindex="-1"
+            class="page"
+            data-connection=move || live.connection.get().as_str()
+            on:click=act
+        >
+            {painted("shop", Box::new(goods))}
+            {painted("toast-host", Box::new(move || outcome.with(|outcome| message(outcome.as_ref()))))}
+        </main>
     }
     .into_any()
 }
 
-/// One product.
-#[component]
-fn Card(shelf: Shelf, outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
-    let Shelf { sku, name, quantities } = shelf;
-    let offers = Style::ALL
-        .iter()
-        .zip(quantities)
-        .map(|(&style, quantity)| view! { <Offer sku name=name.clone() style quantity outcome /> })
-        .collect_view();
-    view! {
-        <li class="product card" data-sku=sku.to_string()>
-            <div class="product-head">
-                <div class="product-picture">
-                    <ProductIcon sku />
-                </div>
-                <div>
-                    <h2>{name}</h2>
-                    <code>{sku.to_string()}</code>
-                </div>
-            </div>
-            <ul class="offers">{offers}</ul>
-        </li>
+fn name_of(list: &List, sku: Sku) -> String {
+    let Ok(Listed::Products(catalogs)) = list else { return sku.to_string() };
+    let product = catalogs.iter().flatten().find(|product| product.sku == sku);
+    product.map_or_else(|| sku.to_string(), |product| product.name.clone())
+}
+
+/// All that is shown but the message.
+fn goods(list: &List, hydrated: bool) -> Markup {
+    html! {
+        div.page-head {
+            div {
+                h1 { "Store" }
+                p {
+                    "Each style runs a shop of its own. Buying takes one piece out of stock, and every service hears of it."
+                }
+            }
+        }
+        @match list {
+            Ok(Listed::Products(catalogs)) => { (shelf_list(&shelves(catalogs), hydrated)) }
+            Ok(Listed::Emails(_)) => {}
+            Err(problem) => { (failure("The store", problem)) }
+        }
     }
 }
 
-/// One product in one style's shop.
-#[component]
-fn Offer(
-    sku: Sku,
-    name: String,
-    style: Style,
-    quantity: Option<u32>,
-    outcome: RwSignal<Option<Outcome>>,
-) -> impl IntoView {
-    let hydrated = use_hydrated();
+/// All products, or word that there are none.
+fn shelf_list(shelves: &[Shelf], hydrated: bool) -> Markup {
+    if shelves.is_empty() {
+        let how = "Products appear here once the warehouse has reported some.";
+        return blank("The shelves are empty", how, ("/lab/choreography", "Send the first arrival"));
+    }
+    let available = |at: usize| shelves.iter().filter(|shelf| shelf.quantities[at].unwrap_or(0) > 0).count();
+    html! {
+        ul.shops aria-label="The two shops" {
+            @for (at, &style) in Style::ALL.iter().enumerate() {
+                li.shop data-style=(style) {
+                    (style_mark(style))
+                    span { (style) }
+                    strong { (available(at)) " of " (shelves.len()) " available" }
+                }
+            }
+        }
+        ul.products aria-label="Products" {
+            @for shelf in shelves {
+                li.product.card data-sku=(shelf.sku) data-key=(shelf.sku) {
+                    div.product-head {
+                        div.product-picture { (product_icon(shelf.sku)) }
+                        div {
+                            h2 { (shelf.name) }
+                            code { (shelf.sku) }
+                        }
+                    }
+                    ul.offers {
+                        @for (&style, &quantity) in Style::ALL.iter().zip(&shelf.quantities) {
+                            (offer(shelf, style, quantity, hydrated))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One product in one style's shop. The button is never taken away while sold out: the focus of somebody who
+/// just bought the last one would be lost.
+fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> Markup {
     let available = quantity.is_some_and(|quantity| quantity > 0);
     let stock = match quantity {
         None => "not listed".to_owned(),
         Some(0) => "sold out".to_owned(),
         Some(quantity) => format!("{quantity} in stock"),
     };
-    let label = format!("Buy one {name}, {style}");
-    view! {
-        <li class="offer" data-style=style.as_str() data-available=available.to_string()>
-            <StyleMark style />
-            <span class="offer-words">
-                <span class="offer-stock">{stock}</span>
-                <span class="offer-style">{style.as_str()}</span>
-            </span>
-            // Never taken away while sold out: the focus of somebody who just bought the last one would be lost.
-            <button
-                type="button"
-                class="button button-small"
-                aria-label=label
-                aria-disabled=(!available).to_string()
-                disabled=move || !hydrated.get()
-                on:click=move |_| {
-                    if available { buy(sku, name.clone(), style, outcome) } else { say(outcome, sold_out(&name, style)) }
-                }
-            >
-                "Buy"
-            </button>
-        </li>
+    html! {
+        li.offer data-style=(style) data-available=(available) {
+            (style_mark(style))
+            span.offer-words {
+                span.offer-stock { (stock) }
+                span.offer-style { (style) }
+            }
+            button.button.button-small type="button" data-act="buy" data-sku=(shelf.sku) data-style=(style)
+                data-available[available] aria-label={ "Buy one " (shelf.name) ", " (style) }
+                aria-disabled=(!available) disabled[!hydrated] { "Buy" }
+        }
     }
 }
 
 /// Buys one piece and says what came of it. The new numbers come by the stream, as everybody gets them.
-fn buy(sku: Sku, name: String, style: Style, outcome: RwSignal<Option<Outcome>>) {
+fn buy(sku: Sku, name: String, style: Style, available: bool, outcome: RwSignal<Option<Outcome>>) {
+    if !available {
+        return say(outcome, sold_out(&name, style));
+    }
     spawn_local(async move {
-        say(
-            outcome,
-            match api::buy_one(sku.as_str(), style).await {
-                Ok(_) => Outcome { text: format!("Bought one {name} in the {style} shop."), failed: false },
-                Err(problem) if problem.status == 409 => sold_out(&name, style),
-                Err(problem) => Outcome { text: problem.detail, failed: true },
-            },
-        );
+        let said = match api::buy_one(sku.as_str(), style).await {
+            Ok(()) => Outcome { text: format!("Bought one {name} in the {style} shop."), failed: false },
+            Err(problem) if problem.status == 409 => sold_out(&name, style),
+            Err(problem) => Outcome { text: problem.detail, failed: true },
+        };
+        say(outcome, said);
     });
 }
 
@@ -239,19 +224,13 @@ fn say(outcome: RwSignal<Option<Outcome>>, said: Outcome) {
 }
 
 /// Where the outcome is shown, and read out.
-#[component]
-fn Message(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
-    view! {
-        <div class="toast" role="status">
-            {move || {
-                outcome
-                    .get()
-                    .map(|Outcome { text, failed }| {
-                        let class = if failed { "notice notice-failed" } else { "notice notice-done" };
-                        view! { <p class=class>{text}</p> }
-                    })
-            }}
-        </div>
+fn message(outcome: Option<&Outcome>) -> Markup {
+    html! {
+        div.toast role="status" {
+            @if let Some(Outcome { text, failed }) = outcome {
+                p class=(if *failed { "notice notice-failed" } else { "notice notice-done" }) { (text) }
+            }
+        }
     }
 }
 

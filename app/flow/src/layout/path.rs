@@ -1,5 +1,6 @@
 //! Lines: how they are drawn, how long they are, and where on them something is.
 
+use super::Px;
 use std::fmt::Write as _;
 
 /// A point.
@@ -104,12 +105,12 @@ impl Path {
     pub fn d(&self) -> String {
         let mut text = String::with_capacity(24 * (self.steps.len() + 1));
         // Writing into a string cannot fail.
-        let _ = write!(text, "M{:.1} {:.1}", self.start.x, self.start.y);
+        let _ = write!(text, "M{} {}", Px(self.start.x), Px(self.start.y));
         for step in &self.steps {
             let _ = match step {
-                Step::Line(to) => write!(text, "L{:.1} {:.1}", to.x, to.y),
+                Step::Line(to) => write!(text, "L{} {}", Px(to.x), Px(to.y)),
                 Step::Curve(a, b, to) => {
-                    write!(text, "C{:.1} {:.1} {:.1} {:.1} {:.1} {:.1}", a.x, a.y, b.x, b.y, to.x, to.y)
+                    write!(text, "C{} {} {} {} {} {}", Px(a.x), Px(a.y), Px(b.x), Px(b.y), Px(to.x), Px(to.y))
                 }
             };
         }

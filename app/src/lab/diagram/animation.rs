@@ -5,13 +5,14 @@
 use super::super::director::{shape_name, slowed_text};
 use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
-use super::super::stage::{OnTheWay, Selection, Stage};
+use super::super::selection::Selection;
+use super::super::stage::{OnTheWay, Stage};
 use super::super::words::place_name;
 use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
 use flow::layout::{Layout, Orientation, SMALLEST_TEXT};
 use flow::{Event, Kind, Node, Picture};
-use leptos::{prelude::*, svg};
+use leptos::{html, prelude::*};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering};
@@ -46,7 +47,7 @@ pub(super) struct Animation {
 type Shared = Rc<RefCell<Animation>>;
 
 /// Brings the diagram to life for as long as its page is open.
-pub(super) fn drive(stage: Stage, tokens: NodeRef<svg::G>, layout: Memo<Layout>) {
+pub(super) fn drive(stage: Stage, host: NodeRef<html::Div>, layout: Memo<Layout>) {
     let is_stopped = Arc::new(AtomicBool::new(false));
     on_cleanup({
         let is_stopped = Arc::clone(&is_stopped);
@@ -69,10 +70,11 @@ pub(super) fn drive(stage: Stage, tokens: NodeRef<svg::G>, layout: Memo<Layout>)
     }));
     let on_canvas = Rc::clone(&animation);
     Effect::new(move || {
-        let Some(group) = tokens.get() else { return };
+        let Some(host) = host.get() else { return };
         let mut animation = on_canvas.borrow_mut();
-        animation.canvas = group.parent_element();
-        animation.tokens = pool(&group);
+        animation.tokens =
+            host.query_selector(".tokens").ok().flatten().map(|group| pool(&group)).unwrap_or_default();
+        animation.canvas = Some(host.into());
     });
     Effect::new(move || {
         fit(stage);

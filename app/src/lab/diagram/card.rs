@@ -1,28 +1,18 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
-use super::super::stage::{Selection, Stage};
+use super::super::selection::Selection;
 use super::super::words::{cut, service_name};
-use super::{icons, press_keys, text};
+use super::{Scene, icons, text};
 use flow::event::State;
+use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect};
 use flow::picture::{NodeState, System};
 use flow::{Service, Style};
-use leptos::prelude::*;
+use maud::{Markup, html};
 
 /// A node's frame: its marks, its way to the inspector, and what is drawn in it.
-fn frame(
-    stage: Stage,
-    node: &NodeBox,
-    state: impl Fn() -> &'static str + Send + Sync + 'static,
-    spoken: impl Fn() -> String + Send + Sync + 'static,
-    inside: impl IntoView + 'static,
-) -> AnyView {
-    let selection = Selection::Node(node.id.clone());
-    let is_selected = {
-        let selection = selection.clone();
-        move || stage.selected.with(|selected| selected.as_ref() == Some(&selection))
-    };
-    let on_key = press_keys(stage, selection.clone());
+fn frame(scene: &Scene<'_>, node: &NodeBox, state: &str, spoken: &str, inside: &Markup) -> Markup {
+    let pick = Selection::Node(node.id.clone());
     let role = match node.role {
         NodeRole::Warehouse => "warehouse",
         NodeRole::Producer => "producer",
@@ -30,78 +20,49 @@ fn frame(
         NodeRole::Consumer(_) => "consumer",
         NodeRole::Foreign => "foreign",
     };
-    view! {
-        <g
-            class="node"
-            class:is-selected=is_selected
-            data-node=node.id.clone()
-            data-role=role
-            data-state=state
-            role="button"
-            tabindex="0"
-            aria-label=spoken
-            on:click=move |_| stage.select(selection.clone())
-            on:keydown=on_key
-        >
-            {inside.into_any()}
-        </g>
+    html! {
+        g.node .is-selected[scene.is_selected(&pick)] data-node=(node.id) data-role=(role) data-state=(state)
+            data-pick=(pick) role="button" tabindex="0" aria-label=(spoken) { (inside) }
     }
-    .into_any()
 }
 
 /// Where arrivals come from.
-pub(super) fn warehouse(stage: Stage, node: &NodeBox) -> AnyView {
-    let rect = node.rect;
-    let inside = view! {
-        <rect class="card-shape" x=rect.x y=rect.y width=rect.w height=rect.h rx="8" />
-        {icons::truck(rect, stage.scale())}
-        {node.label.as_ref().map(|label| text(stage, label, "node-caption"))}
+pub(super) fn warehouse(scene: &Scene<'_>, node: &NodeBox) -> Markup {
+    let Rect { x, y, w, h } = node.rect;
+    let inside = html! {
+        rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
+        (icons::truck(node.rect, scene.scale))
+        @if let Some(label) = &node.label { (text(scene, label, "node-caption")) }
     };
-    frame(stage, node, || "idle", || "Warehouse".to_owned(), inside)
+    frame(scene, node, "idle", "Warehouse", &inside)
 }
 
 /// The exchange: a small disc, crossed out when the broker is gone.
-pub(super) fn disc(stage: Stage, node: &NodeBox) -> AnyView {
+pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (middle, radius) = (node.rect.middle(), node.rect.w / 2.0);
-    let is_down = Memo::new(move |_| stage.picture(|picture| picture.broker_down().is_some()));
-    let sign = match stage.style {
-        Style::Choreography => icons::fanout(middle, stage.scale()).into_any(),
-        Style::Orchestration => icons::direct(middle, stage.scale()).into_any(),
+    let sign = match scene.style {
+        Style::Choreography => icons::fanout(middle, scene.scale),
+        Style::Orchestration => icons::direct(middle, scene.scale),
     };
     let names = node.label.as_ref().map(|label| {
         let last = label.lines.len() - 1;
         let (mut name, mut kind) = (label.clone(), label.clone());
         name.lines.truncate(last);
         kind.lines.drain(..last);
-        #[expect(clippy::cast_precision_loss, reason = "two or three lines")]
-        let down = 13.0 * last as f32 * stage.scale();
-        kind.at = Point { x: kind.at.x, y: kind.at.y + down };
-        view! { {text(stage, &name, "node-name")} {text(stage, &kind, "node-caption soft")} }
+        kind.at = Point { x: kind.at.x, y: kind.at.y + scene.lines(last) };
+        html! { (text(scene, &name, "node-name")) (text(scene, &kind, "node-caption soft")) }
     });
     let reach = radius * 0.95;
-    let cross = format!(
-        "M{} {}l{} {}m0 {}l{} {}",
-        middle.x - reach,
-        middle.y - reach,
-        2.0 * reach,
-        2.0 * reach,
-        -2.0 * reach,
-        -2.0 * reach,
-        2.0 * reach
-    );
-    let inside = view! {
-        <circle class="disc" cx=middle.x cy=middle.y r=radius />
-        {sign}
-        <path class="disc-cross" d=cross />
-        {names}
+    let (whole, left, top) = (Px(2.0 * reach), Px(middle.x - reach), Px(middle.y - reach));
+    let cross = format!("M{left} {top}l{whole} {whole}m0 -{whole}l-{whole} {whole}");
+    let inside = html! {
+        circle.disc cx=(Px(middle.x)) cy=(Px(middle.y)) r=(Px(radius)) {}
+        (sign)
+        path.disc-cross d=(cross) {}
+        @if let Some(names) = names { (names) }
     };
-    let name = node.id.clone();
-    let state = move || if is_down.get() { "down" } else { "idle" };
-    let spoken = move || {
-        let down = if is_down.get() { ", broker down" } else { "" };
-        format!("Exchange {name}{down}")
-    };
-    frame(stage, node, state, spoken, inside)
+    let (state, down) = if scene.is_down { ("down", ", broker down") } else { ("idle", "") };
+    frame(scene, node, state, &format!("Exchange {}{down}", node.id), &inside)
 }
 
 /// The room that the sign of a store takes before its words.
@@ -114,70 +75,42 @@ struct Lines {
     state: NodeState,
     role: String,
     store: String,
-    last: Option<String>,
+    last: Option<&'static str>,
     is_done: bool,
 }
 
-impl Lines {
-    /// Nothing runs out of its card.
-    fn cut(mut self, room: f32) -> Self {
-        self.role = cut(&self.role, room);
-        self.store = cut(&self.store, room - STORE_SIGN);
-        self
-    }
-}
-
 /// A service, or a stranger.
-pub(super) fn card(stage: Stage, node: &NodeBox) -> AnyView {
-    let (role, id) = (node.role, node.id.clone());
-    let style = stage.style;
+pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let Rect { x, y, w, h } = node.rect;
-    let scale = stage.scale();
+    let scale = scene.scale;
     let room = w / scale - 20.0;
-    let lines = stage.memo(move |system| {
-        let lines = match role {
-            NodeRole::Consumer(service) => consumer(system, service, room),
-            NodeRole::Producer => producer(system, style, room),
-            _ => stranger(&id),
-        };
-        lines.cut(room)
-    });
-    let is_producer = role == NodeRole::Producer;
+    let lines = match node.role {
+        NodeRole::Consumer(service) => consumer(scene.system, service, room),
+        NodeRole::Producer => producer(scene.system, scene.style, room),
+        _ => stranger(&node.id),
+    };
+    // Nothing runs out of its card.
+    let (role, store) = (cut(&lines.role, room), cut(&lines.store, room - STORE_SIGN));
+    let is_producer = node.role == NodeRole::Producer;
     let (name_y, role_y, store_y, last_y) =
         if is_producer { (21.0, 38.0, 55.0, 72.0) } else { (20.0, 35.0, 51.0, 67.0) };
-    let (left, below) = (x + 12.0 * scale, move |by: f32| y + by * scale);
+    let (left, below) = (x + 12.0 * scale, |by: f32| y + by * scale);
     let store_x = if is_producer { left } else { left + STORE_SIGN * scale };
-    let tick = format!(
-        "M{} {}l{} {}l{} {}",
-        x + w - 22.0 * scale,
-        below(15.0),
-        3.5 * scale,
-        3.5 * scale,
-        6.5 * scale,
-        -7.5 * scale
-    );
-    let inside = view! {
-        <rect class="card-shape" x=x y=y width=w height=h rx="8" />
-        <text class="card-title" x=left y=below(name_y)>
-            {move || lines.with(|lines| lines.title.clone())}
-        </text>
-        <path class="card-tick" class:is-shown=move || lines.with(|lines| lines.is_done) d=tick />
-        <text class="card-line soft" x=left y=below(role_y)>
-            {move || lines.with(|lines| lines.role.clone())}
-        </text>
-        <g class="card-store">
-            {(!is_producer).then(|| icons::store(Point { x: left, y: below(store_y) }, scale))}
-            <text class="card-line" x=store_x y=below(store_y)>
-                {move || lines.with(|lines| lines.store.clone())}
-            </text>
-        </g>
-        <text class="card-line soft" x=left y=below(last_y)>
-            {move || lines.with(|lines| lines.last.clone())}
-        </text>
+    let (tick_x, tick_y, side) = (Px(x + w - 22.0 * scale), Px(below(15.0)), Px(3.5 * scale));
+    let tick = format!("M{tick_x} {tick_y}l{side} {side}l{} -{}", Px(6.5 * scale), Px(7.5 * scale));
+    let inside = html! {
+        rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
+        text.card-title x=(Px(left)) y=(Px(below(name_y))) { (lines.title) }
+        path.card-tick .is-shown[lines.is_done] d=(tick) {}
+        text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) }
+        g.card-store {
+            @if !is_producer { (icons::store(Point { x: left, y: below(store_y) }, scale)) }
+            text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
+        }
+        @if let Some(last) = lines.last { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
     };
-    let state = move || lines.with(|lines| lines.state.as_str());
-    let spoken = move || lines.with(|lines| format!("{}, {}: {}", lines.title, lines.role, lines.store));
-    frame(stage, node, state, spoken, inside)
+    let spoken = format!("{}, {role}: {store}", lines.title);
+    frame(scene, node, lines.state.as_str(), &spoken, &inside)
 }
 
 fn producer(system: &System, style: Style, room: f32) -> Lines {
@@ -195,8 +128,8 @@ fn producer(system: &System, style: Style, room: f32) -> Lines {
         role: on_hand,
         store: format!("outbox {}", system.outbox()),
         last: Some(match style {
-            Style::Choreography => "API: availability".to_owned(),
-            Style::Orchestration => "commands: 3".to_owned(),
+            Style::Choreography => "API: availability",
+            Style::Orchestration => "commands: 3",
         }),
         is_done: false,
     }

@@ -1,45 +1,30 @@
 //! Lines between things: dashed for events, solid for commands, dotted for calls.
 
-use super::super::{stage::Selection, stage::Stage, words};
-use super::press_keys;
+use super::super::{selection::Selection, words};
+use super::Scene;
 use flow::Node;
+use flow::layout::Px;
 use flow::layout::{Edge, EdgeKind, Text, consumer_id};
 use flow::picture::System;
-use leptos::prelude::*;
+use maud::{Markup, html};
 
 /// One line, with its words and a wide invisible twin that is easy to hit.
-pub(super) fn edge(stage: Stage, edge: &Edge) -> impl IntoView + use<> {
+pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
     let kind = match edge.kind {
         EdgeKind::Arrival => "arrival",
         EdgeKind::Message => "message",
         EdgeKind::Http => "http",
     };
     let d = edge.path.d();
-    let selection = Selection::Edge(edge.id.clone());
-    let is_selected = {
-        let selection = selection.clone();
-        move || stage.selected.with(|selected| selected.as_ref() == Some(&selection))
-    };
-    let on_key = press_keys(stage, selection.clone());
-    let label = edge.label.clone().map(|label| call_label(stage, &edge.from, &label));
-    view! {
-        <g
-            class="edge"
-            class:is-selected=is_selected
-            data-edge=edge.id.clone()
-            data-kind=kind
-            role="button"
-            tabindex="0"
-            aria-label=spoken(edge)
-            on:click=move |_| stage.select(selection.clone())
-            on:keydown=on_key
-        >
-            <path class="edge-hit" d=d.clone() />
-            <path class="edge-line" d=d marker-end=format!("url(#arrow-{kind})") />
-            {label}
-        </g>
+    let pick = Selection::Edge(edge.id.clone());
+    html! {
+        g.edge .is-selected[scene.is_selected(&pick)] data-edge=(edge.id) data-kind=(kind) data-pick=(pick)
+            role="button" tabindex="0" aria-label=(spoken(edge)) {
+            path.edge-hit d=(d) {}
+            path.edge-line d=(d) marker-end={ "url(#arrow-" (kind) ")" } {}
+            @if let Some(label) = &edge.label { (call_label(scene, &edge.from, label)) }
+        }
     }
-    .into_any()
 }
 
 fn spoken(edge: &Edge) -> String {
@@ -51,22 +36,17 @@ fn spoken(edge: &Edge) -> String {
     format!("{what} from {} to {}", words::place_name(&edge.from), words::place_name(&edge.to))
 }
 
-/// The words on a call's line: that it waits, or how the last one ended.
-fn call_label(stage: Stage, from: &str, at: &Text) -> impl IntoView + use<> {
-    let from = from.to_owned();
-    let says = stage.memo(move |system| call_words(system, &from));
-    let (x, y, anchor) = (at.at.x, at.at.y, at.anchor.as_str());
-    // The ground under the words interrupts the line; its width follows the words.
-    let scale = stage.scale();
-    let width = Memo::new(move |_| says.with(|says| text_width(says) * scale));
-    let left = move || if anchor == "middle" { x - width.get() / 2.0 } else { x - 4.0 };
-    view! {
-        <rect class="edge-ground" x=left y=y - 10.0 * scale width=move || width.get() height=14.0 * scale />
-        <text class="edge-words" x=x y=y text-anchor=anchor>
-            {move || says.get()}
-        </text>
+/// The words on a call's line: that it waits, or how the last one ended. The ground under them interrupts the
+/// line; its width follows the words.
+fn call_label(scene: &Scene<'_>, from: &str, at: &Text) -> Markup {
+    let says = call_words(scene.system, from);
+    let (x, y, anchor, scale) = (at.at.x, at.at.y, at.anchor.as_str(), scene.scale);
+    let width = text_width(&says) * scale;
+    let left = if anchor == "middle" { x - width / 2.0 } else { x - 4.0 };
+    html! {
+        rect.edge-ground x=(Px(left)) y=(Px(y - 10.0 * scale)) width=(Px(width)) height=(Px(14.0 * scale)) {}
+        text.edge-words x=(Px(x)) y=(Px(y)) text-anchor=(anchor) { (says) }
     }
-    .into_any()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a label has few characters")]

@@ -2,6 +2,7 @@
 
 use super::super::hop::Shape;
 use flow::layout::Path;
+use flow::layout::Px;
 use leptos::prelude::document;
 use web_sys::Element;
 
@@ -65,7 +66,7 @@ impl Token {
         } else {
             (middle.x, middle.y - 10.0, "middle")
         };
-        set(&self.words, "transform", &format!("translate({x:.1} {y:.1})"));
+        set(&self.words, "transform", &format!("translate({} {})", Px(x), Px(y)));
         set(&self.words, "text-anchor", anchor);
         self.flight = Some(flight);
         // Shown by its first step, not where the last journey ended.
@@ -99,7 +100,7 @@ impl Token {
         let share = if flight.back { 1.0 - share } else { share };
         #[expect(clippy::cast_possible_truncation, reason = "a share of a line")]
         let point = flight.path.point(share as f32);
-        set(&self.shape, "transform", &format!("translate({:.1} {:.1})", point.x, point.y));
+        set(&self.shape, "transform", &format!("translate({} {})", Px(point.x), Px(point.y)));
         set(&self.group, "visibility", "visible");
     }
 

@@ -1,16 +1,17 @@
 //! The parts of the system: nodes, queues and lines.
 
-use super::super::stage::{Selection, Stage};
+use super::super::selection::Selection;
+use super::super::stage::Stage;
 use super::super::words::{change, place_name, service_name, short_id, stock_change};
 use super::{Fact, facts};
 use flow::event::{State, StockReason};
 use flow::layout::{PRODUCER, WAREHOUSE, consumer_id};
 use flow::picture::{Arrival, System};
 use flow::{Service, Style, topology};
-use leptos::prelude::*;
+use maud::{Markup, html};
 
 /// A node, by its id in the diagram.
-pub(super) fn node(stage: Stage, id: String) -> AnyView {
+pub(super) fn node(stage: Stage, id: &str) -> Markup {
     let style = stage.style;
     if let Some(&service) = Service::ALL.iter().find(|&&service| consumer_id(service) == id) {
         let what = match (style, service) {
@@ -25,10 +26,13 @@ pub(super) fn node(stage: Stage, id: String) -> AnyView {
             (Style::Orchestration, Service::Catalog) => "Told what is for sale, it marks the product.",
             (Style::Orchestration, Service::Wishlist) => "Told what is for sale, it mails those who waited.",
         };
-        let list = move || stage.system_calmly(|system| service_facts(system, service));
-        return part(service_name(service), what, list).into_any();
+        return part(
+            service_name(service),
+            what,
+            &stage.system_calmly(|system| service_facts(system, service)),
+        );
     }
-    match id.as_str() {
+    match id {
         PRODUCER => {
             let what = match style {
                 Style::Choreography => {
@@ -38,37 +42,38 @@ pub(super) fn node(stage: Stage, id: String) -> AnyView {
                     "Records the numbers, then tells each service what to do. It knows them all."
                 }
             };
-            view! { {part("Inventory", what, move || stage.system_calmly(producer_facts))} {recent(stage)} }
-                .into_any()
+            html! { (part("Inventory", what, &stage.system_calmly(producer_facts))) (recent(stage)) }
         }
         WAREHOUSE => {
-            let list = move || stage.system_calmly(|system| vec![("arrivals", system.arrivals.to_string())]);
-            view! {
-                {part("Warehouse", "Where goods come in: by HTTP, or in files.", list)}
-                {recent(stage)}
-            }
-            .into_any()
+            let list = stage.system_calmly(|system| vec![("arrivals", system.arrivals.to_string())]);
+            html! { (part("Warehouse", "Where goods come in: by HTTP, or in files.", &list)) (recent(stage)) }
         }
-        name if name == style.exchange().name => exchange(stage).into_any(),
+        name if name == style.exchange().name => exchange(stage),
         _ => {
-            let name = id.rsplit(':').next().unwrap_or(&id).to_owned();
-            let what = "A stranger that bound a queue of its own. What it does is its business.";
-            view! { <h2>{name}</h2> <p class="soft">{what}</p> }.into_any()
+            let name = id.rsplit(':').next().unwrap_or(id);
+            part(name, "A stranger that bound a queue of its own. What it does is its business.", &[])
         }
     }
 }
 
-fn part(
-    title: &'static str,
-    what: &'static str,
-    list: impl Fn() -> Vec<Fact> + Send + Sync + 'static,
-) -> impl IntoView {
-    view! {
-        <h2>{title}</h2>
-        <p class="soft">{what}</p>
-        {facts(list)}
+fn part(title: &str, what: &str, list: &[Fact]) -> Markup {
+    html! {
+        h2.breaks { (title) }
+        p.soft { (what) }
+        (facts(list))
     }
-    .into_any()
+}
+
+/// A way to something else: its words, and what more there is to say at their end.
+fn way(pick: &Selection, words: &str, after: &str) -> Markup {
+    html! {
+        li {
+            button.step type="button" data-pick=(pick) {
+                span.step-words { (words) }
+                @if !after.is_empty() { span.step-after { (after) } }
+            }
+        }
+    }
 }
 
 fn service_facts(system: &System, service: Service) -> Vec<Fact> {
@@ -124,104 +129,67 @@ fn producer_facts(system: &System) -> Vec<Fact> {
     list
 }
 
-fn exchange(stage: Stage) -> impl IntoView {
+fn exchange(stage: Stage) -> Markup {
     let style = stage.style;
     let what = match style {
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
-    let list = move || {
-        stage.system_calmly(|system| {
-            vec![("published", system.published.to_string()), ("routed", system.routed.to_string())]
-        })
-    };
-    let bindings = style
-        .queues()
-        .map(|queue| {
-            let key = if queue.routing_key.is_empty() { "any message" } else { queue.routing_key };
-            let select = move |_| stage.select(Selection::Queue(queue.name.to_owned()));
-            view! {
-                <li>
-                    <button type="button" class="step" on:click=select>
-                        <span class="step-words">{key} " → " {queue.name}</span>
-                    </button>
-                </li>
+    let list = stage.system_calmly(|system| {
+        vec![("published", system.published.to_string()), ("routed", system.routed.to_string())]
+    });
+    html! {
+        (part(style.exchange().name, what, &list))
+        h3 { "Bindings" }
+        ul.plain-list {
+            @for queue in style.queues() {
+                @let key = if queue.routing_key.is_empty() { "any message" } else { queue.routing_key };
+                (way(&Selection::Queue(queue.name.to_owned()), &format!("{key} → {}", queue.name), ""))
             }
-        })
-        .collect::<Vec<_>>();
-    view! {
-        {part(style.exchange().name, what, list)}
-        <h3>"Bindings"</h3>
-        <ul class="plain-list">{bindings}</ul>
+        }
     }
-    .into_any()
 }
 
 /// A queue, by its name.
-pub(super) fn queue(stage: Stage, name: String) -> AnyView {
-    let consumer = topology::queue_named(&name).map(|queue| service_name(queue.service));
-    let of_facts = name.clone();
-    let list = move || {
-        stage.system_calmly(|system| {
-            let Some(queue) = system.queue(&of_facts) else { return Vec::new() };
-            vec![
-                ("ready", queue.ready().to_string()),
-                ("unacked", queue.unacked().to_string()),
-                ("retrying", queue.retrying().to_string()),
-                ("parked", queue.dead.to_string()),
-                ("consumers", queue.consumers.len().to_string()),
-                ("ever routed", queue.routed.to_string()),
-            ]
-        })
-    };
-    let of_slots = name.clone();
-    let slots = Memo::new(move |_| {
-        stage.system_calmly(|system| {
-            system.queue(&of_slots).map(|queue| queue.slots().collect::<Vec<_>>()).unwrap_or_default()
-        })
-    });
-    let of_rows = flow::Id::from(name.as_str());
-    let rows = move || {
-        let messages =
-            slots.get().into_iter().filter_map(|slot| Some((slot.message_id?, slot.sku, slot.unacked)));
-        messages
-            .map(|(id, sku, unacked)| {
-                let sku = sku.map(|sku| sku.to_string()).unwrap_or_default();
-                let place = if unacked { "unacked" } else { "ready" };
-                let words = format!("{sku} {} · {place}", short_id(&id));
-                let queue = Some(of_rows.clone());
-                let select = move |_| {
-                    stage.select(Selection::Message { id: id.clone(), queue: queue.clone() });
-                };
-                view! {
-                    <li>
-                        <button type="button" class="step" on:click=select>
-                            <span class="step-words">{words}</span>
-                        </button>
-                    </li>
-                }
-            })
-            .collect::<Vec<_>>()
-    };
-    let what = consumer.map_or_else(
+pub(super) fn queue(stage: Stage, name: &str) -> Markup {
+    let what = topology::queue_named(name).map_or_else(
         || "A stranger's queue.".to_owned(),
-        |service| format!("{service} takes messages from here, one after the other."),
+        |queue| format!("{} takes messages from here, one after the other.", service_name(queue.service)),
     );
-    view! {
-        <h2 class="breaks">{name}</h2>
-        <p class="soft">{what}</p>
-        {facts(list)}
-        <h3>"First in line"</h3>
-        <ul class="plain-list">{rows}</ul>
-        {move || slots.with(Vec::is_empty).then(|| view! { <p class="soft">"Empty."</p> })}
+    let (list, slots) = stage.system_calmly(|system| {
+        let Some(queue) = system.queue(name) else { return (Vec::new(), Vec::new()) };
+        let list = vec![
+            ("ready", queue.ready().to_string()),
+            ("unacked", queue.unacked().to_string()),
+            ("retrying", queue.retrying().to_string()),
+            ("parked", queue.dead.to_string()),
+            ("consumers", queue.consumers.len().to_string()),
+            ("ever routed", queue.routed.to_string()),
+        ];
+        (list, queue.slots().collect::<Vec<_>>())
+    });
+    let of_queue = Some(flow::Id::from(name));
+    html! {
+        (part(name, &what, &list))
+        h3 { "First in line" }
+        ul.plain-list {
+            @for slot in &slots {
+                @if let Some(id) = &slot.message_id {
+                    @let sku = slot.sku.map(|sku| sku.to_string()).unwrap_or_default();
+                    @let place = if slot.unacked { "unacked" } else { "ready" };
+                    @let pick = Selection::Message { id: id.clone(), queue: of_queue.clone() };
+                    (way(&pick, &format!("{sku} {} · {place}", short_id(id)), ""))
+                }
+            }
+        }
+        @if slots.is_empty() { p.soft { "Empty." } }
     }
-    .into_any()
 }
 
 /// A line, by its id.
-pub(super) fn edge(stage: Stage, id: &str) -> AnyView {
-    let layout = stage.layout().get_untracked();
-    let (from, to) = layout
+pub(super) fn edge(stage: Stage, id: &str) -> Markup {
+    let (from, to) = stage
+        .layout_now()
         .edge(id)
         .map(|edge| (place_name(&edge.from).to_owned(), place_name(&edge.to).to_owned()))
         .unwrap_or_default();
@@ -241,44 +209,31 @@ pub(super) fn edge(stage: Stage, id: &str) -> AnyView {
         }
         _ => "A line of the diagram.",
     };
-    view! {
-        <h2 class="breaks">{from} <span class="soft">" → " {to}</span></h2>
-        <p class="soft">{what}</p>
-        {recent(stage)}
+    html! {
+        h2.breaks { (from) span.soft { " → " (to) } }
+        p.soft { (what) }
+        (recent(stage))
     }
-    .into_any()
 }
 
 /// The latest arrivals and sales, each a way to its journey.
-fn recent(stage: Stage) -> impl IntoView {
+fn recent(stage: Stage) -> Markup {
     const LISTED: usize = 8;
-    let latest = Memo::new(move |_| {
-        stage.system_calmly(|system| system.recent.iter().take(LISTED).cloned().collect::<Vec<Arrival>>())
-    });
-    let row = move |arrival: Arrival| {
-        let sku = arrival.sku.map(|sku| sku.to_string()).unwrap_or_default();
-        let words = match (arrival.reason, arrival.quantity) {
-            (Some(StockReason::Sale), _) => format!("sale of {sku}"),
-            (_, Some(quantity)) => format!("{sku} × {quantity}"),
-            (_, None) => sku,
-        };
-        let progress = format!("{} of 3", arrival.settled.min(3));
-        let select = move |_| stage.select(Selection::Arrival(arrival.id.clone()));
-        view! {
-            <li>
-                <button type="button" class="step" on:click=select>
-                    <span class="step-words">{words}</span>
-                    <span class="step-after">{progress}</span>
-                </button>
-            </li>
+    let latest =
+        stage.system_calmly(|system| system.recent.iter().take(LISTED).cloned().collect::<Vec<Arrival>>());
+    html! {
+        h3 { "Latest arrivals and sales" }
+        ul.plain-list {
+            @for arrival in &latest {
+                @let sku = arrival.sku.map(|sku| sku.to_string()).unwrap_or_default();
+                @let words = match (arrival.reason, arrival.quantity) {
+                    (Some(StockReason::Sale), _) => format!("sale of {sku}"),
+                    (_, Some(quantity)) => format!("{sku} × {quantity}"),
+                    (_, None) => sku,
+                };
+                (way(&Selection::Arrival(arrival.id.clone()), &words, &format!("{} of 3", arrival.settled.min(3))))
+            }
         }
-    };
-    view! {
-        <h3>"Latest arrivals and sales"</h3>
-        <ul class="plain-list">
-            {move || latest.get().into_iter().map(row).collect::<Vec<_>>()}
-        </ul>
-        {move || latest.with(Vec::is_empty).then(|| view! { <p class="soft">"None so far."</p> })}
+        @if latest.is_empty() { p.soft { "None so far." } }
     }
-    .into_any()
 }

@@ -8,42 +8,30 @@ use super::{Fact, facts};
 use flow::event::StockReason;
 use flow::{Event, Id, topology};
 use leptos::prelude::*;
-use std::sync::Arc;
+use maud::{Markup, html};
 
 /// A message, by its id; in one queue if it is named.
-pub(super) fn message(stage: Stage, id: Id, queue: Option<Id>) -> AnyView {
-    let of_arrival = id.clone();
-    let arrival = Memo::new(move |_| {
-        stage.calm_version.track();
-        stage.live.with_journal(|journal| arrival_of(journal.events().rev(), &of_arrival))
-    });
-    let (of_facts, of_queue) = (id.clone(), queue.clone());
-    let known = Memo::new(move |_| {
-        let events = arrival.get().map(|arrival| steps(stage, &arrival)).unwrap_or_default();
-        message_facts(&events, &of_facts, of_queue.as_deref())
-    });
-    let receiver = queue.as_deref().map(|queue| {
+pub(super) fn message(stage: Stage, id: &Id, queue: Option<&Id>) -> Markup {
+    stage.calm_version.track();
+    let arrival = stage.live.with_journal(|journal| arrival_of(journal.events().rev(), id));
+    let events = arrival.as_deref().map(|arrival| steps(stage, arrival)).unwrap_or_default();
+    let known = message_facts(&events, id, queue.map(|queue| &**queue));
+    let receiver = queue.map(|queue| {
         topology::queue_named(queue)
-            .map_or_else(|| queue.to_owned(), |queue| queue.service.as_str().to_owned())
+            .map_or_else(|| queue.to_string(), |queue| queue.service.as_str().to_owned())
     });
-    let title = move || {
-        known.with(|facts| {
-            facts.info.as_ref().map_or_else(|| "Message".to_owned(), |info| info.message_type.to_string())
-        })
-    };
-    let list = move || {
-        let of_arrival = arrival.get().and_then(|id| arrival_name(stage, &id));
-        known.with(|facts| message_list(facts, &id, of_arrival))
-    };
-    view! {
-        <h2 class="breaks">
-            {title} {receiver.map(|name| view! { <span class="soft">" → " {name}</span> })}
-        </h2>
-        {facts(list)}
-        {move || known.with(body)}
-        {move || arrival.get().map(|id| journey(stage, id))}
+    let title = known.info.as_ref().map_or("Message", |info| &info.message_type);
+    let of_arrival = arrival.as_deref().and_then(|id| arrival_name(stage, id));
+    html! {
+        h2.breaks { (title) @if let Some(name) = receiver { span.soft { " → " (name) } } }
+        (facts(&message_list(&known, id, of_arrival)))
+        (body(&known))
+        @if arrival.is_some() { (journey_of(stage, &events)) }
     }
-    .into_any()
+}
+
+fn journey_of(stage: Stage, events: &[std::sync::Arc<Event>]) -> Markup {
+    stage.selected.with(|selected| journey(events, stage.style, selected.as_ref()))
 }
 
 fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<Fact> {
@@ -66,29 +54,21 @@ fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<F
 }
 
 /// The body as it went over the wire, and its properties.
-fn body(facts: &MessageFacts) -> Option<impl IntoView + use<>> {
-    let info = facts.info.clone()?;
-    let exchange = facts
-        .exchange
-        .as_deref()
-        .map(|name| if name.is_empty() { "(default)".to_owned() } else { name.to_owned() });
+fn body(known: &MessageFacts) -> Markup {
+    let Some(info) = &known.info else { return html! {} };
+    let exchange = known.exchange.as_deref().map(|name| if name.is_empty() { "(default)" } else { name });
     let mut properties = vec![("type", info.message_type.to_string()), ("app_id", info.app_id.to_string())];
-    properties.extend(exchange.map(|name| ("exchange", name)));
+    properties.extend(exchange.map(|name| ("exchange", name.to_owned())));
     properties.extend(info.timestamp_s.map(|s| ("timestamp", time_of_day(s * 1_000_000))));
     properties.extend(info.traceparent.as_ref().map(|text| ("traceparent", text.to_string())));
     properties.push(("size", format!("{} bytes", info.size_bytes)));
-    Some(view! {
-        <pre class="body" tabindex="0" aria-label="Body">{spaced(&info.body)}</pre>
-        <details class="properties">
-            <summary>"Properties"</summary>
-            <dl class="facts">
-                {properties
-                    .into_iter()
-                    .map(|(name, value)| view! { <dt>{name}</dt><dd class="breaks">{value}</dd> })
-                    .collect::<Vec<_>>()}
-            </dl>
-        </details>
-    })
+    html! {
+        pre.body tabindex="0" aria-label="Body" { (spaced(&info.body)) }
+        details.properties {
+            summary { "Properties" }
+            (facts(&properties))
+        }
+    }
 }
 
 /// A flat JSON object with a space after each comma and colon outside of strings, for the eye.
@@ -120,66 +100,49 @@ fn arrival_name(stage: Stage, id: &str) -> Option<String> {
 }
 
 /// An arrival or sale, by its id.
-pub(super) fn arrival(stage: Stage, id: Id) -> AnyView {
-    let of_title = id.clone();
-    let title = move || arrival_name(stage, &of_title).unwrap_or_else(|| "On its way…".to_owned());
-    let of_facts = id.clone();
-    let list = move || {
-        stage.system_calmly(|system| {
-            let mut list = vec![("arrival id", short_id(&of_facts))];
-            let Some(arrival) = system.recent.get(&of_facts) else { return list };
-            let is_over = arrival.settled + arrival.dead >= 3;
-            list.insert(
-                0,
-                (
-                    "state",
-                    format!(
-                        "{}, {} of 3 handled",
-                        if is_over { "done" } else { "under way" },
-                        arrival.settled.min(3)
-                    ),
-                ),
-            );
-            if let Some(after) = arrival.after {
-                list.push(("on hand", stock_change(arrival.before, after)));
-                list.push(("version", after.version.to_string()));
-            }
-            list.push(("messages", arrival.published.to_string()));
-            list.push(("e-mails", arrival.emails.to_string()));
-            list.push(("took", duration(arrival.last_us.saturating_sub(arrival.began_us))));
-            list
-        })
-    };
-    view! {
-        <h2 class="breaks">{title}</h2>
-        {facts(list)}
-        {journey(stage, id)}
+pub(super) fn arrival(stage: Stage, id: &Id) -> Markup {
+    let title = arrival_name(stage, id).unwrap_or_else(|| "On its way…".to_owned());
+    let list = stage.system_calmly(|system| {
+        let mut list = vec![("arrival id", short_id(id))];
+        let Some(arrival) = system.recent.get(id) else { return list };
+        let state = if arrival.settled + arrival.dead >= 3 { "done" } else { "under way" };
+        list.insert(0, ("state", format!("{state}, {} of 3 handled", arrival.settled.min(3))));
+        if let Some(after) = arrival.after {
+            list.push(("on hand", stock_change(arrival.before, after)));
+            list.push(("version", after.version.to_string()));
+        }
+        list.push(("messages", arrival.published.to_string()));
+        list.push(("e-mails", arrival.emails.to_string()));
+        list.push(("took", duration(arrival.last_us.saturating_sub(arrival.began_us))));
+        list
+    });
+    html! {
+        h2.breaks { (title) }
+        (facts(&list))
+        (journey_of(stage, &steps(stage, id)))
     }
-    .into_any()
 }
 
 /// One event of the journal, with the journey it belongs to.
-pub(super) fn event(stage: Stage, seq: u64) -> AnyView {
+pub(super) fn event(stage: Stage, seq: u64) -> Markup {
     let Some(event) = stage.live.with_journal(|journal| journal.event(seq).cloned()) else {
-        return view! { <h2>"Step "{seq}</h2> <p class="soft">"This step is no longer at hand in this tab."</p> }
-            .into_any();
+        return html! { h2 { "Step " (seq) } p.soft { "This step is no longer at hand in this tab." } };
     };
-    let list = event_list(&event);
-    let arrival = event.correlation_id.clone();
-    let body = event.message_id.as_deref().and_then(|id| {
-        let events = steps(stage, arrival.as_deref()?);
-        body(&message_facts(&events, id, event.queue.as_deref()))
-    });
-    view! {
-        <h2>{sentence(&event)}</h2>
-        {facts(move || list.clone())}
-        {body}
-        {arrival.map(|id| journey(stage, id))}
+    let events = event.correlation_id.as_deref().map(|arrival| steps(stage, arrival));
+    let of_message = event
+        .message_id
+        .as_deref()
+        .zip(events.as_deref())
+        .map(|(id, events)| body(&message_facts(events, id, event.queue.as_deref())));
+    html! {
+        h2 { (sentence(&event)) }
+        (facts(&event_list(&event)))
+        @if let Some(body) = of_message { (body) }
+        @if let Some(events) = events { (journey_of(stage, &events)) }
     }
-    .into_any()
 }
 
-fn event_list(event: &Arc<Event>) -> Vec<Fact> {
+fn event_list(event: &Event) -> Vec<Fact> {
     let mut list = vec![
         ("kind", event.kind.name().to_string()),
         ("at", time_of_day(event.at_us)),

@@ -1,0 +1,33 @@
+//! The address bar: what is shown stands in it, so that a reload and a shared link show the same.
+
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsValue;
+use web_sys::UrlSearchParams;
+
+/// What stands under that name in the address's query.
+#[must_use]
+pub fn query(name: &str) -> Option<String> {
+    let search = window().location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// Shows another address, with a way back to this one.
+pub fn go(address: &str) {
+    if let Ok(history) = window().history() {
+        // A browser refuses only when asked hundreds of times a second; the address is then one behind.
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
+    }
+}
+
+/// Does something when the reader goes back or forward.
+pub fn on_back(then: impl Fn() + 'static) {
+    Effect::new({
+        let then = StoredValue::new_local(then);
+        move || {
+            let listener = window_event_listener(ev::popstate, move |_| {
+                then.try_with_value(|then| then());
+            });
+            on_cleanup(move || listener.remove());
+        }
+    });
+}
