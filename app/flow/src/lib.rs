@@ -6,16 +6,23 @@
 pub mod api;
 pub mod event;
 pub mod fault;
+pub mod history;
 pub mod layout;
 pub mod message;
 pub mod picture;
+pub mod run;
 pub mod sku;
+#[cfg(test)]
+mod story;
 pub mod style;
+pub mod timeline;
 pub mod topology;
 mod words;
 
 pub use event::{Event, Kind, KindName, Node, Provenance};
+pub use history::{History, Walk};
 pub use message::{Availability, Id, SkuProcessed};
 pub use picture::Picture;
+pub use run::{Run, RunError};
 pub use sku::{Quantity, Sku};
 pub use style::{Dispatch, Service, Style};

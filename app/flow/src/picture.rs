@@ -13,7 +13,7 @@ mod tests;
 pub use agreement::Agreement;
 pub use queue::{Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
-pub use system::{Answer, Call, Change, NodeState, ServicePicture, System};
+pub use system::{Answer, Call, Change, DESK, NodeState, ServicePicture, SetFault, System};
 
 use crate::{Event, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};
@@ -93,8 +93,8 @@ impl Picture {
         self.at_us = self.at_us.max(event.at_us);
         if event.summarised > 0 {
             self.summarised = self.summarised.saturating_add(event.summarised);
-            self.choreography.agreement.forget();
-            self.orchestration.agreement.forget();
+            self.choreography.forget();
+            self.orchestration.forget();
         }
         match &event.kind {
             Kind::ConnectionLost { reason } => {
@@ -126,7 +126,7 @@ impl Picture {
 }
 
 /// The system an event belongs to, by what it says or by the names it carries.
-fn style_of(event: &Event) -> Option<Style> {
+pub(crate) fn style_of(event: &Event) -> Option<Style> {
     event
         .style
         .or_else(|| event.queue.as_deref().and_then(topology::queue_named).map(|queue| queue.style))

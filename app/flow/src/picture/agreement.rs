@@ -13,6 +13,8 @@ const TRACKED: usize = 4_096;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     behind: BTreeMap<Sku, Versions>,
+    /// The longest disagreement that has ended, in microseconds.
+    longest_us: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,8 @@ struct Versions {
     recorded: u64,
     /// What inventory, catalog and wishlist each took in; 0 while nothing was heard.
     taken_in: [u64; 3],
+    /// When inventory recorded what the others did not know yet: microseconds since the Unix epoch.
+    since_us: u64,
 }
 
 impl Versions {
@@ -38,17 +42,42 @@ impl Agreement {
         self.behind.values().all(|versions| versions.recorded == 0)
     }
 
-    /// The SKUs on which they disagree.
-    pub fn pending(&self) -> impl Iterator<Item = Sku> + '_ {
-        self.behind.iter().filter(|(_, versions)| versions.recorded > 0).map(|(sku, _)| *sku)
+    /// The SKUs on which they disagree, each with the time since which they do.
+    pub fn pending(&self) -> impl Iterator<Item = (Sku, u64)> + '_ {
+        let known = self.behind.iter().filter(|(_, versions)| versions.recorded > 0);
+        known.map(|(sku, versions)| (*sku, versions.since_us))
     }
 
-    pub(super) fn recorded(&mut self, sku: Sku, version: u64) {
-        self.change(sku, |versions| versions.recorded = versions.recorded.max(version));
+    /// On how many SKUs they disagree.
+    #[must_use]
+    pub fn disagreeing(&self) -> usize {
+        self.pending().count()
     }
 
-    pub(super) fn taken_in(&mut self, service: Service, sku: Sku, version: u64) {
-        self.change(sku, |versions| {
+    /// Since when they disagree on any SKU: microseconds since the Unix epoch.
+    #[must_use]
+    pub fn since_us(&self) -> Option<u64> {
+        self.pending().map(|(_, since_us)| since_us).min()
+    }
+
+    /// How long the longest disagreement on one SKU lasted, in microseconds, counting those that go on at `now_us`.
+    #[must_use]
+    pub fn longest_us(&self, now_us: u64) -> u64 {
+        let going_on = self.since_us().map_or(0, |since_us| now_us.saturating_sub(since_us));
+        self.longest_us.max(going_on)
+    }
+
+    pub(super) fn recorded(&mut self, sku: Sku, version: u64, at_us: u64) {
+        self.change(sku, at_us, |versions| {
+            if versions.recorded == 0 {
+                versions.since_us = at_us;
+            }
+            versions.recorded = versions.recorded.max(version);
+        });
+    }
+
+    pub(super) fn taken_in(&mut self, service: Service, sku: Sku, version: u64, at_us: u64) {
+        self.change(sku, at_us, |versions| {
             let known = &mut versions.taken_in[service as usize];
             *known = (*known).max(version);
         });
@@ -59,10 +88,11 @@ impl Agreement {
         self.behind.clear();
     }
 
-    fn change(&mut self, sku: Sku, change: impl FnOnce(&mut Versions)) {
+    fn change(&mut self, sku: Sku, at_us: u64, change: impl FnOnce(&mut Versions)) {
         if let Some(versions) = self.behind.get_mut(&sku) {
             change(versions);
             if versions.agree() {
+                self.longest_us = self.longest_us.max(at_us.saturating_sub(versions.since_us));
                 self.behind.remove(&sku);
             }
             return;

@@ -22,6 +22,10 @@ const KNOWN_EARLY: usize = 32;
 const KNOWN_RETRYING: usize = 64;
 /// How many consumers of one queue are shown.
 const KNOWN_CONSUMERS: usize = 16;
+/// How many parked messages are known one by one; the rest are counted.
+const KNOWN_PARKED: usize = 128;
+/// How many messages that left the dead-letter queue are remembered, since two events may tell of each.
+const KNOWN_UNPARKED: usize = 32;
 
 /// A queue as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,7 +36,7 @@ pub struct QueuePicture {
     pub consumers: Vec<Consumer>,
     /// How many messages were ever put into it.
     pub routed: u64,
-    /// How many were parked because their attempts were used up.
+    /// How many rest in its dead-letter queue: parked, and neither replayed nor discarded since.
     pub dead: u64,
     /// Waiting messages of which only the number is known, in front of the known ones.
     ahead: u64,
@@ -50,6 +54,10 @@ pub struct QueuePicture {
     early_more: u64,
     /// Messages that wait for their next attempt.
     retrying: Vec<Id>,
+    /// Parked messages.
+    parked: VecDeque<Id>,
+    /// Messages that left the dead-letter queue lately.
+    unparked: VecDeque<Id>,
 }
 
 /// Who takes messages from a queue.
@@ -212,7 +220,13 @@ impl QueuePicture {
             let counted = self.take_counted();
             self.remember_early(id, attempt, counted);
         }
-        if self.unacked.iter().any(|held| held.id == *id) {
+        if let Some(held) = self.unacked.iter_mut().find(|held| held.id == *id) {
+            if redelivered {
+                held.tag = tag.clone();
+            } else {
+                // Published twice, it is in two hands.
+                self.unacked_more += 1;
+            }
             return;
         }
         if self.unacked.len() < KNOWN_UNACKED {
@@ -265,12 +279,19 @@ impl QueuePicture {
         let put_off = id.is_some_and(|id| self.retrying.contains(id));
         match id.and_then(|id| self.unacked.iter().position(|held| held.id == *id)) {
             Some(at) => self.unacked.remove(at).is_some() && !put_off,
+            None if self.finished_late(id) => !put_off,
             None => {
                 let had = self.unacked_more > 0;
                 self.unacked_more = self.unacked_more.saturating_sub(1);
                 had && !put_off
             }
         }
+    }
+
+    /// A consumer that stops is let finish what it has in hand, although that was already taken for given back.
+    fn finished_late(&mut self, id: Option<&Id>) -> bool {
+        let place = id.and_then(|id| self.waiting.iter().position(|one| one.given_back && one.id == *id));
+        place.is_some_and(|at| self.waiting.remove(at).is_some())
     }
 
     /// The consumer gave the message back, and it stands in front again.
@@ -305,8 +326,33 @@ impl QueuePicture {
         self.dead += 1;
         if let Some(id) = id {
             self.retrying.retain(|waiting| waiting != id);
+            self.unparked.retain(|gone| gone != id);
+            if self.parked.len() < KNOWN_PARKED && !self.parked.contains(id) {
+                self.parked.push_back(id.clone());
+            }
         }
         self.settled(id);
+    }
+
+    /// A message left the dead-letter queue: it was replayed, or discarded. A replay may be told twice, by what
+    /// is published and by what is taken out.
+    pub(super) fn unparked(&mut self, id: Option<&Id>) {
+        if let Some(id) = id {
+            if self.unparked.contains(id) {
+                return;
+            }
+            if self.unparked.len() >= KNOWN_UNPARKED {
+                self.unparked.pop_front();
+            }
+            self.unparked.push_back(id.clone());
+            self.parked.retain(|parked| parked != id);
+        }
+        self.dead = self.dead.saturating_sub(1);
+    }
+
+    /// The parked messages that are known one by one, oldest first; [`QueuePicture::dead`] counts all.
+    pub fn parked(&self) -> impl Iterator<Item = &Id> {
+        self.parked.iter()
     }
 
     /// When the broker told how many are waiting, that is the truth, whatever was counted.

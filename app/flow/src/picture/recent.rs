@@ -35,12 +35,16 @@ pub struct Arrival {
     pub last_us: u64,
     /// Messages published for it.
     pub published: u32,
-    /// Messages that a handler settled.
+    /// Messages that a handler handled to the end.
     pub settled: u32,
+    /// How often one was put off to be tried again.
+    pub retries: u32,
     /// Messages that were parked.
     pub dead: u32,
     /// E-mails sent because of it.
     pub emails: u32,
+    /// Messages put aside whose ack, which ends that attempt and handles nothing, is still to come.
+    put_aside: u32,
 }
 
 /// The latest arrivals, oldest first.
@@ -98,8 +102,10 @@ impl Arrival {
             last_us: event.at_us,
             published: 0,
             settled: 0,
+            retries: 0,
             dead: 0,
             emails: 0,
+            put_aside: 0,
         }
     }
 
@@ -114,8 +120,17 @@ impl Arrival {
                 (self.reason, self.before, self.after) = (Some(*reason), *before, Some(*after));
             }
             Kind::Published { .. } => self.published = self.published.saturating_add(1),
+            Kind::Acked { .. } if event.queue.as_deref().is_some_and(|name| name.ends_with(".dead")) => {}
+            Kind::Acked { .. } if self.put_aside > 0 => self.put_aside -= 1,
             Kind::Acked { .. } => self.settled = self.settled.saturating_add(1),
-            Kind::DeadLettered { .. } => self.dead = self.dead.saturating_add(1),
+            Kind::RetryScheduled { .. } => {
+                self.retries = self.retries.saturating_add(1);
+                self.put_aside = self.put_aside.saturating_add(1);
+            }
+            Kind::DeadLettered { .. } => {
+                self.dead = self.dead.saturating_add(1);
+                self.put_aside = self.put_aside.saturating_add(1);
+            }
             Kind::EmailSent { .. } => self.emails = self.emails.saturating_add(1),
             _ => {}
         }

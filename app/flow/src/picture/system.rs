@@ -4,13 +4,18 @@ use super::agreement::Agreement;
 use super::queue::{Delivery, QueuePicture};
 use super::recent::Recent;
 use crate::event::State;
+use crate::fault::{FaultKind, FaultPhase, Gate, HeldStep};
 use crate::{Dispatch, Event, Id, Kind, Node, Service, Sku, Style};
 use serde::{Deserialize, Serialize};
 
+/// The name by which the dead-letter desk publishes what it replays.
+pub const DESK: &str = "desk";
 /// How many queues of strangers are shown.
 const FOREIGN_QUEUES: usize = 8;
 /// How many open calls are known one by one.
 const OPEN_CALLS: usize = 256;
+/// How many held steps are known; more than all workers of a style can have in hand at once.
+const KNOWN_HELD: usize = 256;
 /// How many unconfirmed messages are known one by one; the rest are counted.
 const KNOWN_UNCONFIRMED: usize = 256;
 
@@ -37,6 +42,8 @@ pub struct System {
     pub returned: u64,
     /// How the latest message reached its queue.
     pub dispatch: Dispatch,
+    /// What waits at a closed gate, oldest first.
+    pub held: Vec<HeldStep>,
     /// Whether the services agree.
     pub agreement: Agreement,
     /// The latest arrivals.
@@ -69,6 +76,19 @@ pub struct ServicePicture {
     pub failure: Option<String>,
     /// Whether its consumer stopped and did not start again.
     pub stopped: bool,
+    /// What is broken in it on purpose, in the order in which it was set.
+    pub faults: Vec<SetFault>,
+}
+
+/// A fault that is set, as far as the journal tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetFault {
+    /// What is broken.
+    pub kind: FaultKind,
+    /// How often it struck so far.
+    pub struck: u64,
+    /// The event that told of it first.
+    pub seq: u64,
 }
 
 /// Something stored: old and new.
@@ -120,10 +140,14 @@ pub enum NodeState {
     Asking,
     /// A message of its own waits for the next attempt.
     Retrying,
+    /// A step of its own waits at a closed gate.
+    Held,
     /// It takes no messages.
     Stopped,
     /// Its last message could not be handled.
     Failed,
+    /// Nothing to do, and something in it is broken on purpose.
+    Faulty,
 }
 
 impl NodeState {
@@ -135,8 +159,10 @@ impl NodeState {
             Self::Working => "working",
             Self::Asking => "asking",
             Self::Retrying => "retrying",
+            Self::Held => "held",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
+            Self::Faulty => "faulty",
         }
     }
 }
@@ -154,6 +180,7 @@ impl System {
             routed: 0,
             returned: 0,
             dispatch: Dispatch::Fanout,
+            held: Vec::new(),
             agreement: Agreement::default(),
             recent: Recent::default(),
             unconfirmed: Vec::new(),
@@ -206,11 +233,23 @@ impl System {
             && self.own_queues().iter().all(QueuePicture::is_empty)
     }
 
-    /// Whether all work is done: every queue of ours is empty, nothing waits in the outbox or for another
-    /// attempt, and the three services agree. A stranger's queue is the stranger's business.
+    /// What a service holds at its gates, oldest first; of inventory also what its relay holds.
+    pub fn held_of(&self, service: Service) -> impl Iterator<Item = &HeldStep> {
+        self.held.iter().filter(move |step| step.service == service)
+    }
+
+    /// Whether a message waits at the gate before the exchange.
+    #[must_use]
+    pub fn is_publish_held(&self) -> bool {
+        self.held.iter().any(|step| step.gate == Gate::BeforePublish)
+    }
+
+    /// Whether all work is done: every queue of ours is empty, nothing waits at a gate, in the outbox or for
+    /// another attempt, and the three services agree. A stranger's queue is the stranger's business.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.outbox() == 0
+            && self.held.is_empty()
             && self.own_queues().iter().all(QueuePicture::is_empty)
             && self.agreement.is_reached()
     }
@@ -223,6 +262,8 @@ impl System {
         let Some(queue) = self.queue_of(service) else { return NodeState::Idle };
         if own.stopped && queue.consumers.is_empty() {
             NodeState::Stopped
+        } else if self.held_of(service).any(|step| step.gate != Gate::BeforePublish) {
+            NodeState::Held
         } else if self.calls.iter().any(|call| call.from.as_ref() == Some(&node)) {
             NodeState::Asking
         } else if queue.unacked() > 0 {
@@ -231,6 +272,8 @@ impl System {
             NodeState::Retrying
         } else if own.failure.is_some() {
             NodeState::Failed
+        } else if !own.faults.is_empty() {
+            NodeState::Faulty
         } else {
             NodeState::Idle
         }
@@ -244,7 +287,7 @@ impl System {
                 self.recorded =
                     Some(Change { sku: event.sku, before: *before, after: *after, seq: event.seq });
                 if let Some(sku) = event.sku {
-                    self.agreement.recorded(sku, after.version);
+                    self.agreement.recorded(sku, after.version, event.at_us);
                 }
             }
             Kind::Published { routing_key, .. } => self.published(event, routing_key),
@@ -277,6 +320,10 @@ impl System {
                 }
             }
             Kind::ConnectionLost { .. } => self.connection_lost(event),
+            Kind::Held { gate, hold_id } => self.held(event, *gate, *hold_id),
+            Kind::Released { hold_id, .. } => self.held.retain(|step| step.hold_id != *hold_id),
+            Kind::FaultInjected { fault, phase } => self.fault(event, *fault, *phase),
+            Kind::Acked { .. } | Kind::Nacked { requeue: false, .. } if self.is_unparked(event) => {}
             _ => self.apply_to_queue(event),
         }
     }
@@ -327,8 +374,67 @@ impl System {
         }
     }
 
+    /// Events were left out: what was tracked can no longer be decided.
+    pub(super) fn forget(&mut self) {
+        self.agreement.forget();
+        self.held.clear();
+    }
+
+    fn held(&mut self, event: &Event, gate: Gate, hold_id: u64) {
+        let Some(Node::Service(service)) = event.node else { return };
+        if self.held.len() < KNOWN_HELD {
+            let message_id = event.message_id.clone().unwrap_or_else(|| "".into());
+            self.held.push(HeldStep { hold_id, gate, service, message_id, held_at_us: event.at_us });
+        }
+    }
+
+    /// What no service tells of its own, such as a stopped broker, is inventory's.
+    fn fault(&mut self, event: &Event, kind: FaultKind, phase: FaultPhase) {
+        let service = match event.node {
+            Some(Node::Service(service)) => service,
+            _ => Service::Inventory,
+        };
+        let faults = &mut self.services[service as usize].faults;
+        if phase == FaultPhase::Cleared {
+            return faults.retain(|fault| fault.kind != kind);
+        }
+        let place = faults.iter().position(|fault| fault.kind == kind).unwrap_or_else(|| {
+            faults.push(SetFault { kind, struck: 0, seq: event.seq });
+            faults.len() - 1
+        });
+        let fault = &mut faults[place];
+        match phase {
+            FaultPhase::Struck => fault.struck = fault.struck.saturating_add(1),
+            _ => (fault.struck, fault.seq) = (0, event.seq),
+        }
+    }
+
+    /// Whether the event takes a message out of a dead-letter queue of ours; then it is counted.
+    fn is_unparked(&mut self, event: &Event) -> bool {
+        let Some(origin) = event.queue.as_deref().and_then(|name| name.strip_suffix(".dead")) else {
+            return false;
+        };
+        self.unparked(origin, event.message_id.as_ref());
+        true
+    }
+
+    fn unparked(&mut self, origin: &str, id: Option<&Id>) {
+        let Some(at) = self.own_queues().iter().position(|queue| &*queue.name == origin) else { return };
+        self.queues[at].unparked(id);
+        if self.queues[at].dead == 0 {
+            self.services[at].failure = None;
+        }
+    }
+
     fn published(&mut self, event: &Event, routing_key: &Id) {
         self.published += 1;
+        if let Some(Node::Foreign(who)) = &event.node {
+            // Whether a stranger's message reached the broker is the stranger's business.
+            if &**who == DESK {
+                self.unparked(routing_key, event.message_id.as_ref());
+            }
+            return;
+        }
         self.dispatch =
             if event.exchange.as_deref() == Some("") { Dispatch::Queues } else { Dispatch::Fanout };
         let Some(id) = &event.message_id else { return };
@@ -356,7 +462,7 @@ impl System {
         self.services[service as usize].last_change =
             Some(Change { sku: event.sku, before, after, seq: event.seq });
         if let Some(sku) = event.sku {
-            self.agreement.taken_in(service, sku, after.version);
+            self.agreement.taken_in(service, sku, after.version, event.at_us);
         }
     }
 

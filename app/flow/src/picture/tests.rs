@@ -1,6 +1,7 @@
 use super::*;
 use crate::event::{MessageInfo, Origin, State, StockReason};
-use crate::{Id, Provenance, Quantity, Sku};
+use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
+use crate::{Dispatch, Id, Provenance, Quantity, Sku};
 use proptest::prelude::*;
 
 /// Writes journals by hand, the way the services and the broker tell them.
@@ -325,4 +326,122 @@ proptest! {
         events[cut..].iter().for_each(|event| sent.apply(event));
         prop_assert_eq!(sent, fold(&events));
     }
+}
+
+fn picture_of(journal: Journal) -> Picture {
+    fold(&journal.interleaved(&[true]))
+}
+
+#[test]
+fn what_a_gate_holds_is_shown_until_it_is_let_go() {
+    let (style, service) = (Style::Choreography, Service::Catalog);
+    let (gate, hold_id) = (Gate::BeforeAck, 7);
+    let mut journal = Journal::default();
+    journal.publish(style, "m", &["catalog.sku_processed"]);
+    journal.deliver(style, service, "m", 1);
+    journal.end(style, service, "m", Kind::Held { gate, hold_id });
+    let mut picture = picture_of(journal);
+    let held: Vec<_> = picture.choreography.held_of(service).collect();
+    assert_eq!((held.len(), held[0].hold_id, &*held[0].message_id), (1, 7, "m"));
+    assert_eq!(picture.choreography.state_of(service), NodeState::Held);
+    assert!(!picture.choreography.is_publish_held());
+
+    let released_by = ReleasedBy::Step;
+    let kind = Kind::Released { gate, hold_id, duration_us: 5, released_by };
+    picture.apply(&of_message(event(style, service, kind), "m", "catalog.sku_processed"));
+    assert_eq!(picture.choreography.state_of(service), NodeState::Working);
+}
+
+#[test]
+fn a_fault_is_shown_from_when_it_is_set_until_it_is_cleared_and_counts_its_strikes() {
+    let (style, service) = (Style::Orchestration, Service::Wishlist);
+    let mut picture = Picture::default();
+    for phase in [FaultPhase::Set, FaultPhase::Struck, FaultPhase::Struck] {
+        picture.apply(&event(style, service, Kind::FaultInjected { fault: FaultKind::HandlerError, phase }));
+    }
+    let faults = &picture.orchestration.service(service).faults;
+    assert_eq!((faults.len(), faults[0].kind, faults[0].struck), (1, FaultKind::HandlerError, 2));
+    assert_eq!(picture.orchestration.state_of(service), NodeState::Faulty);
+    let phase = FaultPhase::Cleared;
+    picture.apply(&event(style, service, Kind::FaultInjected { fault: FaultKind::HandlerError, phase }));
+    assert_eq!(picture.orchestration.state_of(service), NodeState::Idle);
+}
+
+#[test]
+fn the_desk_takes_each_message_out_once_whether_it_replays_or_discards() {
+    let (style, service) = (Style::Choreography, Service::Catalog);
+    let name = style.queue_of(service).name;
+    let mut journal = Journal::default();
+    for id in ["a", "b", "c"] {
+        journal.publish(style, id, &[name]);
+        journal.deliver(style, service, id, 1);
+        journal.end(style, service, id, Kind::DeadLettered { reason: "poison".into() });
+        journal.ack(style, service, id);
+    }
+    let mut picture = picture_of(journal);
+    assert_eq!(picture.choreography.queue_of(service).unwrap().dead, 3);
+    assert_eq!(picture.choreography.state_of(service), NodeState::Failed);
+
+    let desk = |kind, id: &str| {
+        let queue = style.queue_of(service).dead;
+        of_message(event(style, Node::Foreign(DESK.into()), kind), id, queue)
+    };
+    let published = Kind::Published { routing_key: name.into(), message: message(style) };
+    let mut published = desk(published, "a");
+    (published.queue, published.exchange) = (None, Some("".into()));
+    picture.apply(&published);
+    picture.apply(&desk(Kind::Acked { duration_us: None }, "a"));
+    let queue = picture.choreography.queue_of(service).unwrap();
+    assert_eq!((queue.dead, queue.parked().map(|id| &**id).collect::<Vec<_>>()), (2, vec!["b", "c"]));
+    assert_eq!(picture.choreography.dispatch, Dispatch::Fanout);
+    for id in ["b", "c"] {
+        picture.apply(&desk(Kind::Acked { duration_us: None }, id));
+    }
+    assert_eq!(picture.choreography.queue_of(service).unwrap().dead, 0);
+    assert_eq!(picture.choreography.state_of(service), NodeState::Idle);
+    assert_eq!(picture.choreography.outbox(), 0);
+}
+
+#[test]
+fn a_worker_that_is_stopped_may_finish_what_it_has_in_hand() {
+    let (style, service) = (Style::Choreography, Service::Catalog);
+    let mut journal = Journal::default();
+    for tag in ["t", "u"] {
+        let kind = Kind::ConsumerStarted { consumer_tag: tag.into(), ready: Some(0) };
+        journal.end(style, service, "", kind);
+    }
+    journal.publish(style, "m", &["catalog.sku_processed"]);
+    journal.deliver(style, service, "m", 1);
+    let stopped = Kind::ConsumerStopped { consumer_tag: "t".into(), reason: "fewer workers".into() };
+    journal.end(style, service, "", stopped);
+    journal.ack(style, service, "m");
+    let picture = fold(&journal.interleaved(&[false, false, false, true]));
+    let queue = picture.choreography.queue_of(service).unwrap();
+    assert!(queue.is_empty() && queue.consumers.len() == 1, "{queue:?}");
+    assert_eq!(picture.choreography.service(service).handled, 1);
+    assert_eq!(picture.choreography.state_of(service), NodeState::Idle);
+}
+
+#[test]
+fn the_meter_tells_since_when_they_disagree_and_how_long_the_longest_lasted() {
+    let style = Style::Orchestration;
+    let mut picture = Picture::default();
+    let mut apply = |at_us, service: Service, kind| {
+        let mut event = event(style, service, kind);
+        event.at_us = at_us;
+        picture.apply(&event);
+        picture.orchestration.agreement.clone()
+    };
+    let after = state(3, 1);
+    let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+    let changed = || Kind::StateChanged { before: None, after };
+    let agreement = apply(1_000, Service::Inventory, recorded);
+    assert_eq!((agreement.disagreeing(), agreement.since_us()), (1, Some(1_000)));
+    apply(1_500, Service::Inventory, changed());
+    let agreement = apply(2_000, Service::Catalog, changed());
+    assert_eq!(agreement.longest_us(2_500), 1_500);
+    let agreement = apply(4_000, Service::Wishlist, changed());
+    assert!(agreement.is_reached());
+    assert_eq!((agreement.disagreeing(), agreement.since_us()), (0, None));
+    assert_eq!(agreement.longest_us(9_000), 3_000);
 }

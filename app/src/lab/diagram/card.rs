@@ -148,6 +148,8 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         (NodeState::Retrying, _) => "tries again soon".to_owned(),
         (NodeState::Failed, _) => "parked a message".to_owned(),
         (NodeState::Stopped, _) => "stopped".to_owned(),
+        (NodeState::Held, _) => format!("holds {}", sku()),
+        (NodeState::Faulty, _) => "broken on purpose".to_owned(),
         (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "tell who waits".to_owned(),
