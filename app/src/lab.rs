@@ -3,41 +3,37 @@
 //! Rules are in the crate `flow`, the live state in `live`; here is what one page shows of them. The `director`
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
+mod acts;
 mod controls;
 mod diagram;
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser plays"))]
 mod director;
 mod facts;
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser plays"))]
+mod form;
+mod handle;
 mod hop;
 mod inspector;
 mod journey;
+mod keys;
 mod log;
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser plays"))]
 mod pacer;
-mod pick;
 mod picker;
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "only a browser plays"))]
+mod playhead;
 mod rates;
 pub mod selection;
 mod stage;
+mod state;
 mod status;
 mod words;
 
-use crate::live::Connection;
+use crate::live::use_live;
 use crate::pages::NotFound;
-use crate::paint::painted;
-use controls::Controls;
-use diagram::Diagram;
-use flow::{Dispatch, Style, api::Product};
-use inspector::Inspector;
+use flow::{Style, api::Product};
+use form::Form;
+use handle::{Lab as Handle, Pace};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use log::Log;
-use maud::{Markup, html};
-use stage::{Stage, use_stage};
-use status::Status;
+use state::LabState;
 
 /// The page `/lab/{style}`.
 #[component]
@@ -62,30 +58,52 @@ fn LabOf(
     /// What can be sent: what the style's catalog knows when the page is rendered.
     products: Vec<Product>,
 ) -> impl IntoView {
-    let stage = Stage::new(style);
-    provide_context(stage);
-    let connection = stage.live.connection;
-    // Settled is what is shown and known to be so: as long as more is coming, it is not.
-    let is_settled = Memo::new(move |_| {
-        let is_all_shown = stage.picture(|picture| picture.seq) >= stage.live.seq.get();
-        is_all_shown && stage.system(flow::picture::System::is_settled)
-    });
+    let live = use_live();
+    let picture = live.with_history(|history| history.now().clone());
+    let form = Form::new(products, picture.system(style).dispatch);
+    let lab = Handle::new(live, LabState::new(style, picture, form, live.small_screen));
+    Effect::new(move || lab.change(|state| state.hydrated = true));
+    controls::keep_products_fresh(lab);
+    keys::listen(lab);
     view! {
         <main
             id="main"
             tabindex="-1"
             class="lab"
             data-style=style.as_str()
-            data-connection=move || connection.get().as_str()
-            data-seq=move || stage.picture(|picture| picture.seq)
-            data-settled=move || is_settled.get().to_string()
-            on:click=move |event| pick::choose(stage, &event)
-            on:keydown=move |event| pick::choose_by_key(stage, &event)
+            data-connection=move || live.connection.get().as_str()
+            data-seq=move || lab.look(Pace::Frame, |look| look.lab.picture().seq)
+            data-settled=move || lab.look(Pace::Frame, |look| look.is_settled()).to_string()
+            on:click=move |event| acts::clicked(lab, &event)
+            on:submit=move |event| acts::submitted(lab, &event)
+            on:input=move |event| acts::typed(lab, &event)
+            on:keydown=move |event| acts::pressed(lab, &event)
+            on:mousedown=move |event| acts::mouse_down(&event)
+            on:focusin=move |event| acts::focused(&event)
+            on:focusout=move |event| acts::blurred(lab, &event)
         >
-            <Controls products />
-            <StagePanel />
-            <Inspector />
-            <Log />
+            <section class="panel controls" aria-labelledby="send-title">
+                {lab.painted("controls-host", Pace::Calm, controls::controls)}
+            </section>
+            <section class="panel stage" aria-labelledby="stage-title">
+                {lab.painted("stage-head-host", Pace::Calm, stage::head)}
+                <div class="stage-drawing">
+                    {diagram::diagram(lab)} {lab.painted("stage-empty-host", Pace::Calm, stage::invitation)}
+                </div>
+                <footer class="stage-foot">
+                    {status::status(lab)}
+                    {lab.painted("stage-notes", Pace::Frame, stage::notes)}
+                </footer>
+                {lab.painted("playhead-host", Pace::Calm, playhead::bar)}
+            </section>
+            <aside
+                class="panel inspector"
+                class:is-open=move || lab.look(Pace::Calm, |look| look.lab.selected.is_some())
+                aria-label="Inspector"
+            >
+                {lab.painted("inspector-host", Pace::Calm, inspector::inspector)}
+            </aside>
+            {log::log_panel(lab)}
         </main>
     }
     .into_any()
@@ -95,112 +113,5 @@ const fn title(style: Style) -> &'static str {
     match style {
         Style::Choreography => "Choreography",
         Style::Orchestration => "Orchestration",
-    }
-}
-
-/// The diagram with its heading, its badges, and the line that says what goes on.
-#[component]
-fn StagePanel() -> impl IntoView {
-    let stage = use_stage();
-    let says = move || match (stage.style, stage.dispatch.get()) {
-        (Style::Choreography, Dispatch::Fanout) => {
-            "Inventory announces one event. It does not know who listens."
-        }
-        (Style::Choreography, Dispatch::Queues) => {
-            "Inventory keeps a list, and publishes its event to each queue itself."
-        }
-        (Style::Orchestration, _) => "Inventory knows what must happen, and tells each service what to do.",
-    };
-    let is_frozen = move || stage.live.connection.get() == Connection::Reconnecting;
-    // Nobody is invited to send while nothing can travel.
-    let is_inviting = Memo::new(move |_| {
-        let is_down = stage.picture(|picture| picture.broker_down().is_some());
-        !is_down && stage.system(flow::picture::System::is_untouched)
-    });
-    view! {
-        <section class="panel stage" class:is-frozen=is_frozen aria-labelledby="stage-title">
-            <header class="stage-head">
-                <h1 id="stage-title">{title(stage.style)}</h1>
-                <nav class="segments" aria-label="Style">
-                    {Style::ALL
-                        .iter()
-                        .map(|&style| {
-                            let here = (style == stage.style).then_some("page");
-                            view! {
-                                <a class="segment" href=format!("/lab/{style}") aria-current=here>
-                                    {title(style)}
-                                </a>
-                            }
-                        })
-                        .collect::<Vec<_>>()}
-                </nav>
-                <p class="soft">{says}</p>
-            </header>
-            <div class="stage-drawing">
-                <Diagram />
-                {move || is_inviting.get().then(first_steps)}
-            </div>
-            <footer class="stage-foot">
-                <Status />
-                <p class="pill pill-plain stage-pace" class:is-shown=move || pace(stage).is_some()>
-                    {move || pace(stage)}
-                </p>
-                <OnTheWay />
-            </footer>
-        </section>
-    }
-    .into_any()
-}
-
-/// What the reader has to know about the drawn times, if anything.
-fn pace(stage: Stage) -> Option<String> {
-    if stage.behind.get() {
-        return Some("more than one can follow: showing rates".to_owned());
-    }
-    let slowed = format!("slowed for viewing {}", stage.slowed.get()?);
-    Some(match stage.newer.get() {
-        0 => slowed,
-        newer => format!("{slowed} · {newer} newer"),
-    })
-}
-
-fn first_steps() -> impl IntoView {
-    view! {
-        <p class="stage-empty">
-            <strong>"Send your first arrival"</strong>
-            <span>"and watch every message travel."</span>
-        </p>
-    }
-    .into_any()
-}
-
-/// What moves, standing still: each token's twin that can be clicked.
-#[component]
-fn OnTheWay() -> impl IntoView {
-    let stage = use_stage();
-    painted("on-the-way-host", Box::new(move || stage.on_the_way.with(|list| on_the_way(list))))
-}
-
-fn on_the_way(list: &[stage::OnTheWay]) -> Markup {
-    html! {
-        ul.on-the-way .is-empty[list.is_empty()] aria-label="On the way" {
-            @for one in list {
-                li {
-                    button.chip type="button" data-pick=(one.selection) {
-                        span class={ "mark mark-" (mark_of(one.shape)) } aria-hidden="true" {}
-                        span.sr-only { (one.shape) " " }
-                        (one.words)
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn mark_of(shape: &str) -> &str {
-    match shape {
-        "HTTP call" => "http",
-        "goods" => "plain",
-        other => other,
     }
 }

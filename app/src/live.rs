@@ -6,16 +6,13 @@
 #[cfg(any(feature = "hydrate", test))]
 mod backoff;
 mod first_paint;
-pub mod journal;
 #[cfg(feature = "hydrate")]
 mod stream;
 
-pub use journal::Journal;
-
 use first_paint::FirstPaint;
-use flow::{Event, Picture};
+use flow::History;
 use leptos::prelude::*;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How the page stands with the server and the server with its broker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,24 +60,21 @@ pub struct Live {
     pub retry_in: RwSignal<Option<u32>>,
     /// Whether the server takes this for a small screen, so that its first paint fits.
     pub small_screen: bool,
-    journal: StoredValue<Journal>,
+    history: StoredValue<Arc<Mutex<History>>>,
 }
 
 impl Live {
-    /// Looks at the picture as it is now. Untracked: read `version` to be told of changes.
-    pub fn with_picture<T>(&self, look: impl FnOnce(&Picture) -> T) -> T {
-        self.journal.with_value(|journal| look(journal.picture()))
+    /// Looks at the journal at hand. Untracked: read `version` to be told of changes.
+    pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        self.change_history(|history| look(history))
     }
 
-    /// The events after `seq`, or none if some of them are no longer at hand.
-    #[must_use]
-    pub fn events_after(&self, seq: u64) -> Option<Vec<Arc<Event>>> {
-        self.journal.with_value(|journal| journal.after(seq))
-    }
-
-    /// Looks at the journal at hand. Untracked.
-    pub fn with_journal<T>(&self, look: impl FnOnce(&Journal) -> T) -> T {
-        self.journal.with_value(look)
+    /// Takes something in.
+    fn change_history<T>(&self, change: impl FnOnce(&mut History) -> T) -> T {
+        let history = self.history.get_value();
+        // Whoever panicked while looking has left nothing half done.
+        let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut history)
     }
 }
 
@@ -102,7 +96,7 @@ pub fn provide_live() -> Live {
         version: RwSignal::default(),
         retry_in: RwSignal::default(),
         small_screen: first.small_screen,
-        journal: StoredValue::new(Journal::new(first.picture)),
+        history: StoredValue::new(Arc::new(Mutex::new(History::new(first.picture)))),
     };
     provide_context(live);
     #[cfg(feature = "hydrate")]

@@ -6,13 +6,12 @@
 //! changed. Such functions need no browser, so that they can be tested without one.
 
 use leptos::{html, prelude::*};
-use maud::Markup;
 use std::str::FromStr;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event, HtmlInputElement, HtmlSelectElement};
 
 /// Draws a part of the page. What it reads of signals is what it follows.
-pub type Draw = Box<dyn Fn() -> Markup + Send + Sync>;
+pub type Draw = Box<dyn Fn() -> String + Send + Sync>;
 
 /// A drawn thing that does something: it bears `data-act`, and whatever the act needs in further `data-` marks.
 #[derive(Debug, Clone)]
@@ -72,10 +71,10 @@ pub fn painted(class: &'static str, draw: Draw) -> AnyView {
 
 /// The same, for somebody who needs the element.
 pub fn painted_in(class: &'static str, host: NodeRef<html::Div>, draw: Draw) -> AnyView {
-    let first = untrack(&draw).into_string();
+    let first = untrack(&draw);
     #[cfg(feature = "hydrate")]
     Effect::new(move |before: Option<String>| {
-        let now = draw().into_string();
+        let now = draw();
         if before.as_ref() != Some(&now)
             && let Some(host) = host.get()
         {

@@ -246,6 +246,11 @@ impl History {
         (next.seq == seq + 1).then(|| self.events.range(place..).cloned().collect())
     }
 
+    /// The events after `seq` that are at hand, oldest first.
+    pub fn since(&self, seq: u64) -> impl Iterator<Item = &Arc<Event>> {
+        self.events.range(self.place_after(seq)..)
+    }
+
     /// The nearest known picture at or before `seq`.
     fn start_of(&self, seq: u64) -> Option<&Picture> {
         if seq >= self.now.seq {

@@ -4,23 +4,14 @@
 //! page kilobytes.
 
 use flow::api::Problem;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 /// Reads what is at `path`.
 ///
 /// # Errors
 /// The server's own problem, or one of ours when it cannot be reached or understood.
 pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Problem> {
-    read(&send(path, None).await?)
-}
-
-/// Sends `body` to `path`.
-///
-/// # Errors
-/// The server's own problem, or one of ours when it cannot be reached or understood.
-pub async fn post<B: Serialize, T: DeserializeOwned>(path: &str, body: &B) -> Result<T, Problem> {
-    let body = serde_json::to_string(body).map_err(|error| problem(0, "Not sendable", &error.to_string()))?;
-    read(&send(path, Some(body)).await?)
+    read(&send("GET", path, None).await?)
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
@@ -37,21 +28,27 @@ fn problem(status: u16, title: &str, detail: &str) -> Problem {
 }
 
 /// Sends a request, with a JSON body or none, and gives back the answer's text.
+///
+/// # Errors
+/// The server's own problem, or one of ours when it cannot be reached.
 #[cfg(feature = "hydrate")]
-async fn send(path: &str, body: Option<String>) -> Result<String, Problem> {
-    use gloo_net::http::Request;
+pub async fn send(method: &str, path: &str, body: Option<String>) -> Result<String, Problem> {
+    use gloo_net::http::RequestBuilder;
 
     const UNREACHABLE: &str = "The server cannot be reached. Is it running?";
 
     let path = path.to_owned();
+    let method = method.parse().unwrap_or_default();
     // Nothing in a browser leaves its thread; Leptos' resources still ask for `Send`.
     send_wrapper::SendWrapper::new(async move {
-        let answer = match body {
-            None => Request::get(&path).send().await,
-            Some(body) => match Request::post(&path).header("content-type", "application/json").body(body) {
-                Ok(request) => request.send().await,
-                Err(error) => Err(error),
-            },
+        let request = RequestBuilder::new(&path).method(method);
+        let request = match body {
+            None => request.build(),
+            Some(body) => request.header("content-type", "application/json").body(body),
+        };
+        let answer = match request {
+            Ok(request) => request.send().await,
+            Err(error) => Err(error),
         };
         let answer = answer.map_err(|_| problem(0, "No answer", UNREACHABLE))?;
         let text = answer.text().await.map_err(|_| problem(answer.status(), "No answer", UNREACHABLE))?;
@@ -65,8 +62,11 @@ async fn send(path: &str, body: Option<String>) -> Result<String, Problem> {
 }
 
 /// Outside a browser there is nobody to ask.
+///
+/// # Errors
+/// Always.
 #[cfg(not(feature = "hydrate"))]
 #[expect(clippy::unused_async, reason = "it stands in for the browser's")]
-async fn send(path: &str, _body: Option<String>) -> Result<String, Problem> {
-    Err(problem(0, "No browser", &format!("{path} was asked for outside a browser.")))
+pub async fn send(method: &str, path: &str, _body: Option<String>) -> Result<String, Problem> {
+    Err(problem(0, "No browser", &format!("{method} {path} was asked for outside a browser.")))
 }

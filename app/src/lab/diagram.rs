@@ -16,9 +16,9 @@ mod streams;
 #[cfg(feature = "hydrate")]
 mod tokens;
 
+use super::handle::{Lab, Pace};
 use super::selection::Selection;
-use super::stage::use_stage;
-use crate::paint::painted_in;
+use super::state::LabState;
 use flow::layout::{Layout, NodeBox, NodeRole, Px, SMALLEST_TEXT, Text};
 use flow::picture::System;
 use flow::{Picture, Style};
@@ -26,22 +26,11 @@ use leptos::prelude::*;
 use maud::{Markup, html};
 
 /// The diagram of the page at hand.
-#[component]
-pub fn Diagram() -> impl IntoView {
-    let stage = use_stage();
-    let layout = stage.layout();
+pub fn diagram(lab: Lab) -> AnyView {
     let host: NodeRef<leptos::html::Div> = NodeRef::new();
     #[cfg(feature = "hydrate")]
-    animation::drive(stage, host, layout);
-    let draw = move || {
-        stage.version.track();
-        stage.selected.with(|selected| {
-            layout.with(|layout| {
-                stage.picture(|picture| Scene::new(picture, stage.style, layout, selected.as_ref()).draw())
-            })
-        })
-    };
-    painted_in("diagram-host", host, Box::new(draw))
+    animation::drive(lab, host);
+    lab.painted_in("diagram-host", host, Pace::Frame, |look| Scene::of(look.lab).draw())
 }
 
 /// How messages of a style are coloured and drawn.
@@ -65,6 +54,12 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// The scene of the page at hand.
+    #[must_use]
+    pub fn of(lab: &'a LabState) -> Self {
+        Self::new(lab.picture(), lab.style, lab.layout(), lab.selected.as_ref())
+    }
+
     /// The scene of one style.
     #[must_use]
     pub fn new(

@@ -1,10 +1,13 @@
-//! What the page shows now: the picture after the events that are due, and what sets out in the diagram.
+//! What the page shows now: the picture after the events up to the playhead, and what sets out in the diagram.
+//!
+//! The playhead moves by itself, at a pace that the eye can follow: behind what happens now, or through what has
+//! happened before. Or it stands still, and is moved by hand. Only the view ever pauses; the system goes on.
 
-use super::hop::Shape;
+use super::hop::{Shape, hop_of};
 use super::pacer::{Pacer, Shown};
 use super::rates::Rates;
 use super::words;
-use flow::{Event, Kind, Picture, Style};
+use flow::{Event, History, Kind, Picture, Style, Walk};
 use std::{collections::VecDeque, sync::Arc};
 
 /// How many hops with a known true duration make up the slow-down that is shown.
@@ -12,11 +15,35 @@ const MEASURED: usize = 12;
 /// How many moments are remembered, to say how long a message lay in its queue.
 const MOMENTS: usize = 512;
 
+/// While the past is played, so many events are made ready at a time.
+const READY: usize = 200;
+
+/// How the playhead moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Play {
+    /// It follows what happens.
+    Live,
+    /// It goes through what has happened, and follows once it has caught up.
+    Playing,
+    /// It stands still.
+    Paused,
+}
+
+/// The speeds that can be chosen, as shares of the usual one.
+pub const SPEEDS: [(f64, &str); 4] = [(0.5, "½"), (1.0, "1"), (2.0, "2"), (4.0, "4")];
+
 /// Plays the journal at a pace that the eye can follow.
 #[derive(Debug)]
 pub struct Director {
-    /// The picture after the last event that is shown.
+    /// The picture after the last event that is shown: its `seq` is the playhead.
     pub picture: Picture,
+    /// How the playhead moves.
+    pub play: Play,
+    /// Which of [`SPEEDS`] is chosen.
+    pub speed: usize,
+    style: Style,
+    /// What was stepped to by hand and has not yet set out.
+    stepped: Vec<Shown>,
     /// What passes on each line.
     pub rates: Rates,
     pacer: Pacer,
@@ -34,6 +61,10 @@ impl Director {
         Self {
             taken: picture.seq,
             picture,
+            play: Play::Live,
+            speed: 1,
+            style,
+            stepped: Vec::new(),
             rates: Rates::default(),
             pacer: Pacer::new(style),
             moments: VecDeque::new(),
@@ -41,43 +72,107 @@ impl Director {
         }
     }
 
-    /// The last event that is known, shown or not.
-    #[must_use]
-    pub const fn taken(&self) -> u64 {
-        self.taken
-    }
-
-    /// Takes in new events.
-    pub fn take(&mut self, events: Vec<Arc<Event>>, now_ms: f64) {
-        if let Some(last) = events.last() {
-            self.taken = last.seq;
+    /// Makes ready what has come, as far as the playhead moves by itself.
+    pub fn take(&mut self, history: &History, now_ms: f64) {
+        match self.play {
+            Play::Live => match history.after(self.taken) {
+                Some(events) => {
+                    self.taken = history.now().seq;
+                    self.pacer.push(events, now_ms);
+                }
+                None => self.go_live(history),
+            },
+            Play::Playing => {
+                let room = READY.saturating_sub(self.pacer.pending());
+                let after = self.taken;
+                let next: Vec<_> = history.since(after).take(room).cloned().collect();
+                match next.last() {
+                    Some(last) => {
+                        self.taken = last.seq;
+                        self.pacer.push(next, now_ms);
+                    }
+                    None if self.pacer.pending() == 0 => self.play = Play::Live,
+                    None => {}
+                }
+            }
+            Play::Paused => {}
         }
-        self.pacer.push(events, now_ms);
     }
 
-    /// Leaves everything behind and shows this picture.
-    pub fn start_over(&mut self, picture: Picture) {
+    /// Shows how things stand now, and follows from there.
+    pub fn go_live(&mut self, history: &History) {
+        self.show(history.now().clone());
+        self.play = Play::Live;
+    }
+
+    /// Shows this picture, without the way that led to it.
+    fn show(&mut self, picture: Picture) {
         self.pacer.clear();
+        self.stepped.clear();
         self.taken = picture.seq;
         self.picture = picture;
+    }
+
+    /// Stops the playhead where it is. What was made ready is made ready again when it goes on.
+    pub fn pause(&mut self) {
+        self.pacer.clear();
+        self.taken = self.picture.seq;
+        self.play = Play::Paused;
+    }
+
+    /// Lets the playhead go on by itself.
+    pub fn go_on(&mut self, history: &History) {
+        self.play = if self.picture.seq >= history.now().seq { Play::Live } else { Play::Playing };
+    }
+
+    /// Puts the playhead somewhere and leaves it there; `false` when that place cannot be drawn any more.
+    pub fn seek(&mut self, history: &History, seq: u64) -> bool {
+        let mut picture = self.picture.clone();
+        let can = history.move_to(&mut picture, seq);
+        if can {
+            self.show(picture);
+            self.play = Play::Paused;
+        }
+        can
+    }
+
+    /// Goes on to the next place where the walk stops; what happens there sets out in the diagram.
+    pub fn step(&mut self, history: &History, walk: Walk<'_>) {
+        let walk = Walk { style: Some(self.style), ..walk };
+        let Some(seq) = history.next(self.picture.seq, walk) else { return self.pause() };
+        self.seek(history, seq);
+        if let Some(event) = history.event(seq) {
+            let hop = hop_of(event, self.style);
+            self.stepped.push(Shown { event: Arc::clone(event), hop, has_happened: true });
+        }
+    }
+
+    /// Goes back to the place before. Nothing is undone: it is only shown as it was.
+    pub fn step_back(&mut self, history: &History, walk: Walk<'_>) {
+        let walk = Walk { style: Some(self.style), ..walk };
+        let first = history.reach().0;
+        // The walk stops after an event; to take that event back is to stop after the one before it.
+        let here = history.previous(self.picture.seq + 1, walk);
+        let before = here.and_then(|here| history.previous(here, walk)).unwrap_or(first);
+        self.seek(history, before);
+    }
+
+    /// How fast the playhead moves, as a share of the usual.
+    #[must_use]
+    pub fn pace(&self) -> f64 {
+        SPEEDS.get(self.speed).map_or(1.0, |speed| speed.0)
     }
 
     /// Whether anything is still to be shown.
     #[must_use]
     pub fn is_busy(&self, now_ms: f64) -> bool {
-        self.pacer.is_busy(now_ms)
+        !self.stepped.is_empty() || (self.play != Play::Paused && self.pacer.is_busy(now_ms))
     }
 
     /// Whether more came lately than could be shown one by one.
     #[must_use]
     pub fn is_behind(&self, now_ms: f64) -> bool {
         self.pacer.is_behind(now_ms)
-    }
-
-    /// How many events are still to be shown.
-    #[must_use]
-    pub fn pending(&self) -> usize {
-        self.pacer.pending()
     }
 
     /// How much slower than in truth hops are drawn, such as 0.02.
@@ -89,7 +184,12 @@ impl Director {
 
     /// Everything that is due, already taken into the picture.
     pub fn frame(&mut self, now_ms: f64) -> Vec<Shown> {
-        let mut due = Vec::new();
+        let mut due: Vec<_> = std::mem::take(&mut self.stepped);
+        if self.play == Play::Paused {
+            due.retain(|shown| shown.hop.is_some() || matters_without_hop(&shown.event));
+            return due;
+        }
+        self.pacer.set_pace(self.pace(), self.play == Play::Playing);
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
             if shown.has_happened {
                 self.picture.apply(&shown.event);
@@ -179,6 +279,65 @@ pub fn shape_name(shape: Shape) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::{Node, Provenance, Service};
+
+    fn history() -> History {
+        let mut history = History::default();
+        for seq in 1..=6 {
+            let mut event = Event::new(seq, Provenance::Service, Kind::HandlerStarted);
+            event.seq = seq;
+            event.node = Some(Node::from(Service::Catalog));
+            // Every third event is the other style's.
+            let is_ours = seq % 3 != 0;
+            event.style = Some(if is_ours { Style::Choreography } else { Style::Orchestration });
+            history.push(event);
+        }
+        history
+    }
+
+    #[test]
+    fn the_playhead_steps_over_what_concerns_the_other_style_only() {
+        let history = history();
+        let mut director = Director::new(Style::Choreography, Picture::default());
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            director.step(&history, Walk::default());
+            seen.push(director.picture.seq);
+        }
+        assert_eq!(seen, [1, 2, 4, 5, 5]);
+        director.step_back(&history, Walk::default());
+        assert_eq!((director.picture.seq, director.play), (4, Play::Paused));
+        for _ in 0..5 {
+            director.step_back(&history, Walk::default());
+        }
+        assert_eq!(director.picture.seq, 0);
+    }
+
+    #[test]
+    fn a_paused_view_stands_still_and_catches_up_when_it_goes_on() {
+        let history = history();
+        let mut director = Director::new(Style::Choreography, Picture::default());
+        assert!(director.seek(&history, 2));
+        director.take(&history, 0.0);
+        director.frame(0.0);
+        assert_eq!(director.picture.seq, 2);
+        director.go_on(&history);
+        assert_eq!(director.play, Play::Playing);
+        for at in 0..10 {
+            director.take(&history, f64::from(at) * 2_000.0);
+            director.frame(f64::from(at) * 2_000.0);
+        }
+        assert_eq!((director.picture.seq, director.play), (6, Play::Live));
+    }
+
+    #[test]
+    fn going_live_shows_how_things_stand_now() {
+        let history = history();
+        let mut director = Director::new(Style::Choreography, Picture::default());
+        director.pause();
+        director.go_live(&history);
+        assert_eq!((&director.picture, director.play), (history.now(), Play::Live));
+    }
 
     #[test]
     fn the_slow_down_has_one_figure_that_counts() {

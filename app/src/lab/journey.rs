@@ -2,25 +2,10 @@
 
 use super::diagram::message_class;
 use super::selection::Selection;
-use super::stage::Stage;
 use super::words::{duration, mark, sentence};
 use flow::{Event, Id, Kind, Style};
-use leptos::prelude::*;
 use maud::{Markup, html};
 use std::sync::Arc;
-
-/// Every shown step of the arrival that is at hand, in order.
-#[must_use]
-pub fn steps(stage: Stage, arrival: &str) -> Vec<Arc<Event>> {
-    stage.calm_version.track();
-    let shown = stage.director.with_value(|director| director.picture.seq);
-    stage.live.with_journal(|journal| {
-        let events = journal.events();
-        let of_arrival =
-            events.filter(|event| event.seq <= shown && event.correlation_id.as_deref() == Some(arrival));
-        of_arrival.cloned().collect()
-    })
-}
 
 /// The mark before an event in a list: a message looks as its style's messages do.
 #[must_use]

@@ -1,10 +1,10 @@
 //! The log: what the picture shows, as an ordered list in words, the most recent last.
 
+use super::handle::{Lab, Pace};
 use super::journey::mark_of;
 use super::selection::Selection;
-use super::stage::{Stage, use_stage};
+use super::state::Look;
 use super::words::{provenance, sentence, time_of_day};
-use crate::paint::painted_in;
 use flow::{Event, Style};
 use leptos::{ev, html, prelude::*};
 use maud::Markup;
@@ -14,34 +14,21 @@ use std::sync::Arc;
 const ROWS: usize = 200;
 
 /// The log of this page's style.
-#[component]
-pub fn Log() -> impl IntoView {
-    let stage = use_stage();
+pub fn log_panel(lab: Lab) -> AnyView {
     let host: NodeRef<html::Div> = NodeRef::new();
-    let draw = move || {
-        let events = latest(stage);
-        stage.selected.with(|selected| log(&events, stage.style, selected.as_ref()))
-    };
-    keep_the_end_in_view(stage, host);
+    keep_the_end_in_view(lab, host);
     view! {
         <section class="panel log" aria-labelledby="log-title" on:keydown=walk>
-            {painted_in("log-host", host, Box::new(draw))}
+            {lab.painted_in("log-host", host, Pace::Calm, draw)}
         </section>
     }
     .into_any()
 }
 
-/// The shown events of this page's style, the oldest first.
-fn latest(stage: Stage) -> Vec<Arc<Event>> {
-    stage.calm_version.track();
-    let shown = stage.director.with_value(|director| director.picture.seq);
-    let style = stage.style;
-    stage.live.with_journal(|journal| {
-        let is_ours = |event: &&Arc<Event>| event.seq <= shown && event.style.is_none_or(|of| of == style);
-        let mut events: Vec<_> = journal.events().rev().filter(is_ours).take(ROWS).cloned().collect();
-        events.reverse();
-        events
-    })
+fn draw(look: &Look<'_>) -> Markup {
+    let mut events: Vec<_> = look.shown().take(ROWS).cloned().collect();
+    events.reverse();
+    log(&events, look.lab.style, look.lab.selected.as_ref())
 }
 
 /// The log of these events. Only the last row is a stop for the Tab key; the arrows lead to the others.
@@ -79,34 +66,29 @@ pub fn log(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) ->
 
 /// The arrow keys, Home and End walk through the rows.
 fn walk(event: ev::KeyboardEvent) {
-    #[cfg(feature = "hydrate")]
-    {
-        use wasm_bindgen::JsCast as _;
-        let row = document().active_element().and_then(|button| button.parent_element());
-        let list = row.as_ref().and_then(|row| row.parent_element());
-        let (Some(row), Some(list)) = (row, list) else { return };
-        let next = match event.key().as_str() {
-            "ArrowUp" => row.previous_element_sibling(),
-            "ArrowDown" => row.next_element_sibling(),
-            "Home" => list.first_element_child(),
-            "End" => list.last_element_child(),
-            _ => return,
-        };
-        event.prevent_default();
-        let button = next.and_then(|row| row.first_element_child());
-        if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
-            // A row that is just being removed takes no focus, which is all right.
-            let _ = button.focus();
-        }
+    use wasm_bindgen::JsCast as _;
+    let row = document().active_element().and_then(|button| button.parent_element());
+    let list = row.as_ref().and_then(|row| row.parent_element());
+    let (Some(row), Some(list)) = (row, list) else { return };
+    let next = match event.key().as_str() {
+        "ArrowUp" => row.previous_element_sibling(),
+        "ArrowDown" => row.next_element_sibling(),
+        "Home" => list.first_element_child(),
+        "End" => list.last_element_child(),
+        _ => return,
+    };
+    event.prevent_default();
+    let button = next.and_then(|row| row.first_element_child());
+    if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // A row that is just being removed takes no focus, which is all right.
+        let _ = button.focus();
     }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = event;
 }
 
 /// A log that is read at its end stays at its end; one that was scrolled up is left alone.
-fn keep_the_end_in_view(stage: Stage, host: NodeRef<html::Div>) {
+fn keep_the_end_in_view(lab: Lab, host: NodeRef<html::Div>) {
     Effect::new(move |known: Option<i32>| {
-        stage.calm_version.track();
+        lab.follow(Pace::Calm);
         let list = host.get().and_then(|host| host.query_selector(".log-rows").ok().flatten());
         let Some(list) = list else { return 0 };
         let height_before = known.unwrap_or_default();

@@ -54,6 +54,10 @@ pub struct Pacer {
     last_on: Vec<(String, f64)>,
     /// Until when to say that we are behind.
     behind_until: f64,
+    /// How fast things are shown, as a share of the usual.
+    speed: f64,
+    /// Whether nothing is ever late, as when the past is played.
+    is_patient: bool,
 }
 
 impl Pacer {
@@ -66,6 +70,8 @@ impl Pacer {
             landing: Vec::new(),
             last_on: Vec::new(),
             behind_until: f64::NEG_INFINITY,
+            speed: 1.0,
+            is_patient: false,
         }
     }
 
@@ -83,6 +89,11 @@ impl Pacer {
                 event,
             }
         }));
+    }
+
+    /// Sets how fast things are shown, and whether they may take as long as they like.
+    pub const fn set_pace(&mut self, speed: f64, is_patient: bool) {
+        (self.speed, self.is_patient) = (speed, is_patient);
     }
 
     /// How many events are held back.
@@ -119,7 +130,8 @@ impl Pacer {
     pub fn next(&mut self, now_ms: f64, is_stream: impl Fn(&str) -> bool) -> Option<Shown> {
         self.landing.retain(|&(_, at)| at > now_ms);
         let first = self.pending.front()?;
-        if now_ms - first.since_ms > LONGEST_LAG_MS || self.pending.len() > TOO_MANY {
+        let is_late = now_ms - first.since_ms > LONGEST_LAG_MS / self.speed.min(1.0);
+        if (is_late && !self.is_patient) || self.pending.len() > TOO_MANY {
             self.behind_until = now_ms + 1_500.0;
             let first = self.pending.pop_front()?;
             return Some(Shown { event: first.event, hop: None, has_happened: true });
@@ -172,12 +184,12 @@ impl Pacer {
         now_ms: f64,
         is_stream: impl Fn(&str) -> bool,
     ) -> Option<Hop> {
-        hop.duration_ms *= self.pace();
+        hop.duration_ms *= self.pace() / self.speed;
         if is_stream(&hop.edge) {
             return Some(hop);
         }
         match self.last_on.iter_mut().find(|(edge, _)| *edge == hop.edge) {
-            Some((_, last_ms)) if now_ms - *last_ms < APART_MS => return None,
+            Some((_, last_ms)) if now_ms - *last_ms < APART_MS / self.speed => return None,
             Some((_, last_ms)) => *last_ms = now_ms,
             None => self.last_on.push((hop.edge.clone(), now_ms)),
         }
@@ -192,6 +204,7 @@ impl Pacer {
 
     fn pace(&self) -> f64 {
         match self.pending.len() {
+            _ if self.is_patient => 1.0,
             0..FEW => 1.0,
             FEW..SOME => 0.75,
             _ => 0.5,

@@ -1,7 +1,7 @@
 //! The SKU picker: a text field that suggests, after the ARIA pattern "editable combobox with list autocomplete".
 
 use flow::api::Product;
-use leptos::{ev, html, prelude::*};
+use maud::{Markup, html};
 
 /// How many suggestions are shown; whoever wants another types a letter more.
 const SUGGESTED: usize = 8;
@@ -31,149 +31,109 @@ pub fn described(product: &Product) -> String {
     }
 }
 
-/// The field with its list. `text` is what stands in it; any text may stand there.
-#[component]
-pub fn SkuPicker(
+/// The field with its list; any text may stand in it.
+#[derive(Debug, Clone, Default)]
+pub struct Picker {
     /// What stands in the field.
-    text: RwSignal<String>,
+    pub text: String,
     /// What can be suggested.
-    #[prop(into)]
-    products: Signal<Vec<Product>>,
-    /// What is wrong with the text, if anything.
-    #[prop(into)]
-    error: Signal<Option<String>>,
-    /// Whether the field does not work yet.
-    #[prop(into)]
-    disabled: Signal<bool>,
-) -> impl IntoView {
-    let (is_open, set_open) = signal(false);
-    // The field first shows every product; typing narrows them down.
-    let (is_typed, set_typed) = signal(false);
-    let (active, set_active) = signal(None::<usize>);
-    let input: NodeRef<html::Input> = NodeRef::new();
-    let found = Memo::new(move |_| {
-        let text = if is_typed.get() { text.get() } else { String::new() };
-        products.with(|products| suggestions(products, &text))
-    });
-    let is_shown = Memo::new(move |_| is_open.get() && !found.with(Vec::is_empty));
-    let close = move || {
-        set_open.set(false);
-        set_active.set(None);
-        set_typed.set(false);
-    };
-    let choose = move |at: usize| {
-        if let Some(product) = found.with_untracked(|found| found.get(at).cloned()) {
-            text.set(product.sku.to_string());
+    pub products: Vec<Product>,
+    is_open: bool,
+    /// The field first shows every product; typing narrows them down.
+    is_typed: bool,
+    active: Option<usize>,
+}
+
+impl Picker {
+    /// A closed field.
+    #[must_use]
+    pub fn new(text: String, products: Vec<Product>) -> Self {
+        Self { text, products, ..Self::default() }
+    }
+
+    fn found(&self) -> Vec<Product> {
+        suggestions(&self.products, if self.is_typed { &self.text } else { "" })
+    }
+
+    /// Somebody typed.
+    pub fn typed(&mut self, text: String) {
+        self.text = text;
+        (self.is_typed, self.is_open, self.active) = (true, true, None);
+    }
+
+    /// Shows the list.
+    pub const fn open(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Hides it.
+    pub const fn close(&mut self) {
+        (self.is_open, self.is_typed, self.active) = (false, false, None);
+    }
+
+    /// Takes the suggestion.
+    pub fn choose(&mut self, at: usize) {
+        if let Some(product) = self.found().get(at) {
+            self.text = product.sku.to_string();
         }
-        close();
-    };
-    let step = move |by: isize| {
-        let count = found.with_untracked(Vec::len);
-        if count == 0 {
-            return;
-        }
-        set_open.set(true);
-        let from = active.get_untracked().map_or(if by > 0 { count - 1 } else { 0 }, |at| at);
-        set_active.set(Some((from + count).saturating_add_signed(by) % count));
-    };
-    let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
-        "ArrowDown" => {
-            event.prevent_default();
-            step(1);
-        }
-        "ArrowUp" => {
-            event.prevent_default();
-            step(-1);
-        }
-        "Enter" if is_shown.get_untracked() => {
-            if let Some(at) = active.get_untracked() {
-                // Choosing is not sending.
-                event.prevent_default();
-                choose(at);
-            } else {
-                close();
+        self.close();
+    }
+
+    /// A key was pressed in the field; says whether it was used up here.
+    pub fn key(&mut self, key: &str) -> bool {
+        let count = self.found().len();
+        let is_shown = self.is_open && count > 0;
+        match (key, self.active) {
+            ("ArrowDown" | "ArrowUp", _) if count == 0 => {}
+            ("ArrowDown", at) => self.go(at.map_or(0, |at| (at + 1) % count)),
+            ("ArrowUp", at) => self.go(at.unwrap_or(0).checked_sub(1).unwrap_or(count - 1)),
+            // Choosing is not sending.
+            ("Enter", Some(at)) if is_shown => self.choose(at),
+            ("Enter", None) if is_shown => {
+                self.close();
+                return false;
             }
+            ("Escape", _) if is_shown => self.close(),
+            _ => return false,
         }
-        "Escape" if is_shown.get_untracked() => {
-            event.prevent_default();
-            close();
-        }
-        _ => {}
-    };
-    let hint = move || {
-        let typed = text.get();
-        let known = products.with(|products| {
-            products.iter().find(|product| product.sku.as_str() == typed.to_uppercase()).map(described)
-        });
-        known.unwrap_or_else(|| "A new one is welcome, too.".to_owned())
-    };
-    view! {
-        <div class="field picker">
-            <label for="sku">"SKU"</label>
-            <input
-                id="sku"
-                class="input"
-                node_ref=input
-                type="text"
-                role="combobox"
-                autocomplete="off"
-                autocapitalize="characters"
-                spellcheck="false"
-                aria-autocomplete="list"
-                aria-expanded=move || is_shown.get().to_string()
-                aria-controls="sku-list"
-                aria-activedescendant=move || active.get().filter(|_| is_shown.get()).map(|at| format!("sku-{at}"))
-                aria-invalid=move || error.with(Option::is_some).to_string()
-                aria-describedby="sku-hint"
-                disabled=disabled
-                prop:value=move || text.get()
-                value=text.get_untracked()
-                on:input=move |event| {
-                    text.set(event_target_value(&event));
-                    set_typed.set(true);
-                    set_open.set(true);
-                    set_active.set(None);
-                }
-                on:focus=move |_| {
-                    if let Some(input) = input.get_untracked() {
-                        input.select();
+        true
+    }
+
+    const fn go(&mut self, to: usize) {
+        (self.is_open, self.active) = (true, Some(to));
+    }
+
+    /// The field, with what is wrong about its text, if anything.
+    #[must_use]
+    pub fn draw(&self, wrong: Option<&str>, disabled: bool) -> Markup {
+        let found = if self.is_open { self.found() } else { Vec::new() };
+        let is_shown = !found.is_empty();
+        let upper = self.text.to_ascii_uppercase();
+        let known = self.products.iter().find(|product| product.sku.as_str() == upper).map(described);
+        let hint = known.unwrap_or_else(|| "A new one is welcome, too.".to_owned());
+        html! {
+            div.field.picker {
+                label for="sku" { "SKU" }
+                input #sku.input type="text" role="combobox" autocomplete="off" autocapitalize="characters"
+                    spellcheck="false" aria-autocomplete="list" aria-expanded=(is_shown) aria-controls="sku-list"
+                    aria-activedescendant=[self.active.filter(|_| is_shown).map(|at| format!("sku-{at}"))]
+                    aria-invalid=(wrong.is_some()) aria-describedby="sku-hint" data-field="sku" disabled[disabled]
+                    value=(self.text);
+                ul #sku-list.picker-list .is-open[is_shown] role="listbox" aria-label="Products" {
+                    @for (at, product) in found.iter().enumerate() {
+                        li.picker-option id={ "sku-" (at) } role="option" data-act="suggestion" data-at=(at)
+                            aria-selected=(self.active == Some(at)) {
+                            span.picker-sku { (product.sku) }
+                            span.soft { (described(product)) }
+                        }
                     }
                 }
-                on:click=move |_| set_open.set(true)
-                on:blur=move |_| close()
-                on:keydown=on_key
-            />
-            <ul id="sku-list" class="picker-list" role="listbox" aria-label="Products" class:is-open=is_shown>
-                {move || {
-                    let found = if is_shown.get() { found.get() } else { Vec::new() };
-                    found
-                        .into_iter()
-                        .enumerate()
-                        .map(|(at, product)| {
-                            view! {
-                                <li
-                                    id=format!("sku-{at}")
-                                    role="option"
-                                    class="picker-option"
-                                    aria-selected=move || (active.get() == Some(at)).to_string()
-                                    // The field keeps the focus; a click would take it away first.
-                                    on:mousedown=move |event| event.prevent_default()
-                                    on:click=move |_| choose(at)
-                                >
-                                    <span class="picker-sku">{product.sku.to_string()}</span>
-                                    <span class="soft">{described(&product)}</span>
-                                </li>
-                            }
-                        })
-                        .collect::<Vec<_>>()
-                }}
-            </ul>
-            <p id="sku-hint" class=move || if error.with(Option::is_some) { "field-error" } else { "hint" }>
-                {move || error.get().unwrap_or_else(hint)}
-            </p>
-        </div>
+                p #sku-hint class=(if wrong.is_some() { "field-error" } else { "hint" }) {
+                    (wrong.unwrap_or(&hint))
+                }
+            }
+        }
     }
-    .into_any()
 }
 
 #[cfg(test)]
@@ -190,6 +150,21 @@ mod tests {
             version: 1,
             updated_at: String::new(),
         }
+    }
+
+    #[test]
+    fn the_arrow_keys_go_round_and_enter_takes_without_sending() {
+        let products = vec![product("MUG-BLUE", "Blue mug", 0), product("MUG-RED", "Red mug", 3)];
+        let mut picker = Picker::new("MUG-BLUE".to_owned(), products);
+        assert!(!picker.key("Enter"), "a closed list leaves the key to the form");
+        assert!(picker.key("ArrowUp"));
+        assert_eq!(picker.active, Some(1));
+        assert!(picker.key("ArrowDown"));
+        assert!(picker.key("ArrowDown") && picker.key("Enter"));
+        assert_eq!((picker.text.as_str(), picker.is_open), ("MUG-RED", false));
+        picker.typed("blue".to_owned());
+        assert_eq!(picker.found().len(), 1);
+        assert!(picker.key("Escape") && !picker.key("Escape"));
     }
 
     #[test]

@@ -1,151 +1,89 @@
-//! The state of one lab page: what it shows, what is selected, and how it is laid out.
+//! What stands around the diagram: its heading, the invitation to begin, and the notes below it.
 
-use super::director::Director;
-use super::selection::Selection;
-use crate::live::{Live, use_live};
-use flow::layout::{ForeignQueue, Layout, Orientation, Plan, SMALLEST_TEXT, layout};
-use flow::picture::System;
-use flow::{Dispatch, Picture, Style};
-use leptos::prelude::*;
+use super::state::{Look, OnTheWay};
+use super::title;
+use crate::live::Connection;
+use flow::{Dispatch, Style};
+use maud::{Markup, html};
 
-/// Something on its way in the diagram, as a row that can be clicked while the token moves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnTheWay {
-    /// The message or call.
-    pub selection: Selection,
-    /// What it looks like.
-    pub shape: &'static str,
-    /// What it is and where it goes.
-    pub words: String,
-}
-
-/// The state of one lab page.
-#[derive(Clone, Copy)]
-pub struct Stage {
-    /// The live state of the whole site.
-    pub live: Live,
-    /// Which style it shows.
-    pub style: Style,
-    /// What is shown, at a pace that the eye can follow.
-    pub director: StoredValue<Director>,
-    /// Grows when the shown picture changes; at most once per frame.
-    pub version: RwSignal<u32>,
-    /// Like `version`, but a few times a second, for what is expensive or only read.
-    pub calm_version: RwSignal<u32>,
-    /// What the inspector is about.
-    pub selected: RwSignal<Option<Selection>>,
-    /// How an arrival from this page reaches the queues.
-    pub dispatch: RwSignal<Dispatch>,
-    /// Which way time runs in the diagram.
-    pub orientation: RwSignal<Orientation>,
-    /// How big the diagram's smallest text is.
-    pub text_px: RwSignal<f32>,
-    /// How much hops are slowed down, in words.
-    pub slowed: RwSignal<Option<String>>,
-    /// Whether more comes than can be shown one by one.
-    pub behind: RwSignal<bool>,
-    /// How many events have come and are still to be shown.
-    pub newer: RwSignal<usize>,
-    /// What is on its way in the diagram.
-    pub on_the_way: RwSignal<Vec<OnTheWay>>,
-}
-
-impl Stage {
-    /// A page that shows what the server rendered, or what has happened since.
-    #[must_use]
-    pub fn new(style: Style) -> Self {
-        let live = use_live();
-        let picture = live.with_picture(Picture::clone);
-        let dispatch = picture.system(style).dispatch;
-        let orientation = if live.small_screen { Orientation::Tall } else { Orientation::Wide };
-        Self {
-            live,
-            style,
-            director: StoredValue::new(Director::new(style, picture)),
-            version: RwSignal::default(),
-            calm_version: RwSignal::default(),
-            selected: RwSignal::default(),
-            dispatch: RwSignal::new(dispatch),
-            orientation: RwSignal::new(orientation),
-            text_px: RwSignal::new(SMALLEST_TEXT),
-            slowed: RwSignal::default(),
-            behind: RwSignal::default(),
-            newer: RwSignal::default(),
-            on_the_way: RwSignal::default(),
-        }
-    }
-
-    /// Looks at the shown picture and is told of changes.
-    pub fn picture<T>(&self, look: impl FnOnce(&Picture) -> T) -> T {
-        self.version.track();
-        self.director.with_value(|director| look(&director.picture))
-    }
-
-    /// Looks at the shown system of this page's style and is told of changes.
-    pub fn system<T>(&self, look: impl FnOnce(&System) -> T) -> T {
-        let style = self.style;
-        self.picture(|picture| look(picture.system(style)))
-    }
-
-    /// The same, a few times a second.
-    pub fn system_calmly<T>(&self, look: impl FnOnce(&System) -> T) -> T {
-        self.calm_version.track();
-        let style = self.style;
-        self.director.with_value(|director| look(director.picture.system(style)))
-    }
-
-    /// The shown system; derived values tell only when they differ.
-    pub fn memo<T: PartialEq + Send + Sync + 'static>(
-        self,
-        look: impl Fn(&System) -> T + Send + Sync + 'static,
-    ) -> Memo<T> {
-        Memo::new(move |_| self.system(&look))
-    }
-
-    /// Where everything stands.
-    #[must_use]
-    pub fn layout(self) -> Memo<Layout> {
-        let foreign = self.memo(foreign_queues);
-        Memo::new(move |_| layout(&self.plan(foreign.get())))
-    }
-
-    /// The same, for somebody who looks once.
-    #[must_use]
-    pub fn layout_now(self) -> Layout {
-        layout(&self.plan(self.system_calmly(foreign_queues)))
-    }
-
-    fn plan(self, foreign: Vec<ForeignQueue>) -> Plan {
-        Plan {
-            style: self.style,
-            dispatch: self.dispatch.get(),
-            foreign,
-            orientation: self.orientation.get(),
-            text_px: self.text_px.get(),
-        }
-    }
-
-    /// Shows something in the inspector.
-    pub fn select(&self, selection: Selection) {
-        self.selected.set(Some(selection));
-    }
-}
-
-/// The queues of strangers, and who consumes them.
-fn foreign_queues(system: &System) -> Vec<ForeignQueue> {
-    let consumer = |queue: &flow::picture::QueuePicture| {
-        let consumer = queue.consumers.first()?;
-        Some(consumer.node.as_ref().map_or(&*consumer.tag, flow::Node::as_str).to_owned())
-    };
-    let named = |queue: &flow::picture::QueuePicture| ForeignQueue {
-        name: queue.name.to_string(),
-        consumer: consumer(queue),
-    };
-    system.foreign_queues().iter().map(named).collect()
-}
-
-/// The state of the page at hand.
+/// The heading, with the way to the other style.
 #[must_use]
-pub fn use_stage() -> Stage {
-    expect_context()
+pub fn head(look: &Look<'_>) -> Markup {
+    let here = look.lab.style;
+    let says = match (here, look.lab.form.dispatch) {
+        (Style::Choreography, Dispatch::Fanout) => {
+            "Inventory announces one event. It does not know who listens."
+        }
+        (Style::Choreography, Dispatch::Queues) => {
+            "Inventory keeps a list, and publishes its event to each queue itself."
+        }
+        (Style::Orchestration, _) => "Inventory knows what must happen, and tells each service what to do.",
+    };
+    html! {
+        header.stage-head data-frozen[look.connection == Connection::Reconnecting] {
+            h1 #stage-title { (title(here)) }
+            nav.segments aria-label="Style" {
+                @for &style in Style::ALL {
+                    a.segment href={ "/lab/" (style) } aria-current=[(style == here).then_some("page")] { (title(style)) }
+                }
+            }
+            p.soft { (says) }
+        }
+    }
+}
+
+/// An untouched system invites; but nobody is invited to send while nothing can travel.
+#[must_use]
+pub fn invitation(look: &Look<'_>) -> Markup {
+    let is_down = look.lab.picture().broker_down().is_some();
+    html! {
+        @if !is_down && look.lab.system().is_untouched() {
+            p.stage-empty {
+                strong { "Send your first arrival" }
+                span { "and watch every message travel." }
+            }
+        }
+    }
+}
+
+/// What the reader has to know about the drawn times, and what is on its way.
+#[must_use]
+pub fn notes(look: &Look<'_>) -> Markup {
+    let pace = if look.lab.behind {
+        Some("more than one can follow: showing rates".to_owned())
+    } else {
+        look.lab.slowed.as_ref().map(|slowed| match look.newer() {
+            0 => format!("slowed for viewing {slowed}"),
+            newer => format!("slowed for viewing {slowed} · {newer} newer"),
+        })
+    };
+    html! {
+        p.pill.pill-plain.stage-pace .is-shown[pace.is_some()] { @if let Some(pace) = pace { (pace) } }
+        (on_the_way(&look.lab.on_the_way))
+    }
+}
+
+/// What moves, standing still: each token's twin that can be clicked.
+fn on_the_way(list: &[OnTheWay]) -> Markup {
+    html! {
+        ul.on-the-way .is-empty[list.is_empty()] aria-label="On the way" {
+            @for one in list {
+                li {
+                    button.chip type="button" data-pick=(one.selection) {
+                        span class={ "mark mark-" (mark_of(one.shape)) } aria-hidden="true" {}
+                        span.sr-only { (one.shape) " " }
+                        (one.words)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn mark_of(shape: &str) -> &str {
+    match shape {
+        "HTTP call" => "http",
+        "goods" => "plain",
+        other => other,
+    }
 }

@@ -1,22 +1,20 @@
 //! What goes on, in one line: for everybody to see, and for screen readers at most every two seconds.
 
-use super::stage::{Stage, use_stage};
+use super::handle::{Lab, Pace};
+use super::state::Look;
 use crate::live::Connection;
 use flow::event::StockReason;
 use flow::picture::{Arrival, System};
 use leptos::prelude::*;
+use maud::{Markup, html};
 
 /// The line below the diagram.
-#[component]
-pub fn Status() -> impl IntoView {
-    let stage = use_stage();
-    let now = Memo::new(move |_| line(stage));
+pub fn status(lab: Lab) -> AnyView {
+    let now = Memo::new(move |_| lab.look(Pace::Calm, line));
     let (spoken, speak) = signal(now.get_untracked());
     speak_now_and_then(now, speak);
     view! {
-        <p class="status-line" aria-hidden="true">
-            {move || now.get()}
-        </p>
+        {lab.painted("status-host", Pace::Calm, shown)}
         <p class="sr-only" role="status">
             {move || spoken.get()}
         </p>
@@ -24,17 +22,21 @@ pub fn Status() -> impl IntoView {
     .into_any()
 }
 
-fn line(stage: Stage) -> String {
-    match stage.live.connection.get() {
-        Connection::Reconnecting => match stage.live.retry_in.get() {
+fn shown(look: &Look<'_>) -> Markup {
+    html! { p.status-line aria-hidden="true" { (line(look)) } }
+}
+
+fn line(look: &Look<'_>) -> String {
+    match look.connection {
+        Connection::Reconnecting => match look.retry_in {
             Some(seconds) => format!("No connection to the server. Next try in {seconds} s."),
             None => "Connecting to the server…".to_owned(),
         },
         Connection::BrokerDown => {
-            let reason = stage.picture(|picture| picture.broker_down().map(str::to_owned));
-            format!("The broker is down: {}", reason.unwrap_or_else(|| "no reason given".to_owned()))
+            let reason = look.lab.picture().broker_down().unwrap_or("no reason given");
+            format!("The broker is down: {reason}")
         }
-        Connection::Connecting | Connection::Live => stage.system_calmly(summary),
+        Connection::Connecting | Connection::Live => summary(look.lab.system()),
     }
 }
 

@@ -3,15 +3,15 @@
 //! `EventSource` would reconnect by itself, but it does not say when, and it resumes only by the last id it
 //! saw; we know better, since the first picture came with the page.
 
-use super::{Connection, Journal, Live, backoff::Backoff};
-use flow::{Event, Picture};
+use super::{Connection, Live, backoff::Backoff};
+use flow::{Event, History, Kind, Picture};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::RefCell, time::Duration};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
 /// How many past events a page that has just been opened asks for.
-const LOG_AT_FIRST: u64 = 300;
+const LOG_AT_FIRST: u64 = 5_000;
 /// More than this is taken in at once, frame or no frame: a hidden tab gets no frames.
 const TOO_MANY: usize = 2_000;
 
@@ -55,7 +55,7 @@ pub(super) fn start(live: Live) {
 
 fn connect(live: Live) {
     live.retry_in.set(None);
-    let after = live.with_picture(|picture| picture.seq);
+    let after = live.with_history(|history| history.now().seq);
     let Ok(source) = EventSource::new(&format!("/api/journal/stream?after={after}")) else {
         wait_and_connect(live);
         return;
@@ -94,7 +94,7 @@ fn connect(live: Live) {
 }
 
 fn show_connection(live: Live) {
-    let is_down = live.with_picture(|picture| picture.broker_down().is_some());
+    let is_down = live.with_history(|history| history.now().broker_down().is_some());
     let connection = match (with_stream(|stream| stream.is_open), is_down) {
         (false, _) => Connection::Reconnecting,
         (true, true) => Connection::BrokerDown,
@@ -151,18 +151,28 @@ fn show(live: Live) {
     if batch.is_empty() {
         return;
     }
-    let Some(news) = live.journal.try_update_value(|journal| journal.take(batch)) else { return };
+    let (mut stock, mut mail) = (0, 0);
+    live.change_history(|history| {
+        for event in batch {
+            match event.kind {
+                Kind::StateChanged { .. } | Kind::StockRecorded { .. } => stock = event.seq,
+                Kind::EmailSent { .. } => mail = event.seq,
+                _ => {}
+            }
+            history.push(event);
+        }
+    });
     announce(live);
-    if let Some(seq) = news.stock {
-        live.stock_seq.set(seq);
+    if stock > 0 {
+        live.stock_seq.set(stock);
     }
-    if let Some(seq) = news.mail {
-        live.mail_seq.set(seq);
+    if mail > 0 {
+        live.mail_seq.set(mail);
     }
 }
 
 fn announce(live: Live) {
-    live.seq.set(live.with_picture(|picture| picture.seq));
+    live.seq.set(live.with_history(|history| history.now().seq));
     live.version.update(|version| *version = version.wrapping_add(1));
     show_connection(live);
 }
@@ -179,7 +189,7 @@ fn start_over(live: Live) {
         match get::<Picture>("/api/journal/picture").await {
             Some(picture) => {
                 let seq = picture.seq;
-                live.journal.set_value(Journal::new(picture));
+                live.change_history(|history| *history = History::new(picture));
                 announce(live);
                 live.stock_seq.set(seq);
                 live.mail_seq.set(seq);
@@ -197,9 +207,9 @@ async fn fetch_log(live: Live) {
     struct Page {
         events: Vec<Event>,
     }
-    let after = live.with_picture(|picture| picture.seq).saturating_sub(LOG_AT_FIRST);
+    let after = live.with_history(|history| history.now().seq).saturating_sub(LOG_AT_FIRST);
     if let Some(page) = get::<Page>(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await {
-        live.journal.update_value(|journal| journal.prepend(page.events));
+        live.change_history(|history| history.prepend(page.events));
         live.version.update(|version| *version = version.wrapping_add(1));
     }
 }

@@ -92,7 +92,9 @@ fn Mail(
             _ => {}
         }
     };
-    let draw = move || listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref())));
+    let draw = move || {
+        listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref()).into_string()))
+    };
     view! {
         <main
             id="main"

@@ -73,7 +73,7 @@ fn Shop(
     let hydrated = hydrated();
     let outcome = RwSignal::new(None::<Outcome>);
     let listing = Listing::new(What::Products, first, live.stock_seq);
-    let goods = move || listing.list.with(|list| goods(list, hydrated.get()));
+    let goods = move || listing.list.with(|list| goods(list, hydrated.get()).into_string());
     let act = move |event: leptos::ev::MouseEvent| {
         let Some(act) = Act::of(&event) else { return };
         match (act.name().as_str(), act.read("sku"), act.read("style")) {
@@ -94,7 +94,7 @@ fn Shop(
             on:click=act
         >
             {painted("shop", Box::new(goods))}
-            {painted("toast-host", Box::new(move || outcome.with(|outcome| message(outcome.as_ref()))))}
+            {painted("toast-host", Box::new(move || outcome.with(|outcome| message(outcome.as_ref()).into_string())))}
         </main>
     }
     .into_any()

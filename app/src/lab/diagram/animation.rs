@@ -3,15 +3,16 @@
 //! It runs only while something moves or is held back, and stands still while the stream is broken.
 
 use super::super::director::{shape_name, slowed_text};
+use super::super::handle::{Lab, Pace};
 use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
 use super::super::selection::Selection;
-use super::super::stage::{OnTheWay, Stage};
+use super::super::state::OnTheWay;
 use super::super::words::place_name;
 use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
-use flow::layout::{Layout, Orientation, SMALLEST_TEXT};
-use flow::{Event, Kind, Node, Picture};
+use flow::layout::{Orientation, SMALLEST_TEXT};
+use flow::{Event, Kind, Node};
 use leptos::{html, prelude::*};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,8 +29,7 @@ const CALM_MS: f64 = 200.0;
 const LISTED: usize = 5;
 
 pub(super) struct Animation {
-    pub(super) stage: Stage,
-    pub(super) layout: Memo<Layout>,
+    pub(super) lab: Lab,
     pub(super) canvas: Option<Element>,
     pub(super) tokens: Vec<Token>,
     pub(super) listed: Vec<(f64, OnTheWay)>,
@@ -47,15 +47,14 @@ pub(super) struct Animation {
 type Shared = Rc<RefCell<Animation>>;
 
 /// Brings the diagram to life for as long as its page is open.
-pub(super) fn drive(stage: Stage, host: NodeRef<html::Div>, layout: Memo<Layout>) {
+pub(super) fn drive(lab: Lab, host: NodeRef<html::Div>) {
     let is_stopped = Arc::new(AtomicBool::new(false));
     on_cleanup({
         let is_stopped = Arc::clone(&is_stopped);
         move || is_stopped.store(true, Ordering::Relaxed)
     });
     let animation = Rc::new(RefCell::new(Animation {
-        stage,
-        layout,
+        lab,
         canvas: None,
         tokens: Vec::new(),
         listed: Vec::new(),
@@ -72,47 +71,40 @@ pub(super) fn drive(stage: Stage, host: NodeRef<html::Div>, layout: Memo<Layout>
     Effect::new(move || {
         let Some(host) = host.get() else { return };
         let mut animation = on_canvas.borrow_mut();
-        animation.tokens =
-            host.query_selector(".tokens").ok().flatten().map(|group| pool(&group)).unwrap_or_default();
+        let group = host.query_selector(".tokens").ok().flatten();
+        animation.tokens = group.map(|group| pool(&group)).unwrap_or_default();
         animation.canvas = Some(host.into());
     });
     Effect::new(move || {
-        fit(stage);
-        let resized = window_event_listener(leptos::ev::resize, move |_| fit(stage));
+        fit(lab);
+        let resized = window_event_listener(leptos::ev::resize, move |_| fit(lab));
         // A click may have been on the button that changes the theme.
         let clicked = window_event_listener(leptos::ev::click, move |_| {
-            set_timeout(move || fit(stage), std::time::Duration::from_millis(50));
+            set_timeout(move || fit(lab), std::time::Duration::from_millis(50));
         });
         on_cleanup(move || {
             resized.remove();
             clicked.remove();
         });
     });
-    // A change of layout moves the lines away from under the tokens.
-    let on_layout = Rc::clone(&animation);
     Effect::new(move || {
-        layout.track();
-        on_layout.borrow_mut().tokens.iter_mut().for_each(Token::put_away);
-    });
-    Effect::new(move || {
-        stage.live.version.track();
-        stage.live.connection.track();
-        take_news(&animation);
+        lab.live.version.track();
+        lab.live.connection.track();
+        // Whoever moves the playhead says so to the calm panels.
+        lab.follow(Pace::Calm);
         run(&animation);
     });
 }
 
 /// Chooses the layout that fits the screen and the theme.
-fn fit(stage: Stage) {
+fn fit(lab: Lab) {
     let tall = matches(TALL_BELOW);
     let orientation = if tall { Orientation::Tall } else { Orientation::Wide };
     let theme = document().document_element().and_then(|html| html.get_attribute("data-theme"));
     let text_px = if theme.as_deref() == Some("projector") { PROJECTOR_TEXT } else { SMALLEST_TEXT };
-    if stage.orientation.try_get_untracked().is_some_and(|known| known != orientation) {
-        stage.orientation.try_set(orientation);
-    }
-    if stage.text_px.try_get_untracked().is_some_and(|known| known != text_px) {
-        stage.text_px.try_set(text_px);
+    let fits = lab.peek(|state| state.orientation == orientation && state.text_px == text_px);
+    if fits == Some(false) {
+        lab.change(|state| (state.orientation, state.text_px) = (orientation, text_px));
     }
 }
 
@@ -120,45 +112,19 @@ fn matches(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
 }
 
-fn take_news(animation: &Shared) {
-    let (stage, now_ms) = {
-        let animation = animation.borrow();
-        (animation.stage, animation.now_ms)
-    };
-    let Some(taken) = stage.director.try_with_value(super::super::director::Director::taken) else { return };
-    match stage.live.events_after(taken) {
-        Some(events) => {
-            stage.director.update_value(|director| director.take(events, now_ms));
-            // A hidden tab has no frames; what piles up is shown at once.
-            if document().hidden() {
-                let _ = stage.director.try_update_value(|director| director.frame(now_ms));
-            }
-        }
-        None => {
-            let picture = stage.live.with_picture(Picture::clone);
-            stage.director.update_value(|director| director.start_over(picture));
-            announce(stage);
-            animation.borrow_mut().is_calm_due = true;
-        }
-    }
-}
-
-/// The shown picture has changed.
-fn announce(stage: Stage) {
-    stage.version.try_update(|version| *version = version.wrapping_add(1));
-}
-
 /// Starts the loop unless it runs.
 fn run(animation: &Shared) {
     {
         let mut state = animation.borrow_mut();
+        // A hidden tab has no frames; what piles up is shown at once.
+        if document().hidden() {
+            state.catch_up();
+        }
         if state.is_running {
             return;
         }
         state.is_running = true;
         state.last_ms = None;
-        // The log of a page that was just opened came without any movement.
-        state.is_calm_due = true;
     }
     next_frame(Rc::clone(animation));
 }
@@ -175,13 +141,21 @@ fn next_frame(animation: Shared) {
 }
 
 impl Animation {
+    fn catch_up(&mut self) {
+        let (lab, now_ms) = (self.lab, self.now_ms);
+        lab.quietly(|state| {
+            lab.live.with_history(|history| state.director.take(history, now_ms));
+            let _ = state.director.frame(now_ms);
+        });
+    }
+
     /// One frame. Says whether there is to be another.
     fn frame(&mut self) -> bool {
         if self.is_stopped.load(Ordering::Relaxed) {
             return false;
         }
-        let stage = self.stage;
-        if stage.live.connection.try_get_untracked().is_none_or(|now| now == Connection::Reconnecting) {
+        let lab = self.lab;
+        if lab.live.connection.try_get_untracked().is_none_or(|now| now == Connection::Reconnecting) {
             // Frozen: the loop starts again when the connection changes.
             return false;
         }
@@ -189,16 +163,20 @@ impl Animation {
         self.now_ms += self.last_ms.replace(clock).map_or(0.0, |last| clock - last);
         let now_ms = self.now_ms;
 
-        let Some(due) = stage.director.try_update_value(|director| {
-            let before = director.picture.seq;
-            let due = director.frame(now_ms);
-            (due, director.picture.seq != before)
+        let Some((due, has_changed, has_moved)) = lab.quietly(|state| {
+            let before = state.director.picture.seq;
+            lab.live.with_history(|history| state.director.take(history, now_ms));
+            let due = state.director.frame(now_ms);
+            (due, state.director.picture.seq != before, state.lay_out())
         }) else {
             return false;
         };
-        let (due, has_changed) = due;
-        if has_changed {
-            announce(stage);
+        if has_moved {
+            // The lines move away from under the tokens.
+            self.tokens.iter_mut().for_each(Token::put_away);
+        }
+        if has_changed || has_moved {
+            lab.tell(Pace::Frame);
             self.is_calm_due = true;
         }
         due.into_iter().for_each(|shown| self.show(&shown));
@@ -207,7 +185,7 @@ impl Animation {
         self.put_out_lights();
         self.keep_calm_parts_up();
 
-        let is_busy = stage.director.try_with_value(|director| director.is_busy(now_ms)).unwrap_or(false);
+        let is_busy = lab.peek(|state| state.director.is_busy(now_ms)).unwrap_or(false);
         is_busy
             || self.is_calm_due
             || !self.lit.is_empty()
@@ -228,21 +206,13 @@ impl Animation {
     }
 
     fn set_out(&mut self, event: &Event, hop: &Hop) {
-        let is_stream = self
-            .stage
-            .director
-            .try_with_value(|director| director.rates.is_stream(&hop.edge))
-            .unwrap_or_default();
-        if is_stream {
-            return;
-        }
-        self.list(event, hop);
-        let Some((path, from, to)) = self.layout.with_untracked(|layout| {
-            let edge = layout.edge(&hop.edge)?;
+        let line = self.lab.peek(|state| {
+            let edge =
+                state.layout().edge(&hop.edge).filter(|_| !state.director.rates.is_stream(&hop.edge))?;
             Some((edge.path.clone(), edge.from.clone(), edge.to.clone()))
-        }) else {
-            return;
-        };
+        });
+        let Some((path, from, to)) = line.flatten() else { return };
+        self.list(event, hop, if hop.back { &from } else { &to });
         if matches("(prefers-reduced-motion: reduce)") {
             let (first, last) = if hop.back { (to, from) } else { (from, to) };
             self.light_in_turn(&first, &hop.edge, &last, hop.duration_ms);
@@ -266,7 +236,7 @@ impl Animation {
     }
 
     /// Keeps what sets out in a list for a while: its static, clickable twin.
-    fn list(&mut self, event: &Event, hop: &Hop) {
+    fn list(&mut self, event: &Event, hop: &Hop, target: &str) {
         if matches!(hop.shape, Shape::Ack) {
             return;
         }
@@ -275,16 +245,11 @@ impl Animation {
             (None, Some(id)) => Selection::Arrival(id.clone()),
             (None, None) => Selection::Event(event.seq),
         };
-        let line = self.layout.with_untracked(|layout| {
-            let edge = layout.edge(&hop.edge)?;
-            Some(if hop.back { edge.from.clone() } else { edge.to.clone() })
-        });
-        let Some(target) = line else { return };
         let sku = event.sku.map(|sku| sku.to_string()).unwrap_or_default();
         let one = OnTheWay {
             selection,
             shape: shape_name(hop.shape),
-            words: format!("{sku} → {}", place_name(&target)),
+            words: format!("{sku} → {}", place_name(target)),
         };
         if self.listed.len() == LISTED {
             self.listed.remove(0);
@@ -295,35 +260,26 @@ impl Animation {
 
     pub(super) fn tell_list(&self) {
         // The newest first: what no longer fits is what will be there soonest.
-        self.stage.on_the_way.try_set(self.listed.iter().rev().map(|(_, one)| one.clone()).collect());
+        let list = self.listed.iter().rev().map(|(_, one)| one.clone()).collect();
+        self.lab.quietly(|state| state.on_the_way = list);
+        self.lab.tell(Pace::Frame);
     }
 
     /// The log, the inspector and the badges need no 60 changes a second.
     fn keep_calm_parts_up(&mut self) {
-        let stage = self.stage;
-        let pause_ms = if stage.behind.try_get_untracked() == Some(true) { 3.0 * CALM_MS } else { CALM_MS };
-        if !self.is_calm_due || self.now_ms - self.calm_at_ms < pause_ms {
+        let (lab, now_ms) = (self.lab, self.now_ms);
+        let pause_ms = if lab.peek(|state| state.behind) == Some(true) { 3.0 * CALM_MS } else { CALM_MS };
+        if !self.is_calm_due || now_ms - self.calm_at_ms < pause_ms {
             return;
         }
-        (self.calm_at_ms, self.is_calm_due) = (self.now_ms, false);
-        stage.calm_version.try_update(|version| *version = version.wrapping_add(1));
-        let now_ms = self.now_ms;
-        let Some((slowed, behind, newer)) = stage.director.try_with_value(|director| {
-            (director.slowed().map(slowed_text), director.is_behind(now_ms), director.pending())
-        }) else {
-            return;
-        };
-        if stage.newer.try_get_untracked() != Some(newer) {
-            stage.newer.try_set(newer);
-        }
-        if stage.slowed.try_get_untracked().flatten() != slowed {
-            stage.slowed.try_set(slowed);
-        }
-        if stage.behind.try_get_untracked() != Some(behind) {
-            stage.behind.try_set(behind);
-        }
+        let behind = lab.quietly(|state| {
+            state.slowed = state.director.slowed().map(slowed_text);
+            state.behind = state.director.is_behind(now_ms);
+            state.behind
+        });
         // Being behind ends by itself, without an event that would tell.
-        self.is_calm_due = behind;
+        (self.calm_at_ms, self.is_calm_due) = (now_ms, behind == Some(true));
+        lab.tell(Pace::Calm);
     }
 }
 

@@ -3,7 +3,6 @@
 use super::super::hop::Shape;
 use super::animation::Animation;
 use super::tokens::{Flight, Token};
-use leptos::prelude::*;
 
 /// How many dots make a stream.
 const STREAM_DOTS: usize = 3;
@@ -12,8 +11,8 @@ impl Animation {
     /// Lines that carry too much show a few hollow dots and the rate.
     pub(super) fn show_streams(&mut self) {
         let now_ms = self.now_ms;
-        let Some(streams) = self.stage.director.try_update_value(|director| {
-            let streams = director.rates.streams(now_ms).into_iter();
+        let Some(streams) = self.lab.quietly(|state| {
+            let streams = state.director.rates.streams(now_ms).into_iter();
             streams.map(|(edge, rate)| (edge.to_owned(), rate)).collect::<Vec<_>>()
         }) else {
             return;
@@ -44,10 +43,9 @@ impl Animation {
     }
 
     fn start_stream(&mut self, edge: &str, rate: usize) {
-        let Some(path) = self.layout.with_untracked(|layout| Some(layout.edge(edge)?.path.clone())) else {
-            return;
-        };
-        let shape = Shape::of_style(self.stage.style);
+        let line = self.lab.peek(|state| Some((state.layout().edge(edge)?.path.clone(), state.style)));
+        let Some((path, style)) = line.flatten() else { return };
+        let shape = Shape::of_style(style);
         let is_call = edge.starts_with("http:");
         #[expect(clippy::cast_precision_loss, reason = "three dots")]
         for dot in 0..STREAM_DOTS {

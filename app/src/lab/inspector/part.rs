@@ -1,7 +1,7 @@
 //! The parts of the system: nodes, queues and lines.
 
 use super::super::selection::Selection;
-use super::super::stage::Stage;
+use super::super::state::Look;
 use super::super::words::{change, place_name, service_name, short_id, stock_change};
 use super::{Fact, facts};
 use flow::event::{State, StockReason};
@@ -11,8 +11,8 @@ use flow::{Service, Style, topology};
 use maud::{Markup, html};
 
 /// A node, by its id in the diagram.
-pub(super) fn node(stage: Stage, id: &str) -> Markup {
-    let style = stage.style;
+pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
+    let style = look.lab.style;
     if let Some(&service) = Service::ALL.iter().find(|&&service| consumer_id(service) == id) {
         let what = match (style, service) {
             (Style::Choreography, Service::Inventory) => "Hears the event and recalculates what is for sale.",
@@ -26,11 +26,7 @@ pub(super) fn node(stage: Stage, id: &str) -> Markup {
             (Style::Orchestration, Service::Catalog) => "Told what is for sale, it marks the product.",
             (Style::Orchestration, Service::Wishlist) => "Told what is for sale, it mails those who waited.",
         };
-        return part(
-            service_name(service),
-            what,
-            &stage.system_calmly(|system| service_facts(system, service)),
-        );
+        return part(service_name(service), what, &service_facts(look.lab.system(), service));
     }
     match id {
         PRODUCER => {
@@ -42,13 +38,13 @@ pub(super) fn node(stage: Stage, id: &str) -> Markup {
                     "Records the numbers, then tells each service what to do. It knows them all."
                 }
             };
-            html! { (part("Inventory", what, &stage.system_calmly(producer_facts))) (recent(stage)) }
+            html! { (part("Inventory", what, &producer_facts(look.lab.system()))) (recent(look)) }
         }
         WAREHOUSE => {
-            let list = stage.system_calmly(|system| vec![("arrivals", system.arrivals.to_string())]);
-            html! { (part("Warehouse", "Where goods come in: by HTTP, or in files.", &list)) (recent(stage)) }
+            let list = [("arrivals", look.lab.system().arrivals.to_string())];
+            html! { (part("Warehouse", "Where goods come in: by HTTP, or in files.", &list)) (recent(look)) }
         }
-        name if name == style.exchange().name => exchange(stage),
+        name if name == style.exchange().name => exchange(look),
         _ => {
             let name = id.rsplit(':').next().unwrap_or(id);
             part(name, "A stranger that bound a queue of its own. What it does is its business.", &[])
@@ -129,15 +125,14 @@ fn producer_facts(system: &System) -> Vec<Fact> {
     list
 }
 
-fn exchange(stage: Stage) -> Markup {
-    let style = stage.style;
+fn exchange(look: &Look<'_>) -> Markup {
+    let style = look.lab.style;
     let what = match style {
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
-    let list = stage.system_calmly(|system| {
-        vec![("published", system.published.to_string()), ("routed", system.routed.to_string())]
-    });
+    let system = look.lab.system();
+    let list = [("published", system.published.to_string()), ("routed", system.routed.to_string())];
     html! {
         (part(style.exchange().name, what, &list))
         h3 { "Bindings" }
@@ -151,22 +146,22 @@ fn exchange(stage: Stage) -> Markup {
 }
 
 /// A queue, by its name.
-pub(super) fn queue(stage: Stage, name: &str) -> Markup {
+pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
     let what = topology::queue_named(name).map_or_else(
         || "A stranger's queue.".to_owned(),
         |queue| format!("{} takes messages from here, one after the other.", service_name(queue.service)),
     );
-    let (list, slots) = stage.system_calmly(|system| {
-        let Some(queue) = system.queue(name) else { return (Vec::new(), Vec::new()) };
-        let list = vec![
+    let queue = look.lab.system().queue(name);
+    let slots: Vec<_> = queue.map(|queue| queue.slots().collect()).unwrap_or_default();
+    let list = queue.map_or_else(Vec::new, |queue| {
+        vec![
             ("ready", queue.ready().to_string()),
             ("unacked", queue.unacked().to_string()),
             ("retrying", queue.retrying().to_string()),
             ("parked", queue.dead.to_string()),
             ("consumers", queue.consumers.len().to_string()),
             ("ever routed", queue.routed.to_string()),
-        ];
-        (list, queue.slots().collect::<Vec<_>>())
+        ]
     });
     let of_queue = Some(flow::Id::from(name));
     html! {
@@ -187,14 +182,15 @@ pub(super) fn queue(stage: Stage, name: &str) -> Markup {
 }
 
 /// A line, by its id.
-pub(super) fn edge(stage: Stage, id: &str) -> Markup {
-    let (from, to) = stage
-        .layout_now()
+pub(super) fn edge(look: &Look<'_>, id: &str) -> Markup {
+    let (from, to) = look
+        .lab
+        .layout()
         .edge(id)
         .map(|edge| (place_name(&edge.from).to_owned(), place_name(&edge.to).to_owned()))
         .unwrap_or_default();
     let kind = id.split(':').next().unwrap_or_default();
-    let what = match (kind, stage.style) {
+    let what = match (kind, look.lab.style) {
         ("arrival", _) => "Goods that come in, by HTTP or in a file.",
         ("publish", Style::Choreography) => {
             "One event, sku_processed, that carries nothing but the SKU. Dashed, with a circle."
@@ -212,15 +208,14 @@ pub(super) fn edge(stage: Stage, id: &str) -> Markup {
     html! {
         h2.breaks { (from) span.soft { " → " (to) } }
         p.soft { (what) }
-        (recent(stage))
+        (recent(look))
     }
 }
 
 /// The latest arrivals and sales, each a way to its journey.
-fn recent(stage: Stage) -> Markup {
+fn recent(look: &Look<'_>) -> Markup {
     const LISTED: usize = 8;
-    let latest =
-        stage.system_calmly(|system| system.recent.iter().take(LISTED).cloned().collect::<Vec<Arrival>>());
+    let latest: Vec<&Arrival> = look.lab.system().recent.iter().take(LISTED).collect();
     html! {
         h3 { "Latest arrivals and sales" }
         ul.plain-list {

@@ -1,37 +1,35 @@
 //! What travels: messages, arrivals, and single events.
 
 use super::super::facts::{MessageFacts, arrival_of, message_facts};
-use super::super::journey::{journey, steps};
-use super::super::stage::Stage;
+use super::super::journey::journey;
+use super::super::state::Look;
 use super::super::words::{duration, node_name, sentence, short_id, stock_change, time_of_day};
 use super::{Fact, facts};
 use flow::event::StockReason;
 use flow::{Event, Id, topology};
-use leptos::prelude::*;
 use maud::{Markup, html};
 
 /// A message, by its id; in one queue if it is named.
-pub(super) fn message(stage: Stage, id: &Id, queue: Option<&Id>) -> Markup {
-    stage.calm_version.track();
-    let arrival = stage.live.with_journal(|journal| arrival_of(journal.events().rev(), id));
-    let events = arrival.as_deref().map(|arrival| steps(stage, arrival)).unwrap_or_default();
+pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
+    let arrival = arrival_of(look.history.events().iter().rev(), id);
+    let events = arrival.as_deref().map(|arrival| look.steps(arrival)).unwrap_or_default();
     let known = message_facts(&events, id, queue.map(|queue| &**queue));
     let receiver = queue.map(|queue| {
         topology::queue_named(queue)
             .map_or_else(|| queue.to_string(), |queue| queue.service.as_str().to_owned())
     });
     let title = known.info.as_ref().map_or("Message", |info| &info.message_type);
-    let of_arrival = arrival.as_deref().and_then(|id| arrival_name(stage, id));
+    let of_arrival = arrival.as_deref().and_then(|id| arrival_name(look, id));
     html! {
         h2.breaks { (title) @if let Some(name) = receiver { span.soft { " → " (name) } } }
         (facts(&message_list(&known, id, of_arrival)))
         (body(&known))
-        @if arrival.is_some() { (journey_of(stage, &events)) }
+        @if arrival.is_some() { (journey_of(look, &events)) }
     }
 }
 
-fn journey_of(stage: Stage, events: &[std::sync::Arc<Event>]) -> Markup {
-    stage.selected.with(|selected| journey(events, stage.style, selected.as_ref()))
+fn journey_of(look: &Look<'_>, events: &[std::sync::Arc<Event>]) -> Markup {
+    journey(events, look.lab.style, look.lab.selected.as_ref())
 }
 
 fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<Fact> {
@@ -87,24 +85,21 @@ fn spaced(json: &str) -> String {
     text
 }
 
-fn arrival_name(stage: Stage, id: &str) -> Option<String> {
-    stage.system_calmly(|system| {
-        let arrival = system.recent.get(id)?;
-        let sku = arrival.sku?;
-        Some(match (arrival.reason, arrival.quantity) {
-            (Some(StockReason::Sale), _) => format!("sale of {sku}"),
-            (_, Some(quantity)) => format!("{sku} × {quantity}"),
-            (_, None) => sku.to_string(),
-        })
+fn arrival_name(look: &Look<'_>, id: &str) -> Option<String> {
+    let arrival = look.lab.system().recent.get(id)?;
+    let sku = arrival.sku?;
+    Some(match (arrival.reason, arrival.quantity) {
+        (Some(StockReason::Sale), _) => format!("sale of {sku}"),
+        (_, Some(quantity)) => format!("{sku} × {quantity}"),
+        (_, None) => sku.to_string(),
     })
 }
 
 /// An arrival or sale, by its id.
-pub(super) fn arrival(stage: Stage, id: &Id) -> Markup {
-    let title = arrival_name(stage, id).unwrap_or_else(|| "On its way…".to_owned());
-    let list = stage.system_calmly(|system| {
-        let mut list = vec![("arrival id", short_id(id))];
-        let Some(arrival) = system.recent.get(id) else { return list };
+pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
+    let title = arrival_name(look, id).unwrap_or_else(|| "On its way…".to_owned());
+    let mut list = vec![("arrival id", short_id(id))];
+    if let Some(arrival) = look.lab.system().recent.get(id) {
         let state = if arrival.settled + arrival.dead >= 3 { "done" } else { "under way" };
         list.insert(0, ("state", format!("{state}, {} of 3 handled", arrival.settled.min(3))));
         if let Some(after) = arrival.after {
@@ -114,31 +109,30 @@ pub(super) fn arrival(stage: Stage, id: &Id) -> Markup {
         list.push(("messages", arrival.published.to_string()));
         list.push(("e-mails", arrival.emails.to_string()));
         list.push(("took", duration(arrival.last_us.saturating_sub(arrival.began_us))));
-        list
-    });
+    }
     html! {
         h2.breaks { (title) }
         (facts(&list))
-        (journey_of(stage, &steps(stage, id)))
+        (journey_of(look, &look.steps(id)))
     }
 }
 
 /// One event of the journal, with the journey it belongs to.
-pub(super) fn event(stage: Stage, seq: u64) -> Markup {
-    let Some(event) = stage.live.with_journal(|journal| journal.event(seq).cloned()) else {
+pub(super) fn event(look: &Look<'_>, seq: u64) -> Markup {
+    let Some(event) = look.history.event(seq) else {
         return html! { h2 { "Step " (seq) } p.soft { "This step is no longer at hand in this tab." } };
     };
-    let events = event.correlation_id.as_deref().map(|arrival| steps(stage, arrival));
+    let events = event.correlation_id.as_deref().map(|arrival| look.steps(arrival));
     let of_message = event
         .message_id
         .as_deref()
         .zip(events.as_deref())
         .map(|(id, events)| body(&message_facts(events, id, event.queue.as_deref())));
     html! {
-        h2 { (sentence(&event)) }
-        (facts(&event_list(&event)))
+        h2 { (sentence(event)) }
+        (facts(&event_list(event)))
         @if let Some(body) = of_message { (body) }
-        @if let Some(events) = events { (journey_of(stage, &events)) }
+        @if let Some(events) = events { (journey_of(look, &events)) }
     }
 }
 

@@ -1,0 +1,102 @@
+//! What happens in the lab when something is clicked, typed or pressed. The drawn parts have no listeners of their
+//! own: they bear marks that say what they stand for, and the page listens for all of them.
+
+use super::controls;
+use super::form::Deed;
+use super::handle::{Lab, Pace};
+use super::inspector;
+use super::playhead;
+use crate::paint::Act;
+use leptos::ev;
+use wasm_bindgen::JsCast as _;
+
+/// A click, or Enter or Space on something that is drawn like a button.
+pub fn clicked(lab: Lab, event: &ev::Event) {
+    if is_picker(event) {
+        return lab.change(|state| state.form.sku.open());
+    }
+    let Some(marked) = Act::marked(event, "[data-pick], [data-act]") else { return };
+    if let Some(selection) = marked.read("pick") {
+        return lab.change(|state| state.selected = Some(selection));
+    }
+    match marked.name().as_str() {
+        "send-many" => controls::act(lab, Deed::SendMany),
+        "sell" => controls::act(lab, Deed::Sell),
+        "suggestion" => {
+            if let Some(at) = marked.read("at") {
+                lab.change(|state| state.form.sku.choose(at));
+            }
+        }
+        "close-inspector" => {
+            inspector::close(lab);
+        }
+        act => {
+            playhead::act(lab, act, &marked);
+        }
+    }
+}
+
+/// A form was sent.
+pub fn submitted(lab: Lab, event: &ev::SubmitEvent) {
+    event.prevent_default();
+    if Act::of(event).is_some_and(|act| act.name() == "send") {
+        controls::act(lab, Deed::Send);
+    }
+}
+
+/// Something was typed or chosen in a field.
+pub fn typed(lab: Lab, event: &ev::Event) {
+    let Some(field) = Act::marked(event, "[data-field]") else { return };
+    let value = field.value();
+    match field.get("field").as_deref() {
+        Some("sku") => lab.change(|state| state.form.sku.typed(value)),
+        Some("quantity") => lab.change(|state| state.form.quantity = value),
+        Some("dispatch") => {
+            if let Ok(dispatch) = value.parse() {
+                lab.change(|state| state.form.dispatch = dispatch);
+            }
+        }
+        Some("playhead") => playhead::scrubbed(lab, &value),
+        _ => {}
+    }
+}
+
+/// A key was pressed somewhere in the lab.
+pub fn pressed(lab: Lab, event: &ev::KeyboardEvent) {
+    let key = event.key();
+    let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
+    if is_drawn && matches!(key.as_str(), "Enter" | " ") {
+        // Of a real button the browser makes a click itself.
+        event.prevent_default();
+        clicked(lab, event);
+    } else if is_picker(event) && lab.quietly(|state| state.form.sku.key(&key)) == Some(true) {
+        event.prevent_default();
+        lab.tell(Pace::Calm);
+    }
+}
+
+/// The mouse goes down: the picker's field keeps the focus while something is taken from its list.
+pub fn mouse_down(event: &ev::Event) {
+    if Act::marked(event, ".picker-list").is_some() {
+        event.prevent_default();
+    }
+}
+
+/// The focus comes to something: the picker's field shows all of its text as selected.
+pub fn focused(event: &ev::Event) {
+    let input = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+    if let Some(input) = input.filter(|input| input.id() == "sku") {
+        input.select();
+    }
+}
+
+/// The focus leaves something.
+pub fn blurred(lab: Lab, event: &ev::Event) {
+    if is_picker(event) {
+        lab.change(|state| state.form.sku.close());
+    }
+}
+
+fn is_picker(event: &ev::Event) -> bool {
+    Act::marked(event, "#sku").is_some()
+}

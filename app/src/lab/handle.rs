@@ -1,0 +1,96 @@
+//! The way to the lab's state: who looks at it follows it, who changes it tells everybody.
+
+use super::state::{LabState, Look};
+use crate::live::Live;
+use crate::paint::painted_in;
+use leptos::{html, prelude::*};
+use maud::Markup;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How soon a panel follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// At the next frame.
+    Frame,
+    /// A few times a second, for what is expensive or only read.
+    Calm,
+}
+
+/// The lab of the page at hand. It is the same one everywhere on the page.
+#[derive(Clone, Copy)]
+pub struct Lab {
+    /// What is true now, shown or not.
+    pub live: Live,
+    state: StoredValue<Arc<Mutex<LabState>>>,
+    version: RwSignal<u32>,
+    calm_version: RwSignal<u32>,
+}
+
+impl Lab {
+    /// Puts the state into the page.
+    #[must_use]
+    pub fn new(live: Live, state: LabState) -> Self {
+        Self {
+            live,
+            state: StoredValue::new(Arc::new(Mutex::new(state))),
+            version: RwSignal::default(),
+            calm_version: RwSignal::default(),
+        }
+    }
+
+    /// Looks at the state. Untracked. None when the page has been left.
+    pub fn peek<T>(self, look: impl FnOnce(&LabState) -> T) -> Option<T> {
+        self.quietly(|state| look(state))
+    }
+
+    /// Changes the state without telling anybody. None when the page has been left.
+    pub fn quietly<T>(self, change: impl FnOnce(&mut LabState) -> T) -> Option<T> {
+        let state = self.state.try_get_value()?;
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(change(&mut state))
+    }
+
+    /// Changes the state, and tells everybody.
+    pub fn change(self, change: impl FnOnce(&mut LabState)) {
+        self.quietly(change);
+        self.tell(Pace::Calm);
+    }
+
+    /// Something has changed for panels of this pace; the calm ones hear of it last.
+    pub fn tell(self, pace: Pace) {
+        self.version.try_update(|version| *version = version.wrapping_add(1));
+        if pace == Pace::Calm {
+            self.calm_version.try_update(|version| *version = version.wrapping_add(1));
+        }
+    }
+
+    /// Follows the state: whatever calls this is called again when it has changed.
+    pub fn follow(self, pace: Pace) {
+        match pace {
+            Pace::Frame => self.version.track(),
+            Pace::Calm => self.calm_version.track(),
+        }
+    }
+
+    /// Follows the state and looks at it.
+    pub fn look<T: Default>(self, pace: Pace, see: impl FnOnce(&Look<'_>) -> T) -> T {
+        self.follow(pace);
+        self.peek(|state| Look::now(state, &self.live, see)).unwrap_or_default()
+    }
+
+    /// A panel.
+    pub fn painted(self, class: &'static str, pace: Pace, draw: fn(&Look<'_>) -> Markup) -> AnyView {
+        self.painted_in(class, NodeRef::new(), pace, draw)
+    }
+
+    /// The same, for somebody who needs the element.
+    pub fn painted_in(
+        self,
+        class: &'static str,
+        host: NodeRef<html::Div>,
+        pace: Pace,
+        draw: fn(&Look<'_>) -> Markup,
+    ) -> AnyView {
+        painted_in(class, host, Box::new(move || self.look(pace, |look| draw(look).into_string())))
+    }
+}

@@ -1,0 +1,88 @@
+//! The keyboard's short ways. They are ignored while somebody types, and can be turned off.
+
+use super::controls;
+use super::form::Deed;
+use super::handle::Lab;
+use super::{inspector, playhead};
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsCast as _;
+
+/// What each key does, for the help.
+pub const KEYS: [(&str, &str); 9] = [
+    ("Space", "pause or play"),
+    ("→", "one step forward"),
+    ("←", "one step back"),
+    ("Shift →", "next message"),
+    ("L", "jump to live"),
+    ("+ −", "faster, slower"),
+    ("N", "send an arrival"),
+    ("F", "full screen"),
+    ("Esc", "close"),
+];
+
+/// Listens for as long as the page is open.
+pub fn listen(lab: Lab) {
+    Effect::new(move || {
+        let listener = window_event_listener(ev::keydown, move |event| {
+            if !event.default_prevented() && pressed(lab, &event) {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
+}
+
+/// Does what the key stands for; says whether it stands for anything.
+fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return false;
+    }
+    if event.key() == "Escape" {
+        return inspector::close(lab);
+    }
+    if is_used_by_target(event) || lab.peek(|state| state.keys_on) != Some(true) {
+        return false;
+    }
+    match (event.key().as_str(), event.shift_key()) {
+        (" ", _) => playhead::by_name(lab, "toggle"),
+        ("ArrowRight", true) => playhead::by_name(lab, "next-message"),
+        ("ArrowRight", false) => playhead::by_name(lab, "step"),
+        ("ArrowLeft", _) => playhead::by_name(lab, "step-back"),
+        ("l" | "L", _) => playhead::by_name(lab, "live"),
+        ("+", _) => playhead::by_name(lab, "faster"),
+        ("-" | "−", _) => playhead::by_name(lab, "slower"),
+        ("n" | "N", _) => {
+            controls::act(lab, Deed::Send);
+            true
+        }
+        ("f" | "F", _) => {
+            full_screen();
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Fields use all keys; buttons and links use Space, and lists the arrows.
+fn is_used_by_target(event: &ev::KeyboardEvent) -> bool {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
+        return false;
+    };
+    let uses = match event.key().as_str() {
+        " " => "input, select, textarea, button, a, summary, [role=button]",
+        "ArrowLeft" | "ArrowRight" => "input, select, textarea, [role=tab], pre",
+        _ => "input:not([type=range], [type=radio], [type=checkbox]), select, textarea",
+    };
+    target.closest(uses).ok().flatten().is_some()
+}
+
+/// The whole screen for the page, or the page as it was.
+fn full_screen() {
+    let document = document();
+    if document.fullscreen_element().is_some() {
+        document.exit_fullscreen();
+    } else if let Some(html) = document.document_element() {
+        // A browser that does not want to stays as it is.
+        let _ = html.request_fullscreen();
+    }
+}

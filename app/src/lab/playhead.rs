@@ -1,0 +1,118 @@
+//! The playhead: what of the journal is shown. It is moved here and nowhere else.
+
+use super::director::{Play, SPEEDS};
+use super::handle::{Lab, Pace};
+use super::state::{LabState, Look};
+use crate::paint::Act;
+use flow::{History, Walk};
+use maud::{Markup, html};
+
+/// The bar below the diagram.
+#[must_use]
+pub fn bar(look: &Look<'_>) -> Markup {
+    let director = &look.lab.director;
+    let (first, last) = look.history.reach();
+    let (at, newer) = (director.picture.seq, look.newer());
+    let is_paused = director.play == Play::Paused;
+    let off = !look.lab.hydrated;
+    let button = |act: &str, words: &str, key: &str, path: &str| {
+        html! {
+            button.button.button-icon type="button" data-act=(act) disabled[off] aria-label=(words)
+                title={ (words) " (" (key) ")" } {
+                svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d=(path) {} }
+            }
+        }
+    };
+    html! {
+        div.playhead role="group" aria-label="Playhead" data-play=(play_name(director.play)) {
+            div.playhead-buttons {
+                (button("step-back", "One step back", "←", "M13 4l-7 6 7 6M4 4v12"))
+                @if is_paused {
+                    (button("play", "Play", "Space", "M6 4l10 6-10 6z"))
+                } @else {
+                    (button("pause", "Pause the view", "Space", "M7 4v12M13 4v12"))
+                }
+                (button("step", "One step forward", "→", "M7 4l7 6-7 6M16 4v12"))
+                (button("next-message", "Next message", "Shift →", "M3 4l6 6-6 6M11 4l6 6-6 6"))
+            }
+            input.playhead-range type="range" min=(first) max=(last.max(first + 1)) value=(at)
+                data-field="playhead" aria-label="Playhead" aria-valuetext={ "Step " (at) " of " (last) }
+                disabled[off];
+            span.playhead-at { (at) " / " (last) }
+            div.segments role="group" aria-label="Speed" {
+                @for (index, (_, name)) in SPEEDS.iter().enumerate() {
+                    button.segment type="button" data-act="speed" data-at=(index) disabled[off]
+                        aria-pressed=(index == director.speed) aria-label={ "Speed " (name) } { (name) "×" }
+                }
+            }
+            button.button.button-small.playhead-live type="button" data-act="live"
+                disabled[off || (director.play == Play::Live && newer == 0)] {
+                @if newer > 0 && director.play != Play::Live { "Live · " (newer) " newer" } @else { "Live" }
+            }
+        }
+        @if is_paused {
+            p.playhead-note role="status" {
+                "The view is paused. The system goes on: nothing that you see going back is undone."
+            }
+        }
+    }
+}
+
+const fn play_name(play: Play) -> &'static str {
+    match play {
+        Play::Live => "live",
+        Play::Playing => "playing",
+        Play::Paused => "paused",
+    }
+}
+
+/// Moves the playhead as a button says; `false` when the act is none of ours.
+pub fn act(lab: Lab, act: &str, marked: &Act) -> bool {
+    match act {
+        "speed" => {
+            if let Some(at) = marked.read::<usize>("at").filter(|at| *at < SPEEDS.len()) {
+                lab.change(|state| state.director.speed = at);
+            }
+            true
+        }
+        act => by_name(lab, act),
+    }
+}
+
+/// Moves the playhead by a move's name; `false` when there is no such move.
+pub fn by_name(lab: Lab, name: &str) -> bool {
+    match name {
+        "play" => change(lab, |state, history| state.director.go_on(history)),
+        "pause" => change(lab, |state, _| state.director.pause()),
+        "toggle" => change(lab, |state, history| match state.director.play {
+            Play::Paused => state.director.go_on(history),
+            Play::Live | Play::Playing => state.director.pause(),
+        }),
+        "step" => change(lab, |state, history| state.director.step(history, Walk::default())),
+        "step-back" => change(lab, |state, history| state.director.step_back(history, Walk::default())),
+        "next-message" => change(lab, |state, history| {
+            state.director.step(history, Walk { messages: true, ..Walk::default() });
+        }),
+        "live" => change(lab, |state, history| state.director.go_live(history)),
+        "faster" => change(lab, |state, _| {
+            state.director.speed = (state.director.speed + 1).min(SPEEDS.len() - 1);
+        }),
+        "slower" => change(lab, |state, _| state.director.speed = state.director.speed.saturating_sub(1)),
+        _ => return false,
+    }
+    true
+}
+
+/// Puts the playhead where the slider is.
+pub fn scrubbed(lab: Lab, value: &str) {
+    if let Ok(seq) = value.parse() {
+        change(lab, |state, history| {
+            state.director.seek(history, seq);
+        });
+    }
+}
+
+fn change(lab: Lab, change: impl FnOnce(&mut LabState, &History)) {
+    lab.quietly(|state| lab.live.with_history(|history| change(state, history)));
+    lab.tell(Pace::Calm);
+}

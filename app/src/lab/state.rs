@@ -1,0 +1,176 @@
+//! What the lab shows and what its reader has done, as plain data: every panel is drawn from it by a function.
+
+use super::director::Director;
+use super::form::Form;
+use super::selection::Selection;
+use crate::live::{Connection, Live};
+use flow::layout::{ForeignQueue, Layout, Orientation, Plan, SMALLEST_TEXT, layout};
+use flow::picture::{QueuePicture, System};
+use flow::{Event, History, Node, Picture, Style};
+use std::sync::Arc;
+
+/// Something on its way in the diagram, as a row that can be clicked while the token moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnTheWay {
+    /// The message or call.
+    pub selection: Selection,
+    /// What it looks like.
+    pub shape: &'static str,
+    /// What it is and where it goes.
+    pub words: String,
+}
+
+/// The state of one lab page.
+#[derive(Debug)]
+pub struct LabState {
+    /// Which style it shows.
+    pub style: Style,
+    /// What is shown, at a pace that the eye can follow.
+    pub director: Director,
+    /// What the inspector is about.
+    pub selected: Option<Selection>,
+    /// The form that sends arrivals.
+    pub form: Form,
+    /// Which way time runs in the diagram.
+    pub orientation: Orientation,
+    /// How big the diagram's smallest text is.
+    pub text_px: f32,
+    /// How much hops are slowed down, in words.
+    pub slowed: Option<String>,
+    /// Whether more comes than can be shown one by one.
+    pub behind: bool,
+    /// What is on its way in the diagram.
+    pub on_the_way: Vec<OnTheWay>,
+    /// Whether controls work yet.
+    pub hydrated: bool,
+    /// Whether the keyboard's short ways are on.
+    pub keys_on: bool,
+    plan: Plan,
+    layout: Layout,
+}
+
+impl LabState {
+    /// A page that shows what the server rendered, or what has happened since.
+    #[must_use]
+    pub fn new(style: Style, picture: Picture, form: Form, small_screen: bool) -> Self {
+        let orientation = if small_screen { Orientation::Tall } else { Orientation::Wide };
+        let plan = Plan {
+            style,
+            dispatch: form.dispatch,
+            foreign: foreign_queues(picture.system(style)),
+            orientation,
+            text_px: SMALLEST_TEXT,
+        };
+        Self {
+            style,
+            director: Director::new(style, picture),
+            selected: None,
+            form,
+            orientation,
+            text_px: SMALLEST_TEXT,
+            slowed: None,
+            behind: false,
+            on_the_way: Vec::new(),
+            hydrated: false,
+            keys_on: true,
+            layout: layout(&plan),
+            plan,
+        }
+    }
+
+    /// The shown picture.
+    #[must_use]
+    pub const fn picture(&self) -> &Picture {
+        &self.director.picture
+    }
+
+    /// The shown system of this page's style.
+    #[must_use]
+    pub const fn system(&self) -> &System {
+        self.director.picture.system(self.style)
+    }
+
+    /// Where everything stands.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Lays the diagram out anew if anything that it depends on has changed; says whether.
+    pub fn lay_out(&mut self) -> bool {
+        let plan = Plan {
+            style: self.style,
+            dispatch: self.form.dispatch,
+            foreign: foreign_queues(self.system()),
+            orientation: self.orientation,
+            text_px: self.text_px,
+        };
+        let has_changed = plan != self.plan;
+        if has_changed {
+            self.layout = layout(&plan);
+            self.plan = plan;
+        }
+        has_changed
+    }
+}
+
+/// The queues of strangers, and who consumes them.
+fn foreign_queues(system: &System) -> Vec<ForeignQueue> {
+    let consumer = |queue: &QueuePicture| {
+        let consumer = queue.consumers.first()?;
+        Some(consumer.node.as_ref().map_or(&*consumer.tag, Node::as_str).to_owned())
+    };
+    let named =
+        |queue: &QueuePicture| ForeignQueue { name: queue.name.to_string(), consumer: consumer(queue) };
+    system.foreign_queues().iter().map(named).collect()
+}
+
+/// Everything that a panel is drawn from.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// The page's own state.
+    pub lab: &'a LabState,
+    /// The journal at hand in this tab.
+    pub history: &'a History,
+    /// How the page stands with the server.
+    pub connection: Connection,
+    /// Seconds until the stream is tried again.
+    pub retry_in: Option<u32>,
+}
+
+impl<'a> Look<'a> {
+    /// What there is to see now. Follows the connection.
+    pub fn now<T>(lab: &LabState, live: &Live, see: impl FnOnce(&Look<'_>) -> T) -> T {
+        use leptos::prelude::Get as _;
+        let (connection, retry_in) = (live.connection.get(), live.retry_in.get());
+        live.with_history(|history| see(&Look { lab, history, connection, retry_in }))
+    }
+
+    /// The shown events of this page's style, the latest first.
+    pub fn shown(&self) -> impl Iterator<Item = &'a Arc<Event>> + use<'a> {
+        let (shown, style) = (self.lab.picture().seq, self.lab.style);
+        let events = self.history.events().iter().rev();
+        events.filter(move |event| event.seq <= shown && event.style.is_none_or(|of| of == style))
+    }
+
+    /// Every shown step of an arrival that is at hand, in order.
+    #[must_use]
+    pub fn steps(&self, arrival: &str) -> Vec<Arc<Event>> {
+        let mut steps: Vec<_> =
+            self.shown().filter(|event| event.correlation_id.as_deref() == Some(arrival)).cloned().collect();
+        steps.reverse();
+        steps
+    }
+
+    /// How many events are known and not shown.
+    #[must_use]
+    pub fn newer(&self) -> usize {
+        self.history.newer_than(self.lab.picture().seq)
+    }
+
+    /// Whether all that is known is shown, and all work is done.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.newer() == 0 && self.lab.system().is_settled()
+    }
+}
