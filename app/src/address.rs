@@ -1,7 +1,7 @@
 //! The address bar: what is shown stands in it, so that a reload and a shared link show the same.
 
 use leptos::{ev, prelude::*};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::UrlSearchParams;
 
 /// What stands under that name in the address's query.
@@ -17,6 +17,13 @@ pub fn go(address: &str) {
         // A browser refuses only when asked hundreds of times a second; the address is then one behind.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
     }
+}
+
+/// Whether a click on a link asks for another tab or window.
+#[must_use]
+pub fn wants_new_tab(event: &web_sys::Event) -> bool {
+    let mouse = event.dyn_ref::<web_sys::MouseEvent>();
+    mouse.is_some_and(|mouse| mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key())
 }
 
 /// Does something when the reader goes back or forward.

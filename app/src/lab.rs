@@ -27,13 +27,17 @@ mod words;
 
 use crate::live::use_live;
 use crate::pages::NotFound;
+use crate::paint::{follow, listen, region};
+use diagram::Scene;
 use flow::{Style, api::Product};
 use form::Form;
 use handle::{Lab as Handle, Pace};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use state::LabState;
+use maud::{Markup, html};
+use state::{LabState, Look};
+use web_sys::Element;
 
 /// The page `/lab/{style}`.
 #[component]
@@ -62,51 +66,92 @@ fn LabOf(
     let picture = live.with_history(|history| history.now().clone());
     let form = Form::new(products, picture.system(style).dispatch);
     let lab = Handle::new(live, LabState::new(style, picture, form, live.small_screen));
-    Effect::new(move || lab.change(|state| state.hydrated = true));
-    controls::keep_products_fresh(lab);
-    keys::listen(lab);
-    view! {
-        <main
-            id="main"
-            tabindex="-1"
-            class="lab"
-            data-style=style.as_str()
-            data-connection=move || live.connection.get().as_str()
-            data-seq=move || lab.look(Pace::Frame, |look| look.lab.picture().seq)
-            data-settled=move || lab.look(Pace::Frame, |look| look.is_settled()).to_string()
-            on:click=move |event| acts::clicked(lab, &event)
-            on:submit=move |event| acts::submitted(lab, &event)
-            on:input=move |event| acts::typed(lab, &event)
-            on:keydown=move |event| acts::pressed(lab, &event)
-            on:mousedown=move |event| acts::mouse_down(&event)
-            on:focusin=move |event| acts::focused(&event)
-            on:focusout=move |event| acts::blurred(lab, &event)
-        >
-            <section class="panel controls" aria-labelledby="send-title">
-                {lab.painted("controls-host", Pace::Calm, controls::controls)}
-            </section>
-            <section class="panel stage" aria-labelledby="stage-title">
-                {lab.painted("stage-head-host", Pace::Calm, stage::head)}
-                <div class="stage-drawing">
-                    {diagram::diagram(lab)} {lab.painted("stage-empty-host", Pace::Calm, stage::invitation)}
-                </div>
-                <footer class="stage-foot">
-                    {status::status(lab)}
-                    {lab.painted("stage-notes", Pace::Frame, stage::notes)}
-                </footer>
-                {lab.painted("playhead-host", Pace::Calm, playhead::bar)}
-            </section>
-            <aside
-                class="panel inspector"
-                class:is-open=move || lab.look(Pace::Calm, |look| look.lab.selected.is_some())
-                aria-label="Inspector"
-            >
-                {lab.painted("inspector-host", Pace::Calm, inspector::inspector)}
-            </aside>
-            {log::log_panel(lab)}
-        </main>
+    region(move || lab.look(Pace::Frame, |look| page(look).into_string()), move |host| wake(lab, &host))
+}
+
+/// A panel: the id of its place in the page, how soon it follows, and how it is drawn.
+type Panel = (&'static str, Pace, fn(&Look<'_>) -> Markup);
+
+/// What is drawn anew while the page is open.
+const PANELS: [Panel; 9] = [
+    ("controls", Pace::Calm, controls::controls),
+    ("stage-head", Pace::Calm, stage::head),
+    ("diagram", Pace::Frame, |look| Scene::of(look.lab).draw()),
+    ("stage-empty", Pace::Calm, stage::invitation),
+    ("stage-status", Pace::Calm, status::shown),
+    ("stage-notes", Pace::Frame, stage::notes),
+    ("playhead", Pace::Calm, playhead::bar),
+    ("inspector", Pace::Calm, inspector::inspector),
+    ("log", Pace::Calm, log::log_panel),
+];
+
+/// The whole page, as it is when it is opened.
+fn page(look: &Look<'_>) -> Markup {
+    let place = |id: &str| {
+        let draw = PANELS.iter().find(|panel| panel.0 == id).map(|panel| panel.2);
+        html! { div id=(id) class={ (id) "-host" } { @if let Some(draw) = draw { (draw(look)) } } }
+    };
+    let style = look.lab.style;
+    html! {
+        main #main.lab tabindex="-1" data-style=(style) data-connection=(look.connection.as_str())
+            data-seq=(look.lab.picture().seq) data-settled=(look.is_settled()) {
+            section.panel.controls aria-labelledby="send-title" { (place("controls")) }
+            section.panel.stage aria-labelledby="stage-title" {
+                (place("stage-head"))
+                div.stage-drawing { (place("diagram")) (place("stage-empty")) }
+                footer.stage-foot {
+                    (place("stage-status"))
+                    p #spoken.sr-only role="status" {}
+                    (place("stage-notes"))
+                }
+                (place("playhead"))
+            }
+            aside.panel.inspector aria-label="Inspector" { (place("inspector")) }
+            section.panel.log aria-labelledby="log-title" { (place("log")) }
+        }
     }
-    .into_any()
+}
+
+/// Brings the page to life.
+fn wake(lab: Handle, host: &Element) {
+    let Ok(Some(main)) = host.query_selector("main") else { return };
+    for (id, pace, draw) in PANELS {
+        if let Some(place) = document().get_element_by_id(id) {
+            follow(place, Box::new(move || lab.draw(pace, draw)));
+        }
+    }
+    #[cfg(feature = "hydrate")]
+    diagram::animation::drive(lab);
+    mark(lab, main);
+    status::speak_now_and_then(lab);
+    log::keep_the_end_in_view(lab);
+    controls::keep_products_fresh(lab);
+    keys::listen_for(lab);
+    listen(host, "click", move |event| acts::clicked(lab, &event));
+    listen(host, "submit", move |event| acts::submitted(lab, &event));
+    listen(host, "input", move |event| acts::typed(lab, &event));
+    listen(host, "keydown", move |event| acts::pressed(lab, &event));
+    listen(host, "mousedown", move |event| acts::mouse_down(&event));
+    listen(host, "focusin", move |event| acts::focused(&event));
+    listen(host, "focusout", move |event| acts::blurred(lab, &event));
+    lab.change(|state| state.hydrated = true);
+}
+
+/// Keeps the marks of the page true.
+fn mark(lab: Handle, main: Element) {
+    Effect::new(move || {
+        let (connection, seq, is_settled, is_open) = lab.look(Pace::Frame, |look| {
+            let is_open = look.lab.selected.is_some();
+            (look.connection, look.lab.picture().seq, look.is_settled(), is_open)
+        });
+        // The names are plain ASCII, so that none of this can fail.
+        let _ = main.set_attribute("data-connection", connection.as_str());
+        let _ = main.set_attribute("data-seq", &seq.to_string());
+        let _ = main.set_attribute("data-settled", if is_settled { "true" } else { "false" });
+        if let Ok(Some(inspector)) = main.query_selector(".inspector") {
+            let _ = inspector.class_list().toggle_with_force("is-open", is_open);
+        }
+    });
 }
 
 const fn title(style: Style) -> &'static str {

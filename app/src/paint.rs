@@ -1,17 +1,63 @@
-//! Parts of the page that are drawn as markup by a pure function of the state.
+//! How what changes gets onto the page: drawn as markup by pure functions of the state.
 //!
 //! What changes many times a second, and in many places at once, costs a signal, a closure and its own machine
-//! code per place when it is written as reactive views. Here it is one function from state to markup: the server
-//! puts its result into the page, and the browser patches the page with it whenever something that it read has
-//! changed. Such functions need no browser, so that they can be tested without one.
+//! code per place when it is written as reactive views. Here a panel is one function from state to markup: the
+//! server puts its result into the page, and the browser patches the page with it whenever a signal that it read
+//! has changed. Such functions need no browser, so that they can be tested without one.
 
 use leptos::{html, prelude::*};
 use std::str::FromStr;
-use wasm_bindgen::JsCast as _;
+use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{Element, Event, HtmlInputElement, HtmlSelectElement};
 
 /// Draws a part of the page. What it reads of signals is what it follows.
-pub type Draw = Box<dyn Fn() -> String + Send + Sync>;
+pub type Draw = Box<dyn Fn() -> String>;
+
+#[wasm_bindgen::prelude::wasm_bindgen(module = "/src/paint.js")]
+extern "C" {
+    fn patch(host: &Element, html: &str);
+}
+
+/// The root of an island: the server fills it, and the browser wakes it up.
+pub fn region(first: impl FnOnce() -> String, wake: impl FnOnce(Element) + 'static) -> AnyView {
+    waking(if cfg!(feature = "hydrate") { String::new() } else { first() }, Box::new(wake))
+}
+
+/// The one view that all islands share.
+fn waking(first: String, wake: Box<dyn FnOnce(Element)>) -> AnyView {
+    let host: NodeRef<html::Div> = NodeRef::new();
+    let wake = StoredValue::new_local(Some(wake));
+    Effect::new(move || {
+        let Some(host) = host.get() else { return };
+        if let Some(wake) = wake.try_update_value(Option::take).flatten() {
+            wake(host.into());
+        }
+    });
+    view! { <div class="region" node_ref=host inner_html=first></div> }.into_any()
+}
+
+/// Keeps what is inside of an element as `draw` draws it.
+pub fn follow(host: Element, draw: Draw) {
+    Effect::new(move |before: Option<String>| {
+        let now = draw();
+        if before.as_ref() != Some(&now) {
+            patch(&host, &now);
+        }
+        now
+    });
+}
+
+/// Calls `then` at every such event inside of the element, for as long as the page is open.
+pub fn listen(host: &Element, event: &str, then: impl Fn(Event) + 'static) {
+    listen_boxed(host, event, Box::new(then));
+}
+
+fn listen_boxed(host: &Element, event: &str, then: Box<dyn Fn(Event)>) {
+    let then = Closure::<dyn Fn(Event)>::wrap(then);
+    // Listening to an event of the browser's cannot fail.
+    let _ = host.add_event_listener_with_callback(event, then.as_ref().unchecked_ref());
+    then.forget();
+}
 
 /// A drawn thing that does something: it bears `data-act`, and whatever the act needs in further `data-` marks.
 #[derive(Debug, Clone)]
@@ -56,31 +102,4 @@ impl Act {
         let input = self.0.dyn_ref::<HtmlInputElement>().map(HtmlInputElement::value);
         input.or_else(|| Some(self.0.dyn_ref::<HtmlSelectElement>()?.value())).unwrap_or_default()
     }
-}
-
-#[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen(module = "/src/paint.js")]
-extern "C" {
-    fn patch(host: &Element, html: &str);
-}
-
-/// A `div` that always shows what `draw` draws.
-pub fn painted(class: &'static str, draw: Draw) -> AnyView {
-    painted_in(class, NodeRef::new(), draw)
-}
-
-/// The same, for somebody who needs the element.
-pub fn painted_in(class: &'static str, host: NodeRef<html::Div>, draw: Draw) -> AnyView {
-    let first = untrack(&draw);
-    #[cfg(feature = "hydrate")]
-    Effect::new(move |before: Option<String>| {
-        let now = draw();
-        if before.as_ref() != Some(&now)
-            && let Some(host) = host.get()
-        {
-            patch(&host, &now);
-        }
-        now
-    });
-    view! { <div class=class node_ref=host inner_html=first></div> }.into_any()
 }

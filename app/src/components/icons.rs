@@ -12,64 +12,12 @@ fn Icon(children: Children) -> impl IntoView {
     }
 }
 
-/// As the system says.
-#[component]
-pub fn HalfDisc() -> impl IntoView {
-    view! {
-        <Icon>
-            <circle cx="10" cy="10" r="6.5"></circle>
-            <path class="icon-solid" d="M10 3.5a6.5 6.5 0 0 1 0 13z"></path>
-        </Icon>
-    }
-}
-
-/// Light.
-#[component]
-pub fn Sun() -> impl IntoView {
-    view! {
-        <Icon>
-            <circle cx="10" cy="10" r="3.5"></circle>
-            <path d="M10 2v2M10 16v2M2 10h2M16 10h2M4.3 4.3l1.4 1.4M14.3 14.3l1.4 1.4M4.3 15.7l1.4-1.4M14.3 5.7l1.4-1.4"></path>
-        </Icon>
-    }
-}
-
-/// Dark.
-#[component]
-pub fn Moon() -> impl IntoView {
-    view! {
-        <Icon>
-            <path d="M16.5 11.8A7 7 0 0 1 8.2 3.5a7 7 0 1 0 8.3 8.3z"></path>
-        </Icon>
-    }
-}
-
-/// On a projector's screen.
-#[component]
-pub fn Screen() -> impl IntoView {
-    view! {
-        <Icon>
-            <path d="M2.5 4h15M4 4v8.5h12V4M10 12.5V15M6.5 17.5L10 15l3.5 2.5"></path>
-        </Icon>
-    }
-}
-
 /// The way on.
 #[component]
 pub fn Arrow() -> impl IntoView {
     view! {
         <Icon>
             <path d="M4 10h12M11 5l5 5-5 5"></path>
-        </Icon>
-    }
-}
-
-/// The way back.
-#[component]
-pub fn Back() -> impl IntoView {
-    view! {
-        <Icon>
-            <path d="M16 10H4M9 5l-5 5 5 5"></path>
         </Icon>
     }
 }

@@ -5,6 +5,7 @@ use super::controls;
 use super::form::Deed;
 use super::handle::{Lab, Pace};
 use super::inspector;
+use super::log;
 use super::playhead;
 use crate::paint::Act;
 use leptos::ev;
@@ -37,7 +38,7 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
 }
 
 /// A form was sent.
-pub fn submitted(lab: Lab, event: &ev::SubmitEvent) {
+pub fn submitted(lab: Lab, event: &ev::Event) {
     event.prevent_default();
     if Act::of(event).is_some_and(|act| act.name() == "send") {
         controls::act(lab, Deed::Send);
@@ -62,7 +63,8 @@ pub fn typed(lab: Lab, event: &ev::Event) {
 }
 
 /// A key was pressed somewhere in the lab.
-pub fn pressed(lab: Lab, event: &ev::KeyboardEvent) {
+pub fn pressed(lab: Lab, event: &ev::Event) {
+    let Some(event) = event.dyn_ref::<ev::KeyboardEvent>() else { return };
     let key = event.key();
     let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
     if is_drawn && matches!(key.as_str(), "Enter" | " ") {
@@ -72,6 +74,8 @@ pub fn pressed(lab: Lab, event: &ev::KeyboardEvent) {
     } else if is_picker(event) && lab.quietly(|state| state.form.sku.key(&key)) == Some(true) {
         event.prevent_default();
         lab.tell(Pace::Calm);
+    } else if Act::marked(event, ".log-rows").is_some() {
+        log::walk(event);
     }
 }
 

@@ -4,7 +4,7 @@
 //! page directly.
 
 #[cfg(feature = "hydrate")]
-mod animation;
+pub(super) mod animation;
 mod card;
 mod edge;
 mod icons;
@@ -16,22 +16,12 @@ mod streams;
 #[cfg(feature = "hydrate")]
 mod tokens;
 
-use super::handle::{Lab, Pace};
 use super::selection::Selection;
 use super::state::LabState;
 use flow::layout::{Layout, NodeBox, NodeRole, Px, SMALLEST_TEXT, Text};
 use flow::picture::System;
 use flow::{Picture, Style};
-use leptos::prelude::*;
 use maud::{Markup, html};
-
-/// The diagram of the page at hand.
-pub fn diagram(lab: Lab) -> AnyView {
-    let host: NodeRef<leptos::html::Div> = NodeRef::new();
-    #[cfg(feature = "hydrate")]
-    animation::drive(lab, host);
-    lab.painted_in("diagram-host", host, Pace::Frame, |look| Scene::of(look.lab).draw())
-}
 
 /// How messages of a style are coloured and drawn.
 pub(super) const fn message_class(style: Style) -> &'static str {

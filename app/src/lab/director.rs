@@ -254,10 +254,11 @@ const fn matters_without_hop(event: &Event) -> bool {
 /// How slow that is, with one figure that counts: `×0.02`.
 #[must_use]
 pub fn slowed_text(ratio: f64) -> String {
-    for digits in 0..5_usize {
-        let unit = 10_f64.powi(-i32::try_from(digits).unwrap_or(0));
-        if ratio >= unit {
-            return format!("×{ratio:.digits$}");
+    for digits in 1..5_usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 10,000")]
+        let parts = (ratio * 10_f64.powi(i32::try_from(digits).unwrap_or(0))).round() as u32;
+        if parts > 0 {
+            return format!("×0.{parts:0digits$}");
         }
     }
     "×0.0001".to_owned()

@@ -2,8 +2,7 @@
 
 use super::state::{LabState, Look};
 use crate::live::Live;
-use crate::paint::painted_in;
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use maud::Markup;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -78,19 +77,9 @@ impl Lab {
         self.peek(|state| Look::now(state, &self.live, see)).unwrap_or_default()
     }
 
-    /// A panel.
-    pub fn painted(self, class: &'static str, pace: Pace, draw: fn(&Look<'_>) -> Markup) -> AnyView {
-        self.painted_in(class, NodeRef::new(), pace, draw)
-    }
-
-    /// The same, for somebody who needs the element.
-    pub fn painted_in(
-        self,
-        class: &'static str,
-        host: NodeRef<html::Div>,
-        pace: Pace,
-        draw: fn(&Look<'_>) -> Markup,
-    ) -> AnyView {
-        painted_in(class, host, Box::new(move || self.look(pace, |look| draw(look).into_string())))
+    /// What a panel looks like now. Follows the state.
+    #[must_use]
+    pub fn draw(self, pace: Pace, draw: fn(&Look<'_>) -> Markup) -> String {
+        self.look(pace, |look| draw(look).into_string())
     }
 }

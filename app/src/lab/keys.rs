@@ -21,7 +21,7 @@ pub const KEYS: [(&str, &str); 9] = [
 ];
 
 /// Listens for as long as the page is open.
-pub fn listen(lab: Lab) {
+pub fn listen_for(lab: Lab) {
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
             if !event.default_prevented() && pressed(lab, &event) {

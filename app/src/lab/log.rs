@@ -6,7 +6,7 @@ use super::selection::Selection;
 use super::state::Look;
 use super::words::{provenance, sentence, time_of_day};
 use flow::{Event, Style};
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, prelude::*};
 use maud::Markup;
 use std::sync::Arc;
 
@@ -14,18 +14,8 @@ use std::sync::Arc;
 const ROWS: usize = 200;
 
 /// The log of this page's style.
-pub fn log_panel(lab: Lab) -> AnyView {
-    let host: NodeRef<html::Div> = NodeRef::new();
-    keep_the_end_in_view(lab, host);
-    view! {
-        <section class="panel log" aria-labelledby="log-title" on:keydown=walk>
-            {lab.painted_in("log-host", host, Pace::Calm, draw)}
-        </section>
-    }
-    .into_any()
-}
-
-fn draw(look: &Look<'_>) -> Markup {
+#[must_use]
+pub fn log_panel(look: &Look<'_>) -> Markup {
     let mut events: Vec<_> = look.shown().take(ROWS).cloned().collect();
     events.reverse();
     log(&events, look.lab.style, look.lab.selected.as_ref())
@@ -65,7 +55,7 @@ pub fn log(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) ->
 }
 
 /// The arrow keys, Home and End walk through the rows.
-fn walk(event: ev::KeyboardEvent) {
+pub fn walk(event: &ev::KeyboardEvent) {
     use wasm_bindgen::JsCast as _;
     let row = document().active_element().and_then(|button| button.parent_element());
     let list = row.as_ref().and_then(|row| row.parent_element());
@@ -86,21 +76,16 @@ fn walk(event: ev::KeyboardEvent) {
 }
 
 /// A log that is read at its end stays at its end; one that was scrolled up is left alone.
-fn keep_the_end_in_view(lab: Lab, host: NodeRef<html::Div>) {
+pub fn keep_the_end_in_view(lab: Lab) {
     Effect::new(move |known: Option<i32>| {
         lab.follow(Pace::Calm);
-        let list = host.get().and_then(|host| host.query_selector(".log-rows").ok().flatten());
-        let Some(list) = list else { return 0 };
+        let Ok(Some(list)) = document().query_selector(".log-rows") else { return 0 };
         let height_before = known.unwrap_or_default();
         let was_at_end = list.scroll_top() + list.client_height() >= height_before - 40;
-        request_animation_frame({
+        if was_at_end {
             let list = list.clone();
-            move || {
-                if was_at_end {
-                    list.set_scroll_top(list.scroll_height());
-                }
-            }
-        });
+            request_animation_frame(move || list.set_scroll_top(list.scroll_height()));
+        }
         list.scroll_height()
     });
 }

@@ -9,16 +9,16 @@ const SUGGESTED: usize = 8;
 /// The products whose SKU or name contains every word of the text; exact beginnings first.
 #[must_use]
 pub fn suggestions(products: &[Product], text: &str) -> Vec<Product> {
-    let text = text.trim().to_lowercase();
+    let text = text.trim().to_ascii_lowercase();
     let words: Vec<_> = text.split_whitespace().collect();
     let mut found: Vec<_> = products
         .iter()
         .filter(|product| {
-            let (sku, name) = (product.sku.as_str().to_lowercase(), product.name.to_lowercase());
+            let (sku, name) = (product.sku.as_str().to_ascii_lowercase(), product.name.to_ascii_lowercase());
             words.iter().all(|word| sku.contains(word) || name.contains(word))
         })
         .collect();
-    found.sort_by_key(|product| !product.sku.as_str().to_lowercase().starts_with(&text));
+    found.sort_by_key(|product| !product.sku.as_str().to_ascii_lowercase().starts_with(&text));
     found.into_iter().take(SUGGESTED).cloned().collect()
 }
 

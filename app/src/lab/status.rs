@@ -9,20 +9,8 @@ use leptos::prelude::*;
 use maud::{Markup, html};
 
 /// The line below the diagram.
-pub fn status(lab: Lab) -> AnyView {
-    let now = Memo::new(move |_| lab.look(Pace::Calm, line));
-    let (spoken, speak) = signal(now.get_untracked());
-    speak_now_and_then(now, speak);
-    view! {
-        {lab.painted("status-host", Pace::Calm, shown)}
-        <p class="sr-only" role="status">
-            {move || spoken.get()}
-        </p>
-    }
-    .into_any()
-}
-
-fn shown(look: &Look<'_>) -> Markup {
+#[must_use]
+pub fn shown(look: &Look<'_>) -> Markup {
     html! { p.status-line aria-hidden="true" { (line(look)) } }
 }
 
@@ -73,23 +61,24 @@ fn name(arrival: &Arrival) -> String {
 }
 
 /// Screen readers hear the newest line, at most one every two seconds.
-fn speak_now_and_then(now: Memo<String>, speak: WriteSignal<String>) {
+pub fn speak_now_and_then(lab: Lab) {
     const EVERY: std::time::Duration = std::time::Duration::from_secs(2);
     let is_waiting = StoredValue::new(false);
     Effect::new(move || {
-        now.track();
+        lab.follow(Pace::Calm);
+        lab.live.connection.track();
         if is_waiting.try_get_value().unwrap_or(true) {
             return;
         }
         is_waiting.set_value(true);
-        set_timeout(
-            move || {
-                if let Some(line) = now.try_get_untracked() {
-                    is_waiting.try_set_value(false);
-                    speak.try_set(line);
-                }
-            },
-            EVERY,
-        );
+        let speak = move || {
+            is_waiting.try_set_value(false);
+            let words = untrack(|| lab.look(Pace::Calm, line));
+            let place = document().get_element_by_id("spoken");
+            if let Some(place) = place.filter(|place| place.text_content().as_deref() != Some(&words)) {
+                place.set_text_content(Some(&words));
+            }
+        };
+        set_timeout(speak, EVERY);
     });
 }

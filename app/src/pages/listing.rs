@@ -1,13 +1,21 @@
 //! What the store and the mailbox have in common: a list that the server renders and the stream keeps true.
 
 use crate::api::{self, Listed, What};
+use crate::live::Connection;
 use flow::api::Problem;
 use leptos::{prelude::*, task::spawn_local};
+use maud::{Markup, html};
 use std::time::Duration;
 
 /// How long changes are gathered before the list is asked for again: soon enough to feel live, seldom
 /// enough for a burst of a thousand arrivals.
 const GATHER: Duration = Duration::from_millis(300);
+
+/// The frame of a page that shows a list.
+#[must_use]
+pub fn page(connection: Connection, inside: &Markup) -> String {
+    html! { main #main.page tabindex="-1" data-connection=(connection.as_str()) { (inside) } }.into_string()
+}
 
 /// A list, or why it cannot be read.
 pub type List = Result<Listed, Problem>;

@@ -1,7 +1,7 @@
 //! The e-mails that the wishlists sent.
 
 use super::{
-    listing::{List, Listing},
+    listing::{List, Listing, page},
     when::when,
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     api::{self, Listed, What},
     components::{blank, failure, style_mark},
     live::use_live,
-    paint::{Act, painted},
+    paint::{Act, follow, listen, region},
 };
 use flow::{Style, api::Email};
 use leptos::prelude::*;
@@ -78,35 +78,29 @@ fn Mail(
     let live = use_live();
     let chosen = RwSignal::new(chosen);
     let listing = Listing::new(What::Emails, first, live.mail_seq);
-    address::on_back(move || chosen.set(address::query("mail")));
-    let act = move |event: leptos::ev::MouseEvent| {
-        let Some(act) = Act::of(&event) else { return };
-        match act.name().as_str() {
-            "retry" => listing.refetch(),
-            // Whoever wants another tab gets it.
-            "open" if !(event.ctrl_key() || event.meta_key() || event.shift_key()) => {
-                event.prevent_default();
-                chosen.set(act.get("mail"));
-                address::go(&act.get("mail").map_or_else(|| MAILBOX.to_owned(), |key| href(&key)));
-            }
-            _ => {}
-        }
-    };
     let draw = move || {
-        listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref()).into_string()))
+        let connection = live.connection.get();
+        page(connection, &listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref()))))
     };
-    view! {
-        <main
-            id="main"
-            tabindex="-1"
-            class="page"
-            data-connection=move || live.connection.get().as_str()
-            on:click=act
-        >
-            {painted("mailbox", Box::new(draw))}
-        </main>
+    region(draw, move |host| {
+        address::on_back(move || chosen.set(address::query("mail")));
+        listen(&host, "click", move |event| act(&event, listing, chosen));
+        follow(host, Box::new(draw));
+    })
+}
+
+fn act(event: &web_sys::Event, listing: Listing, chosen: RwSignal<Option<String>>) {
+    let Some(act) = Act::of(event) else { return };
+    match act.name().as_str() {
+        "retry" => listing.refetch(),
+        // Whoever wants another tab gets it.
+        "open" if !address::wants_new_tab(event) => {
+            event.prevent_default();
+            chosen.set(act.get("mail"));
+            address::go(&act.get("mail").map_or_else(|| MAILBOX.to_owned(), |key| href(&key)));
+        }
+        _ => {}
     }
-    .into_any()
 }
 
 fn mailbox(list: &List, chosen: Option<&str>) -> Markup {

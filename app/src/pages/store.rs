@@ -1,12 +1,12 @@
 //! The shop: what each style's catalog shows, and a button that takes a piece out.
 
-use super::listing::{List, Listing};
+use super::listing::{List, Listing, page};
 use crate::{
     api::{self, Listed, What},
     app::hydrated,
     components::{blank, failure, product_icon, style_mark},
     live::use_live,
-    paint::{Act, painted},
+    paint::{Act, follow, listen, region},
 };
 use flow::{Sku, Style, api::Product};
 use leptos::{prelude::*, task::spawn_local};
@@ -73,31 +73,28 @@ fn Shop(
     let hydrated = hydrated();
     let outcome = RwSignal::new(None::<Outcome>);
     let listing = Listing::new(What::Products, first, live.stock_seq);
-    let goods = move || listing.list.with(|list| goods(list, hydrated.get()).into_string());
-    let act = move |event: leptos::ev::MouseEvent| {
-        let Some(act) = Act::of(&event) else { return };
-        match (act.name().as_str(), act.read("sku"), act.read("style")) {
-            ("buy", Some(sku), Some(style)) => {
-                let name = listing.list.with_untracked(|list| name_of(list, sku));
-                buy(sku, name, style, act.get("available").is_some(), outcome);
-            }
-            ("retry", ..) => listing.refetch(),
-            _ => {}
-        }
+    let draw = move || {
+        let connection = live.connection.get();
+        let shop = listing.list.with(|list| goods(list, hydrated.get()));
+        let message = outcome.with(|outcome| message(outcome.as_ref()));
+        page(connection, &html! { (shop) (message) })
     };
-    view! {
-        <main
-            id="main"
-            tabindex="-1"
-            class="page"
-            data-connection=move || live.connection.get().as_str()
-            on:click=act
-        >
-            {painted("shop", Box::new(goods))}
-            {painted("toast-host", Box::new(move || outcome.with(|outcome| message(outcome.as_ref()).into_string())))}
-        </main>
+    region(draw, move |host| {
+        listen(&host, "click", move |event| act(&event, listing, outcome));
+        follow(host, Box::new(draw));
+    })
+}
+
+fn act(event: &web_sys::Event, listing: Listing, outcome: RwSignal<Option<Outcome>>) {
+    let Some(act) = Act::of(event) else { return };
+    match (act.name().as_str(), act.read("sku"), act.read("style")) {
+        ("buy", Some(sku), Some(style)) => {
+            let name = listing.list.with_untracked(|list| name_of(list, sku));
+            buy(sku, name, style, act.get("available").is_some(), outcome);
+        }
+        ("retry", ..) => listing.refetch(),
+        _ => {}
     }
-    .into_any()
 }
 
 fn name_of(list: &List, sku: Sku) -> String {

@@ -13,7 +13,7 @@ use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
 use flow::layout::{Orientation, SMALLEST_TEXT};
 use flow::{Event, Kind, Node};
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering};
@@ -47,16 +47,18 @@ pub(super) struct Animation {
 type Shared = Rc<RefCell<Animation>>;
 
 /// Brings the diagram to life for as long as its page is open.
-pub(super) fn drive(lab: Lab, host: NodeRef<html::Div>) {
+pub(in crate::lab) fn drive(lab: Lab) {
     let is_stopped = Arc::new(AtomicBool::new(false));
     on_cleanup({
         let is_stopped = Arc::clone(&is_stopped);
         move || is_stopped.store(true, Ordering::Relaxed)
     });
+    let canvas = document().get_element_by_id("diagram");
+    let group = canvas.as_ref().and_then(|canvas| canvas.query_selector(".tokens").ok().flatten());
     let animation = Rc::new(RefCell::new(Animation {
         lab,
-        canvas: None,
-        tokens: Vec::new(),
+        canvas,
+        tokens: group.map(|group| pool(&group)).unwrap_or_default(),
         listed: Vec::new(),
         lit: Vec::new(),
         streams: Vec::new(),
@@ -67,14 +69,6 @@ pub(super) fn drive(lab: Lab, host: NodeRef<html::Div>) {
         is_calm_due: false,
         is_stopped,
     }));
-    let on_canvas = Rc::clone(&animation);
-    Effect::new(move || {
-        let Some(host) = host.get() else { return };
-        let mut animation = on_canvas.borrow_mut();
-        let group = host.query_selector(".tokens").ok().flatten();
-        animation.tokens = group.map(|group| pool(&group)).unwrap_or_default();
-        animation.canvas = Some(host.into());
-    });
     Effect::new(move || {
         fit(lab);
         let resized = window_event_listener(leptos::ev::resize, move |_| fit(lab));
