@@ -19,13 +19,26 @@ extern "C" {
 }
 
 /// The root of an island: the server fills it, and the browser wakes it up.
-pub fn region(first: impl FnOnce() -> String, wake: impl FnOnce(Element) + 'static) -> AnyView {
-    waking(if cfg!(feature = "hydrate") { String::new() } else { first() }, Box::new(wake))
+#[cfg(feature = "hydrate")]
+pub fn region(_first: impl FnOnce() -> String, wake: impl FnOnce(Element) + 'static) -> AnyView {
+    let host = NodeRef::new();
+    wake_once(host, Box::new(wake));
+    filled(host, String::new())
 }
 
-/// The one view that all islands share.
-fn waking(first: String, wake: Box<dyn FnOnce(Element)>) -> AnyView {
-    let host: NodeRef<html::Div> = NodeRef::new();
+/// The root of an island: the server fills it, and the browser wakes it up.
+#[cfg(not(feature = "hydrate"))]
+pub fn region(first: impl FnOnce() -> String, _wake: impl FnOnce(Element) + 'static) -> AnyView {
+    filled(NodeRef::new(), first())
+}
+
+/// The one view that all islands share. What the server put into it stays.
+fn filled(host: NodeRef<html::Div>, first: String) -> AnyView {
+    view! { <div class="region" node_ref=host inner_html=first></div> }.into_any()
+}
+
+#[cfg(feature = "hydrate")]
+fn wake_once(host: NodeRef<html::Div>, wake: Box<dyn FnOnce(Element)>) {
     let wake = StoredValue::new_local(Some(wake));
     Effect::new(move || {
         let Some(host) = host.get() else { return };
@@ -33,7 +46,6 @@ fn waking(first: String, wake: Box<dyn FnOnce(Element)>) -> AnyView {
             wake(host.into());
         }
     });
-    view! { <div class="region" node_ref=host inner_html=first></div> }.into_any()
 }
 
 /// Keeps what is inside of an element as `draw` draws it.
