@@ -11,10 +11,12 @@ pub mod layout;
 pub mod message;
 pub mod picture;
 pub mod run;
+pub mod sequence;
 pub mod sku;
 #[cfg(test)]
 mod story;
 pub mod style;
+pub mod tally;
 pub mod timeline;
 pub mod topology;
 mod words;
