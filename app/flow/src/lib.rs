@@ -4,6 +4,7 @@
 //! orders and what the page draws are the same types, so that they cannot drift apart.
 
 pub mod api;
+pub mod compare;
 pub mod event;
 pub mod fault;
 pub mod history;

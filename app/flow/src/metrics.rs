@@ -4,7 +4,7 @@
 //! neighbours become one.
 
 use crate::picture::style_of;
-use crate::tally::{Latency, Tallies};
+use crate::tally::{Summary, Tallies};
 use crate::{Event, Kind, Picture, Style};
 
 /// How many points a series has at most.
@@ -102,35 +102,6 @@ pub struct Metrics {
     series: Series,
 }
 
-/// The numbers of the arrivals that are remembered.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// How many arrivals there were.
-    pub arrivals: usize,
-    /// How many of them are done in all three services.
-    pub complete: usize,
-    /// From an arrival to its first effect, held time left out.
-    pub first_effect: Latency,
-    /// From an arrival to its last effect, held time left out; of those that are done.
-    pub all_effects: Latency,
-    /// Messages published for them.
-    pub messages: u64,
-    /// HTTP calls made for them.
-    pub calls: u64,
-    /// Retries.
-    pub retries: u64,
-    /// Messages parked.
-    pub parked: u64,
-}
-
-impl Summary {
-    /// A count for each arrival, in hundredths; none without arrivals.
-    #[must_use]
-    pub fn per_arrival_100(&self, count: u64) -> Option<u64> {
-        (count * 100).checked_div(self.arrivals as u64)
-    }
-}
-
 impl Metrics {
     /// No numbers yet.
     #[must_use]
@@ -171,19 +142,7 @@ impl Metrics {
     /// The numbers as they stand.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut sum = Summary { arrivals: self.tallies.iter().len(), ..Summary::default() };
-        let (mut first, mut all) = (Vec::new(), Vec::new());
-        for tally in self.tallies.iter() {
-            first.extend(tally.first_effect_us());
-            all.extend(tally.all_effects_us());
-            sum.complete += usize::from(tally.is_complete());
-            sum.messages += u64::from(tally.messages);
-            sum.calls += u64::from(tally.calls);
-            sum.retries += u64::from(tally.retries);
-            sum.parked += u64::from(tally.parked);
-        }
-        (sum.first_effect, sum.all_effects) = (Latency::of(first), Latency::of(all));
-        sum
+        self.tallies.summary()
     }
 }
 

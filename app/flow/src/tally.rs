@@ -213,6 +213,30 @@ impl Tallies {
         self.index.get(arrival).and_then(|number| self.tallies.get(number - self.forgotten))
     }
 
+    /// All of them together.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut sum = Summary { arrivals: self.tallies.len(), ..Summary::default() };
+        let (mut first, mut all) = (Vec::new(), Vec::new());
+        for tally in &self.tallies {
+            first.extend(tally.first_effect_us());
+            all.extend(tally.all_effects_us());
+            sum.complete += usize::from(tally.is_complete());
+            sum.messages += u64::from(tally.messages);
+            sum.republished += u64::from(tally.republished);
+            sum.message_bytes += tally.published_bytes + tally.delivered_bytes;
+            sum.deliveries += u64::from(tally.deliveries);
+            sum.calls += u64::from(tally.calls);
+            sum.failed_calls += u64::from(tally.failed_calls);
+            sum.retries += u64::from(tally.retries);
+            sum.parked += u64::from(tally.parked);
+            sum.returned += u64::from(tally.returned);
+            sum.emails += u64::from(tally.emails);
+        }
+        (sum.first_effect, sum.all_effects) = (Latency::of(first), Latency::of(all));
+        sum
+    }
+
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Event) {
         let Some(arrival) = &event.correlation_id else { return };
@@ -235,6 +259,47 @@ impl Tallies {
             None => return,
         };
         self.tallies[number - self.forgotten].take(event);
+    }
+}
+
+/// The numbers of the arrivals that are remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many arrivals there were.
+    pub arrivals: usize,
+    /// How many of them are done in all three services.
+    pub complete: usize,
+    /// From an arrival to its first effect, held time left out.
+    pub first_effect: Latency,
+    /// From an arrival to its last effect, held time left out; of those that are done.
+    pub all_effects: Latency,
+    /// Messages published, each once.
+    pub messages: u64,
+    /// Messages handed to the broker once more.
+    pub republished: u64,
+    /// What was handed to the broker and to consumers, in bytes; bodies only.
+    pub message_bytes: u64,
+    /// Messages handed to consumers, every attempt.
+    pub deliveries: u64,
+    /// HTTP calls.
+    pub calls: u64,
+    /// Calls without a good answer.
+    pub failed_calls: u64,
+    /// Retries.
+    pub retries: u64,
+    /// Messages parked.
+    pub parked: u64,
+    /// Messages that no queue took.
+    pub returned: u64,
+    /// E-mails sent.
+    pub emails: u64,
+}
+
+impl Summary {
+    /// A count for each arrival, in hundredths; none without arrivals.
+    #[must_use]
+    pub fn per_arrival_100(&self, count: u64) -> Option<u64> {
+        (count * 100).checked_div(self.arrivals as u64)
     }
 }
 
