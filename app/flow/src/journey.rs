@@ -68,7 +68,6 @@ fn cause_of(events: &[Arc<Event>], at: usize) -> Option<usize> {
                 in_queue(one)
                     && matches!(one.kind, Kind::RetryScheduled { .. } | Kind::Nacked { requeue: true, .. })
             })
-            .filter(|_| event.attempt.unwrap_or(1) > 1)
             .or_else(|| last(&|one| of_message(one) && sends(one))),
             Kind::Delivered { .. } => last(&|one| in_queue(one) && matches!(one.kind, Kind::Routed { .. })),
             _ => last(&|one| in_queue(one) && matches!(one.kind, Kind::Delivered { .. })),

@@ -3,6 +3,8 @@
 //! Everything here is pure: no clock, no I/O, no user interface. What a service reports, what the bridge
 //! orders and what the page draws are the same types, so that they cannot drift apart.
 
+#[cfg(test)]
+mod any_order;
 pub mod api;
 pub mod compare;
 pub mod event;

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::fault::Gate;
+use crate::fault::{FaultPhase, Gate};
 use crate::picture::style_of;
 use crate::{Event, Id, Kind, Node, Service, Sku, Style};
 use std::collections::{HashMap, VecDeque};
@@ -48,6 +48,8 @@ pub struct Tally {
     pub parked: u32,
     /// Messages that no queue took.
     pub returned: u32,
+    /// How often a fault that somebody set struck it.
+    pub struck: u32,
     /// For how long its steps were held, all together, in microseconds.
     pub held_us: u64,
     /// Inventory's, catalog's and wishlist's way to their effect.
@@ -64,6 +66,7 @@ struct Path {
     held_us: u64,
     /// From the arrival to the effect, less the held time.
     effect_us: Option<u64>,
+    was_delivered: bool,
     is_put_aside: bool,
     is_done: bool,
 }
@@ -86,6 +89,7 @@ impl Tally {
             retries: 0,
             parked: 0,
             returned: 0,
+            struck: 0,
             held_us: 0,
             paths: [Path::default(); 3],
             publish_held_us: 0,
@@ -120,8 +124,9 @@ impl Tally {
     /// Whether it went through without any trouble: what others are measured by.
     #[must_use]
     pub fn is_smooth(&self) -> bool {
-        let troubles = self.retries + self.parked + self.returned + self.failed_calls + self.republished;
-        self.is_complete() && troubles == 0
+        let troubles =
+            [self.retries, self.parked, self.returned, self.failed_calls, self.republished, self.struck];
+        self.is_complete() && troubles == [0; 6]
     }
 
     fn take(&mut self, event: &Event) {
@@ -155,6 +160,7 @@ impl Tally {
             Kind::RetryScheduled { .. } => self.retries += 1,
             Kind::DeadLettered { .. } => self.parked += 1,
             Kind::EmailSent { .. } => self.emails += 1,
+            Kind::FaultInjected { phase: FaultPhase::Struck, .. } => self.struck += 1,
             _ => {}
         }
         if let Some(service) = service
@@ -171,9 +177,9 @@ impl Tally {
         let effect_us = passed_us.saturating_sub(path.held_us);
         match event.kind {
             Kind::Delivered { .. } => {
-                if event.attempt.unwrap_or(1) == 1 && event.redelivered != Some(true) {
+                if !path.was_delivered {
                     // Only what was held before this message set out was on its way.
-                    path.held_us = publish_held_us;
+                    (path.was_delivered, path.held_us) = (true, path.held_us + publish_held_us);
                 }
                 let size = self.sizes.iter().find(|(id, _)| Some(id) == event.message_id.as_ref());
                 self.deliveries += 1;

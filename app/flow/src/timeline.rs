@@ -13,7 +13,7 @@ pub use scale::{Break, IDLE_US, Scale};
 
 use crate::fault::Gate;
 use crate::picture::style_of;
-use crate::{Event, Id, Kind, Node, Sku, Style};
+use crate::{Event, Id, Kind, Sku, Style};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -141,7 +141,14 @@ impl Timeline {
             Kind::Held { gate: Gate::BeforePublish, .. } => {
                 self.change(event, true, |row| row.held(event, at_us));
             }
-            Kind::ConnectionLost { .. } => self.connection_lost(event.node.as_ref(), event.seq, at_us),
+            Kind::ConnectionLost { .. } => {
+                let lost = |row: &Row| event.node.is_none() || row.node == event.node;
+                self.give_back(event, at_us, &lost);
+            }
+            Kind::ConsumerStopped { consumer_tag, .. } => {
+                let stopped = |row: &Row| row.queue == event.queue && row.tag.as_ref() == Some(consumer_tag);
+                self.give_back(event, at_us, &stopped);
+            }
             _ => self.change(event, false, |row| row.apply(event, at_us)),
         }
     }
@@ -204,11 +211,12 @@ impl Timeline {
         }
     }
 
-    /// What a consumer had in hand goes back into its queue when its connection breaks.
-    fn connection_lost(&mut self, node: Option<&Node>, seq: u64, at_us: u64) {
-        for row in self.groups.iter_mut().flat_map(|group| &mut group.rows) {
-            if node.is_none() || row.node.as_ref() == node {
-                row.given_back(seq, at_us);
+    /// What consumers that are gone had in hand goes back into its queue.
+    fn give_back(&mut self, event: &Event, at_us: u64, is_gone: &dyn Fn(&Row) -> bool) {
+        let of_style = |group: &&mut Group| event.style.is_none() || group.style == event.style;
+        for row in self.groups.iter_mut().filter(of_style).flat_map(|group| &mut group.rows) {
+            if is_gone(row) {
+                row.given_back(event.seq, at_us);
             }
         }
     }

@@ -116,8 +116,13 @@ impl Pattern {
             };
             if let Some(at) = remaining.iter().position(is_it) {
                 remaining.remove(at);
-                if kind == KindName::Acked {
-                    remaining.retain(|ghost| ghost.queue != event.queue);
+                match kind {
+                    KindName::Acked => remaining.retain(|ghost| ghost.queue != event.queue),
+                    // A sale is recorded without any arrival.
+                    KindName::StockRecorded => {
+                        remaining.retain(|ghost| ghost.kind != KindName::ArrivalReceived);
+                    }
+                    _ => {}
                 }
             }
         }

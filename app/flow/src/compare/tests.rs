@@ -178,6 +178,15 @@ fn a_service_that_knew_something_newer_leaves_no_ghost_behind() {
 }
 
 #[test]
+fn a_sale_does_not_wait_for_an_arrival() {
+    let mut story = Story::new();
+    story.arrival(Style::Orchestration, "a", 1);
+    story.events.remove(0);
+    let pattern = Pattern::known(Style::Orchestration);
+    assert!(pattern.remaining(story.events.iter()).is_empty());
+}
+
+#[test]
 fn nothing_is_learned_from_an_arrival_that_met_with_trouble_or_is_not_over() {
     let mut story = both();
     let events = of_arrival(&story, "c");
