@@ -14,10 +14,11 @@ pub use aligned::{Aligned, Moment};
 pub use coupling::{Coupling, Known, Way};
 pub use ghost::{Ghost, Pattern};
 
+use crate::index::{Index, Key};
 use crate::picture::{NodeState, style_of};
 use crate::tally::{Summary, Tallies};
 use crate::{Event, Id, Kind, Picture, Service, Style};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// How many messages that wait for a consumer that is down are known one by one.
 const KNOWN_WAITING: usize = 1_024;
@@ -26,7 +27,7 @@ const KNOWN_WAITING: usize = 1_024;
 #[derive(Debug, Clone)]
 pub struct Compare {
     /// The arrivals that are compared; none for all.
-    only: Option<HashMap<Id, usize>>,
+    only: Option<Index>,
     sides: [Side; 2],
 }
 
@@ -79,7 +80,10 @@ impl Compare {
     /// Compares the given arrivals, of both styles.
     #[must_use]
     pub fn of_arrivals(arrivals: impl IntoIterator<Item = Id>) -> Self {
-        let only = arrivals.into_iter().map(|id| (id, 0)).collect();
+        let mut only = Index::default();
+        for id in arrivals {
+            only.insert(Key::new("arrival", &id, ""), (0, 0));
+        }
         Self { only: Some(only), sides: Default::default() }
     }
 
@@ -99,7 +103,7 @@ impl Compare {
     pub fn apply(&mut self, event: &Event, after: &Picture) {
         let Some(style) = style_of(event) else { return };
         let Some(arrival) = &event.correlation_id else { return };
-        if self.only.as_ref().is_some_and(|only| !only.contains_key(&**arrival)) {
+        if self.only.as_ref().is_some_and(|only| only.get(Key::new("arrival", arrival, "")).is_none()) {
             return;
         }
         let side = &mut self.sides[style as usize];

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod event;
 pub mod fault;
 pub mod history;
+mod index;
 pub mod journey;
 pub mod layout;
 pub mod message;

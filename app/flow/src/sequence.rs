@@ -364,8 +364,11 @@ impl Draft {
 
     fn finish(self) -> Sequence {
         let Self { places, mut rows, mut activations, .. } = self;
-        let mut order: Vec<usize> = (0..places.len()).collect();
-        order.sort_by(|a, b| places[*a].cmp(&places[*b]));
+        let mut order: Vec<usize> = Vec::with_capacity(places.len());
+        for (number, place) in places.iter().enumerate() {
+            let before = order.iter().take_while(|known| places[**known] < *place).count();
+            order.insert(before, number);
+        }
         let column = |old: usize| order.iter().position(|place| *place == old).unwrap_or(old);
         for row in &mut rows {
             row.mark = match row.mark {

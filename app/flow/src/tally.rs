@@ -8,9 +8,10 @@
 mod tests;
 
 use crate::fault::{FaultPhase, Gate};
+use crate::index::{Index, Key};
 use crate::picture::style_of;
 use crate::{Event, Id, Kind, Node, Service, Sku, Style};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// How many arrivals are kept.
 pub const ARRIVALS: usize = 2_500;
@@ -204,7 +205,7 @@ pub struct Tallies {
     tallies: VecDeque<Tally>,
     /// How many were forgotten, so that the numbers in `index` stay true.
     forgotten: usize,
-    index: HashMap<Id, usize>,
+    index: Index,
 }
 
 impl Tallies {
@@ -216,7 +217,8 @@ impl Tallies {
     /// The tally of an arrival.
     #[must_use]
     pub fn get(&self, arrival: &str) -> Option<&Tally> {
-        self.index.get(arrival).and_then(|number| self.tallies.get(number - self.forgotten))
+        let (number, _) = self.index.get(Key::new("arrival", arrival, ""))?;
+        self.tallies.get(number - self.forgotten)
     }
 
     /// All of them together.
@@ -247,19 +249,20 @@ impl Tallies {
     pub fn apply(&mut self, event: &Event) {
         let Some(arrival) = &event.correlation_id else { return };
         let begins = matches!(event.kind, Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. });
-        let number = match self.index.get(&**arrival) {
-            Some(number) => *number,
+        let key = Key::new("arrival", arrival, "");
+        let number = match self.index.get(key) {
+            Some((number, _)) => number,
             None if begins => {
                 let Some(style) = style_of(event) else { return };
                 if self.tallies.len() >= ARRIVALS
                     && let Some(oldest) = self.tallies.pop_front()
                 {
-                    self.index.remove(&oldest.arrival);
+                    self.index.remove(Key::new("arrival", &oldest.arrival, ""));
                     self.forgotten += 1;
                 }
                 self.tallies.push_back(Tally::new(arrival.clone(), style, event));
                 let number = self.forgotten + self.tallies.len() - 1;
-                self.index.insert(arrival.clone(), number);
+                self.index.insert(key, (number, 0));
                 number
             }
             None => return,

@@ -27,23 +27,36 @@ impl Aligned {
     /// arrival, such as a consumer that stopped.
     #[must_use]
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>, arrivals: &[Id]) -> Self {
+        let mut sides: [Vec<Moment>; 2] = Default::default();
         let mut began: [Option<u64>; 2] = [None; 2];
-        let mut aligned = Self::default();
+        let mut before: [Option<u64>; 2] = [None; 2];
         for event in events {
             let Some(style) = style_of(event) else { continue };
-            let of_arrival = match &event.correlation_id {
+            let (began, side) = (&mut began[style as usize], &mut sides[style as usize]);
+            let is_compared = match &event.correlation_id {
                 Some(id) => arrivals.contains(id),
-                None => began[style as usize].is_some(),
+                None => began.is_some(),
             };
-            if of_arrival {
-                let began_us = *began[style as usize].get_or_insert(event.at_us);
-                aligned.before[style as usize].get_or_insert(event.seq.saturating_sub(1));
-                let after_us = event.at_us.saturating_sub(began_us);
-                aligned.moments.push(Moment { style, seq: event.seq, after_us });
+            if is_compared {
+                let began_us = *began.get_or_insert(event.at_us);
+                before[style as usize].get_or_insert(event.seq.saturating_sub(1));
+                // The tellers' clocks may differ a little: what is told later does not happen earlier.
+                let last_us = side.last().map_or(0, |last| last.after_us);
+                let after_us = event.at_us.saturating_sub(began_us).max(last_us);
+                side.push(Moment { style, seq: event.seq, after_us });
             }
         }
-        aligned.moments.sort_by_key(|moment| moment.after_us);
-        aligned
+        let [one, other] = sides;
+        let mut moments = Vec::with_capacity(one.len() + other.len());
+        let mut other = other.into_iter().peekable();
+        for moment in one {
+            while let Some(earlier) = other.next_if(|next| next.after_us < moment.after_us) {
+                moments.push(earlier);
+            }
+            moments.push(moment);
+        }
+        moments.extend(other);
+        Self { moments, before }
     }
 
     /// The events in the order of the common time.
@@ -57,8 +70,7 @@ impl Aligned {
     #[must_use]
     pub fn place(&self, style: Style, count: usize) -> Option<u64> {
         let shown = &self.moments[..count.min(self.moments.len())];
-        // The tellers' clocks may differ a little: what was told first is shown, whatever its time says.
-        let last = shown.iter().filter(|moment| moment.style == style).map(|moment| moment.seq).max();
+        let last = shown.iter().rev().find(|moment| moment.style == style).map(|moment| moment.seq);
         last.or(self.before[style as usize])
     }
 
