@@ -3,18 +3,26 @@
 //! Everything here is pure: no clock, no I/O, no user interface. What a service reports, what the bridge
 //! orders and what the page draws are the same types, so that they cannot drift apart.
 
+#[cfg(test)]
+mod any_order;
 pub mod api;
+pub mod compare;
 pub mod event;
 pub mod fault;
 pub mod history;
+mod index;
+pub mod journey;
 pub mod layout;
 pub mod message;
+pub mod metrics;
 pub mod picture;
 pub mod run;
+pub mod sequence;
 pub mod sku;
 #[cfg(test)]
 mod story;
 pub mod style;
+pub mod tally;
 pub mod timeline;
 pub mod topology;
 mod words;

@@ -12,10 +12,10 @@ pub use row::{Bar, End, Phase, Row};
 pub use scale::{Break, IDLE_US, Scale};
 
 use crate::fault::Gate;
+use crate::index::{Index, Key};
 use crate::picture::style_of;
-use crate::{Event, Id, Kind, Node, Sku, Style};
-use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher as _};
+use crate::{Event, Id, Kind, Sku, Style};
+use std::collections::VecDeque;
 
 /// How many arrivals are kept; some 50,000 events.
 pub const GROUPS: usize = 2_500;
@@ -28,8 +28,8 @@ pub struct Timeline {
     /// How many groups were forgotten, so that the places in `index` stay true.
     forgotten: usize,
     lines: usize,
-    /// From the hash of a group's or row's names to its group's and its own number.
-    index: HashMap<u64, (usize, usize)>,
+    /// From a group's or row's names to its group's and its own number.
+    index: Index,
     scale: Scale,
 }
 
@@ -68,7 +68,7 @@ impl Timeline {
             groups: VecDeque::new(),
             forgotten: 0,
             lines: 0,
-            index: HashMap::new(),
+            index: Index::default(),
             scale: Scale::default(),
         }
     }
@@ -141,7 +141,14 @@ impl Timeline {
             Kind::Held { gate: Gate::BeforePublish, .. } => {
                 self.change(event, true, |row| row.held(event, at_us));
             }
-            Kind::ConnectionLost { .. } => self.connection_lost(event.node.as_ref(), event.seq, at_us),
+            Kind::ConnectionLost { .. } => {
+                let lost = |row: &Row| event.node.is_none() || row.node == event.node;
+                self.give_back(event, at_us, &lost);
+            }
+            Kind::ConsumerStopped { consumer_tag, .. } => {
+                let stopped = |row: &Row| row.queue == event.queue && row.tag.as_ref() == Some(consumer_tag);
+                self.give_back(event, at_us, &stopped);
+            }
             _ => self.change(event, false, |row| row.apply(event, at_us)),
         }
     }
@@ -149,9 +156,9 @@ impl Timeline {
     fn change(&mut self, event: &Event, begins: bool, change: impl FnOnce(&mut Row)) {
         let Some(message_id) = &event.message_id else { return };
         let queue = event.queue.as_deref().unwrap_or_default();
-        let key = hash("row", message_id, queue);
-        let place = match self.index.get(&key) {
-            Some(place) => *place,
+        let key = Key::new("row", message_id, queue);
+        let place = match self.index.get(key) {
+            Some(place) => place,
             None if begins && !queue.ends_with(".dead") && !queue.ends_with(".retry") => {
                 self.new_row(event, message_id, key)
             }
@@ -163,11 +170,11 @@ impl Timeline {
         }
     }
 
-    fn new_row(&mut self, event: &Event, message_id: &Id, key: u64) -> (usize, usize) {
+    fn new_row(&mut self, event: &Event, message_id: &Id, key: Key) -> (usize, usize) {
         let id = event.correlation_id.as_ref().unwrap_or(message_id);
-        let group_key = hash("group", id, "");
-        let number = match self.index.get(&group_key) {
-            Some((number, _)) => *number,
+        let group_key = Key::new("group", id, "");
+        let number = match self.index.get(group_key) {
+            Some((number, _)) => number,
             None => {
                 if self.groups.len() >= GROUPS {
                     self.forget_oldest();
@@ -198,24 +205,19 @@ impl Timeline {
         let Some(group) = self.groups.pop_front() else { return };
         self.forgotten += 1;
         self.lines -= 1 + group.rows.len();
-        self.index.remove(&hash("group", &group.id, ""));
+        self.index.remove(Key::new("group", &group.id, ""));
         for row in &group.rows {
-            self.index.remove(&hash("row", &row.message_id, row.queue.as_deref().unwrap_or_default()));
+            self.index.remove(Key::new("row", &row.message_id, row.queue.as_deref().unwrap_or_default()));
         }
     }
 
-    /// What a consumer had in hand goes back into its queue when its connection breaks.
-    fn connection_lost(&mut self, node: Option<&Node>, seq: u64, at_us: u64) {
-        for row in self.groups.iter_mut().flat_map(|group| &mut group.rows) {
-            if node.is_none() || row.node.as_ref() == node {
-                row.given_back(seq, at_us);
+    /// What consumers that are gone had in hand goes back into its queue.
+    fn give_back(&mut self, event: &Event, at_us: u64, is_gone: &dyn Fn(&Row) -> bool) {
+        let of_style = |group: &&mut Group| event.style.is_none() || group.style == event.style;
+        for row in self.groups.iter_mut().filter(of_style).flat_map(|group| &mut group.rows) {
+            if is_gone(row) {
+                row.given_back(event.seq, at_us);
             }
         }
     }
-}
-
-fn hash(what: &str, id: &str, place: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (what, id, place).hash(&mut hasher);
-    hasher.finish()
 }

@@ -18,8 +18,9 @@ const KNOWN_WAITING: usize = 64;
 const KNOWN_UNACKED: usize = 256;
 /// How many early deliveries are known by their message; the rest are counted.
 const KNOWN_EARLY: usize = 32;
-/// How many messages that wait for their next attempt are known one by one.
-const KNOWN_RETRYING: usize = 64;
+/// How many messages that wait for their next attempt are known; the rest are not counted, for nothing tells for
+/// sure when one of them comes back.
+const KNOWN_RETRYING: usize = 256;
 /// How many consumers of one queue are shown.
 const KNOWN_CONSUMERS: usize = 16;
 /// How many parked messages are known one by one; the rest are counted.

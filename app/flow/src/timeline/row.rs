@@ -78,6 +78,8 @@ pub struct Row {
     pub emails: u32,
     /// The last event about it.
     pub last_seq: u64,
+    /// The consumer that has or had it in hand.
+    pub(super) tag: Option<Id>,
     /// What goes on once a hold ends.
     after_hold: Option<Phase>,
 }
@@ -93,6 +95,7 @@ impl Row {
             attempt: 1,
             emails: 0,
             last_seq: 0,
+            tag: None,
             after_hold: None,
         }
     }
@@ -130,6 +133,9 @@ impl Row {
         self.last_seq = event.seq;
         self.attempt = event.attempt.unwrap_or(1);
         self.node.clone_from(&event.node);
+        if let Kind::Delivered { consumer_tag } = &event.kind {
+            self.tag = Some(consumer_tag.clone());
+        }
         self.end = None;
         self.turn(Some(Phase::Handling), event.seq, at_us);
     }

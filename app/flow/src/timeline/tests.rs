@@ -83,18 +83,23 @@ fn a_retry_is_one_row_until_it_is_handled_or_parked() {
 }
 
 #[test]
-fn a_lost_connection_gives_back_what_was_in_hand() {
-    let mut story = Story::new();
-    let [copy, other, _] = story.send(Style::Choreography, "a", 1);
-    story.deliver(&copy);
-    story.deliver(&other);
-    let mut lost = story.events.last().unwrap().clone();
-    lost.node = Some(other.service.into());
-    (lost.message_id, lost.kind) = (None, Kind::ConnectionLost { reason: "cut".into() });
-    story.tell(lost);
-    let timeline = timeline(&story);
-    let rows = &timeline.groups().next().unwrap().rows;
-    assert_eq!((rows[0].phase(), rows[1].phase()), (Some(Phase::Handling), Some(Phase::Queued)));
+fn a_lost_connection_or_a_stopped_worker_gives_back_what_was_in_hand() {
+    let (lost, stopped) = (
+        Kind::ConnectionLost { reason: "cut".into() },
+        Kind::ConsumerStopped { consumer_tag: "catalog.1".into(), reason: "panicked".into() },
+    );
+    for kind in [lost, stopped] {
+        let mut story = Story::new();
+        let [copy, other, _] = story.send(Style::Choreography, "a", 1);
+        story.deliver(&copy);
+        story.deliver(&other);
+        let mut gone = story.events.last().unwrap().clone();
+        (gone.message_id, gone.kind) = (None, kind);
+        story.tell(gone);
+        let timeline = timeline(&story);
+        let rows = &timeline.groups().next().unwrap().rows;
+        assert_eq!((rows[0].phase(), rows[1].phase()), (Some(Phase::Handling), Some(Phase::Queued)));
+    }
 }
 
 #[test]

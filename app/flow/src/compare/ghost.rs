@@ -1,0 +1,131 @@
+//! The steps that an arrival still has to take.
+
+use crate::tally::Tallies;
+use crate::{Event, Id, KindName, Node, Service, Style};
+use std::sync::Arc;
+
+/// One step still to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ghost {
+    /// What will happen.
+    pub kind: KindName,
+    /// Who will do it.
+    pub node: Node,
+    /// Which queue will be concerned.
+    pub queue: Option<Id>,
+    /// How long after the arrival it happened when it was learned, in microseconds.
+    pub after_us: Option<u64>,
+}
+
+/// The steps that every smooth arrival of a style takes, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    steps: Vec<Ghost>,
+    is_learned: bool,
+}
+
+/// What can be foreseen. Whether somebody is mailed, or something goes wrong, cannot.
+const fn is_foreseen(kind: KindName) -> bool {
+    matches!(
+        kind,
+        KindName::ArrivalReceived
+            | KindName::StockRecorded
+            | KindName::Published
+            | KindName::Routed
+            | KindName::Delivered
+            | KindName::HttpRequest
+            | KindName::HttpResponse
+            | KindName::StateChanged
+            | KindName::Acked
+    )
+}
+
+impl Pattern {
+    /// What a style is known to do. Choreography: inventory publishes one event, the exchange copies it to three
+    /// queues, catalog and wishlist ask inventory. Orchestration: inventory publishes three commands, each for one
+    /// queue, and nobody asks.
+    #[must_use]
+    pub fn known(style: Style) -> Self {
+        let mut steps = Vec::new();
+        let mut add = |kind, node: Node, queue: Option<&str>| {
+            steps.push(Ghost { kind, node, queue: queue.map(Id::from), after_us: None });
+        };
+        let inventory = || Node::Service(Service::Inventory);
+        add(KindName::ArrivalReceived, Node::Warehouse, None);
+        add(KindName::StockRecorded, inventory(), None);
+        let messages = if style == Style::Choreography { 1 } else { 3 };
+        (0..messages).for_each(|_| add(KindName::Published, inventory(), None));
+        for queue in style.queues() {
+            add(KindName::Routed, Node::Broker, Some(queue.name));
+        }
+        for queue in style.queues() {
+            let asks = style == Style::Choreography && queue.service != Service::Inventory;
+            add(KindName::Delivered, queue.service.into(), Some(queue.name));
+            if asks {
+                add(KindName::HttpRequest, queue.service.into(), Some(queue.name));
+                add(KindName::HttpResponse, queue.service.into(), Some(queue.name));
+            }
+            add(KindName::StateChanged, queue.service.into(), Some(queue.name));
+            add(KindName::Acked, queue.service.into(), Some(queue.name));
+        }
+        Self { steps, is_learned: false }
+    }
+
+    /// What an earlier arrival did; `events` are those with its correlation id, in order. None unless it went
+    /// through to its end without any trouble and without being held.
+    #[must_use]
+    pub fn learn(events: &[Arc<Event>]) -> Option<Self> {
+        let first = events.first()?;
+        let mut tallies = Tallies::default();
+        events.iter().for_each(|event| tallies.apply(event));
+        let tally = tallies.get(first.correlation_id.as_deref()?)?;
+        if !tally.is_smooth() || tally.held_us > 0 {
+            return None;
+        }
+        let foreseen = events.iter().filter(|event| is_foreseen(event.kind.name()));
+        let ghost = |event: &Arc<Event>| Ghost {
+            kind: event.kind.name(),
+            node: event.node.clone().unwrap_or(Node::Broker),
+            queue: event.queue.clone(),
+            after_us: Some(event.at_us.saturating_sub(first.at_us)),
+        };
+        Some(Self { steps: foreseen.map(ghost).collect(), is_learned: true })
+    }
+
+    /// Every step, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Ghost] {
+        &self.steps
+    }
+
+    /// Whether this was learned from an arrival, and is not what the style is known to do.
+    #[must_use]
+    pub const fn is_learned(&self) -> bool {
+        self.is_learned
+    }
+
+    /// The steps that an arrival has not taken yet; `so_far` are its events up to the playhead. What a service
+    /// left out, because it knew something newer, is not to come any more once it has acked.
+    #[must_use]
+    pub fn remaining<'a>(&self, so_far: impl Iterator<Item = &'a Event>) -> Vec<&Ghost> {
+        let mut remaining: Vec<&Ghost> = self.steps.iter().collect();
+        for event in so_far {
+            let (kind, node) = (event.kind.name(), event.node.as_ref());
+            let is_it = |ghost: &&Ghost| {
+                ghost.kind == kind && Some(&ghost.node) == node && ghost.queue == event.queue
+            };
+            if let Some(at) = remaining.iter().position(is_it) {
+                remaining.remove(at);
+                match kind {
+                    KindName::Acked => remaining.retain(|ghost| ghost.queue != event.queue),
+                    // A sale is recorded without any arrival.
+                    KindName::StockRecorded => {
+                        remaining.retain(|ghost| ghost.kind != KindName::ArrivalReceived);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        remaining
+    }
+}
