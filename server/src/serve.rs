@@ -2,7 +2,7 @@
 
 use crate::{
     bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
-    cli::{BrokerChoice, Serve},
+    cli::{BrokerChoice, FtpChoice, Serve},
     messaging::{
         BrokerUri, Links, Unacked,
         connection::{Connector, Session},
@@ -16,6 +16,10 @@ use crate::{
         wishlist::{Wishlist, mailer},
     },
     styles::{self, Services},
+    warehouse::{
+        Brake,
+        ftp::{DropBox, Embedded, Monitor},
+    },
     web,
 };
 use broker::Broker;
@@ -163,6 +167,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
             Depths::Remote { channel: sampled, unacked }
         }
     };
+    let drop_box =
+        watch_files(&settings, &services.inventory, &depths, &tasks, &consumers_stop, &say).await?;
     if let Some(url) = &settings.smtp {
         let smtp = mailer::parse(url).map_err(other)?;
         let (wishlist, stop) = (services.wishlist.clone(), consumers_stop.clone());
@@ -176,6 +182,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         journal: journal.clone(),
         depths,
         links,
+        drop_box,
         broker_label: carrier.label,
         stop: streams_stop,
     };
@@ -203,6 +210,52 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     }
     journal.close();
     Ok(())
+}
+
+/// Starts the embedded FTP server, unless another one is named, and the monitor that watches it.
+async fn watch_files(
+    settings: &Serve,
+    inventory: &Inventory,
+    depths: &Depths,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    say: &impl Fn(String),
+) -> Result<DropBox, ServeError> {
+    let data = |source| ServeError::Data { path: settings.data.clone(), source };
+    let url = match &settings.ftp {
+        FtpChoice::At(url) => url.clone(),
+        FtpChoice::Embedded => {
+            let folder = settings.data.join("ftp");
+            std::fs::create_dir_all(&folder).map_err(data)?;
+            let addr = settings.ftp_listen;
+            let server = Embedded::bind(addr).await.map_err(|source| ServeError::Listen {
+                addr,
+                flag: "ftp-listen",
+                source,
+            })?;
+            say(format!("drop box at ftp://{}", server.addr));
+            let url = Embedded::url(reachable(server.addr));
+            let stop = stop.clone();
+            tasks.spawn(async move { server.serve(&folder, stop).await });
+            url
+        }
+    };
+    // What a crash left there is half of a copy.
+    let spool = settings.data.join("spool");
+    match std::fs::remove_dir_all(&spool) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(data(error)),
+        _ => std::fs::create_dir_all(&spool).map_err(data)?,
+    }
+    let drop_box = DropBox::new(url, inventory);
+    let monitor = Monitor {
+        drop_box: drop_box.clone(),
+        inventory: inventory.clone(),
+        brake: Brake::new(inventory.clone(), depths.clone()),
+        spool,
+        stop: stop.clone(),
+    };
+    tasks.spawn(monitor.run());
+    Ok(drop_box)
 }
 
 /// Keeps other servers out of the folder, until the file is closed: two relays would send everything twice.

@@ -13,7 +13,7 @@ use crate::{
     messaging::Links,
     services::{catalog, inventory, wishlist},
     styles::Services,
-    warehouse,
+    warehouse::{self, ftp::DropBox},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use problem::Problem;
@@ -34,6 +34,8 @@ pub struct Parts {
     pub depths: Depths,
     /// Which connections are up.
     pub links: Links,
+    /// The warehouse's files.
+    pub drop_box: DropBox,
     /// Which broker it is, in words.
     pub broker_label: String,
     /// Ends the streams, so that a stop need not wait for browsers.
@@ -48,6 +50,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .nest("/{style}/catalog", catalog::http::routes(catalog))
         .nest("/{style}/wishlist", wishlist::http::routes(wishlist))
         .merge(warehouse::request::routes(inventory))
+        .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
         .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));
