@@ -18,7 +18,7 @@ use crate::{
     styles::{self, Services},
     warehouse::{
         Brake,
-        ftp::{DropBox, Embedded, Monitor},
+        ftp::{DropBox, Embedded, FtpUrl, Monitor},
     },
     web,
 };
@@ -121,6 +121,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         source,
     })?;
     let addr = listener.local_addr().map_err(other)?;
+    let (ftp_url, ftp_server) = bind_ftp_server(&settings).await?;
 
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
     let journal = Journal::open(&settings.data, sequencer).map_err(data)?;
@@ -167,8 +168,18 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
             Depths::Remote { channel: sampled, unacked }
         }
     };
-    let drop_box =
-        watch_files(&settings, &services.inventory, &depths, &tasks, &consumers_stop, &say).await?;
+    if let Some(server) = &ftp_server {
+        say(format!("drop box at ftp://{}", server.addr));
+    }
+    let drop_box = DropBox::new(ftp_url, &services.inventory);
+    let monitor = Monitor {
+        drop_box: drop_box.clone(),
+        inventory: services.inventory.clone(),
+        brake: Brake::new(services.inventory.clone(), depths.clone()),
+        spool: settings.data.join("spool"),
+        stop: consumers_stop.clone(),
+    };
+    watch_files(&settings, ftp_server, monitor, &tasks).map_err(data)?;
     if let Some(url) = &settings.smtp {
         let smtp = mailer::parse(url).map_err(other)?;
         let (wishlist, stop) = (services.wishlist.clone(), consumers_stop.clone());
@@ -212,50 +223,39 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     Ok(())
 }
 
-/// Starts the embedded FTP server, unless another one is named, and the monitor that watches it.
-async fn watch_files(
-    settings: &Serve,
-    inventory: &Inventory,
-    depths: &Depths,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-    say: &impl Fn(String),
-) -> Result<DropBox, ServeError> {
-    let data = |source| ServeError::Data { path: settings.data.clone(), source };
-    let url = match &settings.ftp {
-        FtpChoice::At(url) => url.clone(),
+/// The drop box's address, and the embedded FTP server unless another one is named.
+async fn bind_ftp_server(settings: &Serve) -> Result<(FtpUrl, Option<Embedded>), ServeError> {
+    match &settings.ftp {
+        FtpChoice::At(url) => Ok((url.clone(), None)),
         FtpChoice::Embedded => {
-            let folder = settings.data.join("ftp");
-            std::fs::create_dir_all(&folder).map_err(data)?;
             let addr = settings.ftp_listen;
-            let server = Embedded::bind(addr).await.map_err(|source| ServeError::Listen {
-                addr,
-                flag: "ftp-listen",
-                source,
-            })?;
-            say(format!("drop box at ftp://{}", server.addr));
-            let url = Embedded::url(reachable(server.addr));
-            let stop = stop.clone();
-            tasks.spawn(async move { server.serve(&folder, stop).await });
-            url
+            let listening = Embedded::bind(addr).await;
+            let server =
+                listening.map_err(|source| ServeError::Listen { addr, flag: "ftp-listen", source })?;
+            Ok((Embedded::url(reachable(server.addr)), Some(server)))
         }
-    };
-    // What a crash left there is half of a copy.
-    let spool = settings.data.join("spool");
-    match std::fs::remove_dir_all(&spool) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(data(error)),
-        _ => std::fs::create_dir_all(&spool).map_err(data)?,
     }
-    let drop_box = DropBox::new(url, inventory);
-    let monitor = Monitor {
-        drop_box: drop_box.clone(),
-        inventory: inventory.clone(),
-        brake: Brake::new(inventory.clone(), depths.clone()),
-        spool,
-        stop: stop.clone(),
-    };
+}
+
+/// Starts the monitor of the drop box, and the server in which it is if that is ours.
+fn watch_files(
+    settings: &Serve,
+    server: Option<Embedded>,
+    monitor: Monitor,
+    tasks: &TaskTracker,
+) -> std::io::Result<()> {
+    if let Some(server) = server {
+        let (folder, stop) = (settings.data.join("ftp"), monitor.stop.clone());
+        std::fs::create_dir_all(&folder)?;
+        tasks.spawn(async move { server.serve(&folder, stop).await });
+    }
+    // What a crash left there is half of a copy.
+    match std::fs::remove_dir_all(&monitor.spool) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::create_dir_all(&monitor.spool)?,
+    }
     tasks.spawn(monitor.run());
-    Ok(drop_box)
+    Ok(())
 }
 
 /// Keeps other servers out of the folder, until the file is closed: two relays would send everything twice.
