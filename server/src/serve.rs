@@ -19,6 +19,7 @@ use crate::{
     warehouse::{
         Brake,
         ftp::{DropBox, Embedded, FtpUrl, Monitor},
+        simulator::{Runner, Simulation},
     },
     web,
 };
@@ -179,6 +180,16 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         spool: settings.data.join("spool"),
         stop: consumers_stop.clone(),
     };
+    let simulation = Simulation::default();
+    let runner = Runner {
+        simulation: simulation.clone(),
+        inventory: services.inventory.clone(),
+        wishlist: services.wishlist.clone(),
+        drop_box: drop_box.clone(),
+        brake: monitor.brake.clone(),
+        stop: consumers_stop.clone(),
+    };
+    tasks.spawn(runner.run());
     watch_files(&settings, ftp_server, monitor, &tasks).map_err(data)?;
     if let Some(url) = &settings.smtp {
         let smtp = mailer::parse(url).map_err(other)?;
@@ -194,6 +205,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         depths,
         links,
         drop_box,
+        simulation,
         broker_label: carrier.label,
         stop: streams_stop,
     };
