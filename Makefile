@@ -19,6 +19,8 @@ RAW_WASM := $(TARGET)/$(WASM_TARGET)/wasm-release/app.wasm
 SERVER := $(TARGET)/release/skuflow
 
 TOOLS := target/tools
+# Clients and servers that are not ours, for the tests; end2end/tools/install.sh puts them there.
+export SKUFLOW_TEST_PYTHON ?= $(abspath $(TOOLS)/python/bin/python)
 BINDGEN := $(TOOLS)/bin/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 NPM_BIN := end2end/node_modules/.bin
 NPM_STAMP := end2end/node_modules/.package-lock.json

@@ -1,12 +1,29 @@
 #!/usr/bin/env bash
-# Sees to it that the tests find a Chromium and a RabbitMQ: by apt where there is one, else it says what to install.
+# Sees to it that the tests find a Chromium, a RabbitMQ and a Python with an FTP and an SMTP server that are not ours:
+# by apt where there is one, else it says what to install.
 set -euo pipefail
+
+# The Python goes into a virtual environment of its own, which the Makefile names to the tests.
+install_python() {
+  local venv packages=(aiosmtpd==1.4.6 pika==1.4.4 pyftpdlib==2.2.0)
+  venv="$(dirname "$0")/../../target/tools/python"
+  if [ ! -x "$venv/bin/pip" ] || [ "$(cat "$venv/installed" 2>/dev/null)" != "${packages[*]}" ]; then
+    echo "Installing for the tests, by pip: ${packages[*]}"
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}"
+    echo "${packages[*]}" >"$venv/installed"
+  fi
+}
 
 missing=()
 [ -n "${CHROMIUM_PATH:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
   || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
-[ ${#missing[@]} -gt 0 ] || exit 0
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -eq 0 ]; then
+  install_python
+  exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "The tests need: ${missing[*]}. There is no apt here; please install them by your package manager," >&2
@@ -27,3 +44,4 @@ echo "Installing for the tests: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+install_python

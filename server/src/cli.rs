@@ -1,6 +1,10 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{messaging::BrokerUri, services::wishlist::mailer};
+use crate::{
+    messaging::BrokerUri,
+    services::wishlist::mailer,
+    warehouse::ftp::{FtpUrl, FtpUrlError},
+};
 use clap::{Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -39,6 +43,14 @@ pub struct Serve {
     #[arg(long, env = "SKUFLOW_DATA", default_value = "./data", value_name = "DIR")]
     pub data: PathBuf,
 
+    /// The warehouse's FTP server that inventory watches: `embedded`, or `ftp://user:pass@host:port/dir` (or `ftps://…`).
+    #[arg(long, env = "SKUFLOW_FTP", default_value = "embedded", value_name = "URL", hide_env_values = true)]
+    pub ftp: FtpChoice,
+
+    /// Where the embedded FTP server listens (user and password `warehouse`).
+    #[arg(long, env = "SKUFLOW_FTP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    pub ftp_listen: SocketAddr,
+
     /// Also send the e-mails by this server: `smtp://…` or `smtps://…`.
     #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp: Option<String>,
@@ -60,6 +72,26 @@ impl FromStr for BrokerChoice {
         match text {
             "embedded" => Ok(Self::Embedded),
             uri => uri.parse().map(Self::At),
+        }
+    }
+}
+
+/// Which FTP server the warehouse's files come from.
+#[derive(Debug, Clone)]
+pub enum FtpChoice {
+    /// Our own, in this process.
+    Embedded,
+    /// The one at that address.
+    At(FtpUrl),
+}
+
+impl FromStr for FtpChoice {
+    type Err = FtpUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            url => url.parse().map(Self::At),
         }
     }
 }

@@ -76,6 +76,12 @@ const PEOPLE: [&str; 20] = [
     "lars", "mina", "nuri", "olga", "pablo", "quynh", "rosa", "sven",
 ];
 
+/// The first name of one of the people.
+#[must_use]
+pub const fn person(n: usize) -> &'static str {
+    PEOPLE[n % PEOPLE.len()]
+}
+
 /// Who wishes for what: address and SKU, about sixty of them, most for what is sold out.
 pub fn wishes() -> impl Iterator<Item = (String, Sku)> {
     PRODUCTS.iter().enumerate().flat_map(|(n, product)| {

@@ -2,7 +2,7 @@
 
 use crate::{
     bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
-    cli::{BrokerChoice, Serve},
+    cli::{BrokerChoice, FtpChoice, Serve},
     messaging::{
         BrokerUri, Links, Unacked,
         connection::{Connector, Session},
@@ -16,6 +16,11 @@ use crate::{
         wishlist::{Wishlist, mailer},
     },
     styles::{self, Services},
+    warehouse::{
+        Brake,
+        ftp::{DropBox, Embedded, FtpUrl, Monitor},
+        simulator::{Runner, Simulation},
+    },
     web,
 };
 use broker::Broker;
@@ -117,6 +122,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         source,
     })?;
     let addr = listener.local_addr().map_err(other)?;
+    let (ftp_url, ftp_server) = bind_ftp_server(&settings).await?;
 
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
     let journal = Journal::open(&settings.data, sequencer).map_err(data)?;
@@ -163,6 +169,28 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
             Depths::Remote { channel: sampled, unacked }
         }
     };
+    if let Some(server) = &ftp_server {
+        say(format!("drop box at ftp://{}", server.addr));
+    }
+    let drop_box = DropBox::new(ftp_url, &services.inventory);
+    let monitor = Monitor {
+        drop_box: drop_box.clone(),
+        inventory: services.inventory.clone(),
+        brake: Brake::new(services.inventory.clone(), depths.clone()),
+        spool: settings.data.join("spool"),
+        stop: consumers_stop.clone(),
+    };
+    let simulation = Simulation::default();
+    let runner = Runner {
+        simulation: simulation.clone(),
+        inventory: services.inventory.clone(),
+        wishlist: services.wishlist.clone(),
+        drop_box: drop_box.clone(),
+        brake: monitor.brake.clone(),
+        stop: consumers_stop.clone(),
+    };
+    tasks.spawn(runner.run());
+    watch_files(&settings, ftp_server, monitor, &tasks).map_err(data)?;
     if let Some(url) = &settings.smtp {
         let smtp = mailer::parse(url).map_err(other)?;
         let (wishlist, stop) = (services.wishlist.clone(), consumers_stop.clone());
@@ -176,6 +204,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         journal: journal.clone(),
         depths,
         links,
+        drop_box,
+        simulation,
         broker_label: carrier.label,
         stop: streams_stop,
     };
@@ -202,6 +232,41 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         broker.shutdown().await;
     }
     journal.close();
+    Ok(())
+}
+
+/// The drop box's address, and the embedded FTP server unless another one is named.
+async fn bind_ftp_server(settings: &Serve) -> Result<(FtpUrl, Option<Embedded>), ServeError> {
+    match &settings.ftp {
+        FtpChoice::At(url) => Ok((url.clone(), None)),
+        FtpChoice::Embedded => {
+            let addr = settings.ftp_listen;
+            let listening = Embedded::bind(addr).await;
+            let server =
+                listening.map_err(|source| ServeError::Listen { addr, flag: "ftp-listen", source })?;
+            Ok((Embedded::url(reachable(server.addr)), Some(server)))
+        }
+    }
+}
+
+/// Starts the monitor of the drop box, and the server in which it is if that is ours.
+fn watch_files(
+    settings: &Serve,
+    server: Option<Embedded>,
+    monitor: Monitor,
+    tasks: &TaskTracker,
+) -> std::io::Result<()> {
+    if let Some(server) = server {
+        let (folder, stop) = (settings.data.join("ftp"), monitor.stop.clone());
+        std::fs::create_dir_all(&folder)?;
+        tasks.spawn(async move { server.serve(&folder, stop).await });
+    }
+    // What a crash left there is half of a copy.
+    match std::fs::remove_dir_all(&monitor.spool) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::create_dir_all(&monitor.spool)?,
+    }
+    tasks.spawn(monitor.run());
     Ok(())
 }
 

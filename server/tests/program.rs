@@ -21,7 +21,7 @@ fn project_root() -> tempfile::TempDir {
 fn skuflow(root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skuflow"));
     command.current_dir(root).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for flag in ["ADDR", "BROKER", "AMQP_LISTEN", "DATA", "SMTP"] {
+    for flag in ["ADDR", "BROKER", "AMQP_LISTEN", "DATA", "FTP", "FTP_LISTEN", "SMTP"] {
         command.env_remove(format!("SKUFLOW_{flag}"));
     }
     command
@@ -62,6 +62,11 @@ fn a_mistake_in_the_settings_is_one_line_and_exit_2() {
             &["serve", "--addr", "127.0.0.1:0", "--amqp-listen", taken.as_str(), "--data", "d"],
             "cannot listen on",
         ),
+        (
+            &["serve", "--addr", "127.0.0.1:0", "--ftp-listen", taken.as_str(), "--data", "d"],
+            "choose another with --ftp-listen",
+        ),
+        (&["serve", "--ftp", "warehouse"], "use ftp://user:pass@host:port/dir"),
         (&["serve", "--broker", "rabbit"], "use amqp://user:pass@host:port/vhost"),
         (&["serve", "--smtp", "mail.example.com"], "use smtp://host:port"),
         (&["serve", "--data", "a-file"], "choose another with --data"),
@@ -87,7 +92,7 @@ fn help_names_every_flag_and_its_variable() {
     let output = skuflow(root.path(), &["serve", "--help"]).output().unwrap();
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
-    for flag in ["addr", "broker", "amqp-listen", "data", "smtp"] {
+    for flag in ["addr", "broker", "amqp-listen", "data", "ftp", "ftp-listen", "smtp"] {
         let variable = format!("SKUFLOW_{}", flag.to_uppercase().replace('-', "_"));
         assert!(help.contains(&format!("--{flag}")) && help.contains(&variable), "{flag}: {help}");
     }
@@ -97,7 +102,9 @@ fn help_names_every_flag_and_its_variable() {
 fn it_says_where_everything_is_and_ends_well_when_told_to() {
     let root = project_root();
     let (child, said) = serving(root.path(), &["serve", "--addr", "127.0.0.1:0"]);
-    assert!(said.iter().any(|line| line.starts_with("broker at amqp://127.0.0.1:")), "{said:?}");
+    for place in ["broker at amqp://127.0.0.1:", "drop box at ftp://127.0.0.1:"] {
+        assert!(said.iter().any(|line| line.starts_with(place)), "{said:?}");
+    }
     let output = terminate(child);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(root.path().join("data/inventory.db").exists());

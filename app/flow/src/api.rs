@@ -6,7 +6,7 @@ mod simulator;
 mod workers;
 
 pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
-pub use file::{FileState, WarehouseFile, WarehouseFiles};
+pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
 pub use workers::{Workers, WorkersState, WorkersWanted};
 

@@ -1,5 +1,6 @@
 //! The warehouse's request and the storefront's sale, by HTTP.
 
+use super::ndjson::{self, Recorder};
 use crate::{
     services::inventory::{
         Inventory,
@@ -7,7 +8,7 @@ use crate::{
     },
     styles,
     web::{
-        extract::{json_bytes, parse},
+        extract::{essence, json_bytes, parse},
         problem::Problem,
     },
 };
@@ -15,6 +16,7 @@ use axum::{
     Json, Router,
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
     routing::post,
 };
 use flow::{Dispatch, Quantity, Sku, Style, api::Accepted, event::Origin};
@@ -26,13 +28,13 @@ const BATCH_MAX: usize = 1_000;
 const KEY_MAX_LEN: usize = 255;
 
 /// The routes below `/api`.
-pub fn routes(inventory: Inventory) -> Router {
-    Router::new().route("/arrivals", post(arrivals)).route("/sales", post(sales)).with_state(inventory)
+pub fn routes(recorder: Recorder) -> Router {
+    Router::new().route("/arrivals", post(arrivals)).route("/sales", post(sales)).with_state(recorder)
 }
 
 /// One line of a request, as the caller wrote it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+pub(super) struct Line {
     sku: String,
     quantity: i64,
     style: String,
@@ -50,20 +52,21 @@ struct AcceptedSales {
     sales: Vec<Accepted>,
 }
 
-async fn arrivals(
-    State(inventory): State<Inventory>,
-    request: Request,
-) -> Result<(StatusCode, Json<AcceptedArrivals>), Problem> {
+async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
+    if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
+        let key = idempotency_key(request.headers())?;
+        return Ok(recorder.answer(request.into_body(), key));
+    }
     let reason = Reason::Arrival(Origin::Request);
-    let arrivals = accept(&inventory, request, "arrivals", reason).await?;
-    Ok((StatusCode::ACCEPTED, Json(AcceptedArrivals { arrivals })))
+    let arrivals = accept(&recorder.inventory, request, "arrivals", reason).await?;
+    Ok((StatusCode::ACCEPTED, Json(AcceptedArrivals { arrivals })).into_response())
 }
 
 async fn sales(
-    State(inventory): State<Inventory>,
+    State(recorder): State<Recorder>,
     request: Request,
 ) -> Result<(StatusCode, Json<AcceptedSales>), Problem> {
-    let sales = accept(&inventory, request, "sales", Reason::Sale).await?;
+    let sales = accept(&recorder.inventory, request, "sales", Reason::Sale).await?;
     Ok((StatusCode::ACCEPTED, Json(AcceptedSales { sales })))
 }
 
@@ -95,7 +98,7 @@ fn lines(body: &[u8]) -> Result<Vec<Line>, Problem> {
     Ok(lines)
 }
 
-fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
+pub(super) fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
     let mut movements = Vec::with_capacity(lines.len() * 2);
     for (n, line) in lines.iter().enumerate() {
         let wrong = |field: &str, error: &dyn std::error::Error| {

@@ -4,7 +4,7 @@ use super::{BODY_MAX_BYTES, problem::Problem};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use flow::{Sku, Style};
 use serde::de::DeserializeOwned;
@@ -67,10 +67,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// The type of a request's body, without its parameters; empty when it is not told.
+pub fn essence(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.and_then(|value| value.split(';').next()).unwrap_or("").trim()
+}
+
 /// The body of a request that says it is JSON, and is not too large.
 pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or("").trim();
+    let essence = essence(request.headers());
     if !essence.eq_ignore_ascii_case("application/json") {
         let detail = format!("send JSON with the header Content-Type: application/json, not {essence:?}");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));

@@ -13,7 +13,7 @@ use crate::{
     messaging::Links,
     services::{catalog, inventory, wishlist},
     styles::Services,
-    warehouse,
+    warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use problem::Problem;
@@ -34,6 +34,10 @@ pub struct Parts {
     pub depths: Depths,
     /// Which connections are up.
     pub links: Links,
+    /// The warehouse's files.
+    pub drop_box: DropBox,
+    /// The simulator.
+    pub simulation: Simulation,
     /// Which broker it is, in words.
     pub broker_label: String,
     /// Ends the streams, so that a stop need not wait for browsers.
@@ -43,11 +47,15 @@ pub struct Parts {
 /// Every route. `bound` is where the server listens.
 pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
     let Services { inventory, catalog, wishlist, .. } = parts.services.clone();
+    let brake = Brake::new(inventory.clone(), parts.depths.clone());
+    let recorder = Recorder { inventory: inventory.clone(), brake, stop: parts.stop.clone() };
     let api = Router::new()
-        .nest("/{style}/inventory", inventory::http::routes(inventory.clone()))
+        .nest("/{style}/inventory", inventory::http::routes(inventory))
         .nest("/{style}/catalog", catalog::http::routes(catalog))
         .nest("/{style}/wishlist", wishlist::http::routes(wishlist))
-        .merge(warehouse::request::routes(inventory))
+        .merge(warehouse::request::routes(recorder))
+        .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
+        .merge(warehouse::simulator::http::routes(parts.simulation.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
         .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));

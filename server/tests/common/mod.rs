@@ -6,7 +6,7 @@ use lapin::{Connection, ConnectionProperties, options::QueueDeleteOptions};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 use server::{
-    cli::{BrokerChoice, Serve},
+    cli::{BrokerChoice, FtpChoice, Serve},
     serve::{ServeError, serve},
 };
 use std::{
@@ -63,6 +63,8 @@ pub fn run(on: On, scenario: impl AsyncFnOnce(On)) {
 pub struct Skuflow {
     pub url: String,
     pub broker_url: String,
+    /// Where the embedded FTP server listens; empty when another one is named.
+    pub drop_box: String,
     pub client: Client,
     on: On,
     data: tempfile::TempDir,
@@ -72,33 +74,45 @@ pub struct Skuflow {
 
 impl Skuflow {
     pub async fn start(on: On) -> Self {
+        Self::start_with(on, |_| {}).await
+    }
+
+    /// Starts it with other settings than usual.
+    pub async fn start_with(on: On, change: impl FnOnce(&mut Serve)) -> Self {
         let data = tempfile::tempdir().unwrap();
         if on == On::RabbitMq {
             delete_queues(&rabbitmq_url()).await;
         }
-        Self::start_in(on, data).await
+        Self::start_in(on, data, change).await
     }
 
-    async fn start_in(on: On, data: tempfile::TempDir) -> Self {
+    async fn start_in(on: On, data: tempfile::TempDir, change: impl FnOnce(&mut Serve)) -> Self {
         let broker = match on {
             On::Embedded => BrokerChoice::Embedded,
             On::RabbitMq => BrokerChoice::At(rabbitmq_url().parse().unwrap()),
         };
-        let settings = Serve {
+        let mut settings = Serve {
             addr: ([127, 0, 0, 1], 0).into(),
             broker,
             amqp_listen: ([127, 0, 0, 1], 0).into(),
             data: data.path().to_owned(),
+            ftp: FtpChoice::Embedded,
+            ftp_listen: ([127, 0, 0, 1], 0).into(),
             smtp: None,
         };
+        change(&mut settings);
         let (said, mut lines) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
         let running = tokio::spawn(serve(settings, stop.clone(), move |line| {
             let _ = said.send(line);
         }));
         let mut broker_url = if on == On::RabbitMq { rabbitmq_url() } else { String::new() };
+        let mut drop_box = String::new();
         let url = loop {
             let line = lines.recv().await.expect("the server starts");
+            if let Some(place) = line.strip_prefix("drop box at ftp://") {
+                place.clone_into(&mut drop_box);
+            }
             if let Some(place) = line.strip_prefix("broker at amqp://") {
                 broker_url = format!("amqp://guest:guest@{place}/%2f");
             } else if let Some(url) = line.strip_prefix("listening on ") {
@@ -106,7 +120,7 @@ impl Skuflow {
             }
         };
         let client = Client::builder().no_proxy().build().unwrap();
-        let skuflow = Self { url, broker_url, client, on, data, stop: stop.drop_guard(), running };
+        let skuflow = Self { url, broker_url, drop_box, client, on, data, stop: stop.drop_guard(), running };
         skuflow.until("ready", async || skuflow.get("/readyz").await.status() == StatusCode::OK).await;
         skuflow
     }
@@ -115,7 +129,7 @@ impl Skuflow {
     pub async fn restart(self) -> Self {
         self.stop.disarm().cancel();
         self.running.await.unwrap().unwrap();
-        Self::start_in(self.on, self.data).await
+        Self::start_in(self.on, self.data, |_| {}).await
     }
 
     pub fn data(&self) -> &Path {

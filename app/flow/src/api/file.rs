@@ -1,5 +1,6 @@
 //! The warehouse's files.
 
+use crate::words::words;
 use serde::{Deserialize, Serialize};
 
 /// Where a file stands.
@@ -16,6 +17,27 @@ pub enum FileState {
     Rejected,
     /// It cannot be read for now; the reason says why, and it is tried again.
     Waiting,
+}
+
+words!(
+    FileState {
+        Seen = "seen",
+        Reading = "reading",
+        Processed = "processed",
+        Rejected = "rejected",
+        Waiting = "waiting",
+    },
+    UnknownFileState,
+    "{0:?} is no state of a file"
+);
+
+/// The answer to `POST /api/files/{name}`: the file is on the server, complete, under that name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The file's name.
+    pub name: String,
+    /// Its size.
+    pub size_bytes: u64,
 }
 
 /// One file, as `GET /api/files` tells it: `{"files":[…],"server":…}`, newest first.

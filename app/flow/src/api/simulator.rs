@@ -123,6 +123,6 @@ pub struct Simulator {
     pub refused: u64,
     /// Wishes so far in this run.
     pub wishes: u64,
-    /// Why it stopped by itself, if it did.
+    /// Why it stopped by itself, or why it is slower than wanted, if so.
     pub note: Option<String>,
 }

@@ -142,12 +142,31 @@ impl Inventory {
         key: Option<IdempotencyKey>,
         announce: Announce,
     ) -> Result<Vec<Accepted>, IntakeError> {
+        self.record_with(movements, reason, key, announce, |_| Ok(())).await
+    }
+
+    /// The same, with something more in the same transaction: both are on disk or neither is.
+    ///
+    /// # Errors
+    /// Those of [`Inventory::record`], and what `also` says; nothing is recorded then.
+    pub async fn record_with(
+        &self,
+        movements: Vec<Movement>,
+        reason: Reason,
+        key: Option<IdempotencyKey>,
+        announce: Announce,
+        also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Vec<Accepted>, IntakeError> {
         let (journal, released) = (self.journal.clone(), self.released.clone());
         let told_reason = reason.clone();
         let recorded = self
             .store
             .write_then(
-                move |tx| record_all(tx, movements, &reason, key.as_ref(), announce),
+                move |tx| {
+                    let recorded = record_all(tx, movements, &reason, key.as_ref(), announce)?;
+                    also(tx)?;
+                    Ok::<_, IntakeError>(recorded)
+                },
                 move |recorded| {
                     for step in &recorded.steps {
                         tell(&Reporter::new(journal.clone(), about(step)), step, &told_reason);

@@ -1,5 +1,6 @@
 //! Inventory: records what comes and goes, computes what is for sale, and tells the others.
 
+pub mod files;
 pub mod http;
 pub mod intake;
 pub mod outbox;
@@ -32,7 +33,7 @@ impl Inventory {
     /// # Errors
     /// When the store cannot be opened or seeded.
     pub async fn open(dir: &Path, journal: Journal) -> Result<Self, StoreError> {
-        let schema = [stock::SCHEMA, outbox::SCHEMA, intake::SCHEMA, inbox::SCHEMA].concat();
+        let schema = [stock::SCHEMA, outbox::SCHEMA, intake::SCHEMA, inbox::SCHEMA, files::SCHEMA].concat();
         let store = Store::open(&dir.join("inventory.db"), &schema)?;
         let waiting = store
             .write(|tx| {
@@ -88,6 +89,20 @@ impl Inventory {
     /// When the store fails.
     pub async fn stock(&self, style: Style) -> Result<Vec<StockLevel>, StoreError> {
         self.store.read(move |tx| stock::list(tx, style)).await
+    }
+
+    /// How many messages wait to be sent.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unsent(&self) -> Result<u64, StoreError> {
+        self.store.read(outbox::count).await
+    }
+
+    /// The book of the warehouse's files.
+    #[must_use]
+    pub fn files(&self) -> files::FileBook {
+        files::FileBook(self.store.clone())
     }
 
     /// Whether the store answers.

@@ -142,3 +142,11 @@ pub fn confirmed(tx: &Transaction<'_>, ids: &[i64]) -> Result<(), StoreError> {
 pub fn last(tx: &Transaction<'_>) -> Result<i64, StoreError> {
     Ok(tx.query_row("SELECT coalesce(max(id), 0) FROM outbox", [], |row| row.get(0))?)
 }
+
+/// How many messages wait to be sent.
+///
+/// # Errors
+/// When the store fails.
+pub fn count(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    Ok(tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?)
+}

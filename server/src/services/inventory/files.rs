@@ -1,0 +1,420 @@
+//! The book of the warehouse's files: how far each has been taken in.
+//!
+//! How far is written in the transaction that records the rows' arrivals, so that a row counts once however often
+//! the file is read. A file is known by its name and its content: the same name with other content is a new
+//! delivery, the same content again under the same name is the same delivery.
+
+use crate::{clock, store::Store, store::StoreError};
+use flow::api::{FileState, WarehouseFile};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+
+/// The tables. `content_hash` is empty until the file has been read once; `lines_done` says how many of its lines
+/// have been taken in, `counted` that all have.
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    state TEXT NOT NULL,
+    lines_done INTEGER NOT NULL,
+    counted INTEGER NOT NULL,
+    rows_good INTEGER NOT NULL,
+    rows_bad INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    seen_at TEXT NOT NULL,
+    done_at TEXT,
+    reason TEXT
+);
+CREATE INDEX IF NOT EXISTS files_by_name ON files (name, content_hash);
+CREATE TABLE IF NOT EXISTS file_errors (
+    file_id INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (file_id, line)
+);
+";
+
+/// How many files the list shows.
+const LISTED_MAX: u32 = 200;
+
+/// The book; clones share the store.
+#[derive(Debug, Clone)]
+pub struct FileBook(pub(super) Store);
+
+/// A file that is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenFile {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub state: FileState,
+    /// Whether it was read before, so that some of its rows may count.
+    pub is_known: bool,
+    /// Whether all of its rows are taken in, and only the moving is left.
+    pub is_counted: bool,
+}
+
+/// What a file turns out to be once its content is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// It is to be read from behind line `lines_done` on, under that id.
+    Read {
+        /// The id under which it goes on: a new one when the content was replaced meanwhile.
+        id: i64,
+        /// How many lines have been taken in before.
+        lines_done: u64,
+    },
+    /// All of it was taken in before.
+    Repeat {
+        /// As which file.
+        of: i64,
+    },
+}
+
+/// A line that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Why it does not count.
+    pub reason: String,
+}
+
+/// What a batch of lines adds to a file.
+#[derive(Debug, Clone)]
+pub struct Advance {
+    /// The file.
+    pub id: i64,
+    /// How many lines had been taken in before.
+    pub from_line: u64,
+    /// How many lines have been taken in with it.
+    pub to_line: u64,
+    /// Rows that count.
+    pub good: u64,
+    /// Lines that do not.
+    pub bad: Vec<BadLine>,
+}
+
+impl FileBook {
+    /// Notes that a file is there, with that size; answers its id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sight(&self, name: String, size_bytes: u64) -> Result<i64, StoreError> {
+        self.0.write(move |tx| sight(tx, &name, size_bytes)).await
+    }
+
+    /// Says what a file is, now that its content is known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn identify(&self, id: i64, hash: String, size_bytes: u64) -> Result<Identity, StoreError> {
+        self.0.write(move |tx| identify(tx, id, &hash, size_bytes)).await
+    }
+
+    /// Notes where an unfinished file stands, and why.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn note(&self, id: i64, state: FileState, reason: Option<String>) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute(
+                    &format!("UPDATE files SET state = ?2, reason = ?3 WHERE id = ?1 AND {OPEN}"),
+                    params![id, state.as_str(), reason],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Notes that all of a file's rows are taken in.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn counted(&self, id: i64) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute("UPDATE files SET counted = 1 WHERE id = ?1", [id])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Notes that a file is done.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn done(&self, id: i64, state: FileState, reason: Option<String>) -> Result<(), StoreError> {
+        self.0.write(move |tx| done(tx, id, state, reason.as_deref())).await
+    }
+
+    /// Forgets a file that was seen and went away before it was read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn forget(&self, id: i64) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute("DELETE FROM files WHERE id = ?1 AND content_hash = ''", [id])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The files that are not done, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(&self) -> Result<Vec<OpenFile>, StoreError> {
+        self.0.read(open).await
+    }
+
+    /// The files, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self) -> Result<Vec<WarehouseFile>, StoreError> {
+        self.0.read(list).await
+    }
+
+    /// One file.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, id: i64) -> Result<Option<WarehouseFile>, StoreError> {
+        self.0
+            .read(move |tx| {
+                let select = format!("SELECT {COLUMNS} FROM files WHERE id = ?1");
+                Ok(tx.query_row(&select, [id], read).optional()?)
+            })
+            .await
+    }
+
+    /// Up to `limit` lines of a file that do not count, behind line `after`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn errors(&self, id: i64, after: u64, limit: u32) -> Result<Vec<BadLine>, StoreError> {
+        self.0
+            .read(move |tx| {
+                let mut select = tx.prepare_cached(
+                    "SELECT line, reason FROM file_errors WHERE file_id = ?1 AND line > ?2 ORDER BY line LIMIT ?3",
+                )?;
+                let rows = select.query_map(params![id, after, limit], |row| {
+                    Ok(BadLine { line: row.get(0)?, reason: row.get(1)? })
+                })?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+}
+
+const OPEN: &str = "state IN ('seen', 'reading', 'waiting')";
+const COLUMNS: &str = "id, name, state, rows_good, rows_bad, size_bytes, seen_at, done_at, reason";
+
+fn sight(tx: &Transaction<'_>, name: &str, size_bytes: u64) -> Result<i64, StoreError> {
+    let known: Option<i64> = tx
+        .query_row(
+            &format!("SELECT id FROM files WHERE name = ?1 AND {OPEN} ORDER BY id DESC LIMIT 1"),
+            [name],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(id) = known {
+        tx.execute("UPDATE files SET size_bytes = ?2 WHERE id = ?1", params![id, size_bytes])?;
+        return Ok(id);
+    }
+    insert(tx, name, "", FileState::Seen, size_bytes)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    name: &str,
+    hash: &str,
+    state: FileState,
+    size_bytes: u64,
+) -> Result<i64, StoreError> {
+    tx.execute(
+        "INSERT INTO files
+             (name, content_hash, state, lines_done, counted, rows_good, rows_bad, size_bytes, seen_at)
+         VALUES (?1, ?2, ?3, 0, 0, 0, 0, ?4, ?5)",
+        params![name, hash, state.as_str(), size_bytes, clock::now_text()],
+    )?;
+    Ok(tx.last_insert_rowid())
+}
+
+fn identify(tx: &Transaction<'_>, id: i64, hash: &str, size_bytes: u64) -> Result<Identity, StoreError> {
+    let (name, known, lines_done): (String, String, u64) =
+        tx.query_row("SELECT name, content_hash, lines_done FROM files WHERE id = ?1", [id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let reading = FileState::Reading.as_str();
+    if known == hash {
+        tx.execute("UPDATE files SET state = ?2, reason = NULL WHERE id = ?1", params![id, reading])?;
+        return Ok(Identity::Read { id, lines_done });
+    }
+    if !known.is_empty() {
+        let reason = "another file took its name before all of it was read; what was read counts";
+        done(tx, id, FileState::Processed, Some(reason))?;
+        let id = insert(tx, &name, hash, FileState::Reading, size_bytes)?;
+        return Ok(Identity::Read { id, lines_done: 0 });
+    }
+    tx.execute(
+        "UPDATE files SET content_hash = ?2, state = ?3, size_bytes = ?4, reason = NULL WHERE id = ?1",
+        params![id, hash, reading, size_bytes],
+    )?;
+    let earlier: Option<i64> = tx
+        .query_row(
+            "SELECT min(id) FROM files WHERE name = ?1 AND content_hash = ?2 AND id < ?3 AND counted = 1",
+            params![name, hash, id],
+            |row| row.get(0),
+        )
+        .optional()?
+        .flatten();
+    Ok(earlier.map_or(Identity::Read { id, lines_done: 0 }, |of| Identity::Repeat { of }))
+}
+
+/// Takes a batch into account. It belongs into the transaction of the batch's arrivals.
+///
+/// # Errors
+/// When the store fails, or somebody else has read on meanwhile.
+pub fn advance(tx: &Transaction<'_>, advance: &Advance) -> Result<(), StoreError> {
+    let updated = tx
+        .prepare_cached(
+            "UPDATE files SET lines_done = ?3, rows_good = rows_good + ?4, rows_bad = rows_bad + ?5
+             WHERE id = ?1 AND lines_done = ?2",
+        )?
+        .execute(params![
+            advance.id,
+            advance.from_line,
+            advance.to_line,
+            advance.good,
+            advance.bad.len() as u64
+        ])?;
+    if updated != 1 {
+        return Err(rusqlite::Error::StatementChangedRows(updated).into());
+    }
+    let mut insert =
+        tx.prepare_cached("INSERT INTO file_errors (file_id, line, reason) VALUES (?1, ?2, ?3)")?;
+    for bad in &advance.bad {
+        insert.execute(params![advance.id, bad.line, bad.reason])?;
+    }
+    Ok(())
+}
+
+fn done(tx: &Transaction<'_>, id: i64, state: FileState, reason: Option<&str>) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE files SET state = ?2, reason = ?3, done_at = ?4 WHERE id = ?1",
+        params![id, state.as_str(), reason, clock::now_text()],
+    )?;
+    Ok(())
+}
+
+fn open(tx: &Transaction<'_>) -> Result<Vec<OpenFile>, StoreError> {
+    let mut select = tx.prepare_cached(&format!(
+        "SELECT id, name, state, content_hash <> '', counted FROM files WHERE {OPEN} ORDER BY id"
+    ))?;
+    let rows = select.query_map([], |row| {
+        Ok(OpenFile {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            state: state(row, 2)?,
+            is_known: row.get(3)?,
+            is_counted: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn list(tx: &Transaction<'_>) -> Result<Vec<WarehouseFile>, StoreError> {
+    let mut select = tx.prepare_cached(&format!("SELECT {COLUMNS} FROM files ORDER BY id DESC LIMIT ?1"))?;
+    let rows = select.query_map([LISTED_MAX], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<WarehouseFile> {
+    Ok(WarehouseFile {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        state: state(row, 2)?,
+        rows_good: row.get(3)?,
+        rows_bad: row.get(4)?,
+        size_bytes: row.get(5)?,
+        seen_at: row.get(6)?,
+        done_at: row.get(7)?,
+        reason: row.get(8)?,
+    })
+}
+
+fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<FileState> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|error: flow::api::UnknownFileState| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, error.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn book(dir: &tempfile::TempDir) -> FileBook {
+        FileBook(Store::open(&dir.path().join("inventory.db"), SCHEMA).unwrap())
+    }
+
+    async fn read_to(book: &FileBook, id: i64, from_line: u64, to_line: u64) -> Result<(), StoreError> {
+        let bad = vec![BadLine { line: to_line, reason: "no".into() }];
+        let step = Advance { id, from_line, to_line, good: to_line - from_line - 1, bad };
+        book.0.write(move |tx| advance(tx, &step)).await
+    }
+
+    #[tokio::test]
+    async fn a_file_goes_on_where_it_was_and_no_stretch_counts_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = book(&dir).await;
+        let id = book.sight("a.csv".into(), 10).await.unwrap();
+        assert_eq!(book.identify(id, "h1".into(), 10).await.unwrap(), Identity::Read { id, lines_done: 0 });
+        read_to(&book, id, 0, 5).await.unwrap();
+        assert!(read_to(&book, id, 0, 5).await.is_err(), "the same stretch again");
+        assert_eq!(book.sight("a.csv".into(), 10).await.unwrap(), id, "it is still the same file");
+        let again = book.identify(id, "h1".into(), 10).await.unwrap();
+        assert_eq!(again, Identity::Read { id, lines_done: 5 });
+        let file = book.find(id).await.unwrap().unwrap();
+        assert_eq!((file.rows_good, file.rows_bad), (4, 1));
+    }
+
+    #[tokio::test]
+    async fn a_name_with_other_content_is_new_and_with_the_same_content_is_a_repeat() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = book(&dir).await;
+        let mut ids = Vec::new();
+        for hash in ["h1", "h2", "h1"] {
+            let id = book.sight("a.csv".into(), 10).await.unwrap();
+            let identity = book.identify(id, hash.into(), 10).await.unwrap();
+            match ids.len() {
+                2 => assert_eq!(identity, Identity::Repeat { of: ids[0] }),
+                _ => assert_eq!(identity, Identity::Read { id, lines_done: 0 }),
+            }
+            book.counted(id).await.unwrap();
+            book.done(id, FileState::Processed, None).await.unwrap();
+            ids.push(id);
+        }
+        assert!(book.open().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_file_replaced_while_it_was_read_is_a_delivery_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = book(&dir).await;
+        let first = book.sight("a.csv".into(), 10).await.unwrap();
+        book.identify(first, "h1".into(), 10).await.unwrap();
+        read_to(&book, first, 0, 3).await.unwrap();
+        let Identity::Read { id, lines_done: 0 } = book.identify(first, "h2".into(), 11).await.unwrap()
+        else {
+            panic!("it starts anew")
+        };
+        assert_ne!(id, first);
+        assert_eq!(book.find(first).await.unwrap().unwrap().state, FileState::Processed);
+    }
+}

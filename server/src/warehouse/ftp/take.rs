@@ -1,0 +1,306 @@
+//! Taking in one file: fetch it, know it by its content, count its rows, report the bad ones, move it away.
+
+use super::{
+    Monitor, PROCESSED, REJECTED,
+    client::{Client, ClientError, Entry},
+    monitor::Trouble,
+    rows::{self, Line, Rows},
+};
+use crate::{
+    services::inventory::{
+        files::{Advance, BadLine, Identity},
+        intake::{IntakeError, Movement, Reason},
+    },
+    styles,
+};
+use flow::{Dispatch, Style, api::FileState, event::Origin};
+use sha2::{Digest, Sha256};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, BufReader, Read, Seek},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{io::AsyncWriteExt, time::Instant};
+
+/// How many lines share one transaction: enough to pay little for the disk, few enough to let others in between.
+const BATCH: usize = 250;
+/// How many lines of a report are read at once.
+const REPORT_PAGE: u32 = 1_000;
+/// How often the server hears of us while a long file is read; most hang up after some minutes of silence.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// A file on this machine; gone when dropped.
+struct Spooled(PathBuf);
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        // It is a copy, and the folder is emptied at the next start too.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The reading end of a spooled file. Reading blocks, so it is lent to a thread that may.
+struct Reading(Rows<BufReader<File>>);
+
+impl Reading {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(Rows::new(BufReader::new(File::open(path)?))))
+    }
+
+    /// The next lines behind line `after`, at most `limit`.
+    async fn next(mut self, after: u64, limit: usize) -> io::Result<(Self, Vec<Line>)> {
+        blocking(move || {
+            let mut lines = Vec::with_capacity(limit);
+            while lines.len() < limit
+                && let Some(line) = self.0.next_line()?
+            {
+                if line.number > after {
+                    lines.push(line);
+                }
+            }
+            Ok((self, lines))
+        })
+        .await
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+impl Monitor {
+    /// Takes in a file that seems to be complete. When it comes back early because it was told to stop, the file is
+    /// as good as before; what is counted stays counted.
+    pub(super) async fn take(&self, client: &mut Client, id: i64, entry: &Entry) -> Result<(), Trouble> {
+        let book = self.drop_box.book();
+        let spooled = Spooled(self.spool.join(id.to_string()));
+        let (hash, size) = fetch(client, &entry.name, &spooled.0).await?;
+        if client.size(&entry.name).await?.is_some_and(|now| now != size) {
+            return Err(ClientError::Refused("it is still growing".into()).into());
+        }
+        let (id, lines_done) = match book.identify(id, hash.clone(), size).await? {
+            Identity::Read { id, lines_done } => (id, lines_done),
+            Identity::Repeat { of } => {
+                move_to(client, PROCESSED, &entry.name, &hash, id).await?;
+                let reason =
+                    format!("the same file as number {of}, which counts already; nothing counts twice");
+                return Ok(book.done(id, FileState::Processed, Some(reason)).await?);
+            }
+        };
+        if lines_done == 0
+            && let Err(no_such_file) = glance(&spooled.0).await.map_err(ClientError::from)?
+        {
+            move_to(client, REJECTED, &entry.name, &hash, id).await?;
+            return Ok(book.done(id, FileState::Rejected, Some(no_such_file.to_string())).await?);
+        }
+        if !self.count(client, id, &entry.name, &spooled.0, lines_done).await? {
+            return Ok(());
+        }
+        book.counted(id).await?;
+        self.report(client, id, &entry.name).await?;
+        move_to(client, PROCESSED, &entry.name, &hash, id).await?;
+        Ok(book.done(id, FileState::Processed, None).await?)
+    }
+
+    /// Counts the rows behind line `lines_done`; `false` when told to stop before the end.
+    async fn count(
+        &self,
+        client: &mut Client,
+        id: i64,
+        name: &str,
+        path: &Path,
+        mut lines_done: u64,
+    ) -> Result<bool, Trouble> {
+        let book = self.drop_box.book();
+        let mut reading = Reading::open(path).map_err(ClientError::from)?;
+        let mut heard_of_us = Instant::now();
+        loop {
+            let lines;
+            (reading, lines) = reading.next(lines_done, BATCH).await.map_err(ClientError::from)?;
+            let Some(last) = lines.last().map(|line| line.number) else { return Ok(true) };
+            let mut held = None;
+            let go_on = self.brake.clear(&self.stop, |waiting| held = Some(waiting)).await;
+            if !go_on {
+                return Ok(false);
+            }
+            if held.is_some() {
+                tracing::debug!(name, "a file waited for the services to catch up");
+            }
+            self.record(id, name, lines_done, lines).await?;
+            lines_done = last;
+            if heard_of_us.elapsed() > KEEP_ALIVE {
+                heard_of_us = Instant::now();
+                if !client.is_alive().await {
+                    // Counting needs no server; what is left to do there needs a new connection.
+                    match Client::connect(self.drop_box.url()).await {
+                        Ok(anew) => *client = anew,
+                        Err(error) => {
+                            let reason = Some(format!("its rows count; the FTP server is away: {error}"));
+                            book.note(id, FileState::Reading, reason).await?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records a batch: all of its good rows in both styles, its bad ones, and how far the file is, at once.
+    async fn record(&self, id: i64, name: &str, from_line: u64, lines: Vec<Line>) -> Result<(), Trouble> {
+        match self.record_at_once(id, name, from_line, lines.clone()).await {
+            Ok(()) => Ok(()),
+            Err(IntakeError::Store(error)) => Err(error.into()),
+            // One row is more than fits. Row by row shows which.
+            Err(_) => {
+                let mut from_line = from_line;
+                for line in lines {
+                    let number = line.number;
+                    match self.record_at_once(id, name, from_line, vec![line]).await {
+                        Ok(()) => {}
+                        Err(IntakeError::Store(error)) => return Err(error.into()),
+                        Err(refused) => {
+                            let bad = vec![BadLine { line: number, reason: refused.to_string() }];
+                            let step = Advance { id, from_line, to_line: number, good: 0, bad };
+                            self.record_movements(name, Vec::new(), step).await.map_err(
+                                |error| match error {
+                                    IntakeError::Store(error) => Trouble::from(error),
+                                    other => ClientError::Here(other.to_string()).into(),
+                                },
+                            )?;
+                        }
+                    }
+                    from_line = number;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn record_at_once(
+        &self,
+        id: i64,
+        name: &str,
+        from_line: u64,
+        lines: Vec<Line>,
+    ) -> Result<(), IntakeError> {
+        let mut step = Advance { id, from_line, to_line: from_line, good: 0, bad: Vec::new() };
+        let mut movements = Vec::with_capacity(lines.len() * Style::ALL.len());
+        for Line { number, row } in lines {
+            step.to_line = number;
+            match row {
+                Ok((sku, quantity)) => {
+                    step.good += 1;
+                    let dispatch = Dispatch::default();
+                    movements.extend(Style::ALL.iter().map(|&style| Movement {
+                        sku,
+                        quantity,
+                        style,
+                        dispatch,
+                    }));
+                }
+                Err(error) => step.bad.push(BadLine { line: number, reason: error.to_string() }),
+            }
+        }
+        self.record_movements(name, movements, step).await
+    }
+
+    async fn record_movements(
+        &self,
+        name: &str,
+        movements: Vec<Movement>,
+        step: Advance,
+    ) -> Result<(), IntakeError> {
+        let reason = Reason::Arrival(Origin::File(name.to_owned()));
+        let also =
+            move |tx: &rusqlite::Transaction<'_>| crate::services::inventory::files::advance(tx, &step);
+        self.inventory.record_with(movements, reason, None, styles::announce, also).await?;
+        Ok(())
+    }
+
+    /// Writes the report about bad rows to the server, if there are any.
+    async fn report(&self, client: &mut Client, id: i64, name: &str) -> Result<(), Trouble> {
+        let book = self.drop_box.book();
+        let mut page = book.errors(id, 0, REPORT_PAGE).await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let mut transfer = client.store(&format!("{REJECTED}/{name}.errors.csv")).await?;
+        transfer.write(report_lines(None).as_bytes()).await?;
+        while let Some(last) = page.last().map(|bad| bad.line) {
+            transfer.write(report_lines(Some(&page)).as_bytes()).await?;
+            page = book.errors(id, last, REPORT_PAGE).await?;
+        }
+        Ok(transfer.finish().await?)
+    }
+}
+
+/// Lines of a report, or its header.
+pub(super) fn report_lines(bad: Option<&[BadLine]>) -> String {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let written = match bad {
+        None => csv.write_record(["line", "reason"]),
+        Some(bad) => bad.iter().try_for_each(|bad| csv.write_record([&bad.line.to_string(), &bad.reason])),
+    };
+    written.expect("writing into memory does not fail");
+    let bytes = csv.into_inner().expect("writing into memory does not fail");
+    String::from_utf8(bytes).expect("the fields are text")
+}
+
+/// Fetches a file, and says its content's hash and size.
+async fn fetch(client: &mut Client, name: &str, path: &Path) -> Result<(String, u64), ClientError> {
+    let mut file = tokio::fs::File::create(path).await?;
+    let mut transfer = client.fetch(name).await?;
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = transfer.read(&mut buffer).await?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        file.write_all(&buffer[..read]).await?;
+        size += read as u64;
+    }
+    transfer.finish().await?;
+    file.flush().await?;
+    let hash = hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    Ok((hash, size))
+}
+
+/// Looks at a file's start.
+async fn glance(path: &Path) -> io::Result<Result<(), rows::NoSuchFile>> {
+    let path = path.to_owned();
+    blocking(move || {
+        let mut start = Vec::with_capacity(rows::GLANCE);
+        let mut file = File::open(path)?;
+        file.rewind()?;
+        file.take(rows::GLANCE as u64).read_to_end(&mut start)?;
+        Ok(rows::glance(&start))
+    })
+    .await
+}
+
+/// Moves a file into a folder, under a name that is free there.
+async fn move_to(
+    client: &mut Client,
+    folder: &str,
+    name: &str,
+    hash: &str,
+    id: i64,
+) -> Result<(), ClientError> {
+    let (stem, ending) = match name.rsplit_once('.') {
+        Some((stem, ending)) => (stem, format!(".{ending}")),
+        None => (name, String::new()),
+    };
+    let mut target = format!("{folder}/{name}");
+    if client.size(&target).await?.is_some() {
+        // An earlier delivery of that name stays as it is.
+        target = format!("{folder}/{stem}.{}-{id}{ending}", &hash[..8]);
+    }
+    client.rename(name, &target).await
+}

@@ -1,0 +1,185 @@
+//! Arrivals by the thousand in one request: one JSON object a line in, one result a line out.
+//!
+//! Each row is recorded or refused by itself, while the next ones are still on their way; nothing is collected. So
+//! whoever sends many rows must read the answer while sending.
+
+use super::{Brake, request};
+use crate::{
+    services::inventory::{
+        Inventory,
+        intake::{IdempotencyKey, Reason},
+    },
+    styles,
+    web::{extract::parse, problem::Problem},
+};
+use axum::{
+    body::{Body, BodyDataStream, Bytes},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use flow::{
+    api::{self, Accepted},
+    event::Origin,
+};
+use futures::{Stream, StreamExt, future::join_all, stream};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+/// The type of such a body.
+pub const CONTENT_TYPE: &str = "application/x-ndjson";
+/// The longest line, in bytes.
+const LINE_MAX: usize = 64 * 1024;
+/// How many rows are recorded at once, if so many are there.
+const BATCH: usize = 250;
+
+/// What became of one line.
+#[derive(Serialize)]
+struct Outcome {
+    /// Its number, from 1.
+    line: u64,
+    #[serde(flatten)]
+    result: RowResult,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum RowResult {
+    Arrivals(Vec<Accepted>),
+    Problem(api::Problem),
+}
+
+/// A line that is not blank, or why there is none.
+struct Line {
+    number: u64,
+    text: Result<Vec<u8>, Problem>,
+}
+
+/// Everything that recording needs.
+#[derive(Clone)]
+pub struct Recorder {
+    /// Who records.
+    pub inventory: Inventory,
+    /// Holds while the services are behind.
+    pub brake: Brake,
+    /// When to stop.
+    pub stop: CancellationToken,
+}
+
+impl Recorder {
+    /// Answers a body of lines. With a `key`, each line counts once however often the same lines are sent under it.
+    pub fn answer(self, body: Body, key: Option<String>) -> Response {
+        let results = lines(body.into_data_stream()).ready_chunks(BATCH).then(move |lines| {
+            let (recorder, key) = (self.clone(), key.clone());
+            async move {
+                recorder.brake.clear(&recorder.stop, |_| {}).await;
+                let outcomes =
+                    join_all(lines.into_iter().map(|line| recorder.record(line, key.as_deref()))).await;
+                let mut text = Vec::new();
+                for outcome in outcomes {
+                    serde_json::to_writer(&mut text, &outcome).expect("an outcome is plain data");
+                    text.push(b'\n');
+                }
+                Ok::<_, std::convert::Infallible>(Bytes::from(text))
+            }
+        });
+        (StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], Body::from_stream(results)).into_response()
+    }
+
+    async fn record(&self, Line { number, text }: Line, key: Option<&str>) -> Outcome {
+        let result = match self.arrivals(number, text, key).await {
+            Ok(arrivals) => RowResult::Arrivals(arrivals),
+            Err(problem) => RowResult::Problem(problem.to_api()),
+        };
+        Outcome { line: number, result }
+    }
+
+    async fn arrivals(
+        &self,
+        number: u64,
+        text: Result<Vec<u8>, Problem>,
+        key: Option<&str>,
+    ) -> Result<Vec<Accepted>, Problem> {
+        let line: request::Line = parse(&text?)?;
+        let movements = request::movements(std::slice::from_ref(&line))?;
+        let key = key.map(|key| IdempotencyKey {
+            endpoint: "arrivals, by line",
+            key: format!("{key}:{number}"),
+            request: serde_json::to_string(&line).expect("the line came from JSON"),
+        });
+        let reason = Reason::Arrival(Origin::Request);
+        Ok(self.inventory.record(movements, reason, key, styles::announce).await?)
+    }
+}
+
+/// A body's lines, each as soon as it is there.
+fn lines(body: BodyDataStream) -> impl Stream<Item = Line> {
+    let reading =
+        Reading { body, buffer: Vec::new(), scanned: 0, number: 0, is_skipping: false, is_over: false };
+    stream::unfold(reading, |mut reading| async move { Some((reading.next().await?, reading)) })
+}
+
+struct Reading {
+    body: BodyDataStream,
+    buffer: Vec<u8>,
+    /// How much of the buffer is known to hold no line's end.
+    scanned: usize,
+    number: u64,
+    /// The rest of a line that was too long passes by.
+    is_skipping: bool,
+    is_over: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Line> {
+        loop {
+            if let Some(at) = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n') {
+                let rest = self.buffer.split_off(self.scanned + at + 1);
+                let mut text = std::mem::replace(&mut self.buffer, rest);
+                self.scanned = 0;
+                text.pop();
+                if let Some(line) = self.line(text) {
+                    return Some(line);
+                }
+                continue;
+            }
+            self.scanned = self.buffer.len();
+            if self.buffer.len() > LINE_MAX {
+                self.buffer.clear();
+                self.scanned = 0;
+                if !std::mem::replace(&mut self.is_skipping, true) {
+                    let problem = Problem::malformed(format!("a line may have at most {LINE_MAX} bytes"));
+                    return Some(Line { number: self.number + 1, text: Err(problem) });
+                }
+            }
+            if self.is_over {
+                return None;
+            }
+            match self.body.next().await {
+                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+                Some(Err(error)) => {
+                    self.is_over = true;
+                    self.buffer.clear();
+                    self.scanned = 0;
+                    let problem = Problem::malformed(format!("the request broke off: {error}"));
+                    return Some(Line { number: self.number + 1, text: Err(problem) });
+                }
+                None => {
+                    self.is_over = true;
+                    let last = std::mem::take(&mut self.buffer);
+                    self.scanned = 0;
+                    if let Some(line) = self.line(last) {
+                        return Some(line);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a line that ended; a blank one says nothing, and what was too long has said so already.
+    fn line(&mut self, text: Vec<u8>) -> Option<Line> {
+        self.number += 1;
+        let was_skipping = std::mem::take(&mut self.is_skipping);
+        let is_blank = text.iter().all(u8::is_ascii_whitespace);
+        (!was_skipping && !is_blank).then_some(Line { number: self.number, text: Ok(text) })
+    }
+}

@@ -1,0 +1,420 @@
+//! The warehouse's files, from the drop box to the stock: each row counts once, and what is wrong is told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod common;
+
+use common::{On, Skuflow};
+use flow::{Kind, event::Origin};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use server::{
+    cli::FtpChoice,
+    warehouse::ftp::{Embedded, FtpUrl},
+};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use suppaftp::{FtpStream, types::FileType};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long a file of thousands of rows may take, on a machine that is busy with other tests.
+const LONG: Duration = Duration::from_secs(400);
+const STYLES: [&str; 2] = ["choreography", "orchestration"];
+
+fn login(addr: &str, user: &str, password: &str) -> FtpStream {
+    let mut ftp = FtpStream::connect(addr).unwrap();
+    ftp.login(user, password).unwrap();
+    ftp.transfer_type(FileType::Binary).unwrap();
+    ftp
+}
+
+/// Drops a file as any FTP client does: under its own name, at once.
+async fn drop_file(addr: &str, name: &str, content: impl Into<Vec<u8>>) {
+    let (addr, name, content) = (addr.to_owned(), name.to_owned(), content.into());
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "warehouse", "warehouse");
+        ftp.put_file(&name, &mut content.as_slice()).unwrap();
+        ftp.quit().unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+/// The latest file of that name.
+async fn file(skuflow: &Skuflow, name: &str) -> Value {
+    let files = skuflow.json("/api/files").await;
+    files["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|file| file["name"] == name)
+        .cloned()
+        .unwrap_or(Value::Null)
+}
+
+/// Waits until the latest file of that name is done, as number `nth` of that name.
+async fn done(skuflow: &Skuflow, name: &str, nth: usize) -> Value {
+    skuflow
+        .until("the file is done", async || {
+            let files = skuflow.json("/api/files").await;
+            let of_name = files["files"].as_array().unwrap().iter().filter(|file| file["name"] == name);
+            of_name.filter(|file| file["done_at"].is_string()).count() == nth
+        })
+        .await;
+    file(skuflow, name).await
+}
+
+async fn on_hand(skuflow: &Skuflow, sku: &str) -> [u64; 2] {
+    let mut both = [0; 2];
+    for (style, number) in STYLES.iter().zip(&mut both) {
+        *number = skuflow.stock(style, sku).await["on_hand"].as_u64().unwrap_or(0);
+    }
+    both
+}
+
+fn counts(file: &Value) -> (u64, u64) {
+    (file["rows_good"].as_u64().unwrap(), file["rows_bad"].as_u64().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_file_counts_in_both_styles_and_is_moved_away() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let content = "\u{feff}warehouse,quantity,sku\r\nnorth,12,MUG-RED\r\nsouth,3,lamp-arc\r\n";
+    drop_file(&skuflow.drop_box, "Lieferung 7.csv", content).await;
+    let file = done(&skuflow, "Lieferung 7.csv", 1).await;
+    assert_eq!((&file["state"], counts(&file)), (&json!("processed"), (2, 0)), "{file}");
+    assert_eq!(file["size_bytes"], content.len());
+    assert_eq!((on_hand(&skuflow, "MUG-RED").await, on_hand(&skuflow, "LAMP-ARC").await), ([12; 2], [3; 2]));
+    let folder = skuflow.data().join("ftp");
+    assert_eq!(fs::read(folder.join("processed/Lieferung 7.csv")).unwrap(), content.as_bytes());
+    assert!(!folder.join("Lieferung 7.csv").exists());
+    skuflow.settled().await;
+    let origins: Vec<_> = skuflow
+        .journal()
+        .await
+        .into_iter()
+        .filter_map(|event| match event.kind {
+            Kind::ArrivalReceived { origin, .. } => Some(origin),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(origins, vec![Origin::File("Lieferung 7.csv".into()); 4]);
+    assert_eq!(skuflow.product("choreography", "MUG-RED").await["quantity"], 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_ten_thousand_rows_each_good_one_counts_and_each_bad_one_is_reported() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let mut content = String::from("sku,quantity\n");
+    for n in 0..10_000 {
+        // Lines are counted from 1, and the header is one.
+        content +=
+            &if n % 100 == 99 { format!("BULK-{},none\n", n % 7) } else { format!("BULK-{},2\n", n % 7) };
+    }
+    let sent = skuflow.request("POST", "/api/files/bulk.csv").body(content).send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::ACCEPTED);
+    // More than the services handle in a moment: the file waits for them.
+    let started = Instant::now();
+    while file(&skuflow, "bulk.csv").await["done_at"].is_null() {
+        assert!(started.elapsed() < LONG, "it never ends");
+        sleep(Duration::from_millis(100)).await;
+    }
+    let file = done(&skuflow, "bulk.csv", 1).await;
+    assert_eq!((&file["state"], counts(&file)), (&json!("processed"), (9_900, 100)), "{file}");
+    let mut total = 0;
+    for sku in 0..7 {
+        let [choreography, orchestration] = on_hand(&skuflow, &format!("BULK-{sku}")).await;
+        assert_eq!(choreography, orchestration);
+        total += choreography;
+    }
+    assert_eq!(total, 2 * 9_900);
+    let report = skuflow.get(&format!("/api/files/{}/errors.csv", file["id"])).await;
+    assert_eq!(report.headers()["content-disposition"], "attachment; filename=\"bulk.csv.errors.csv\"");
+    let report = report.text().await.unwrap();
+    let lines: Vec<_> = report.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (101, "line,reason"));
+    assert_eq!(lines[1], "101,\"quantity: \"\"none\"\" is no whole number\"");
+    assert_eq!(lines[100].split(',').next(), Some("10001"));
+    let on_server = fs::read_to_string(skuflow.data().join("ftp/rejected/bulk.csv.errors.csv")).unwrap();
+    assert_eq!(on_server, report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_file_twice_counts_once_and_other_content_under_its_name_is_new() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (nth, (content, reason, expected)) in [
+        ("MUG-RED,5\n", false, 5),
+        ("MUG-RED,5\n", true, 5),
+        ("MUG-RED,7\n", false, 12),
+        ("MUG-RED,5\n", true, 12),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        drop_file(&skuflow.drop_box, "daily.csv", content).await;
+        let file = done(&skuflow, "daily.csv", nth + 1).await;
+        assert_eq!((&file["state"], file["reason"].is_string()), (&json!("processed"), reason), "{file}");
+        assert_eq!(on_hand(&skuflow, "MUG-RED").await, [expected; 2], "delivery {nth}");
+    }
+    let kept = fs::read_dir(skuflow.data().join("ftp/processed")).unwrap().count();
+    assert_eq!(kept, 4, "no delivery overwrites another");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_taken_only_when_it_is_complete() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let addr = skuflow.drop_box.clone();
+    // An upload that is cut off in the middle: the connection just goes away.
+    spawn_blocking({
+        let addr = addr.clone();
+        move || {
+            let mut ftp = login(&addr, "warehouse", "warehouse");
+            let mut upload = ftp.put_with_stream("cut.csv.part").unwrap();
+            upload.write_all(b"MUG-RED,1\nMUG-RED,1").unwrap();
+            upload.flush().unwrap();
+            drop(upload);
+        }
+    })
+    .await
+    .unwrap();
+    // An upload that takes its time. It is no file before the last byte.
+    let growing = spawn_blocking({
+        let addr = addr.clone();
+        move || {
+            let mut ftp = login(&addr, "warehouse", "warehouse");
+            let mut upload = ftp.put_with_stream("slow.csv").unwrap();
+            for _ in 0..40 {
+                upload.write_all(b"LAMP-ARC,1\n").unwrap();
+                upload.flush().unwrap();
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            upload.finish().unwrap();
+        }
+    });
+    while !growing.is_finished() {
+        let slow = file(&skuflow, "slow.csv").await;
+        assert!(slow.is_null() || slow["state"] == "seen", "{slow}");
+        assert_eq!(on_hand(&skuflow, "LAMP-ARC").await, [0; 2]);
+        sleep(Duration::from_millis(50)).await;
+    }
+    growing.await.unwrap();
+    assert_eq!(counts(&done(&skuflow, "slow.csv", 1).await), (40, 0));
+    assert_eq!(on_hand(&skuflow, "LAMP-ARC").await, [40; 2]);
+    assert!(file(&skuflow, "cut.csv.part").await.is_null(), "what is half is not even seen");
+    // The sender comes back, and renames when all is there.
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "warehouse", "warehouse");
+        ftp.put_file("cut.csv.part", &mut &b"MUG-RED,1\nMUG-RED,1\nMUG-RED,1\n"[..]).unwrap();
+        ftp.rename("cut.csv.part", "cut.csv").unwrap();
+    })
+    .await
+    .unwrap();
+    assert_eq!(counts(&done(&skuflow, "cut.csv", 1).await), (3, 0));
+    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [3; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_such_file_is_put_aside_whole() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let picture: Vec<u8> =
+        b"\x89PNG\r\n\x1a\n".iter().copied().chain((0..50_000).map(|n| (n % 251) as u8)).collect();
+    drop_file(&skuflow.drop_box, "photo.csv", picture.clone()).await;
+    let file = done(&skuflow, "photo.csv", 1).await;
+    assert_eq!((&file["state"], counts(&file)), (&json!("rejected"), (0, 0)));
+    assert!(file["reason"].as_str().unwrap().contains("no text file"), "{file}");
+    assert_eq!(fs::read(skuflow.data().join("ftp/rejected/photo.csv")).unwrap(), picture);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn json_lines_count_like_csv_and_a_row_that_does_not_fit_is_a_bad_one() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let row = json!({ "sku": "MUG-RED", "quantity": 1_000_000 }).to_string();
+    // 2,147 of a million fit into a SKU's stock, and no more.
+    let content = format!("{row}\n").repeat(2_150);
+    let sent = skuflow.request("POST", "/api/files/many.jsonl").body(content).send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::ACCEPTED);
+    let file = done(&skuflow, "many.jsonl", 1).await;
+    assert_eq!((&file["state"], counts(&file)), (&json!("processed"), (2_147, 3)), "{file}");
+    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [2_147_000_000; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_cannot_be_is_refused_and_leaves_nothing() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (name, status) in
+        [("..%2Fescape.csv", 422), (".hidden", 422), ("a.csv.part", 422), ("a%0d%0aDELE%20b", 422)]
+    {
+        let refused =
+            skuflow.request("POST", &format!("/api/files/{name}")).body("A,1").send().await.unwrap();
+        assert_eq!(refused.status(), status, "{name}");
+        assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    }
+    assert_eq!(skuflow.get("/api/files/77/errors.csv").await.status(), StatusCode::NOT_FOUND);
+    let too_large = (0..1_100).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 128 * 1024]));
+    let body = reqwest::Body::wrap_stream(futures::stream::iter(too_large));
+    let refused = skuflow.request("POST", "/api/files/large.csv").body(body).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let left: Vec<_> = fs::read_dir(skuflow.data().join("ftp"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_told_and_watched_again_when_it_is_back() {
+    let addr = Embedded::bind(([127, 0, 0, 1], 0).into()).await.unwrap().addr;
+    let url: FtpUrl = format!("ftp://warehouse:warehouse@{addr}/in").parse().unwrap();
+    let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
+    assert_eq!(skuflow.drop_box, "", "ours is not started when another one is named");
+    skuflow.until("trouble is told", async || skuflow.json("/api/files").await["trouble"].is_string()).await;
+    assert_eq!(skuflow.json("/api/files").await["server"], format!("ftp://{addr}/in"));
+    let refused = skuflow.request("POST", "/api/files/a.csv").body("A,1").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("in")).unwrap();
+    let stop = CancellationToken::new();
+    let served = Embedded::bind(addr).await.unwrap();
+    let serving = tokio::spawn({
+        let (folder, stop) = (folder.path().to_owned(), stop.clone());
+        async move { served.serve(&folder, stop).await }
+    });
+    fs::write(folder.path().join("in/back.csv"), "MUG-RED,4\n").unwrap();
+    assert_eq!(counts(&done(&skuflow, "back.csv", 1).await), (1, 0));
+    assert_eq!(skuflow.json("/api/files").await["trouble"], Value::Null);
+    assert!(folder.path().join("in/processed/back.csv").exists());
+    stop.cancel();
+    serving.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ftp_server_that_is_not_ours_is_watched_as_well() {
+    let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
+        println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
+    let mut child = Command::new(python)
+        .arg(script)
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let child = Stopped(child);
+    let url: FtpUrl = format!("ftp://them:s%40crit@127.0.0.1:{port}").parse().unwrap();
+    let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
+    let addr = format!("127.0.0.1:{port}");
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "them", "s@crit");
+        ftp.put_file("theirs.csv", &mut &b"sku,quantity\nMUG-RED,2\nMUG-RED,x\n"[..]).unwrap();
+        ftp.put_file("photo.csv", &mut &b"\0\0\0"[..]).unwrap();
+    })
+    .await
+    .unwrap();
+    let file = done(&skuflow, "theirs.csv", 1).await;
+    assert_eq!((&file["state"], counts(&file)), (&json!("processed"), (1, 1)), "{file}");
+    assert_eq!(done(&skuflow, "photo.csv", 1).await["state"], "rejected");
+    let sent = skuflow.request("POST", "/api/files/ours.csv").body("MUG-RED,3").send().await.unwrap();
+    assert_eq!(sent.status(), StatusCode::ACCEPTED);
+    done(&skuflow, "ours.csv", 1).await;
+    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [5; 2]);
+    for path in
+        ["processed/theirs.csv", "processed/ours.csv", "rejected/theirs.csv.errors.csv", "rejected/photo.csv"]
+    {
+        assert!(folder.path().join(path).exists(), "{path}");
+    }
+    drop(child);
+}
+
+/// A process that ends with the test.
+struct Stopped(Child);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+struct Program {
+    _process: Stopped,
+    url: String,
+    drop_box: String,
+}
+
+/// The program itself, which can be killed.
+fn start(root: &Path) -> Program {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_skuflow"))
+        .current_dir(root)
+        .args(["serve", "--addr", "127.0.0.1:0", "--data", "data"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut said =
+        |what: &str| lines.find_map(|line| line.strip_prefix(what).map(str::to_owned)).expect("it serves");
+    let (drop_box, url) = (said("drop box at ftp://"), said("listening on "));
+    Program { _process: Stopped(child), url, drop_box }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_in_mid_file_counts_each_row_once() {
+    const ROWS: u64 = 12_000;
+    let root = tempfile::tempdir().unwrap();
+    let pkg = root.path().join("target/site/pkg");
+    fs::create_dir_all(&pkg).unwrap();
+    fs::write(pkg.join("skuflow.wasm"), "").unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let json = async |url: String| -> Value { client.get(url).send().await.unwrap().json().await.unwrap() };
+
+    let mut program = start(root.path());
+    let content: String = (0..ROWS)
+        .map(|n| if n % 1_000 == 7 { "K-1,none\n".into() } else { format!("K-{},3\n", n % 3) })
+        .collect();
+    drop_file(&program.drop_box, "long.csv", content).await;
+    let mut kills = 0;
+    let started = Instant::now();
+    let file = loop {
+        assert!(started.elapsed() < LONG, "it never ends");
+        let file = json(format!("{}/api/files", program.url)).await["files"][0].clone();
+        let read = file["rows_good"].as_u64().unwrap_or(0);
+        if file["done_at"].is_string() {
+            break file;
+        }
+        // At three different places in the file.
+        if read > kills * 2_500 && kills < 3 {
+            drop(program);
+            kills += 1;
+            program = start(root.path());
+            continue;
+        }
+        sleep(Duration::from_millis(2)).await;
+    };
+    assert_eq!(kills, 3, "it was killed in mid-file");
+    assert_eq!((&file["state"], counts(&file)), (&json!("processed"), (ROWS - 12, 12)), "{file}");
+    for style in STYLES {
+        let stock = json(format!("{}/api/{style}/inventory/skus", program.url)).await;
+        let total: u64 = stock
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["sku"].as_str().unwrap().starts_with("K-"))
+            .map(|row| row["on_hand"].as_u64().unwrap())
+            .sum();
+        assert_eq!(total, 3 * (ROWS - 12), "{style}");
+    }
+    assert!(root.path().join("data/ftp/processed/long.csv").exists());
+}
