@@ -19,10 +19,12 @@ mod pacer;
 mod picker;
 mod playhead;
 mod rates;
+mod room;
 pub mod selection;
 mod stage;
 mod state;
 mod status;
+mod views;
 mod words;
 
 use crate::live::use_live;
@@ -73,7 +75,7 @@ fn LabOf(
 type Panel = (&'static str, Pace, fn(&Look<'_>) -> Markup);
 
 /// What is drawn anew while the page is open.
-const PANELS: [Panel; 9] = [
+const PANELS: [Panel; 10] = [
     ("controls", Pace::Calm, controls::controls),
     ("stage-head", Pace::Calm, stage::head),
     ("diagram", Pace::Frame, |look| Scene::of(look.lab).draw()),
@@ -82,20 +84,24 @@ const PANELS: [Panel; 9] = [
     ("stage-notes", Pace::Frame, stage::notes),
     ("playhead", Pace::Calm, playhead::bar),
     ("inspector", Pace::Calm, inspector::inspector),
-    ("log", Pace::Calm, log::log_panel),
+    ("room", Pace::Calm, room::panel),
+    ("views", Pace::Calm, views::panel),
 ];
 
 /// The whole page, as it is when it is opened.
 fn page(look: &Look<'_>) -> Markup {
     let place = |id: &str| {
         let draw = PANELS.iter().find(|panel| panel.0 == id).map(|panel| panel.2);
-        html! { div id=(id) class={ (id) "-host" } { @if let Some(draw) = draw { (draw(look)) } } }
+        html! { div.place id=(id) { @if let Some(draw) = draw { (draw(look)) } } }
     };
     let style = look.lab.style;
     html! {
         main #main.lab tabindex="-1" data-style=(style) data-connection=(look.connection.as_str())
             data-seq=(look.lab.picture().seq) data-settled=(look.is_settled()) {
-            section.panel.controls aria-labelledby="send-title" { (place("controls")) }
+            div.side {
+                section.panel.controls aria-labelledby="send-title" { (place("controls")) }
+                (place("room"))
+            }
             section.panel.stage aria-labelledby="stage-title" {
                 (place("stage-head"))
                 div.stage-drawing { (place("diagram")) (place("stage-empty")) }
@@ -107,7 +113,7 @@ fn page(look: &Look<'_>) -> Markup {
                 (place("playhead"))
             }
             aside.panel.inspector aria-label="Inspector" { (place("inspector")) }
-            section.panel.log aria-labelledby="log-title" { (place("log")) }
+            section.panel.log aria-labelledby="log-title" { (place("views")) }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::handle::{Lab, Pace};
 use super::inspector;
 use super::log;
 use super::playhead;
+use super::{room, views};
 use crate::paint::Act;
 use leptos::ev;
 use wasm_bindgen::JsCast as _;
@@ -32,7 +33,9 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
             inspector::close(lab);
         }
         act => {
-            playhead::act(lab, act, &marked);
+            let _ = playhead::act(lab, act, &marked)
+                || room::act(lab, act, &marked)
+                || views::act(lab, act, &marked);
         }
     }
 }
@@ -49,16 +52,19 @@ pub fn submitted(lab: Lab, event: &ev::Event) {
 pub fn typed(lab: Lab, event: &ev::Event) {
     let Some(field) = Act::marked(event, "[data-field]") else { return };
     let value = field.value();
-    match field.get("field").as_deref() {
-        Some("sku") => lab.change(|state| state.form.sku.typed(value)),
-        Some("quantity") => lab.change(|state| state.form.quantity = value),
-        Some("dispatch") => {
+    let Some(name) = field.get("field") else { return };
+    match name.as_str() {
+        "sku" => lab.change(|state| state.form.sku.typed(value)),
+        "quantity" => lab.change(|state| state.form.quantity = value),
+        "dispatch" => {
             if let Ok(dispatch) = value.parse() {
                 lab.change(|state| state.form.dispatch = dispatch);
             }
         }
-        Some("playhead") => playhead::scrubbed(lab, &value),
-        _ => {}
+        "playhead" => playhead::scrubbed(lab, &value),
+        name => {
+            let _ = room::typed(lab, name, &field) || views::typed(lab, name, &field);
+        }
     }
 }
 

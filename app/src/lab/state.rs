@@ -2,7 +2,9 @@
 
 use super::director::Director;
 use super::form::Form;
+use super::room::Room;
 use super::selection::Selection;
+use super::views::Views;
 use crate::live::{Connection, Live};
 use flow::layout::{ForeignQueue, Layout, Orientation, Plan, SMALLEST_TEXT, layout};
 use flow::picture::{QueuePicture, System};
@@ -41,6 +43,10 @@ pub struct LabState {
     pub behind: bool,
     /// What is on its way in the diagram.
     pub on_the_way: Vec<OnTheWay>,
+    /// The control room.
+    pub room: Room,
+    /// What stands below the diagram.
+    pub views: Views,
     /// Whether controls work yet.
     pub hydrated: bool,
     /// Whether the keyboard's short ways are on.
@@ -71,6 +77,8 @@ impl LabState {
             slowed: None,
             behind: false,
             on_the_way: Vec::new(),
+            room: Room::default(),
+            views: Views::default(),
             hydrated: false,
             keys_on: true,
             layout: layout(&plan),
