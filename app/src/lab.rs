@@ -126,7 +126,6 @@ fn wake(lab: Handle, host: &Element) {
             follow(place, Box::new(move || lab.draw(pace, draw)));
         }
     }
-    #[cfg(feature = "hydrate")]
     diagram::animation::drive(lab);
     mark(lab, main);
     status::speak_now_and_then(lab);

@@ -3,17 +3,13 @@
 //! [`Scene::draw`] is a function of the picture and nothing else. What moves is in `animation`, which touches the
 //! page directly.
 
-#[cfg(feature = "hydrate")]
 pub(super) mod animation;
 mod card;
 mod edge;
 mod icons;
-#[cfg(feature = "hydrate")]
 mod lights;
 mod queue;
-#[cfg(feature = "hydrate")]
 mod streams;
-#[cfg(feature = "hydrate")]
 mod tokens;
 
 use super::selection::Selection;
