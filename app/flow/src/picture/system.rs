@@ -471,6 +471,8 @@ impl System {
             queue.connection_lost(event.node.as_ref());
         }
         let concerns = |service: Service| event.node.is_none() || event.node == Some(service.into());
+        // Whoever asked is gone; no answer will be told.
+        self.calls.retain(|call| event.node.is_some() && call.from != event.node);
         for &service in Service::ALL {
             self.services[service as usize].stopped |= concerns(service);
         }
