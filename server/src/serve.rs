@@ -147,7 +147,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         stopped_on_purpose: control.broker_stopped(),
         stop: consumers_stop.clone(),
     };
-    for (style, service) in Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |s| (*style, *s))) {
+    for (style, service) in Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |s| (*style, *s)))
+    {
         let scope = control.scope(style, service);
         let consumer = Consumer {
             queue: style.queue_of(service),
@@ -292,7 +293,9 @@ impl Session for ServiceSession {
         ready();
         let relay = async {
             match &self.inventory {
-                Some(inventory) => inventory.relay(self.scope.style, connection, &self.stop, &self.scope).await,
+                Some(inventory) => {
+                    inventory.relay(self.scope.style, connection, &self.stop, &self.scope).await
+                }
                 None => Ok(()),
             }
         };
@@ -335,10 +338,15 @@ impl Session for WatchRemote {
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
     ) -> Result<(), lapin::Error> {
+        // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
+        self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));
         let Self { journal, strangers, control, stop, .. } = self;
-        let ended = tap::run(connection, journal, strangers, control, stop, ready).await;
+        tap::run(connection, journal, strangers, control, stop, ready).await
+    }
+
+    fn lost(&self, _reason: &str) {
         self.channel.send_replace(None);
-        ended
+        self.control.tap_follows(None);
     }
 }

@@ -61,7 +61,8 @@ async fn an_arrival_is_stepped_through_gate_by_gate_in_both_styles(on: On) {
     let skuflow = Skuflow::start(on).await;
     for &style in Style::ALL {
         close(&skuflow, style, &every_gate()).await;
-        let arrival = skuflow.arrive("MUG-RED", 2, style.as_str()).await[0]["id"].as_str().unwrap().to_owned();
+        let arrival =
+            skuflow.arrive("MUG-RED", 2, style.as_str()).await[0]["id"].as_str().unwrap().to_owned();
         let mut passed = Vec::new();
         loop {
             // Every step of the arrival is held, and nothing else goes on meanwhile.
@@ -83,7 +84,8 @@ async fn an_arrival_is_stepped_through_gate_by_gate_in_both_styles(on: On) {
         let count = |gate| passed.iter().filter(|(passed, _)| *passed == gate).count();
         let (messages, calls) = if style == Style::Choreography { (1, 2) } else { (3, 0) };
         assert_eq!(
-            [Gate::BeforePublish, Gate::AfterDelivery, Gate::BeforeHttp, Gate::AfterHttp, Gate::BeforeAck].map(count),
+            [Gate::BeforePublish, Gate::AfterDelivery, Gate::BeforeHttp, Gate::AfterHttp, Gate::BeforeAck]
+                .map(count),
             [messages, 3, calls, calls, 3],
             "{style}: {passed:?}"
         );
@@ -104,12 +106,13 @@ async fn an_arrival_is_stepped_through_gate_by_gate_in_both_styles(on: On) {
                 KindName::Held,
                 KindName::Released,
             ];
-            let expected: Vec<_> = [KindName::Routed, KindName::Delivered, KindName::Held, KindName::Released]
-                .into_iter()
-                .chain([KindName::HandlerStarted])
-                .chain(http.into_iter().filter(|_| asks))
-                .chain([KindName::StateChanged, KindName::Held, KindName::Released, KindName::Acked])
-                .collect();
+            let expected: Vec<_> =
+                [KindName::Routed, KindName::Delivered, KindName::Held, KindName::Released]
+                    .into_iter()
+                    .chain([KindName::HandlerStarted])
+                    .chain(http.into_iter().filter(|_| asks))
+                    .chain([KindName::StateChanged, KindName::Held, KindName::Released, KindName::Acked])
+                    .collect();
             assert_eq!(steps, expected, "{style} {service}");
         }
         let held_us: u64 = story
@@ -128,7 +131,9 @@ async fn an_arrival_is_stepped_through_gate_by_gate_in_both_styles(on: On) {
             .sum();
         assert!(worked_us < held_us, "held time is no work: {worked_us} < {held_us}");
         let released = |by| move |event: &Event| matches!(event.kind, Kind::Released { released_by, .. } if released_by == by);
-        assert!(story.iter().any(released(ReleasedBy::Step)) && !story.iter().any(released(ReleasedBy::Opened)));
+        assert!(
+            story.iter().any(released(ReleasedBy::Step)) && !story.iter().any(released(ReleasedBy::Opened))
+        );
         close(&skuflow, style, &[]).await;
         skuflow.settled().await;
         assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], 2);
@@ -210,7 +215,9 @@ async fn every_fault_strikes_is_told_and_leaves_everything_right(on: On) {
     let kinds: Vec<_> = FaultKind::ALL
         .iter()
         .copied()
-        .filter(|kind| !matches!(kind, FaultKind::QueueUnbound | FaultKind::BrokerStopped | FaultKind::Poison))
+        .filter(|kind| {
+            !matches!(kind, FaultKind::QueueUnbound | FaultKind::BrokerStopped | FaultKind::Poison)
+        })
         .collect();
     for &style in Style::ALL {
         let mut arrived = 0;
@@ -238,7 +245,11 @@ async fn every_fault_strikes_is_told_and_leaves_everything_right(on: On) {
             let stock = skuflow.stock(style.as_str(), "MUG-RED").await;
             assert_eq!(stock["on_hand"], arrived, "{style} {kind}");
             let product = skuflow.product(style.as_str(), "MUG-RED").await;
-            assert_eq!((&product["quantity"], &product["version"]), (&json!(arrived), &stock["version"]), "{style} {kind}");
+            assert_eq!(
+                (&product["quantity"], &product["version"]),
+                (&json!(arrived), &stock["version"]),
+                "{style} {kind}"
+            );
             let journal = skuflow.journal().await;
             assert_eq!(told(&journal, style, kind, FaultPhase::Set), 1, "{style} {kind}");
             assert_eq!(told(&journal, style, kind, FaultPhase::Cleared), 1, "{style} {kind}");
@@ -261,7 +272,9 @@ async fn a_broker_that_is_stopped_keeps_everything_and_comes_back(on: On) {
         skuflow.until("nobody is connected", async || skuflow.get("/readyz").await.status() == 503).await;
         if on == On::Embedded {
             let place = skuflow.broker_url.split('@').nth(1).unwrap().split('/').next().unwrap();
-            skuflow.until("its port is closed", async || tokio::net::TcpStream::connect(place).await.is_err()).await;
+            skuflow
+                .until("its port is closed", async || tokio::net::TcpStream::connect(place).await.is_err())
+                .await;
         }
         // What arrives meanwhile waits in the outbox.
         skuflow.arrive("LAMP-ARC", 5, style.as_str()).await;
@@ -277,18 +290,25 @@ async fn a_broker_that_is_stopped_keeps_everything_and_comes_back(on: On) {
 async fn a_queue_that_is_unbound_shows_what_each_style_makes_of_it(on: On) {
     let skuflow = Skuflow::start(on).await;
     let unbound = json!([{ "kind": "queue_unbound", "service": "catalog" }]);
+    let is_unbound = async |style| {
+        let struck =
+            async || told(&skuflow.journal().await, style, FaultKind::QueueUnbound, FaultPhase::Struck) == 1;
+        skuflow.until("the queue is unbound", struck).await;
+    };
     // Choreography: the event reaches who is bound, and inventory never learns that somebody missed it.
     set_faults(&skuflow, Style::Choreography, unbound.clone()).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    is_unbound(Style::Choreography).await;
     skuflow.arrive("MUG-RED", 3, "choreography").await;
     skuflow
-        .until("the others have it", async || skuflow.stock("choreography", "MUG-RED").await["available"] == 3)
+        .until("the others have it", async || {
+            skuflow.stock("choreography", "MUG-RED").await["available"] == 3
+        })
         .await;
     set_faults(&skuflow, Style::Choreography, json!([])).await;
     assert_eq!(skuflow.product("choreography", "MUG-RED").await["quantity"], 0);
     // Orchestration: the command comes back, and inventory sends it again until somebody takes it.
     set_faults(&skuflow, Style::Orchestration, unbound).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    is_unbound(Style::Orchestration).await;
     skuflow.arrive("MUG-RED", 3, "orchestration").await;
     skuflow
         .until("the command comes back", async || {
@@ -306,7 +326,11 @@ fn what_cannot_be_set_is_refused_with_what_to_mend() {
     common::run(On::Embedded, async |on| {
         let skuflow = Skuflow::start(on).await;
         for (path, body, says) in [
-            ("faults", json!({ "faults": [{ "kind": "relay_crash", "service": "catalog" }] }), "use inventory"),
+            (
+                "faults",
+                json!({ "faults": [{ "kind": "relay_crash", "service": "catalog" }] }),
+                "use inventory",
+            ),
             (
                 "faults",
                 json!({ "faults": [{ "kind": "poison", "service": "catalog", "trigger": { "every_nth": 0 } }] }),
@@ -315,8 +339,12 @@ fn what_cannot_be_set_is_refused_with_what_to_mend() {
             ("faults", json!({ "faults": [{ "kind": "gremlin", "service": "catalog" }] }), "gremlin"),
             ("gates", json!({ "closed": [{ "gate": "nowhere", "service": "catalog" }] }), "nowhere"),
         ] {
-            let response =
-                skuflow.request("PUT", &format!("/api/choreography/{path}")).json(&body).send().await.unwrap();
+            let response = skuflow
+                .request("PUT", &format!("/api/choreography/{path}"))
+                .json(&body)
+                .send()
+                .await
+                .unwrap();
             assert_eq!(response.status(), 422);
             let problem: Value = response.json().await.unwrap();
             assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");

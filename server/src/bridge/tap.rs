@@ -10,7 +10,7 @@ use crate::{
 };
 use flow::{
     Style,
-    topology::{ExchangeType, Queue, style_of_exchange},
+    topology::{ExchangeType, QUEUES, Queue, style_of_exchange},
 };
 use futures::StreamExt;
 use lapin::{
@@ -41,9 +41,10 @@ pub async fn run(
         .queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default())
         .await?;
     let mut taps = Taps { channel: &channel, queue: queue.name().clone(), bound: BTreeSet::new() };
-    let mut bindings = control.changes();
-    bindings.borrow_and_update();
+    let mut changes = control.changes();
+    let change = *changes.borrow_and_update();
     taps.follow(control).await?;
+    control.tap_follows(Some(change));
     let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
     let mut copies =
         channel.basic_consume(queue.name().clone(), "tap".into(), no_ack, FieldTable::default()).await?;
@@ -51,7 +52,11 @@ pub async fn run(
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            Ok(()) = bindings.changed() => taps.follow(control).await?,
+            Ok(()) = changes.changed() => {
+                let change = *changes.borrow_and_update();
+                taps.follow(control).await?;
+                control.tap_follows(Some(change));
+            }
             copy = copies.next() => match copy {
                 Some(Ok(copy)) => report(copy, journal, strangers, control),
                 Some(Err(error)) => return Err(error),
@@ -78,6 +83,10 @@ impl Taps<'_> {
             .map(|queue| (queue.style.exchange().name, queue.routing_key))
             .collect();
         for &(exchange, key) in wanted.difference(&self.bound) {
+            // The real queues first: between the two bindings no message may have our copy alone.
+            for queue in QUEUES.iter().filter(|queue| queue.style.exchange().name == exchange) {
+                topology::set_binding(self.channel, queue, control).await?;
+            }
             let (options, none) = (QueueBindOptions::default(), FieldTable::default());
             self.channel.queue_bind(self.queue.clone(), exchange.into(), key.into(), options, none).await?;
         }

@@ -18,7 +18,9 @@ const DELAY_DEFAULT_MS: u64 = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// The service cannot have it.
-    #[error("faults[{at}].service: {kind} hits inventory's relay, which {service} does not have; use inventory")]
+    #[error(
+        "faults[{at}].service: {kind} hits inventory's relay, which {service} does not have; use inventory"
+    )]
     Service {
         /// Which fault.
         at: usize,
@@ -104,7 +106,8 @@ impl Board {
         let mut changes = Changes::default();
         let mut old = std::mem::take(&mut self.0);
         for fault in wanted {
-            let known = old.iter().position(|armed| is_same(&armed.fault, &fault)).map(|at| old.swap_remove(at));
+            let known =
+                old.iter().position(|armed| is_same(&armed.fault, &fault)).map(|at| old.swap_remove(at));
             self.0.push(known.unwrap_or_else(|| {
                 changes.set.push((fault.kind, fault.service));
                 let random = StdRng::seed_from_u64(fault.seed);
@@ -118,7 +121,8 @@ impl Board {
 
     /// Takes a chance; whether the fault strikes, and whether that clears it.
     fn chance(&mut self, service: Service, kind: FaultKind) -> Option<(Strike, bool)> {
-        let at = self.0.iter().position(|armed| armed.fault.kind == kind && armed.fault.service == service)?;
+        let at =
+            self.0.iter().position(|armed| armed.fault.kind == kind && armed.fault.service == service)?;
         let armed = &mut self.0[at];
         armed.chances += 1;
         let (strikes, clears) = match armed.fault.trigger {
@@ -155,12 +159,15 @@ fn is_same(a: &Fault, b: &Fault) -> bool {
 pub fn check(faults: &[Fault]) -> Result<(), FaultError> {
     for (at, fault) in faults.iter().enumerate() {
         let Fault { kind, service, .. } = *fault;
-        if matches!(kind, FaultKind::PublishedTwice | FaultKind::RelayCrash) && service != Service::Inventory {
+        if matches!(kind, FaultKind::PublishedTwice | FaultKind::RelayCrash) && service != Service::Inventory
+        {
             return Err(FaultError::Service { at, kind, service });
         }
         match fault.trigger {
             Trigger::EveryNth(0) => return Err(FaultError::EveryZeroth { at }),
-            Trigger::Probability(p) if !(0.0..=1.0).contains(&p) => return Err(FaultError::Probability { at }),
+            Trigger::Probability(p) if !(0.0..=1.0).contains(&p) => {
+                return Err(FaultError::Probability { at });
+            }
             _ => {}
         }
         if fault.delay_ms.is_some_and(|ms| ms > DELAY_MAX_MS) {
@@ -194,8 +201,10 @@ impl Control {
             self.tell_fault(style, service, kind, FaultPhase::Set);
         }
         self.refresh(style);
-        for (kind, service) in changes.set.into_iter().filter(|(kind, _)| lasts(*kind)) {
-            self.tell_fault(style, service, kind, FaultPhase::Struck);
+        // That a queue is unbound, whoever unbinds it tells.
+        let at_once = |kind| lasts(kind) && kind != FaultKind::QueueUnbound;
+        for (kind, service) in changes.set.into_iter().filter(|(kind, _)| at_once(*kind)) {
+            self.took_effect(style, service, kind);
         }
         Ok(self.faults(style))
     }
@@ -359,7 +368,10 @@ mod tests {
         ]);
         assert_eq!(strikes(&mut board, FaultKind::HandlerError, 5), [1]);
         assert_eq!(strikes(&mut board, FaultKind::Poison, 7), [3, 6]);
-        assert_eq!(board.iter().map(|fault| (fault.kind, fault.struck)).collect::<Vec<_>>(), [(FaultKind::Poison, 2)]);
+        assert_eq!(
+            board.iter().map(|fault| (fault.kind, fault.struck)).collect::<Vec<_>>(),
+            [(FaultKind::Poison, 2)]
+        );
     }
 
     #[test]

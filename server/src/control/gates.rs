@@ -170,3 +170,55 @@ impl Drop for Hold<'_> {
         self.reporter.tell(Kind::Released { gate, hold_id, duration_us, released_by });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::Journal;
+    use flow::{Event, Provenance};
+
+    const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
+
+    #[tokio::test]
+    async fn gates_that_are_forgotten_open_by_themselves() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        let control = Control::new(journal.clone(), Duration::from_millis(50));
+        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
+        assert!(control.holding(Style::Choreography).opens_at_us > Some(clock::now_us()));
+        let about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
+        let reporter = Reporter::new(journal.clone(), about);
+        control.scope(Style::Choreography, Service::Catalog).pass(GATE.gate, &reporter).await;
+        assert_eq!(control.holding(Style::Choreography), Holding::default());
+        assert!(reporter.held_us() >= 40_000, "{}", reporter.held_us());
+        let mut told = journal.subscribe(Some(0));
+        let mut kinds = Vec::new();
+        while kinds.len() < 2 {
+            let Some(crate::bridge::journal::Next::Events(events)) = told.next(10).await else { panic!() };
+            kinds.extend(events.iter().map(|event| event.kind.clone()));
+        }
+        assert!(
+            matches!(
+                kinds[..],
+                [
+                    Kind::Held { hold_id: 1, .. },
+                    Kind::Released { hold_id: 1, released_by: ReleasedBy::Timeout, .. }
+                ]
+            ),
+            "{kinds:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_timer_of_gates_that_were_set_anew_opens_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        let control = Control::new(journal, Duration::from_secs(60));
+        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
+        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
+        control.open_when_forgotten(Style::Choreography, 1);
+        assert_eq!(control.holding(Style::Choreography).closed, [GATE]);
+        control.open_when_forgotten(Style::Choreography, 2);
+        assert_eq!(control.holding(Style::Choreography).closed, []);
+    }
+}

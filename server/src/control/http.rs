@@ -60,7 +60,9 @@ async fn release(
     PathId(id): PathId,
 ) -> Result<Json<Holding>, Problem> {
     if !u64::try_from(id).is_ok_and(|hold_id| control.release(style, hold_id)) {
-        return Err(Problem::not_found(format!("nothing is held by the name {id} in {style}; it may have gone on")));
+        return Err(Problem::not_found(format!(
+            "nothing is held by the name {id} in {style}; it may have gone on"
+        )));
     }
     Ok(Json(control.holding(style)))
 }

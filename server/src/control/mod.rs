@@ -45,6 +45,8 @@ struct Shared {
     broker_stopped: watch::Sender<bool>,
     /// Grows when gates or faults are set.
     changes: watch::Sender<u64>,
+    /// Up to which change the bridge's tap has followed; the last there can be while there is no tap.
+    tapped: watch::Sender<u64>,
     /// What inventory's API is to do wrong, by the id of the call.
     http_faults: Mutex<HashMap<Id, HttpFault>>,
 }
@@ -109,6 +111,7 @@ impl Control {
             systems: Default::default(),
             broker_stopped: watch::Sender::new(false),
             changes: watch::Sender::new(0),
+            tapped: watch::Sender::new(u64::MAX),
             http_faults: Mutex::default(),
         }))
     }
@@ -135,6 +138,22 @@ impl Control {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    /// Notes that the bridge's tap hears what is bound as of that change; none when there is no tap any more.
+    pub fn tap_follows(&self, change: Option<u64>) {
+        self.0.tapped.send_replace(change.unwrap_or(u64::MAX));
+    }
+
+    /// Waits until the bridge's tap has followed a change: its copy must not be the only one that is routed.
+    pub async fn tap_has_followed(&self, change: u64) {
+        // Nobody closes it while we hold it.
+        let _ = self.0.tapped.subscribe().wait_for(|tapped| *tapped >= change).await;
+    }
+
+    /// A fault that lasts has taken effect.
+    pub fn took_effect(&self, style: Style, service: Service, kind: FaultKind) {
+        self.tell_fault(style, service, kind, FaultPhase::Struck);
     }
 
     fn system(&self, style: Style) -> &System {
@@ -172,9 +191,7 @@ impl Control {
                 .iter()
                 .any(|part| part.hooks.load(Ordering::Acquire) & fault_bit(FaultKind::BrokerStopped) != 0)
         });
-        self.0
-            .broker_stopped
-            .send_if_modified(|current| std::mem::replace(current, stopped) != stopped);
+        self.0.broker_stopped.send_if_modified(|current| std::mem::replace(current, stopped) != stopped);
         self.0.changes.send_modify(|version| *version += 1);
     }
 

@@ -165,7 +165,8 @@ impl Socket {
 }
 
 const STOPPED: &str = "the broker is stopped on purpose";
-const CUT: &str = "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
+const CUT: &str =
+    "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
 
 impl Connector {
     /// Runs `session` on a connection named after its owner, again and again, until told to stop.

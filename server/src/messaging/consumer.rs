@@ -93,7 +93,13 @@ pub struct Consumer {
 
 impl Consumer {
     /// Sets a task to work on a delivery.
-    pub(super) fn take(&self, delivery: Delivery, tag: &Id, publisher: &Publisher, at_work: &mut JoinSet<()>) {
+    pub(super) fn take(
+        &self,
+        delivery: Delivery,
+        tag: &Id,
+        publisher: &Publisher,
+        at_work: &mut JoinSet<()>,
+    ) {
         let Delivery { properties, data, redelivered, acker, exchange, .. } = delivery;
         // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
         let name = |body: &[u8]| self.strangers.claim(self.queue.name, body);

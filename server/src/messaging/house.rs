@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The embedded broker, running or not; clones share it.
 #[derive(Clone)]
 pub struct House {
-    config: Config,
+    config: Arc<Config>,
     addr: SocketAddr,
     broker: Arc<Mutex<Option<Broker>>>,
 }
@@ -35,7 +35,7 @@ impl House {
         let addr = broker.local_addr();
         // The very port it got: clients know it by now.
         config.listen = addr;
-        Ok(Self { config, addr, broker: Arc::new(Mutex::new(Some(broker))) })
+        Ok(Self { config: Arc::new(config), addr, broker: Arc::new(Mutex::new(Some(broker))) })
     }
 
     /// Where it listens while it runs.
@@ -59,7 +59,7 @@ impl House {
                 self.shutdown().await;
             }
             let pause = if wanted && !is_running {
-                match Broker::start(self.config.clone()).await {
+                match Broker::start(Config::clone(&self.config)).await {
                     Ok(broker) => {
                         *self.lock() = Some(broker);
                         None

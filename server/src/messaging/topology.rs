@@ -7,6 +7,7 @@
 use crate::control::Control;
 use flow::{
     Style,
+    fault::FaultKind,
     topology::{ExchangeType, QUEUES, Queue},
 };
 use lapin::{
@@ -50,10 +51,16 @@ pub async fn keep_binding(
     let mut changes = control.changes();
     let mut was_unbound = None;
     loop {
-        changes.borrow_and_update();
+        let change = *changes.borrow_and_update();
         let is_unbound = control.is_unbound(queue.style, queue.service);
         if was_unbound.replace(is_unbound) != Some(is_unbound) {
+            if is_unbound {
+                control.tap_has_followed(change).await;
+            }
             set_binding(channel, queue, control).await?;
+            if is_unbound {
+                control.took_effect(queue.style, queue.service, FaultKind::QueueUnbound);
+            }
         }
         tokio::select! {
             Ok(()) = changes.changed() => {}
@@ -62,14 +69,16 @@ pub async fn keep_binding(
     }
 }
 
-async fn set_binding(channel: &Channel, queue: &Queue, control: &Control) -> lapin::Result<()> {
+/// Binds a queue, or unbinds it while that is wanted.
+///
+/// # Errors
+/// When the channel or connection fails.
+pub async fn set_binding(channel: &Channel, queue: &Queue, control: &Control) -> lapin::Result<()> {
     let (name, key) = (queue.name, queue.routing_key);
     let exchange = queue.style.exchange().name;
     if !control.is_unbound(queue.style, queue.service) {
         let options = QueueBindOptions::default();
-        channel
-            .queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default())
-            .await?;
+        channel.queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default()).await?;
     }
     // Asked once more: it may have been unbound while we bound it.
     if control.is_unbound(queue.style, queue.service) {

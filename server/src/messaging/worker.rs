@@ -92,7 +92,18 @@ impl Worker {
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let at_work = JoinSet::new();
-        Ok(Self { number, consumer, target, prefetch, channel, publisher, deliveries, tag, at_work, heartbeat })
+        Ok(Self {
+            number,
+            consumer,
+            target,
+            prefetch,
+            channel,
+            publisher,
+            deliveries,
+            tag,
+            at_work,
+            heartbeat,
+        })
     }
 
     /// Consumes until told to stop, or until there should be fewer workers; then lets the handlers finish.
@@ -157,7 +168,11 @@ impl Worker {
         };
         if timeout(DRAIN_TIMEOUT, drain).await.is_err() {
             let left = self.at_work.len();
-            tracing::warn!(queue = self.consumer.queue.name, left, "handlers are still at work; leaving them");
+            tracing::warn!(
+                queue = self.consumer.queue.name,
+                left,
+                "handlers are still at work; leaving them"
+            );
         }
         Ok(())
     }

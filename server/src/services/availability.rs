@@ -7,12 +7,7 @@ use crate::{
     control::{Control, Scope},
     messaging::{Failure, envelope},
 };
-use flow::{
-    Availability, Id, Kind, Node, Service, Sku, Style,
-    api,
-    event::State,
-    fault::Gate,
-};
+use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
 use rand::RngExt;
 use reqwest::{Client, StatusCode};
 use std::{

@@ -17,11 +17,7 @@ use flow::{
     Event, Kind, Provenance, Service, Style,
     fault::{FaultKind, Gate},
 };
-use futures::{
-    StreamExt,
-    future::join_all,
-    stream::FuturesUnordered,
-};
+use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
 use lapin::Connection;
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
@@ -158,8 +154,8 @@ impl Inventory {
             let reporter = Reporter::new(self.journal.clone(), about(style, row));
             match send(row, &reporter, publisher, scope).await {
                 Ok(sent) => {
-                    let crashes =
-                        is_second_or_only(&rows, at) && scope.strikes(FaultKind::RelayCrash, &reporter).is_some();
+                    let crashes = is_second_or_only(&rows, at)
+                        && scope.strikes(FaultKind::RelayCrash, &reporter).is_some();
                     if crashes {
                         // Dead between the broker's taking it and our noting it: the worst moment.
                         let _ = sent.0.confirmed().await;
@@ -218,11 +214,7 @@ fn is_second_or_only(rows: &[Waiting], at: usize) -> bool {
     if is_first { arrival(rows.get(at + 1)) != own } else { before(2) != own }
 }
 
-async fn confirm(
-    id: i64,
-    (sent, sent_us): (InFlight, u64),
-    reporter: Reporter,
-) -> Result<i64, PublishError> {
+async fn confirm(id: i64, (sent, sent_us): (InFlight, u64), reporter: Reporter) -> Result<i64, PublishError> {
     let outcome = sent.confirmed().await;
     match &outcome {
         Ok(()) => {
