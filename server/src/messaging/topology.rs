@@ -58,7 +58,7 @@ pub async fn keep_binding(
                 control.tap_has_followed(change).await;
             }
             set_binding(channel, queue, control).await?;
-            if is_unbound {
+            if is_unbound && control.is_unbound(queue.style, queue.service) {
                 control.took_effect(queue.style, queue.service, FaultKind::QueueUnbound);
             }
         }
