@@ -3,7 +3,7 @@
 use crate::{
     bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
     cli::{BrokerChoice, Serve},
-    control::{self, Control, Scope},
+    control::{self, Control, Desk, Scope},
     messaging::{
         BrokerUri, House, Links, Unacked,
         connection::{Connector, Owner, Session},
@@ -147,6 +147,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         stopped_on_purpose: control.broker_stopped(),
         stop: consumers_stop.clone(),
     };
+    let desk = Desk::new(connector.clone(), journal.clone());
     for (style, service) in Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |s| (*style, *s)))
     {
         let scope = control.scope(style, service);
@@ -187,6 +188,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         services,
         journal: journal.clone(),
         control: control.clone(),
+        desk,
         depths,
         links,
         broker_label: carrier.label,

@@ -17,6 +17,11 @@ on_both_brokers!(
     every_fault_strikes_is_told_and_leaves_everything_right,
     a_broker_that_is_stopped_keeps_everything_and_comes_back,
     a_queue_that_is_unbound_shows_what_each_style_makes_of_it,
+    while_a_gate_is_closed_the_backlog_stays_in_the_queue,
+    while_inventory_cannot_be_reached_messages_are_put_off_and_not_burnt,
+    workers_come_and_go_under_load_and_lose_nothing,
+    workers_that_crash_too_often_are_left_alone_until_they_are_set_anew,
+    what_is_parked_can_be_looked_at_replayed_edited_and_discarded,
 );
 
 async fn put(skuflow: &Skuflow, path: &str, body: Value) -> Value {
@@ -319,6 +324,233 @@ async fn a_queue_that_is_unbound_shows_what_each_style_makes_of_it(on: On) {
     skuflow
         .until("it is taken", async || skuflow.product("orchestration", "MUG-RED").await["quantity"] == 3)
         .await;
+}
+
+async fn queue(skuflow: &Skuflow, name: &str) -> Value {
+    let queues = skuflow.json("/api/queues").await;
+    queues.as_array().unwrap().iter().find(|queue| queue["name"] == name).unwrap().clone()
+}
+
+async fn while_a_gate_is_closed_the_backlog_stays_in_the_queue(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let style = Style::Orchestration;
+    close(&skuflow, style, &[(Gate::AfterDelivery, Service::Catalog)]).await;
+    for _ in 0..5 {
+        skuflow.arrive("MUG-RED", 1, style.as_str()).await;
+    }
+    held(&skuflow, style, 1).await;
+    let name = style.queue_of(Service::Catalog).name;
+    let is_visible = async || {
+        let queue = queue(&skuflow, name).await;
+        (&queue["ready"], &queue["unacked"]) == (&json!(4), &json!(1))
+    };
+    skuflow.until("four wait and one is in hand", is_visible).await;
+    step(&skuflow, style).await;
+    skuflow
+        .until("three wait and one is in hand", async || {
+            let queue = queue(&skuflow, name).await;
+            (&queue["ready"], &queue["unacked"]) == (&json!(3), &json!(1))
+        })
+        .await;
+    close(&skuflow, style, &[]).await;
+    skuflow.settled().await;
+    assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], 5);
+}
+
+async fn while_inventory_cannot_be_reached_messages_are_put_off_and_not_burnt(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let style = Style::Choreography;
+    let refused = json!([{ "kind": "http_refused", "service": "catalog", "trigger": { "every_nth": 1 } }]);
+    set_faults(&skuflow, style, refused).await;
+    let breaker = async || skuflow.json(&format!("/api/{style}/catalog/breaker")).await["state"].clone();
+    assert_eq!(breaker().await, "closed");
+    for _ in 0..6 {
+        skuflow.arrive("MUG-RED", 1, style.as_str()).await;
+    }
+    skuflow.until("the breaker opens", async || breaker().await == "open").await;
+    assert_eq!(skuflow.json(&format!("/api/{style}/wishlist/breaker")).await["state"], "closed");
+    skuflow.arrive("MUG-RED", 1, style.as_str()).await;
+    let put_off = async || {
+        skuflow.journal().await.iter().any(|event| {
+            matches!(&event.kind, Kind::RetryScheduled { reason, .. } if reason.contains("circuit breaker"))
+        })
+    };
+    skuflow.until("a message is put off", put_off).await;
+    set_faults(&skuflow, style, json!([])).await;
+    skuflow.settled().await;
+    assert_eq!(breaker().await, "closed");
+    assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], 7);
+    let journal = skuflow.journal().await;
+    assert!(!journal.iter().any(|event| event.kind.name() == KindName::DeadLettered));
+    let again: Vec<_> = journal
+        .iter()
+        .filter(
+            |event| matches!(&event.kind, Kind::RetryScheduled { reason, .. } if reason.contains("breaker")),
+        )
+        .map(|event| (event.message_id.clone(), event.attempt))
+        .collect();
+    for (message_id, attempt) in again {
+        let next = journal.iter().rfind(|event| {
+            event.kind.name() == KindName::Delivered
+                && event.message_id == message_id
+                && event.queue.as_deref() == Some("catalog.sku_processed")
+        });
+        assert!(next.unwrap().attempt >= attempt, "being put off is no attempt");
+    }
+}
+
+async fn set_workers(skuflow: &Skuflow, style: Style, workers: u16, prefetch: u16) {
+    let wanted = json!({ "workers": workers, "prefetch": prefetch });
+    let response = skuflow.post(&format!("/api/{style}/catalog/workers"), wanted.to_string()).await;
+    assert_eq!(response.status(), 200);
+}
+
+async fn workers_come_and_go_under_load_and_lose_nothing(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let style = Style::Orchestration;
+    let name = style.queue_of(Service::Catalog).name;
+    let lines: Vec<_> =
+        (0..100).map(|_| json!({ "sku": "MUG-RED", "quantity": 1, "style": "orchestration" })).collect();
+    let mut arrived = 0;
+    for (workers, prefetch) in [(3, 2), (1, 1), (4, 50), (2, 256)] {
+        arrived += skuflow.accepted("arrivals", Value::from(lines.clone())).await.len();
+        set_workers(&skuflow, style, workers, prefetch).await;
+        arrived += skuflow.accepted("arrivals", Value::from(lines.clone())).await.len();
+        skuflow
+            .until("so many consume", async || queue(&skuflow, name).await["consumers"] == json!(workers))
+            .await;
+    }
+    skuflow.settled().await;
+    assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], json!(arrived));
+    let answer = skuflow.json(&format!("/api/{style}/catalog/workers")).await;
+    assert_eq!(
+        (&answer["workers"], &answer["prefetch"], &answer["state"]),
+        (&json!(2), &json!(256), &json!("running"))
+    );
+    assert!(answer["heartbeat_at_us"].as_u64().is_some());
+    let tags: std::collections::BTreeSet<_> = (skuflow.journal().await.iter())
+        .filter_map(|event| match &event.kind {
+            Kind::ConsumerStarted { consumer_tag, .. } if event.queue.as_deref() == Some(name) => {
+                Some(consumer_tag.to_string())
+            }
+            _ => None,
+        })
+        .collect();
+    let tag = |n| format!("catalog.orchestration{n}");
+    assert_eq!(tags.into_iter().collect::<Vec<_>>(), ["", ".2", ".3", ".4"].map(tag));
+}
+
+async fn workers_that_crash_too_often_are_left_alone_until_they_are_set_anew(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let style = Style::Orchestration;
+    let crashes =
+        json!([{ "kind": "crash_before_ack", "service": "catalog", "trigger": { "every_nth": 1 } }]);
+    set_faults(&skuflow, style, crashes).await;
+    skuflow.arrive("MUG-RED", 3, style.as_str()).await;
+    let workers = async || skuflow.json(&format!("/api/{style}/catalog/workers")).await;
+    skuflow.until("they are given up", async || workers().await["state"] == "failed").await;
+    assert!(workers().await["last_error"].as_str().unwrap().contains("crash_before_ack"));
+    assert!(workers().await["restarts"].as_u64() >= Some(3));
+    // The effect was stored at the first attempt; the message waits for somebody to ack it.
+    assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], 3);
+    let name = style.queue_of(Service::Catalog).name;
+    skuflow.until("it waits", async || queue(&skuflow, name).await["ready"] == 1).await;
+    set_faults(&skuflow, style, json!([])).await;
+    set_workers(&skuflow, style, 1, 256).await;
+    skuflow.until("they are running", async || workers().await["state"] == "running").await;
+    skuflow.settled().await;
+    skuflow.until("it was acked", async || queue(&skuflow, name).await["ready"] == 0).await;
+}
+
+async fn what_is_parked_can_be_looked_at_replayed_edited_and_discarded(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let style = Style::Choreography;
+    let connection = skuflow.amqp().await;
+    let channel = connection.create_channel().await.unwrap();
+    for body in [&br#"{"sku":"NEVER-SEEN"}"#[..], b"no json", b"\xFF\xFE"] {
+        let (options, properties) = (Default::default(), Default::default());
+        channel.basic_publish("sku_processed".into(), "".into(), options, body, properties).await.unwrap();
+    }
+    let letters = async || {
+        let answer = skuflow.json(&format!("/api/{style}/dead-letters")).await;
+        serde_json::from_value::<Vec<flow::api::DeadLetter>>(answer).unwrap()
+    };
+    skuflow.until("all are parked", async || letters().await.len() == 9).await;
+    let parked = letters().await;
+    assert_eq!(letters().await, parked, "looking changes nothing");
+    let of_catalog = |body: &str| {
+        let found = parked.iter().find(|l| &*l.origin == "catalog.sku_processed" && l.body.starts_with(body));
+        found.unwrap_or_else(|| panic!("{body}: {parked:?}")).clone()
+    };
+    let unknown = of_catalog("{");
+    assert!(unknown.reason.contains("inventory does not know NEVER-SEEN"), "{unknown:?}");
+    assert_eq!(unknown.attempts.iter().map(|past| past.attempt).collect::<Vec<_>>(), [1]);
+    assert!(
+        unknown.headers.iter().any(|(name, value)| name == "x-origin" && value == "catalog.sku_processed")
+    );
+    assert!(!of_catalog("\u{FFFD}").is_text);
+
+    let desk = async |what: &str, body: Value| {
+        let response = skuflow.post(&format!("/api/{style}/dead-letters/{what}"), body.to_string()).await;
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+    // What failed for a reason that has gone is handled when it comes again: the inbox does not know it yet.
+    skuflow.arrive("NEVER-SEEN", 4, style.as_str()).await;
+    skuflow.settled().await;
+    let replay = json!({ "ids": [unknown.id] });
+    assert_eq!(desk("replay", replay.clone()).await, (200, json!({ "done": 1, "gone": [] })));
+    assert_eq!(desk("replay", replay).await, (200, json!({ "done": 0, "gone": [unknown.id] })));
+    let story = async |id: &str| {
+        let journal = skuflow.journal().await;
+        let own = |event: &Event| event.message_id.as_deref() == Some(id);
+        journal.into_iter().filter(own).collect::<Vec<_>>()
+    };
+    let acked = |event: &Event| {
+        event.kind.name() == KindName::Acked && event.queue.as_deref() == Some("catalog.sku_processed")
+    };
+    let is_handled = async |id: &str| story(id).await.iter().rfind(|event| acked(event)).is_some();
+    skuflow
+        .until("it is handled", async || {
+            let story = story(&unknown.message_id).await;
+            let published = story.iter().position(|event| event.kind.name() == KindName::Published);
+            published.is_some_and(|at| story[at..].iter().any(acked))
+        })
+        .await;
+    let published = story(&unknown.message_id).await;
+    let published = published.iter().find(|event| event.kind.name() == KindName::Published).unwrap();
+    assert_eq!(published.node.as_ref().unwrap().as_str(), "desk");
+
+    let broken = of_catalog("no json");
+    let edited = json!({ "ids": [broken.id], "body": r#"{"sku":"NEVER-SEEN"}"# });
+    assert_eq!(desk("replay", edited).await.1, json!({ "done": 1, "gone": [] }));
+    let new_id = async || {
+        skuflow.journal().await.iter().find_map(|event| {
+            let is_new = event.kind.name() == KindName::Published
+                && event.causation_id.as_ref() == Some(&broken.message_id);
+            is_new.then(|| event.message_id.clone().unwrap())
+        })
+    };
+    skuflow.until("a new message is published", async || new_id().await.is_some()).await;
+    let new_id = new_id().await.unwrap();
+    assert_ne!(new_id, broken.message_id);
+    skuflow.until("the edited one is handled", async || is_handled(&new_id).await).await;
+
+    let ids: Vec<_> = letters().await.into_iter().map(|letter| letter.id).collect();
+    assert_eq!(ids.len(), 7);
+    let many = json!({ "ids": ids, "body": "{}" });
+    assert_eq!(desk("replay", many).await.0, 422);
+    assert_eq!(desk("discard", json!({ "ids": ids })).await.1, json!({ "done": 7, "gone": [] }));
+    assert_eq!(letters().await, []);
+    let picture = async || {
+        let picture = skuflow.json("/api/journal/picture").await;
+        serde_json::from_value::<flow::Picture>(picture).unwrap().choreography
+    };
+    skuflow
+        .until("the picture knows", async || picture().await.own_queues().iter().all(|q| q.dead == 0))
+        .await;
+    for queue in picture().await.own_queues() {
+        assert_eq!((queue.ready(), queue.unacked()), (0, 0), "{}", queue.name);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! The HTTP API of gates, faults, workers and breakers.
+//! The HTTP API of gates, faults, workers, breakers and the dead-letter desk.
 
-use super::Control;
+use super::{Control, Desk, desk::DeskError};
 use crate::{
     services::availability::AvailabilityClient,
     web::{
@@ -15,7 +15,7 @@ use axum::{
     routing::{get, post},
 };
 use flow::{
-    api::{Breaker, Workers, WorkersWanted},
+    api::{Breaker, DeadLetter, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
     fault::{Faults, Gates, Holding},
 };
 
@@ -23,7 +23,12 @@ const WORKERS_MAX: u16 = 16;
 const PREFETCH_MAX: u16 = 1_000;
 
 /// The routes below `/api`.
-pub fn routes(control: Control, availability: AvailabilityClient) -> Router {
+pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
+    let letters = Router::new()
+        .route("/{style}/dead-letters", get(dead_letters))
+        .route("/{style}/dead-letters/replay", post(replay))
+        .route("/{style}/dead-letters/discard", post(discard))
+        .with_state(desk);
     Router::new()
         .route("/{style}/gates", get(holding).put(set_gates))
         .route("/{style}/gates/step", post(step))
@@ -32,6 +37,7 @@ pub fn routes(control: Control, availability: AvailabilityClient) -> Router {
         .route("/{style}/{service}/workers", get(workers).post(set_workers))
         .with_state(control)
         .merge(Router::new().route("/{style}/{service}/breaker", get(breaker)).with_state(availability))
+        .merge(letters)
 }
 
 async fn holding(State(control): State<Control>, InStyle(style): InStyle) -> Json<Holding> {
@@ -118,4 +124,36 @@ async fn breaker(
     PathService(service): PathService,
 ) -> Json<Breaker> {
     Json(availability.breaker(style, service))
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::OneBodyForMany => Self::invalid(error.to_string()),
+            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
+    }
+}
+
+async fn dead_letters(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+) -> Result<Json<Vec<DeadLetter>>, Problem> {
+    Ok(Json(desk.list(style).await?))
+}
+
+async fn replay(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    JsonBody(wanted): JsonBody<DeskWanted>,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(desk.replay(style, wanted).await?))
+}
+
+async fn discard(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    JsonBody(wanted): JsonBody<DeskWanted>,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(desk.discard(style, wanted).await?))
 }

@@ -1,13 +1,16 @@
-//! Holding and breaking the real system on purpose: gates, faults, and how many workers there are.
+//! Holding, breaking and mending the real system on purpose: gates, faults, how many workers there are, and what
+//! is done about messages that were parked.
 //!
 //! One [`Control`] is shared by all; each service of each style sees its part of it as a [`Scope`]. With nothing
 //! set, a hook is one atomic load: what nobody uses must not slow a message down.
 
+pub mod desk;
 pub mod faults;
 pub mod gates;
 pub mod http;
 pub mod workers;
 
+pub use desk::Desk;
 pub use faults::{HttpFault, Strike};
 pub use workers::{Crew, Target};
 

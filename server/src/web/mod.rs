@@ -10,7 +10,7 @@ pub mod security;
 
 use crate::{
     bridge::{Depths, Journal},
-    control::{self, Control},
+    control::{self, Control, Desk},
     messaging::Links,
     services::{catalog, inventory, wishlist},
     styles::Services,
@@ -33,6 +33,8 @@ pub struct Parts {
     pub journal: Journal,
     /// What is held and broken on purpose.
     pub control: Control,
+    /// What is done about parked messages.
+    pub desk: Desk,
     /// How full the queues are.
     pub depths: Depths,
     /// Which connections are up.
@@ -54,7 +56,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .merge(warehouse::request::routes(inventory))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
-        .merge(control::http::routes(control, availability))
+        .merge(control::http::routes(control, availability, parts.desk.clone()))
         .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));
     Router::new()
         .nest("/api", api)

@@ -431,7 +431,8 @@ impl System {
         if let Some(Node::Foreign(who)) = &event.node {
             // Whether a stranger's message reached the broker is the stranger's business.
             if &**who == DESK {
-                self.unparked(routing_key, event.message_id.as_ref());
+                // An edited message is a new one; what was parked is its cause.
+                self.unparked(routing_key, event.causation_id.as_ref().or(event.message_id.as_ref()));
             }
             return;
         }
