@@ -54,7 +54,7 @@ test: ## Install what the tests need, then run all of them, on both brokers
 .PHONY: test-with-rabbitmq
 test-with-rabbitmq:
 	$(call step,native tests)
-	@cargo test --workspace
+	@NODE_PATH="$(abspath end2end/node_modules)" SKUFLOW_TEST_STRICT=1 cargo test --workspace
 	@$(MAKE) build
 	$(call step,browser tests on the release build)
 	@cd end2end && SKUFLOW_BIN="$(abspath $(SERVER))" npm test
@@ -69,8 +69,12 @@ lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for serve
 	$(call step,clippy for the browser)
 	@cargo clippy -p app --lib --features hydrate --target $(WASM_TARGET) -- -D warnings
 
-bench: build ## Measure the release build (BROKER=amqp://… for another broker)
+bench: build ## Measure the release build (BROKER=amqp://… for another broker), and our broker beside RabbitMQ
 	@node end2end/tools/bench.mjs $(SERVER) $(BROKER)
+	@end2end/tools/install.sh
+	$(call step,the embedded broker beside a RabbitMQ of its own)
+	@cargo build --release -p broker --example throughput
+	@end2end/tools/with-rabbitmq.sh bash -c '$(TARGET)/release/examples/throughput 100000 "$$SKUFLOW_TEST_RABBITMQ_URL"'
 
 clean: ## Remove what was built, and keep the tools
 	@cargo clean

@@ -3,6 +3,7 @@
 pub mod bridge;
 pub mod cli;
 pub mod clock;
+pub mod control;
 pub mod messaging;
 pub mod seed;
 pub mod serve;

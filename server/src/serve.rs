@@ -3,10 +3,12 @@
 use crate::{
     bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
     cli::{BrokerChoice, FtpChoice, Serve},
+    control::{self, Control, Desk, Scope},
     messaging::{
-        BrokerUri, Links, Unacked,
-        connection::{Connector, Session},
-        consumer::{Consumer, Consuming},
+        BrokerUri, House, Links, Unacked,
+        connection::{Connector, Owner, Session},
+        consumer::Consumer,
+        supervisor::Supervisor,
         topology,
     },
     services::{
@@ -23,23 +25,22 @@ use crate::{
     },
     web,
 };
-use broker::Broker;
-use flow::{Node, Service, Style};
-use futures::future::try_join_all;
+use flow::{Node, Service, Style, fault::FaultKind};
 use lapin::Connection;
 use std::{
     fs::{File, TryLockError},
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 use tokio::{net::TcpListener, signal::unix, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long open requests may take after a stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long consumers and relays may take after a stop, and then open requests. Together with the end of the
+/// embedded broker that stays below ten seconds.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(4_500);
+const REQUESTS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -130,12 +131,16 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let inventory = Inventory::open(&settings.data, journal.clone()).await?;
     let catalog = Catalog::open(&settings.data).await?;
     let wishlist = Wishlist::open(&settings.data).await?;
-    let availability = AvailabilityClient::new(reachable(addr)).map_err(other)?;
+    let control = Control::new(journal.clone(), control::HOLD_MAX);
+    let availability = AvailabilityClient::new(reachable(addr), control.clone()).map_err(other)?;
     let services = Services { inventory, catalog, wishlist, availability };
 
     let carrier = Carrier::start(&settings, &journal, &strangers).await?;
-    if let Some(broker) = &carrier.embedded {
-        say(format!("broker at amqp://{}", broker.local_addr()));
+    let tasks = TaskTracker::new();
+    if let Some(house) = carrier.embedded.clone() {
+        say(format!("broker at amqp://{}", house.local_addr()));
+        let (stopped, end) = (control.broker_stopped(), stop.clone());
+        tasks.spawn(async move { house.follow(stopped, end).await });
     }
     // Consumers stop first, while inventory still answers them over HTTP.
     let consumers_stop = CancellationToken::new();
@@ -145,27 +150,35 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         uri: carrier.uri.clone(),
         journal: journal.clone(),
         links: links.clone(),
+        stopped_on_purpose: control.broker_stopped(),
         stop: consumers_stop.clone(),
     };
-    let tasks = TaskTracker::new();
-    for service in Service::ALL {
-        let session = ServiceSession {
-            service: *service,
-            services: services.clone(),
+    let desk = Desk::new(connector.clone(), journal.clone());
+    for (style, service) in Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |s| (*style, *s)))
+    {
+        let scope = control.scope(style, service);
+        let consumer = Consumer {
+            queue: style.queue_of(service),
+            handler: styles::handler(style, services.clone()),
             journal: journal.clone(),
             strangers: strangers.clone(),
             unacked: unacked.clone(),
+            scope: scope.clone(),
             stop: consumers_stop.clone(),
         };
-        tasks.spawn(connector.clone().keep(Node::Service(*service), session));
+        let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
+        let session = ServiceSession { scope, consumer, inventory, stop: consumers_stop.clone() };
+        let owner = Owner { node: service.into(), style: Some(style) };
+        tasks.spawn(connector.clone().keep(owner, session));
     }
     let depths = match &carrier.embedded {
-        Some(broker) => Depths::Embedded(Arc::clone(broker)),
+        Some(house) => Depths::Embedded(house.clone()),
         None => {
             let (channel, sampled) = watch::channel(None);
             let (journal, stop) = (journal.clone(), consumers_stop.clone());
-            let watching = WatchRemote { channel, journal, strangers, stop };
-            tasks.spawn(connector.keep(Node::Foreign("bridge".into()), watching));
+            let watching = WatchRemote { channel, journal, strangers, control: control.clone(), stop };
+            let owner = Owner { node: Node::Foreign("bridge".into()), style: None };
+            tasks.spawn(connector.keep(owner, watching));
             Depths::Remote { channel: sampled, unacked }
         }
     };
@@ -202,6 +215,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let parts = web::Parts {
         services,
         journal: journal.clone(),
+        control: control.clone(),
+        desk,
         depths,
         links,
         drop_box,
@@ -219,17 +234,18 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
 
     stop.cancelled().await;
     consumers_stop.cancel();
+    // What is held is in somebody's hands: it is to be finished, not given up.
+    control.open_all_gates();
     if timeout(DRAIN_TIMEOUT, tasks.wait()).await.is_err() {
         tracing::warn!("some work is not done yet; it stays in its queue or in the outbox");
     }
     http_stop.cancel();
-    if timeout(DRAIN_TIMEOUT, http).await.is_err() {
+    if timeout(REQUESTS_TIMEOUT, http).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
     drop(parts);
-    // The last handle, unless a request was cut off; then dropping it has to do.
-    if let Some(broker) = carrier.embedded.and_then(Arc::into_inner) {
-        broker.shutdown().await;
+    if let Some(house) = carrier.embedded {
+        house.shutdown().await;
     }
     journal.close();
     Ok(())
@@ -284,7 +300,7 @@ fn lock(folder: &Path) -> std::io::Result<File> {
 struct Carrier {
     uri: BrokerUri,
     label: String,
-    embedded: Option<Arc<Broker>>,
+    embedded: Option<House>,
 }
 
 impl Carrier {
@@ -301,10 +317,10 @@ impl Carrier {
                     on_event: Some(embedded::watcher(journal.clone(), strangers.clone())),
                     ..broker::Config::default()
                 };
-                let broker = Broker::start(config).await?;
-                let place = reachable(broker.local_addr());
+                let house = House::start(config).await?;
+                let place = reachable(house.local_addr());
                 let uri = format!("amqp://guest:guest@{place}/%2f").parse().map_err(ServeError::Other)?;
-                Ok(Self { uri, label: "embedded broker".to_owned(), embedded: Some(Arc::new(broker)) })
+                Ok(Self { uri, label: "embedded broker".to_owned(), embedded: Some(house) })
             }
         }
     }
@@ -323,13 +339,11 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// What one service does with its connection: it consumes, and inventory also relays.
+/// What one service of one style does with its connection: it consumes, and inventory also relays.
 struct ServiceSession {
-    service: Service,
-    services: Services,
-    journal: Journal,
-    strangers: Strangers,
-    unacked: Unacked,
+    scope: Scope,
+    consumer: Consumer,
+    inventory: Option<Inventory>,
     stop: CancellationToken,
 }
 
@@ -339,26 +353,40 @@ impl Session for ServiceSession {
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
     ) -> Result<(), lapin::Error> {
-        topology::declare(&connection.create_channel().await?).await?;
-        let consumers = Style::ALL.iter().map(|style| {
-            let consumer = Consumer {
-                queue: style.queue_of(self.service),
-                handler: styles::handler(*style, self.services.clone()),
-                journal: self.journal.clone(),
-                strangers: self.strangers.clone(),
-                unacked: self.unacked.clone(),
-                stop: self.stop.clone(),
-            };
-            consumer.start(connection)
-        });
-        let consuming = try_join_all(consumers).await?;
+        let control = self.scope.control();
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, control).await?;
+        let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
         ready();
-        let relays = Style::ALL
-            .iter()
-            .filter(|_| self.service == Service::Inventory)
-            .map(|style| self.services.inventory.relay(*style, connection, &self.stop));
-        tokio::try_join!(try_join_all(consuming.into_iter().map(Consuming::run)), try_join_all(relays))?;
+        let relay = async {
+            match &self.inventory {
+                Some(inventory) => {
+                    inventory.relay(self.scope.style, connection, &self.stop, &self.scope).await
+                }
+                None => Ok(()),
+            }
+        };
+        let binding = topology::keep_binding(&channel, self.consumer.queue, control, &self.stop);
+        tokio::try_join!(supervisor.run(), relay, binding)?;
         Ok(())
+    }
+
+    async fn cut(&self) -> String {
+        let mut crashes = self.scope.crashes();
+        // Only ever closed with the whole server.
+        let _ = crashes.changed().await;
+        let Some(kind) = *crashes.borrow() else { return "the server ends".into() };
+        let reason = match kind {
+            FaultKind::ConnectionCut => return "the connection was cut, on purpose".into(),
+            FaultKind::RelayCrash => return "the relay crashed, on purpose".into(),
+            kind => format!("the service crashed, on purpose: {kind}"),
+        };
+        self.scope.service_crashed(reason.clone());
+        reason
+    }
+
+    fn lost(&self, reason: &str) {
+        self.scope.workers_interrupted(reason.to_owned());
     }
 }
 
@@ -367,6 +395,7 @@ struct WatchRemote {
     channel: watch::Sender<Option<lapin::Channel>>,
     journal: Journal,
     strangers: Strangers,
+    control: Control,
     stop: CancellationToken,
 }
 
@@ -376,9 +405,15 @@ impl Session for WatchRemote {
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
     ) -> Result<(), lapin::Error> {
+        // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
+        self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));
-        let ended = tap::run(connection, &self.journal, &self.strangers, &self.stop, ready).await;
+        let Self { journal, strangers, control, stop, .. } = self;
+        tap::run(connection, journal, strangers, control, stop, ready).await
+    }
+
+    fn lost(&self, _reason: &str) {
         self.channel.send_replace(None);
-        ended
+        self.control.tap_follows(None);
     }
 }

@@ -43,8 +43,17 @@ pub struct Picture {
 pub struct Lost {
     /// Whose connection; none for the whole process'.
     pub node: Option<Node>,
+    /// In which system; none for what serves both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<Style>,
     /// Why, in the client's words.
     pub reason: String,
+}
+
+impl Lost {
+    fn is_of(&self, event: &Event) -> bool {
+        self.node == event.node && self.style == event.style
+    }
 }
 
 impl Default for Picture {
@@ -70,20 +79,20 @@ impl Picture {
         }
     }
 
-    /// Why no message can travel, if so: the shared connection is lost, or every service's own.
+    /// Why no message can travel, if so: the shared connection is lost, or every service's own in both systems.
     #[must_use]
     pub fn broker_down(&self) -> Option<&str> {
-        let is_lost = |node: &Node| self.lost.iter().find(|lost| lost.node.as_ref() == Some(node));
+        let is_lost = |style: Style, service: Service| {
+            let concerns = |lost: &&Lost| {
+                lost.node == Some(service.into()) && lost.style.is_none_or(|other| other == style)
+            };
+            self.lost.iter().find(concerns)
+        };
+        let all = || Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |of| (*style, *of)));
         self.lost
             .iter()
             .find(|lost| matches!(lost.node, None | Some(Node::Broker)))
-            .or_else(|| {
-                Service::ALL
-                    .iter()
-                    .map(|&service| is_lost(&service.into()))
-                    .collect::<Option<Vec<_>>>()?
-                    .pop()
-            })
+            .or_else(|| all().map(|(style, of)| is_lost(style, of)).collect::<Option<Vec<_>>>()?.pop())
             .map(|lost| lost.reason.as_str())
     }
 
@@ -98,12 +107,13 @@ impl Picture {
         }
         match &event.kind {
             Kind::ConnectionLost { reason } => {
-                self.lost.retain(|lost| lost.node != event.node);
+                self.lost.retain(|lost| !lost.is_of(event));
                 if self.lost.len() < KNOWN_LOST {
-                    self.lost.push(Lost { node: event.node.clone(), reason: reason.clone() });
+                    let (node, style) = (event.node.clone(), event.style);
+                    self.lost.push(Lost { node, style, reason: reason.clone() });
                 }
             }
-            Kind::ConnectionRestored => self.lost.retain(|lost| lost.node != event.node),
+            Kind::ConnectionRestored => self.lost.retain(|lost| !lost.is_of(event)),
             _ => {}
         }
         match style_of(event) {

@@ -1,7 +1,8 @@
 //! Unmodified clients of other languages play one round, and all see the same.
 //!
 //! pika is looked for in the Python that `SKUFLOW_TEST_PYTHON` names (else `python3`), amqplib where
-//! `NODE_PATH` says. A client that is not installed is skipped, and that is said.
+//! `NODE_PATH` says. A client that is not installed is skipped, and that is said; with `SKUFLOW_TEST_STRICT` it is
+//! an error.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests too")]
 
 use broker::{Broker, Config};
@@ -24,6 +25,7 @@ cancelled watched
 async fn play(program: String, check: [&str; 2], script: &str) {
     let is_there = Command::new(&program).args(check).output().is_ok_and(|checked| checked.status.success());
     if !is_there {
+        assert!(env::var_os("SKUFLOW_TEST_STRICT").is_none(), "{program} cannot do `{}`", check[1]);
         eprintln!("SKIPPED {script}: {program} cannot do `{}`", check[1]);
         return;
     }

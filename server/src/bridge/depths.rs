@@ -1,20 +1,21 @@
 //! How full the queues are, measured and not derived.
 
-use crate::{clock, messaging::Unacked};
-use broker::Broker;
+use crate::{
+    clock,
+    messaging::{House, Unacked},
+};
 use flow::{
     api::QueueDepth,
     topology::{QUEUES, Queue},
 };
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
-use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Where the numbers come from.
 #[derive(Clone)]
 pub enum Depths {
     /// The embedded broker knows them.
-    Embedded(Arc<Broker>),
+    Embedded(House),
     /// Another broker tells `ready` and `consumers` (AMQP 0-9-1, queue.declare-ok); `unacked` is what our own
     /// consumers hold.
     Remote {
@@ -43,8 +44,8 @@ impl Depths {
     /// When the broker does not answer.
     pub async fn sample(&self) -> Result<Vec<QueueDepth>, DepthsError> {
         match self {
-            Self::Embedded(broker) => {
-                let overview = broker.overview();
+            Self::Embedded(house) => {
+                let overview = house.overview().ok_or(DepthsError::NoConnection)?;
                 Ok(QUEUES
                     .iter()
                     .map(|queue| {

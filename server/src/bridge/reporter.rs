@@ -3,19 +3,46 @@
 use super::Journal;
 use crate::clock;
 use flow::{Event, Kind};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// A journal together with what all events of one story have in common.
 #[derive(Debug, Clone)]
 pub struct Reporter {
     journal: Journal,
     about: Event,
+    /// For how long the story was held at gates so far; clones share it.
+    held_us: Arc<AtomicU64>,
 }
 
 impl Reporter {
     /// A reporter whose events are all like `about` but for time and kind.
     #[must_use]
-    pub const fn new(journal: Journal, about: Event) -> Self {
-        Self { journal, about }
+    pub fn new(journal: Journal, about: Event) -> Self {
+        Self { journal, about, held_us: Arc::default() }
+    }
+
+    /// What all its events have in common.
+    #[must_use]
+    pub const fn about(&self) -> &Event {
+        &self.about
+    }
+
+    /// Notes that the story was held at a gate.
+    pub fn add_held(&self, held_for: Duration) {
+        let held_us = u64::try_from(held_for.as_micros()).unwrap_or(u64::MAX);
+        self.held_us.fetch_add(held_us, Ordering::Relaxed);
+    }
+
+    /// For how many microseconds the story was held at gates so far: no part of any latency.
+    #[must_use]
+    pub fn held_us(&self) -> u64 {
+        self.held_us.load(Ordering::Relaxed)
     }
 
     /// Reports that `kind` happened just now, and says when that was, in microseconds since the Unix epoch.

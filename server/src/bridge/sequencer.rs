@@ -20,8 +20,9 @@ type Place = (Id, Id);
 
 #[derive(Debug)]
 enum Known {
-    /// The broker's copy came; what follows may pass.
-    Routed,
+    /// The broker's copy came; what follows may pass. So many copies were not acked yet: a message that was
+    /// published twice is in the queue twice.
+    Routed { unacked: u32 },
     /// These wait for it.
     Waiting(Vec<Event>),
 }
@@ -41,12 +42,17 @@ impl Sequencer {
         self.expire(now_us, out);
         let Some(place) = event.message_id.clone().zip(event.queue.clone()) else { return out(event) };
         if matches!(event.kind, Kind::Routed { .. }) {
-            match self.places.insert(place.clone(), Known::Routed) {
+            match self.places.insert(place.clone(), Known::Routed { unacked: 1 }) {
                 Some(Known::Waiting(held)) => {
                     out(event);
-                    held.into_iter().for_each(out);
+                    for event in held {
+                        self.follow(&place, event, out);
+                    }
                 }
-                Some(Known::Routed) => out(event),
+                Some(Known::Routed { unacked }) => {
+                    self.places.insert(place, Known::Routed { unacked: unacked + 1 });
+                    out(event);
+                }
                 None => {
                     self.ages.push_back((now_us, place));
                     out(event);
@@ -56,18 +62,12 @@ impl Sequencer {
         }
         match self.places.get_mut(&place) {
             Some(Known::Waiting(held)) => held.push(event),
-            Some(Known::Routed) => {
-                let settled = matches!(event.kind, Kind::Acked { .. });
-                out(event);
-                if settled {
-                    self.places.remove(&place);
-                }
-            }
+            Some(Known::Routed { .. }) => self.follow(&place, event, out),
             None if matches!(event.kind, Kind::Delivered { .. }) && event.redelivered != Some(true) => {
                 if event.exchange.as_deref() == Some("") {
                     // Nothing can be bound to the default exchange (AMQP 0-9-1, section 3.1.3.1), so no copy comes.
                     out(inferred(&event));
-                    self.places.insert(place.clone(), Known::Routed);
+                    self.places.insert(place.clone(), Known::Routed { unacked: 1 });
                     out(event);
                 } else {
                     self.places.insert(place.clone(), Known::Waiting(vec![event]));
@@ -76,6 +76,19 @@ impl Sequencer {
             }
             None => out(event),
         }
+    }
+
+    /// Passes on what follows from a routing that is known.
+    fn follow(&mut self, place: &Place, event: Event, out: &mut impl FnMut(Event)) {
+        if matches!(event.kind, Kind::Acked { .. })
+            && let Some(Known::Routed { unacked }) = self.places.get_mut(place)
+        {
+            *unacked -= 1;
+            if *unacked == 0 {
+                self.places.remove(place);
+            }
+        }
+        out(event);
     }
 
     /// Whether anything is held back.
@@ -89,7 +102,7 @@ impl Sequencer {
         while let Some((since, place)) = self.ages.front() {
             let limit = match self.places.get(place) {
                 Some(Known::Waiting(_)) => PATIENCE_US,
-                Some(Known::Routed) => MEMORY_US,
+                Some(Known::Routed { .. }) => MEMORY_US,
                 None => 0,
             };
             if now_us.saturating_sub(*since) < limit {
@@ -156,6 +169,12 @@ mod tests {
     fn what_follows_from_a_routing_waits_for_the_brokers_word() {
         let seen = order([delivered(1, "x"), acked(2), routed(3)], 4);
         assert_eq!(seen, ["routed Service", "delivered Service", "acked Service"]);
+    }
+
+    #[test]
+    fn a_message_that_was_published_twice_is_routed_twice_and_no_more() {
+        let twice = [routed(1), routed(2), delivered(3, "x"), acked(4), delivered(5, "x"), acked(6)];
+        assert_eq!(order(twice, 7).iter().filter(|step| step.starts_with("routed")).count(), 2);
     }
 
     #[test]

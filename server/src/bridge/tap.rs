@@ -4,18 +4,22 @@
 //! had the message; into which queues it went follows from the bindings, which are part of the topology.
 
 use super::{Journal, Strangers, routed};
-use crate::messaging::{Envelope, topology};
+use crate::{
+    control::Control,
+    messaging::{Envelope, topology},
+};
 use flow::{
     Style,
-    topology::{ExchangeType, style_of_exchange},
+    topology::{ExchangeType, QUEUES, Queue, style_of_exchange},
 };
 use futures::StreamExt;
 use lapin::{
-    Connection,
+    Channel, Connection,
     message::Delivery,
     options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
-    types::FieldTable,
+    types::{FieldTable, ShortString},
 };
+use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 /// Reports what the exchanges route until told to stop; calls `ready` once it hears everything.
@@ -26,23 +30,21 @@ pub async fn run(
     connection: &Connection,
     journal: &Journal,
     strangers: &Strangers,
+    control: &Control,
     stop: &CancellationToken,
     ready: &(dyn Fn() + Send + Sync),
 ) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
-    topology::declare(&channel).await?;
+    topology::declare(&channel, control).await?;
     // Ours alone, and gone with the connection: what nobody watches is not collected.
     let queue = channel
         .queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default())
         .await?;
-    for style in Style::ALL {
-        for key in style.queues().map(|queue| queue.routing_key) {
-            let (exchange, none) = (style.exchange().name.into(), FieldTable::default());
-            channel
-                .queue_bind(queue.name().clone(), exchange, key.into(), QueueBindOptions::default(), none)
-                .await?;
-        }
-    }
+    let mut taps = Taps { channel: &channel, queue: queue.name().clone(), bound: BTreeSet::new() };
+    let mut changes = control.changes();
+    let change = *changes.borrow_and_update();
+    taps.follow(control).await?;
+    control.tap_follows(Some(change));
     let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
     let mut copies =
         channel.basic_consume(queue.name().clone(), "tap".into(), no_ack, FieldTable::default()).await?;
@@ -50,8 +52,13 @@ pub async fn run(
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            Ok(()) = changes.changed() => {
+                let change = *changes.borrow_and_update();
+                taps.follow(control).await?;
+                control.tap_follows(Some(change));
+            }
             copy = copies.next() => match copy {
-                Some(Ok(copy)) => report(copy, journal, strangers),
+                Some(Ok(copy)) => report(copy, journal, strangers, control),
                 Some(Err(error)) => return Err(error),
                 None => return Err(lapin::ErrorKind::FutureCompleted.into()),
             },
@@ -59,13 +66,47 @@ pub async fn run(
     }
 }
 
-fn report(copy: Delivery, journal: &Journal, strangers: &Strangers) {
+/// The bindings of the bridge's own queue. It hears a key only while a real queue does: our copy must not make a
+/// message count as routed that reaches nobody else.
+struct Taps<'a> {
+    channel: &'a Channel,
+    queue: ShortString,
+    bound: BTreeSet<(&'static str, &'static str)>,
+}
+
+impl Taps<'_> {
+    async fn follow(&mut self, control: &Control) -> lapin::Result<()> {
+        let wanted: BTreeSet<_> = Style::ALL
+            .iter()
+            .flat_map(|style| style.queues())
+            .filter(|queue| !control.is_unbound(queue.style, queue.service))
+            .map(|queue| (queue.style.exchange().name, queue.routing_key))
+            .collect();
+        for &(exchange, key) in wanted.difference(&self.bound) {
+            // The real queues first: between the two bindings no message may have our copy alone.
+            for queue in QUEUES.iter().filter(|queue| queue.style.exchange().name == exchange) {
+                topology::set_binding(self.channel, queue, control).await?;
+            }
+            let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+            self.channel.queue_bind(self.queue.clone(), exchange.into(), key.into(), options, none).await?;
+        }
+        for &(exchange, key) in self.bound.difference(&wanted) {
+            let none = FieldTable::default();
+            self.channel.queue_unbind(self.queue.clone(), exchange.into(), key.into(), none).await?;
+        }
+        self.bound = wanted;
+        Ok(())
+    }
+}
+
+fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, control: &Control) {
     let (exchange, key) = (copy.exchange.as_str(), copy.routing_key.as_str());
     let Some(style) = style_of_exchange(exchange) else { return };
-    let queues: Vec<_> = style
-        .queues()
-        .filter(|queue| style.exchange().exchange_type == ExchangeType::Fanout || queue.routing_key == key)
-        .collect();
+    let hears = |queue: &&Queue| {
+        (style.exchange().exchange_type == ExchangeType::Fanout || queue.routing_key == key)
+            && !control.is_unbound(queue.style, queue.service)
+    };
+    let queues: Vec<_> = style.queues().filter(hears).collect();
     let message_type = queues.first().map_or("unknown", |queue| queue.message_type());
     let envelope = Envelope::read(&copy.properties, copy.data.clone(), message_type, |body| {
         strangers.claim("tap", body)

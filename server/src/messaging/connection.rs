@@ -5,12 +5,25 @@
 //! channels that silently change underneath it.
 
 use crate::bridge::Journal;
-use flow::{Event, Kind, Node, Provenance};
+use async_compat::Compat;
+use flow::{Event, Kind, Node, Provenance, Style};
 use futures::StreamExt;
-use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
+use lapin::{
+    AsyncTcpStream, Connection, ConnectionProperties,
+    tcp::TLSConfig,
+    uri::{AMQPScheme, AMQPUri},
+};
 use rand::RngExt;
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    net::Shutdown,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tokio::{
+    net::TcpStream,
     sync::watch,
     time::{sleep, timeout},
 };
@@ -20,7 +33,8 @@ use tokio_util::sync::CancellationToken;
 pub const OUR_NAME: &str = "skuflow ";
 /// Seconds between heartbeats: a silent broker is given up after twice that (AMQP 0-9-1, section 4.2.7).
 const HEARTBEAT_S: u16 = 5;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
@@ -88,6 +102,14 @@ pub trait Session: Send + Sync {
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
     ) -> impl Future<Output = Result<(), lapin::Error>> + Send;
+
+    /// Waits until the connection is to be cut on purpose, and says why.
+    fn cut(&self) -> impl Future<Output = String> + Send {
+        std::future::pending()
+    }
+
+    /// The connection is gone; it will be tried again.
+    fn lost(&self, _reason: &str) {}
 }
 
 /// Everything that keeping a connection needs.
@@ -99,41 +121,97 @@ pub struct Connector {
     pub journal: Journal,
     /// Where readiness looks.
     pub links: Links,
+    /// Whether the broker is stopped on purpose: then connections are cut, and none is made.
+    pub stopped_on_purpose: watch::Receiver<bool>,
     /// Ends it all.
     pub stop: CancellationToken,
 }
 
+/// Whose connection it is.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The node.
+    pub node: Node,
+    /// Its system; none for what serves both.
+    pub style: Option<Style>,
+}
+
+impl Owner {
+    fn name(&self) -> String {
+        self.style.map_or_else(|| self.node.to_string(), |style| format!("{} {style}", self.node))
+    }
+}
+
+/// The socket below a connection, kept to cut it: the broker then sees an end without a word, as when a process
+/// dies.
+#[derive(Debug, Clone, Default)]
+struct Socket(Arc<OnceLock<std::net::TcpStream>>);
+
+impl Socket {
+    async fn connect(&self, uri: &AMQPUri) -> io::Result<Compat<TcpStream>> {
+        let stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
+        stream.set_nodelay(true)?;
+        let stream = stream.into_std()?;
+        let _ = self.0.set(stream.try_clone()?);
+        Ok(Compat::new(TcpStream::from_std(stream)?))
+    }
+
+    fn cut(&self) {
+        if let Some(stream) = self.0.get() {
+            // It may be gone already; then there is nothing to cut.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+const STOPPED: &str = "the broker is stopped on purpose";
+const CUT: &str =
+    "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
+
 impl Connector {
-    /// Runs `session` on a connection named after `node`, again and again, until told to stop.
-    pub async fn keep(self, node: Node, session: impl Session) {
-        let name = node.as_str().to_owned();
+    /// Runs `session` on a connection named after its owner, again and again, until told to stop.
+    pub async fn keep(self, owner: Owner, session: impl Session) {
+        let name = owner.name();
         self.links.set(&name, false);
         let mut told_lost = false;
         let mut backoff = BACKOFF_MIN;
         while !self.stop.is_cancelled() {
             let error = match self.connect(&name).await {
-                Ok(connection) => {
+                Ok((connection, socket)) => {
                     if std::mem::take(&mut told_lost) {
-                        self.tell(&node, Kind::ConnectionRestored);
+                        self.tell(&owner, Kind::ConnectionRestored);
                     }
                     backoff = BACKOFF_MIN;
                     let ready = || self.links.set(&name, true);
-                    let ended = tokio::select! {
-                        ended = session.run(&connection, &ready) => ended,
-                        error = broken(&connection) => Err(error),
+                    let cut_on_purpose = async {
+                        let reason = tokio::select! {
+                            reason = session.cut() => reason,
+                            () = self.broker_stops() => CUT.to_owned(),
+                        };
+                        // Before anything of the session is dropped: lapin would say goodbye for it.
+                        socket.cut();
+                        reason
                     };
-                    if ended.is_ok() {
-                        let _ = timeout(CONNECT_TIMEOUT, connection.close(200, "stopping".into())).await;
-                        break;
+                    let ended = tokio::select! {
+                        ended = session.run(&connection, &ready) => ended.map_err(|error| error.to_string()),
+                        error = broken(&connection) => Err(error.to_string()),
+                        reason = cut_on_purpose => Err(reason),
+                    };
+                    match ended {
+                        Ok(()) => {
+                            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "stopping".into())).await;
+                            break;
+                        }
+                        Err(error) => error,
                     }
-                    ended.expect_err("it is no Ok").to_string()
                 }
                 Err(error) => error,
             };
             self.links.set(&name, false);
+            session.lost(&error);
             if !std::mem::replace(&mut told_lost, true) {
                 tracing::warn!(%name, %error, broker = %self.uri.place(), "no connection to the broker; retrying");
-                self.tell(&node, Kind::ConnectionLost { reason: error });
+                self.tell(&owner, Kind::ConnectionLost { reason: error });
             }
             let jittered = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
             tokio::select! {
@@ -144,19 +222,57 @@ impl Connector {
         }
     }
 
-    async fn connect(&self, name: &str) -> Result<Connection, String> {
+    /// A connection for a short while, which its caller closes.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn visit(&self, name: &str) -> Result<Connection, String> {
+        self.connect(name).await.map(|(connection, _)| connection)
+    }
+
+    async fn connect(&self, name: &str) -> Result<(Connection, Socket), String> {
+        if *self.stopped_on_purpose.borrow() {
+            return Err(STOPPED.to_owned());
+        }
         let properties =
             ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}{name}").as_str().into());
-        match timeout(CONNECT_TIMEOUT, Connection::connect_uri(self.uri.0.clone(), properties)).await {
-            Ok(Ok(connection)) => Ok(connection),
+        let socket = Socket::default();
+        let opening = {
+            let socket = socket.clone();
+            async move {
+                let runtime = lapin::runtime::default_runtime()?;
+                let open = async move |uri: AMQPUri, _| {
+                    let failed = |error| lapin::Error::from(lapin::ErrorKind::IOError(Arc::new(error)));
+                    let stream = AsyncTcpStream::Plain(socket.connect(&uri).await.map_err(failed)?);
+                    match uri.scheme {
+                        AMQPScheme::AMQP => Ok(stream),
+                        AMQPScheme::AMQPS => {
+                            stream.into_tls(&uri.authority.host, TLSConfig::default()).await.map_err(failed)
+                        }
+                    }
+                };
+                Connection::connector(self.uri.0.clone(), runtime, open, properties).await
+            }
+        };
+        match timeout(CONNECT_TIMEOUT, opening).await {
+            Ok(Ok(connection)) => Ok((connection, socket)),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
         }
     }
 
-    fn tell(&self, node: &Node, kind: Kind) {
+    async fn broker_stops(&self) {
+        let mut stopped = self.stopped_on_purpose.clone();
+        if stopped.wait_for(|stopped| *stopped).await.is_err() {
+            // Nobody is left who could stop it.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn tell(&self, owner: &Owner, kind: Kind) {
         let mut event = Event::new(0, Provenance::Service, kind);
-        event.node = Some(node.clone());
+        event.node = Some(owner.node.clone());
+        event.style = owner.style;
         self.journal.report(event);
     }
 }

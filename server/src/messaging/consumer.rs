@@ -4,31 +4,25 @@
 //! that used up its attempts, is sent to `Q.dead`, and acked. The copy is confirmed before the original is
 //! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
 
-use super::{Envelope, Publisher, Unacked};
+use super::{Envelope, Publisher, Unacked, envelope::PastAttempt};
 use crate::{
     bridge::{self, Journal, Reporter, Strangers},
     clock,
+    control::Scope,
 };
-use flow::{Event, Id, Kind, Provenance, topology::Queue};
-use futures::{StreamExt, future::BoxFuture};
+use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
+use futures::future::BoxFuture;
 use lapin::{
-    Channel, Connection,
+    Acker,
     message::Delivery,
-    options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-        QueueDeclareOptions,
-    },
-    types::FieldTable,
+    options::{BasicAckOptions, BasicNackOptions},
 };
 use std::{sync::Arc, time::Duration};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
-/// How many unacked deliveries a consumer may hold.
-pub const PREFETCH: u16 = 256;
 /// The delay before each further attempt, in milliseconds; one more failure parks the message.
 pub const RETRY_DELAYS_MS: [u64; 4] = [200, 1_000, 5_000, 15_000];
-/// How long handlers may go on after a stop before their messages are left to the next consumer.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A delivery, as handlers see it.
 #[derive(Debug, Clone)]
@@ -59,6 +53,14 @@ pub enum Failure {
     /// Trying again cannot help.
     #[error("{0}")]
     Permanent(String),
+    /// There was no point in trying now: the message is put off, and this was no attempt at it.
+    #[error("{reason}")]
+    NotNow {
+        /// Why.
+        reason: String,
+        /// For how long.
+        delay: Duration,
+    },
 }
 
 impl From<crate::store::StoreError> for Failure {
@@ -70,54 +72,34 @@ impl From<crate::store::StoreError> for Failure {
 /// What to do with each delivery.
 pub type Handler = Arc<dyn Fn(Delivered) -> BoxFuture<'static, Result<Handled, Failure>> + Send + Sync>;
 
-/// A queue's consumer.
+/// What all consumers of a queue have in common.
 #[derive(Clone)]
 pub struct Consumer {
-    /// What it consumes.
+    /// What they consume.
     pub queue: &'static Queue,
-    /// What it does.
+    /// What they do.
     pub handler: Handler,
-    /// Where it reports.
+    /// Where they report.
     pub journal: Journal,
     /// Names what comes without an id.
     pub strangers: Strangers,
     /// Counts what is delivered and not settled.
     pub unacked: Unacked,
+    /// Where they are held and broken on purpose.
+    pub scope: Scope,
     /// When to stop.
     pub stop: CancellationToken,
 }
 
 impl Consumer {
-    /// Begins to consume.
-    ///
-    /// # Errors
-    /// When the channel or connection fails.
-    pub async fn start(self, connection: &Connection) -> Result<Consuming, lapin::Error> {
-        let queue = self.queue;
-        let publisher = Publisher::open(connection).await?;
-        let channel = connection.create_channel().await?;
-        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
-        let depth = channel.queue_declare(queue.name.into(), passive, FieldTable::default()).await?;
-        let tag = format!("{}.{}", queue.service, queue.style);
-        let deliveries = channel
-            .basic_consume(
-                queue.name.into(),
-                tag.as_str().into(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            )
-            .await?;
-        let tag: Id = tag.into();
-        let ready = depth.message_count().into();
-        self.tell(Kind::ConsumerStarted { consumer_tag: Arc::clone(&tag), ready: Some(ready) });
-
-        // What an earlier channel had unacked, the broker has put back into the queue.
-        self.unacked.reset(queue);
-        Ok(Consuming { consumer: self, channel, publisher, deliveries, tag })
-    }
-
-    fn take(&self, delivery: Delivery, tag: &Id, publisher: &Publisher, at_work: &TaskTracker) {
+    /// Sets a task to work on a delivery.
+    pub(super) fn take(
+        &self,
+        delivery: Delivery,
+        tag: &Id,
+        publisher: &Publisher,
+        at_work: &mut JoinSet<()>,
+    ) {
         let Delivery { properties, data, redelivered, acker, exchange, .. } = delivery;
         // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
         let name = |body: &[u8]| self.strangers.claim(self.queue.name, body);
@@ -138,31 +120,19 @@ impl Consumer {
 
         let unacked = self.unacked.one_more(self.queue);
         let delivered = Delivered { queue: self.queue, envelope, reporter };
-        let (handler, publisher) = (Arc::clone(&self.handler), publisher.clone());
+        let (handler, publisher, scope) = (Arc::clone(&self.handler), publisher.clone(), self.scope.clone());
         at_work.spawn(async move {
             let _unacked = unacked;
-            delivered.reporter.tell(Kind::HandlerStarted);
-            let outcome = handler(delivered.clone()).await;
-            if let Err(failure) = outcome
-                && let Err(error) = put_aside(&delivered, &failure, &publisher).await
-            {
-                tracing::warn!(%error, %failure, "a failed message could not be put aside; it goes back");
+            if handle(&delivered, &handler, &publisher, &scope).await {
+                ack(&acker, &delivered.reporter, delivered_us).await;
+            } else {
                 let requeue = BasicNackOptions { requeue: true, ..Default::default() };
                 let _ = acker.nack(requeue).await;
-                return;
-            }
-            match acker.ack(BasicAckOptions::default()).await {
-                Ok(true) => {
-                    let duration_us = clock::now_us().saturating_sub(delivered_us);
-                    delivered.reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
-                }
-                Ok(false) => {}
-                Err(error) => tracing::debug!(%error, "an ack came too late; the message will come again"),
             }
         });
     }
 
-    fn tell(&self, kind: Kind) {
+    pub(super) fn tell(&self, kind: Kind) {
         let mut event = Event::new(0, Provenance::Service, kind);
         event.style = Some(self.queue.style);
         event.node = Some(self.queue.service.into());
@@ -171,53 +141,38 @@ impl Consumer {
     }
 }
 
-/// A consumer at work.
-pub struct Consuming {
-    consumer: Consumer,
-    channel: Channel,
-    publisher: Publisher,
-    deliveries: lapin::Consumer,
-    tag: Id,
+/// Handles a message, or puts it aside; `false` when neither could be done, and it must go back.
+async fn handle(delivered: &Delivered, handler: &Handler, publisher: &Publisher, scope: &Scope) -> bool {
+    let reporter = &delivered.reporter;
+    scope.pass(Gate::AfterDelivery, reporter).await;
+    reporter.tell(Kind::HandlerStarted);
+    let outcome = match scope.before_effect(reporter).await {
+        Ok(()) => handler(delivered.clone()).await,
+        Err(failure) => Err(failure),
+    };
+    let Err(failure) = outcome else {
+        scope.after_effect(reporter).await;
+        scope.pass(Gate::BeforeAck, reporter).await;
+        return true;
+    };
+    match put_aside(delivered, &failure, publisher, scope).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, %failure, "a failed message could not be put aside; it goes back");
+            false
+        }
+    }
 }
 
-impl Consuming {
-    /// Consumes until told to stop, then lets the handlers at work finish.
-    ///
-    /// # Errors
-    /// When the channel or connection fails; unacked messages are then delivered again by the broker.
-    pub async fn run(self) -> Result<(), lapin::Error> {
-        let Self { consumer, channel, publisher, mut deliveries, tag } = self;
-        let at_work = TaskTracker::new();
-        let ended = loop {
-            let delivery = tokio::select! {
-                biased;
-                () = consumer.stop.cancelled() => break Ok(()),
-                delivery = deliveries.next() => delivery,
-            };
-            match delivery {
-                Some(Ok(delivery)) => consumer.take(delivery, &tag, &publisher, &at_work),
-                Some(Err(error)) => break Err(error),
-                // The queue is gone: somebody deleted it. A new session declares it again.
-                None => break Err(lapin::ErrorKind::FutureCompleted.into()),
-            }
-        };
-        let reason = match &ended {
-            Ok(()) => {
-                channel.basic_cancel(tag.as_ref().into(), BasicCancelOptions::default()).await?;
-                "stopping".to_owned()
-            }
-            Err(error) => error.to_string(),
-        };
-        consumer.tell(Kind::ConsumerStopped { consumer_tag: tag, reason });
-        at_work.close();
-        if tokio::time::timeout(DRAIN_TIMEOUT, at_work.wait()).await.is_err() {
-            tracing::warn!(
-                queue = consumer.queue.name,
-                left = at_work.len(),
-                "handlers are still at work; leaving them"
-            );
+async fn ack(acker: &Acker, reporter: &Reporter, delivered_us: u64) {
+    match acker.ack(BasicAckOptions::default()).await {
+        Ok(true) => {
+            let passed_us = clock::now_us().saturating_sub(delivered_us);
+            let duration_us = passed_us.saturating_sub(reporter.held_us());
+            reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
         }
-        ended
+        Ok(false) => {}
+        Err(error) => tracing::debug!(%error, "an ack came too late; the message will come again"),
     }
 }
 
@@ -226,26 +181,34 @@ async fn put_aside(
     delivered: &Delivered,
     failure: &Failure,
     publisher: &Publisher,
+    scope: &Scope,
 ) -> Result<(), super::publisher::PublishError> {
     let mut envelope = delivered.envelope.clone();
     let queue = delivered.queue;
     let tries = envelope.attempt as usize;
+    let reason = failure.to_string();
     let delay_ms = match failure {
         Failure::Transient(_) => RETRY_DELAYS_MS.get(tries - 1).copied(),
         Failure::Permanent(_) => None,
+        Failure::NotNow { delay, .. } => Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)),
     };
-    let reason = failure.to_string();
+    if !matches!(failure, Failure::NotNow { .. }) {
+        let attempt = envelope.attempt;
+        envelope.past.push(PastAttempt { attempt, reason: reason.clone(), at: clock::now_text() });
+        envelope.attempt += u32::from(delay_ms.is_some());
+    }
+    envelope.origin = Some(queue.name.into());
     let (target, kind) = match delay_ms {
-        Some(delay_ms) => {
-            envelope.attempt += 1;
-            (queue.retry, Kind::RetryScheduled { delay_ms, reason })
-        }
+        Some(delay_ms) => (queue.retry, Kind::RetryScheduled { delay_ms, reason }),
         None => {
             envelope.reason = Some(reason.as_str().into());
             (queue.dead, Kind::DeadLettered { reason })
         }
     };
     publisher.send("", target, &envelope, delay_ms).await?.confirmed().await?;
+    if delay_ms.is_none() {
+        scope.parked(&envelope.message_id);
+    }
     delivered.reporter.tell(kind);
     Ok(())
 }

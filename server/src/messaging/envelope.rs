@@ -3,7 +3,7 @@
 use flow::{Id, event::MessageInfo};
 use lapin::{
     BasicProperties,
-    types::{AMQPValue, FieldTable, ShortString},
+    types::{AMQPValue, FieldArray, FieldTable, ShortString},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -14,10 +14,25 @@ const PERSISTENT: u8 = 2;
 pub const HEADER_ATTEMPT: &str = "x-attempt";
 /// Why a message was parked.
 pub const HEADER_REASON: &str = "x-reason";
+/// The queue whose consumer put the message aside.
+pub const HEADER_ORIGIN: &str = "x-origin";
+/// The attempts that failed, oldest first: an array of tables with `attempt`, `reason` and `at`.
+pub const HEADER_PAST: &str = "x-attempts";
 /// W3C Trace Context.
 pub const HEADER_TRACEPARENT: &str = "traceparent";
 /// How much of a body the journal shows, in bytes.
 const SHOWN_BODY_BYTES: usize = 4_096;
+
+/// An attempt at a message that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastAttempt {
+    /// Which one, from 1.
+    pub attempt: u32,
+    /// Why it failed.
+    pub reason: String,
+    /// When; RFC 3339.
+    pub at: String,
+}
 
 /// A message, ours or a stranger's. What a stranger left out is filled in.
 #[derive(Debug, Clone)]
@@ -38,6 +53,10 @@ pub struct Envelope {
     pub attempt: u32,
     /// Why it was parked, if it was.
     pub reason: Option<Id>,
+    /// The queue whose consumer put it aside, if one did.
+    pub origin: Option<Id>,
+    /// The attempts that failed, oldest first.
+    pub past: Vec<PastAttempt>,
     /// Its body.
     pub body: Arc<[u8]>,
 }
@@ -70,6 +89,8 @@ impl Envelope {
             traceparent: header(HEADER_TRACEPARENT).and_then(text).map(Into::into),
             attempt: header(HEADER_ATTEMPT).and_then(number).unwrap_or(1).max(1),
             reason: header(HEADER_REASON).and_then(text).map(Into::into),
+            origin: header(HEADER_ORIGIN).and_then(text).map(Into::into),
+            past: header(HEADER_PAST).map(past_attempts).unwrap_or_default(),
             body: body.into(),
         }
     }
@@ -83,6 +104,13 @@ impl Envelope {
         }
         if let Some(reason) = &self.reason {
             headers.insert(HEADER_REASON.into(), AMQPValue::LongString(reason.as_ref().into()));
+        }
+        if let Some(origin) = &self.origin {
+            headers.insert(HEADER_ORIGIN.into(), AMQPValue::LongString(origin.as_ref().into()));
+        }
+        if !self.past.is_empty() {
+            let tables = self.past.iter().map(past_table).collect::<Vec<_>>();
+            headers.insert(HEADER_PAST.into(), AMQPValue::FieldArray(FieldArray::from(tables)));
         }
         if self.attempt > 1 {
             headers.insert(HEADER_ATTEMPT.into(), AMQPValue::LongUInt(self.attempt));
@@ -137,6 +165,29 @@ pub fn shown(body: &[u8]) -> Id {
     String::from_utf8_lossy(head).into()
 }
 
+fn past_table(past: &PastAttempt) -> AMQPValue {
+    let mut table = FieldTable::default();
+    table.insert("attempt".into(), AMQPValue::LongUInt(past.attempt));
+    table.insert("reason".into(), AMQPValue::LongString(past.reason.as_str().into()));
+    table.insert("at".into(), AMQPValue::LongString(past.at.as_str().into()));
+    AMQPValue::FieldTable(table)
+}
+
+/// What of a history can be read; the rest was not written by us.
+fn past_attempts(value: &AMQPValue) -> Vec<PastAttempt> {
+    let AMQPValue::FieldArray(tables) = value else { return Vec::new() };
+    let read = |table: &AMQPValue| {
+        let AMQPValue::FieldTable(table) = table else { return None };
+        let field = |name: &str| table.inner().get(name);
+        Some(PastAttempt {
+            attempt: field("attempt").and_then(number)?,
+            reason: field("reason").and_then(text)?,
+            at: field("at").and_then(text)?,
+        })
+    };
+    tables.as_slice().iter().filter_map(read).collect()
+}
+
 fn id(text: &ShortString) -> Id {
     text.as_str().into()
 }
@@ -188,6 +239,8 @@ mod tests {
             traceparent: traceparent(&new_id(), &new_id()),
             attempt: 3,
             reason: None,
+            origin: Some("catalog.sku_processed".into()),
+            past: vec![PastAttempt { attempt: 1, reason: "no".into(), at: "now".into() }],
             body: (*b"{\"sku\":\"A\"}").into(),
         };
         let read = Envelope::read(&sent.properties(), sent.body.to_vec(), "other", |_| new_id());

@@ -5,12 +5,16 @@
 pub mod connection;
 pub mod consumer;
 pub mod envelope;
+pub mod house;
 pub mod publisher;
+pub mod supervisor;
 pub mod topology;
 pub mod unacked;
+pub mod worker;
 
 pub use connection::{BrokerUri, Links};
 pub use consumer::{Delivered, Failure, Handled, Handler};
 pub use envelope::Envelope;
+pub use house::House;
 pub use publisher::Publisher;
 pub use unacked::Unacked;

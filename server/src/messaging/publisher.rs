@@ -23,6 +23,9 @@ pub enum PublishError {
     /// The broker said nothing.
     #[error("the broker did not confirm within {} s", CONFIRM_TIMEOUT.as_secs())]
     Timeout,
+    /// What to publish could not be read, or its confirm not be noted.
+    #[error(transparent)]
+    Store(crate::store::StoreError),
     /// No queue took it.
     #[error("no queue took the message: {reply_code} {reply_text}")]
     Returned {

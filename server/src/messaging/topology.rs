@@ -4,8 +4,10 @@
 //! the queues of the others exist, whichever starts first. Declaring again what is there changes nothing
 //! (AMQP 0-9-1, rule on equivalence in exchange.declare and queue.declare).
 
+use crate::control::Control;
 use flow::{
     Style,
+    fault::FaultKind,
     topology::{ExchangeType, QUEUES, Queue},
 };
 use lapin::{
@@ -13,12 +15,13 @@ use lapin::{
     options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable},
 };
+use tokio_util::sync::CancellationToken;
 
-/// Declares the topology of both styles.
+/// Declares the topology of both styles. A queue that is unbound on purpose stays so.
 ///
 /// # Errors
 /// When the broker refuses: most likely something of the same name was declared differently by somebody else.
-pub async fn declare(channel: &Channel) -> lapin::Result<()> {
+pub async fn declare(channel: &Channel, control: &Control) -> lapin::Result<()> {
     for style in Style::ALL {
         let exchange = style.exchange();
         let kind = match exchange.exchange_type {
@@ -30,6 +33,56 @@ pub async fn declare(channel: &Channel) -> lapin::Result<()> {
     }
     for queue in &QUEUES {
         declare_queue(channel, queue).await?;
+        set_binding(channel, queue, control).await?;
+    }
+    Ok(())
+}
+
+/// Keeps a queue bound, or unbound while that is wanted, until told to stop.
+///
+/// # Errors
+/// When the channel or connection fails.
+pub async fn keep_binding(
+    channel: &Channel,
+    queue: &Queue,
+    control: &Control,
+    stop: &CancellationToken,
+) -> lapin::Result<()> {
+    let mut changes = control.changes();
+    let mut was_unbound = None;
+    loop {
+        let change = *changes.borrow_and_update();
+        let is_unbound = control.is_unbound(queue.style, queue.service);
+        if was_unbound.replace(is_unbound) != Some(is_unbound) {
+            if is_unbound {
+                control.tap_has_followed(change).await;
+            }
+            set_binding(channel, queue, control).await?;
+            if is_unbound && control.is_unbound(queue.style, queue.service) {
+                control.took_effect(queue.style, queue.service, FaultKind::QueueUnbound);
+            }
+        }
+        tokio::select! {
+            Ok(()) = changes.changed() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+/// Binds a queue, or unbinds it while that is wanted.
+///
+/// # Errors
+/// When the channel or connection fails.
+pub async fn set_binding(channel: &Channel, queue: &Queue, control: &Control) -> lapin::Result<()> {
+    let (name, key) = (queue.name, queue.routing_key);
+    let exchange = queue.style.exchange().name;
+    if !control.is_unbound(queue.style, queue.service) {
+        let options = QueueBindOptions::default();
+        channel.queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default()).await?;
+    }
+    // Asked once more: it may have been unbound while we bound it.
+    if control.is_unbound(queue.style, queue.service) {
+        channel.queue_unbind(name.into(), exchange.into(), key.into(), FieldTable::default()).await?;
     }
     Ok(())
 }
@@ -43,13 +96,5 @@ async fn declare_queue(channel: &Channel, queue: &Queue) -> lapin::Result<()> {
     back.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
     back.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(queue.name.into()));
     channel.queue_declare(queue.retry.into(), durable, back).await?;
-    channel
-        .queue_bind(
-            queue.name.into(),
-            queue.style.exchange().name.into(),
-            queue.routing_key.into(),
-            QueueBindOptions::default(),
-            FieldTable::default(),
-        )
-        .await
+    Ok(())
 }

@@ -1,22 +1,54 @@
 //! Asking inventory over HTTP what is for sale: choreography's way of getting what the event does not carry.
 
+use super::breaker::Breaker;
 use crate::{
     bridge::Reporter,
     clock,
+    control::{Control, Scope},
     messaging::{Failure, envelope},
 };
-use flow::{Availability, Id, Kind, Service, Sku, Style, event::State};
+use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
+use rand::RngExt;
 use reqwest::{Client, StatusCode};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::time::sleep;
 
-/// A question that takes longer is given up; the message is then tried again.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// The id of a call, by which inventory's API knows it.
+pub const HEADER_CALL: &str = "x-request-id";
+/// A question that takes longer is given up.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a question is asked again, and after how long at most. Asking changes nothing, so that is safe.
+const RETRY_WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+/// How many retries each call pays for, and how many may be saved up: when most calls fail, asking again only adds
+/// to the trouble.
+const RETRIES_PER_CALL: f64 = 0.2;
+const RETRIES_SAVED_MAX: f64 = 10.0;
 
 /// A pooled HTTP client of inventory's availability endpoint.
 #[derive(Debug, Clone)]
 pub struct AvailabilityClient {
     http: Client,
     inventory: SocketAddr,
+    control: Control,
+    callers: Arc<[[Mutex<Caller>; 3]; 2]>,
+}
+
+/// What is remembered of one calling service in one style.
+#[derive(Debug)]
+struct Caller {
+    breaker: Breaker,
+    /// How many retries are paid for.
+    retries: f64,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self { breaker: Breaker::default(), retries: RETRIES_SAVED_MAX }
+    }
 }
 
 impl AvailabilityClient {
@@ -24,16 +56,23 @@ impl AvailabilityClient {
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
-    pub fn new(inventory: SocketAddr) -> Result<Self, reqwest::Error> {
+    pub fn new(inventory: SocketAddr, control: Control) -> Result<Self, reqwest::Error> {
         // No proxy: this call stays on the machine, whatever the environment says.
         let http = Client::builder().no_proxy().timeout(TIMEOUT).tcp_nodelay(true).build()?;
-        Ok(Self { http, inventory })
+        Ok(Self { http, inventory, control, callers: Arc::default() })
     }
 
-    /// Asks for `sku`, on behalf of the arrival `correlation_id`, and reports question and answer.
+    /// The circuit breaker of a calling service.
+    #[must_use]
+    pub fn breaker(&self, style: Style, service: Service) -> api::Breaker {
+        self.caller(style, service).breaker.to_api()
+    }
+
+    /// Asks for `sku`, on behalf of the arrival `correlation_id`, and reports each question and answer.
     ///
     /// # Errors
-    /// [`Failure::Permanent`] when inventory does not know the SKU, [`Failure::Transient`] for everything else.
+    /// [`Failure::Permanent`] when inventory does not know the SKU, [`Failure::NotNow`] while the breaker is open,
+    /// [`Failure::Transient`] for everything else.
     pub async fn ask(
         &self,
         style: Style,
@@ -41,10 +80,70 @@ impl AvailabilityClient {
         correlation_id: &str,
         reporter: &Reporter,
     ) -> Result<Availability, Failure> {
+        let service = match reporter.about().node {
+            Some(Node::Service(service)) => service,
+            _ => Service::Inventory,
+        };
+        let scope = self.control.scope(style, service);
+        self.admit(&scope)?;
+        scope.pass(Gate::BeforeHttp, reporter).await;
+        let mut tries = 0;
+        let answer = loop {
+            let answer = self.ask_once(&scope, sku, correlation_id, reporter).await;
+            let Some(wait) = self.learn(&scope, &answer, tries) else { break answer };
+            tries += 1;
+            sleep(wait).await;
+            // The breaker may have opened meanwhile: then the message waits, and not its handler.
+            self.admit(&scope)?;
+        };
+        scope.pass(Gate::AfterHttp, reporter).await;
+        answer
+    }
+
+    fn caller(&self, style: Style, service: Service) -> MutexGuard<'_, Caller> {
+        let caller = &self.callers[style as usize][service as usize];
+        caller.lock().expect("nothing panics while it holds this lock")
+    }
+
+    /// Takes in how a call ended; after how long to ask again, if at all.
+    fn learn(&self, scope: &Scope, answer: &Result<Availability, Failure>, tries: usize) -> Option<Duration> {
+        let mut caller = self.caller(scope.style, scope.service);
+        let Err(Failure::Transient(reason)) = answer else {
+            caller.breaker.succeeded();
+            caller.retries = (caller.retries + RETRIES_PER_CALL).min(RETRIES_SAVED_MAX);
+            return None;
+        };
+        caller.breaker.failed(clock::now_us(), reason);
+        let wait = RETRY_WAITS.get(tries).filter(|_| caller.retries >= 1.0)?;
+        caller.retries -= 1.0;
+        Some(wait.mul_f64(rand::rng().random_range(0.5..1.0)))
+    }
+
+    fn admit(&self, scope: &Scope) -> Result<(), Failure> {
+        let admitted = self.caller(scope.style, scope.service).breaker.admit(clock::now_us());
+        admitted.map_err(|wait_us| {
+            // Not all at once: the first to come back is the one that tries.
+            let spread = rand::rng().random_range(1.0..1.5);
+            Failure::NotNow {
+                reason: "inventory is not asked for now: its circuit breaker is open".into(),
+                delay: Duration::from_micros(wait_us).mul_f64(spread),
+            }
+        })
+    }
+
+    async fn ask_once(
+        &self,
+        scope: &Scope,
+        sku: Sku,
+        correlation_id: &str,
+        reporter: &Reporter,
+    ) -> Result<Availability, Failure> {
         let http_id = envelope::new_id();
-        let path = format!("/api/{style}/inventory/skus/{sku}/availability");
+        let path = format!("/api/{}/inventory/skus/{sku}/availability", scope.style);
         let target = Service::Inventory;
-        let mut request = self.http.get(format!("http://{}{path}", self.inventory));
+        let refused = scope.before_call(&http_id, reporter);
+        let inventory = if refused { closed_port() } else { self.inventory };
+        let mut request = self.http.get(format!("http://{inventory}{path}")).header(HEADER_CALL, &*http_id);
         if let Some(traceparent) = envelope::traceparent(correlation_id, &http_id) {
             request = request.header(envelope::HEADER_TRACEPARENT, &*traceparent);
         }
@@ -59,6 +158,7 @@ impl AvailabilityClient {
                 Err(Failure::Transient(format!("inventory did not answer: {}", root_cause(&error))))
             }
         };
+        scope.after_call(&http_id);
         let duration_us = clock::now_us().saturating_sub(asked_us);
         let kind = Kind::HttpResponse {
             http_id: Id::clone(&http_id),
@@ -71,6 +171,15 @@ impl AvailabilityClient {
         reporter.tell_with(kind, |event| event.causation_id = Some(http_id));
         answer
     }
+}
+
+/// A loopback address at which nobody listens: it was free a moment ago, and is nobody's now.
+fn closed_port() -> SocketAddr {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    // Port 1 (tcpmux) is the fallback: hardly any machine has had that service in decades.
+    std::net::TcpListener::bind(any)
+        .and_then(|listener| listener.local_addr())
+        .unwrap_or_else(|_| ([127, 0, 0, 1], 1).into())
 }
 
 async fn read(response: reqwest::Response, sku: Sku) -> Result<Availability, Failure> {

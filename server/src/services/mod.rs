@@ -1,6 +1,7 @@
 //! The three services. Each owns its store and its HTTP API; none imports another.
 
 pub mod availability;
+pub mod breaker;
 pub mod catalog;
 pub mod inbox;
 pub mod inventory;

@@ -6,12 +6,14 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use flow::{Sku, Style};
+use flow::{Service, Sku, Style};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
 /// The style in the path.
 pub struct InStyle(pub Style);
+/// The service in the path.
+pub struct PathService(pub Service);
 /// The SKU in the path.
 pub struct PathSku(pub Sku);
 /// The numeric id in the path.
@@ -35,6 +37,18 @@ impl<S: Sync> FromRequestParts<S> for InStyle {
             .parse()
             .map(Self)
             .map_err(|error: flow::style::UnknownStyle| Problem::not_found(error.to_string()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for PathService {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let service = in_path(parts, "service").await?;
+        service
+            .parse()
+            .map(Self)
+            .map_err(|error: flow::style::UnknownService| Problem::not_found(error.to_string()))
     }
 }
 

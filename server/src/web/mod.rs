@@ -10,6 +10,7 @@ pub mod security;
 
 use crate::{
     bridge::{Depths, Journal},
+    control::{self, Control, Desk},
     messaging::Links,
     services::{catalog, inventory, wishlist},
     styles::Services,
@@ -30,6 +31,10 @@ pub struct Parts {
     pub services: Services,
     /// The journal.
     pub journal: Journal,
+    /// What is held and broken on purpose.
+    pub control: Control,
+    /// What is done about parked messages.
+    pub desk: Desk,
     /// How full the queues are.
     pub depths: Depths,
     /// Which connections are up.
@@ -46,11 +51,12 @@ pub struct Parts {
 
 /// Every route. `bound` is where the server listens.
 pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
-    let Services { inventory, catalog, wishlist, .. } = parts.services.clone();
+    let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
+    let control = parts.control.clone();
     let brake = Brake::new(inventory.clone(), parts.depths.clone());
     let recorder = Recorder { inventory: inventory.clone(), brake, stop: parts.stop.clone() };
     let api = Router::new()
-        .nest("/{style}/inventory", inventory::http::routes(inventory))
+        .nest("/{style}/inventory", inventory::http::routes(inventory, control.clone()))
         .nest("/{style}/catalog", catalog::http::routes(catalog))
         .nest("/{style}/wishlist", wishlist::http::routes(wishlist))
         .merge(warehouse::request::routes(recorder))
@@ -58,6 +64,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .merge(warehouse::simulator::http::routes(parts.simulation.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
+        .merge(control::http::routes(control, availability, parts.desk.clone()))
         .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));
     Router::new()
         .nest("/api", api)

@@ -431,7 +431,8 @@ impl System {
         if let Some(Node::Foreign(who)) = &event.node {
             // Whether a stranger's message reached the broker is the stranger's business.
             if &**who == DESK {
-                self.unparked(routing_key, event.message_id.as_ref());
+                // An edited message is a new one; what was parked is its cause.
+                self.unparked(routing_key, event.causation_id.as_ref().or(event.message_id.as_ref()));
             }
             return;
         }
@@ -471,6 +472,8 @@ impl System {
             queue.connection_lost(event.node.as_ref());
         }
         let concerns = |service: Service| event.node.is_none() || event.node == Some(service.into());
+        // Whoever asked is gone; no answer will be told.
+        self.calls.retain(|call| event.node.is_some() && call.from != event.node);
         for &service in Service::ALL {
             self.services[service as usize].stopped |= concerns(service);
         }

@@ -116,6 +116,8 @@ pub fn waiting(
                 timestamp_s: Some(row.get(7)?),
                 attempt: 1,
                 reason: None,
+                origin: None,
+                past: Vec::new(),
                 body: row.get::<_, String>(8)?.into_bytes().into(),
             },
         })

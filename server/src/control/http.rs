@@ -1,0 +1,159 @@
+//! The HTTP API of gates, faults, workers, breakers and the dead-letter desk.
+
+use super::{Control, Desk, desk::DeskError};
+use crate::{
+    services::availability::AvailabilityClient,
+    web::{
+        extract::{InStyle, JsonBody, PathId, PathService},
+        problem::Problem,
+    },
+};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use flow::{
+    api::{Breaker, DeadLetter, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
+    fault::{Faults, Gates, Holding},
+};
+
+const WORKERS_MAX: u16 = 16;
+const PREFETCH_MAX: u16 = 1_000;
+
+/// The routes below `/api`.
+pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
+    let letters = Router::new()
+        .route("/{style}/dead-letters", get(dead_letters))
+        .route("/{style}/dead-letters/replay", post(replay))
+        .route("/{style}/dead-letters/discard", post(discard))
+        .with_state(desk);
+    Router::new()
+        .route("/{style}/gates", get(holding).put(set_gates))
+        .route("/{style}/gates/step", post(step))
+        .route("/{style}/gates/{id}/release", post(release))
+        .route("/{style}/faults", get(faults).put(set_faults).delete(clear_faults))
+        .route("/{style}/{service}/workers", get(workers).post(set_workers))
+        .with_state(control)
+        .merge(Router::new().route("/{style}/{service}/breaker", get(breaker)).with_state(availability))
+        .merge(letters)
+}
+
+async fn holding(State(control): State<Control>, InStyle(style): InStyle) -> Json<Holding> {
+    Json(control.holding(style))
+}
+
+async fn set_gates(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    JsonBody(gates): JsonBody<Gates>,
+) -> Json<Holding> {
+    Json(control.set_gates(style, gates))
+}
+
+async fn step(State(control): State<Control>, InStyle(style): InStyle) -> Result<Json<Holding>, Problem> {
+    if !control.step(style) {
+        let detail = format!("nothing is held in {style}; close a gate and send an arrival first");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    Ok(Json(control.holding(style)))
+}
+
+async fn release(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    PathId(id): PathId,
+) -> Result<Json<Holding>, Problem> {
+    if !u64::try_from(id).is_ok_and(|hold_id| control.release(style, hold_id)) {
+        return Err(Problem::not_found(format!(
+            "nothing is held by the name {id} in {style}; it may have gone on"
+        )));
+    }
+    Ok(Json(control.holding(style)))
+}
+
+async fn faults(State(control): State<Control>, InStyle(style): InStyle) -> Json<Faults> {
+    Json(Faults { faults: control.faults(style) })
+}
+
+async fn set_faults(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    JsonBody(wanted): JsonBody<Faults>,
+) -> Result<Json<Faults>, Problem> {
+    let faults = control.set_faults(style, wanted.faults);
+    faults.map(|faults| Json(Faults { faults })).map_err(|error| Problem::invalid(error.to_string()))
+}
+
+async fn clear_faults(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+) -> Result<Json<Faults>, Problem> {
+    set_faults(State(control), InStyle(style), JsonBody(Faults::default())).await
+}
+
+async fn workers(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    PathService(service): PathService,
+) -> Json<Workers> {
+    Json(control.workers(style, service))
+}
+
+async fn set_workers(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    PathService(service): PathService,
+    JsonBody(wanted): JsonBody<WorkersWanted>,
+) -> Result<Json<Workers>, Problem> {
+    for (field, value, max) in
+        [("workers", wanted.workers, WORKERS_MAX), ("prefetch", wanted.prefetch, PREFETCH_MAX)]
+    {
+        if !(1..=max).contains(&value) {
+            return Err(Problem::invalid(format!("{field}: {value} is not between 1 and {max}")));
+        }
+    }
+    control.set_workers(style, service, wanted);
+    Ok(Json(control.workers(style, service)))
+}
+
+async fn breaker(
+    State(availability): State<AvailabilityClient>,
+    InStyle(style): InStyle,
+    PathService(service): PathService,
+) -> Json<Breaker> {
+    Json(availability.breaker(style, service))
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::OneBodyForMany => Self::invalid(error.to_string()),
+            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
+    }
+}
+
+async fn dead_letters(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+) -> Result<Json<Vec<DeadLetter>>, Problem> {
+    Ok(Json(desk.list(style).await?))
+}
+
+async fn replay(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    JsonBody(wanted): JsonBody<DeskWanted>,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(desk.replay(style, wanted).await?))
+}
+
+async fn discard(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    JsonBody(wanted): JsonBody<DeskWanted>,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(desk.discard(style, wanted).await?))
+}

@@ -1,0 +1,96 @@
+//! The embedded broker's house: starts it, stops it, and starts it again at the same place with the same data.
+
+use broker::{Broker, Config, Overview, StartError};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long its clients have to say goodbye, and its store to be written.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long to wait before trying again to start it.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The embedded broker, running or not; clones share it.
+#[derive(Clone)]
+pub struct House {
+    config: Arc<Config>,
+    addr: SocketAddr,
+    broker: Arc<Mutex<Option<Broker>>>,
+}
+
+impl House {
+    /// Starts the broker.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn start(mut config: Config) -> Result<Self, StartError> {
+        let broker = Broker::start(config.clone()).await?;
+        let addr = broker.local_addr();
+        // The very port it got: clients know it by now.
+        config.listen = addr;
+        Ok(Self { config: Arc::new(config), addr, broker: Arc::new(Mutex::new(Some(broker))) })
+    }
+
+    /// Where it listens while it runs.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Everything there is in it at this moment; none while it is stopped.
+    #[must_use]
+    pub fn overview(&self) -> Option<Overview> {
+        self.lock().as_ref().map(Broker::overview)
+    }
+
+    /// Stops and starts it as `stopped` says, until told to end; then it runs on if it did.
+    pub async fn follow(&self, mut stopped: watch::Receiver<bool>, end: CancellationToken) {
+        loop {
+            let wanted = !*stopped.borrow_and_update();
+            let is_running = self.lock().is_some();
+            if is_running && !wanted {
+                self.shutdown().await;
+            }
+            let pause = if wanted && !is_running {
+                match Broker::start(Config::clone(&self.config)).await {
+                    Ok(broker) => {
+                        *self.lock() = Some(broker);
+                        None
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "the embedded broker does not start again; trying once more");
+                        Some(PAUSE)
+                    }
+                }
+            } else {
+                None
+            };
+            tokio::select! {
+                Ok(()) = stopped.changed() => {}
+                () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                () = end.cancelled() => return,
+            }
+        }
+    }
+
+    /// Stops it: its port is closed, its connections end, its messages are on disk.
+    pub async fn shutdown(&self) {
+        let broker = self.lock().take();
+        if let Some(broker) = broker
+            && timeout(SHUTDOWN_TIMEOUT, broker.shutdown()).await.is_err()
+        {
+            tracing::warn!("the embedded broker's clients did not say goodbye in time");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Broker>> {
+        self.broker.lock().expect("nothing panics while it holds the broker")
+    }
+}
