@@ -3,6 +3,7 @@
 pub mod bridge;
 pub mod cli;
 pub mod clock;
+pub mod data;
 pub mod messaging;
 pub mod seed;
 pub mod serve;

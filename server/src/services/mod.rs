@@ -2,6 +2,7 @@
 
 pub mod availability;
 pub mod catalog;
+pub mod epoch;
 pub mod inbox;
 pub mod inventory;
 pub mod wishlist;

@@ -10,6 +10,7 @@ pub mod security;
 
 use crate::{
     bridge::{Depths, Journal},
+    data::{self, Reset},
     messaging::Links,
     services::{catalog, inventory, wishlist},
     styles::Services,
@@ -36,6 +37,8 @@ pub struct Parts {
     pub links: Links,
     /// The warehouse's files.
     pub drop_box: DropBox,
+    /// The way back to the seed.
+    pub reset: Reset,
     /// The simulator.
     pub simulation: Simulation,
     /// Which broker it is, in words.
@@ -56,6 +59,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .merge(warehouse::request::routes(recorder))
         .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
         .merge(warehouse::simulator::http::routes(parts.simulation.clone()))
+        .merge(data::http::routes(parts.reset.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
         .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));
