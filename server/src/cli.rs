@@ -21,7 +21,43 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the page and run the services.
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Take a data folder back to the seed; no server may be using it.
+    Reset(Owned),
+    /// Write the products, the stock and the wishes of a data folder as CSV; no server may be using it.
+    Export(Export),
+    /// Take in what `export` wrote, in place of what is there; no server may be using the folder.
+    Import(Import),
+}
+
+/// Which data.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Owned {
+    /// The folder of the stores.
+    #[arg(long, env = "SKUFLOW_DATA", default_value = "./data", value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// Which data, and where to.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Export {
+    /// Which data.
+    #[command(flatten)]
+    pub owned: Owned,
+    /// The folder for the files; made when missing.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Which data, and where from.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Import {
+    /// Which data.
+    #[command(flatten)]
+    pub owned: Owned,
+    /// The folder with the files.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
 }
 
 /// The settings of `skuflow serve`.
@@ -51,7 +87,7 @@ pub struct Serve {
     #[arg(long, env = "SKUFLOW_FTP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub ftp_listen: SocketAddr,
 
-    /// Also send the e-mails by this server: `smtp://…` or `smtps://…`.
+    /// Also send the e-mails by this server: `smtp://…` (`?tls=required` for STARTTLS) or `smtps://…`.
     #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp: Option<String>,
 }
@@ -97,7 +133,11 @@ impl FromStr for FtpChoice {
 }
 
 fn smtp_url(url: &str) -> Result<String, String> {
-    mailer::parse(url).map_err(|error| format!("{error}; use smtp://host:port or smtps://user:pass@host"))?;
+    mailer::parse(url).map_err(|error| {
+        format!(
+            "{error}; use smtp://host:port, smtp://user:pass@host:587?tls=required or smtps://user:pass@host"
+        )
+    })?;
     Ok(url.to_owned())
 }
 

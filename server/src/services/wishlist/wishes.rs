@@ -1,10 +1,19 @@
 //! The wishes, and what was last known of each SKU.
 
-use crate::{clock, seed, store, store::StoreError};
+use crate::{
+    clock,
+    data::{Data, Floors, WishRecord},
+    seed,
+    services::epoch,
+    store,
+    store::StoreError,
+};
 use flow::{Availability, Sku, Style, api::Wish, event::State};
+use rand::RngExt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::collections::HashSet;
 
-/// The tables; `version` is that of inventory's numbers.
+/// The tables; `version` is that of inventory's numbers. Who knows a wish's `token` may take the wish away.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS wishes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -13,6 +22,8 @@ CREATE TABLE IF NOT EXISTS wishes (
     sku TEXT NOT NULL,
     wished_at TEXT NOT NULL,
     notified_at TEXT,
+    name TEXT,
+    token TEXT,
     UNIQUE (style, sku, email)
 );
 CREATE TABLE IF NOT EXISTS known (
@@ -41,7 +52,11 @@ pub fn remember(
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if before.is_some_and(|before| before.version >= known.version) {
+    let newest = match before {
+        Some(before) => before.version,
+        None => epoch::floor(tx, style)?,
+    };
+    if newest >= known.version {
         return Ok(None);
     }
     insert(tx, style, known)?;
@@ -64,22 +79,63 @@ fn insert(tx: &Transaction<'_>, style: Style, known: Availability) -> Result<(),
     Ok(())
 }
 
-/// Adds a wish, or finds the same one.
+/// Gives what earlier versions left out.
 ///
 /// # Errors
 /// When the store fails.
-pub fn add(tx: &Transaction<'_>, style: Style, email: &str, sku: Sku) -> Result<Wish, StoreError> {
+pub fn upgrade(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    store::add_column(tx, "wishes", "name", "TEXT")?;
+    store::add_column(tx, "wishes", "token", "TEXT")?;
+    let mut select = tx.prepare("SELECT id FROM wishes WHERE token IS NULL")?;
+    let ids: Vec<i64> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in ids {
+        tx.execute("UPDATE wishes SET token = ?2 WHERE id = ?1", params![id, new_token()])?;
+    }
+    tx.execute_batch("CREATE INDEX IF NOT EXISTS wishes_by_token ON wishes (token)")?;
+    Ok(())
+}
+
+/// 128 bits that nobody guesses: the generator is a cryptographic one.
+fn new_token() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
+}
+
+/// Adds a wish, or finds the same one; who gives a name now is called by it from now on.
+///
+/// # Errors
+/// When the store fails.
+pub fn add(
+    tx: &Transaction<'_>,
+    style: Style,
+    email: &str,
+    name: Option<&str>,
+    sku: Sku,
+) -> Result<Wish, StoreError> {
     tx.prepare_cached(
-        "INSERT INTO wishes (style, email, sku, wished_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (style, sku, email) DO NOTHING",
+        "INSERT INTO wishes (style, email, sku, wished_at, name, token) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (style, sku, email) DO UPDATE SET name = coalesce(excluded.name, name)",
     )?
-    .execute(params![style.as_str(), email, sku.as_str(), clock::now_text()])?;
+    .execute(params![style.as_str(), email, sku.as_str(), clock::now_text(), name, new_token()])?;
     Ok(tx.query_row(
-        "SELECT id, email, sku, wished_at, notified_at FROM wishes
+        "SELECT id, email, sku, wished_at, notified_at, name FROM wishes
          WHERE style = ?1 AND sku = ?2 AND email = ?3",
         params![style.as_str(), sku.as_str(), email],
         read,
     )?)
+}
+
+/// The wish to which a token belongs.
+///
+/// # Errors
+/// When the store fails.
+pub fn by_token(tx: &Transaction<'_>, style: Style, token: &str) -> Result<Option<Wish>, StoreError> {
+    Ok(tx
+        .query_row(
+            "SELECT id, email, sku, wished_at, notified_at, name FROM wishes WHERE style = ?1 AND token = ?2",
+            params![style.as_str(), token],
+            read,
+        )
+        .optional()?)
 }
 
 /// Takes a wish away.
@@ -96,7 +152,7 @@ pub fn remove(tx: &Transaction<'_>, style: Style, id: i64) -> Result<bool, Store
 /// When the store fails.
 pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Wish>, StoreError> {
     let mut select = tx.prepare_cached(
-        "SELECT id, email, sku, wished_at, notified_at FROM wishes WHERE style = ?1 ORDER BY id",
+        "SELECT id, email, sku, wished_at, notified_at, name FROM wishes WHERE style = ?1 ORDER BY id",
     )?;
     let rows = select.query_map([style.as_str()], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -109,6 +165,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Wish> {
         sku: store::sku(row, 2)?,
         wished_at: row.get(3)?,
         notified_at: row.get(4)?,
+        name: row.get(5)?,
     })
 }
 
@@ -130,8 +187,77 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
             )?;
         }
         for (email, sku) in seed::wishes() {
-            add(tx, *style, &email, sku)?;
+            add(tx, *style, &email, None, sku)?;
         }
     }
     Ok(())
+}
+
+/// Takes on other data in place of all that is not newer than `floors`; answers what is known of each SKU now.
+///
+/// # Errors
+/// When the store fails.
+pub fn replace(
+    tx: &Transaction<'_>,
+    floors: Floors,
+    data: &Data,
+) -> Result<Vec<(Style, Availability)>, StoreError> {
+    let mut told = Vec::new();
+    for &style in Style::ALL {
+        let floor = floors.of(style);
+        epoch::raise(tx, style, floor)?;
+        let mut select = tx.prepare("SELECT sku FROM known WHERE style = ?1 AND version <= ?2")?;
+        let mut gone: HashSet<Sku> = select
+            .query_map(params![style.as_str(), floor], |row| store::sku(row, 0))?
+            .collect::<Result<_, _>>()?;
+        tx.execute("DELETE FROM known WHERE style = ?1 AND version <= ?2", params![style.as_str(), floor])?;
+        for record in data.stock.iter().filter(|record| record.style == style) {
+            let known = record.availability(floor + 1);
+            gone.remove(&known.sku);
+            if remember(tx, style, known)?.is_some() {
+                told.push((style, known));
+            }
+        }
+        told.extend(
+            gone.into_iter()
+                .map(|sku| (style, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
+        );
+    }
+    tx.execute("DELETE FROM emails", [])?;
+    tx.execute("DELETE FROM wishes", [])?;
+    let mut insert = tx.prepare(
+        "INSERT INTO wishes (style, email, sku, wished_at, notified_at, name, token)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for wish in &data.wishes {
+        insert.execute(params![
+            wish.style.as_str(),
+            wish.email,
+            wish.sku.as_str(),
+            wish.wished_at,
+            wish.notified_at,
+            wish.name,
+            new_token()
+        ])?;
+    }
+    Ok(told)
+}
+
+/// Every wish, by style and age.
+///
+/// # Errors
+/// When the store fails.
+pub fn export(tx: &Transaction<'_>) -> Result<Vec<WishRecord>, StoreError> {
+    let mut records = Vec::new();
+    for &style in Style::ALL {
+        records.extend(list(tx, style)?.into_iter().map(|wish| WishRecord {
+            style,
+            email: wish.email,
+            name: wish.name,
+            sku: wish.sku,
+            wished_at: wish.wished_at,
+            notified_at: wish.notified_at,
+        }));
+    }
+    Ok(records)
 }
