@@ -115,7 +115,9 @@ pub fn FirstPaintScript() -> impl IntoView {
     #[cfg(feature = "ssr")]
     {
         let FirstPaintText(text) = expect_context();
-        view! { <script id=first_paint::SCRIPT type="application/json" inner_html=text></script> }.into_any()
+        let nonce = leptos::nonce::use_nonce();
+        view! { <script id=first_paint::SCRIPT type="application/json" nonce=nonce inner_html=text></script> }
+            .into_any()
     }
 }
 

@@ -1,13 +1,11 @@
 // Lays a brotli and a gzip twin next to every file of the site that shrinks by it, and weighs the first load.
-// Use: node pack.mjs SITE [--enforce]     With --enforce, a first load over the ceiling is an error.
+// Use: node pack.mjs SITE [--enforce]     With --enforce, a first load over its budget is an error.
 
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const BUDGET_KB = 250;
-// What it has come to. It has to shrink towards the budget, and until then it must not grow.
-const CEILING_KB = 400;
 const FIRST_LOAD = ["skuflow.wasm", "skuflow.js", "skuflow.css"];
 const COMPRESSIBLE = new Set([".wasm", ".js", ".css", ".svg", ".html", ".json", ".txt", ".webmanifest"]);
 
@@ -57,8 +55,5 @@ for (const path of files) {
 console.log(`first load ${" ".repeat(19)} brotli ${kb(firstLoad)}   of at most ${BUDGET_KB} KB`);
 if (firstLoad > BUDGET_KB * 1000) {
   console.error(`The first load is over its budget by ${kb(firstLoad - BUDGET_KB * 1000).trim()}.`);
-}
-if (firstLoad > CEILING_KB * 1000 && process.argv.includes("--enforce")) {
-  console.error(`It has grown beyond ${CEILING_KB} KB.`);
-  process.exit(1);
+  if (process.argv.includes("--enforce")) process.exit(1);
 }

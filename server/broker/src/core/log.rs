@@ -154,6 +154,11 @@ impl super::Core {
         !self.log.ops.is_empty()
     }
 
+    /// How many operations were noted since the last batch, cancelled ones too: how busy the broker is.
+    pub(crate) fn noted_store_ops(&self) -> usize {
+        self.log.ops.len()
+    }
+
     /// How much the messages weigh that wait to be written.
     pub(crate) fn unstored_bytes(&self) -> usize {
         self.log.bytes

@@ -7,6 +7,11 @@ use std::{
     time::Duration,
 };
 
+/// Under load a batch gathers for so long before it is written: a message that is acked meanwhile need not be
+/// written at all, and one fsync serves more confirms. A broker with little to do does not wait.
+const GATHER: Duration = Duration::from_millis(8);
+/// So many operations in one batch are load.
+const LOAD_OPS: usize = 128;
 /// How long to wait before a write that failed is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -47,12 +52,12 @@ impl Signal {
         !state.is_stopping
     }
 
-    /// Waits before another try; true if it is time to end instead.
-    fn pause(&self) -> bool {
+    /// Waits, unless it is time to end; says whether it is.
+    fn pause(&self, pause: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let running = |state: &mut State| !state.is_stopping;
         let (state, _) =
-            self.changed.wait_timeout_while(state, RETRY, running).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait_timeout_while(state, pause, running).unwrap_or_else(PoisonError::into_inner);
         state.is_stopping
     }
 }
@@ -60,13 +65,22 @@ impl Signal {
 /// Writes until it is told to stop. While one batch is on its way to the disk the core gathers the next, so
 /// the slower the disk, the larger the batches.
 pub(crate) fn run(mut store: Store, shared: &Shared, signal: &Signal) {
+    let mut is_loaded = false;
     loop {
         let goes_on = signal.wait();
-        while let Some((batch, ops)) = shared.with_core(|core| core.take_store_ops()) {
+        loop {
+            if is_loaded {
+                signal.pause(GATHER);
+            }
+            let taken = shared.with_core(|core| {
+                is_loaded = core.noted_store_ops() >= LOAD_OPS;
+                core.take_store_ops()
+            });
+            let Some((batch, ops)) = taken else { break };
             while let Err(error) = store.apply(&ops) {
                 // Nothing of it is confirmed; publishers are held back until the disk takes it.
                 tracing::error!(%error, "cannot write to the store; trying again");
-                if signal.pause() {
+                if signal.pause(RETRY) {
                     return;
                 }
             }
