@@ -51,7 +51,7 @@ pub struct Serve {
     #[arg(long, env = "SKUFLOW_FTP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub ftp_listen: SocketAddr,
 
-    /// Also send the e-mails by this server: `smtp://…` or `smtps://…`.
+    /// Also send the e-mails by this server: `smtp://…` (`?tls=required` for STARTTLS) or `smtps://…`.
     #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp: Option<String>,
 }
@@ -97,7 +97,11 @@ impl FromStr for FtpChoice {
 }
 
 fn smtp_url(url: &str) -> Result<String, String> {
-    mailer::parse(url).map_err(|error| format!("{error}; use smtp://host:port or smtps://user:pass@host"))?;
+    mailer::parse(url).map_err(|error| {
+        format!(
+            "{error}; use smtp://host:port, smtp://user:pass@host:587?tls=required or smtps://user:pass@host"
+        )
+    })?;
     Ok(url.to_owned())
 }
 

@@ -15,7 +15,7 @@ use crate::{
         availability::AvailabilityClient,
         catalog::Catalog,
         inventory::Inventory,
-        wishlist::{Wishlist, mailer},
+        wishlist::{Post, Wishlist, mailer},
     },
     styles::{self, Services},
     warehouse::{
@@ -130,7 +130,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let strangers = Strangers::default();
     let inventory = Inventory::open(&settings.data, journal.clone()).await?;
     let catalog = Catalog::open(&settings.data).await?;
-    let wishlist = Wishlist::open(&settings.data).await?;
+    let post = Post { base_url: format!("http://{}", reachable(addr)), has_smtp: settings.smtp.is_some() };
+    let wishlist = Wishlist::open(&settings.data, post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
     let availability = AvailabilityClient::new(reachable(addr), control.clone()).map_err(other)?;
     let services = Services { inventory, catalog, wishlist, availability };

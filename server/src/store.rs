@@ -130,6 +130,22 @@ impl Store {
     }
 }
 
+/// Adds a column to a table of an earlier version that lacks it.
+///
+/// # Errors
+/// When the store fails.
+pub fn add_column(
+    tx: &Transaction<'_>,
+    table: &str,
+    column: &str,
+    definition: &str,
+) -> Result<(), StoreError> {
+    if tx.prepare(&format!("SELECT {column} FROM {table} WHERE 1 = 0")).is_err() {
+        tx.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {definition}"))?;
+    }
+    Ok(())
+}
+
 /// Reads a SKU from a column; what the stores hold was parsed on its way in.
 ///
 /// # Errors

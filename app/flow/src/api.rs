@@ -69,6 +69,9 @@ pub struct Wish {
     pub id: i64,
     /// Whom to tell.
     pub email: String,
+    /// What they are called, if they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What they wish for.
     pub sku: Sku,
     /// Since when.
@@ -94,6 +97,27 @@ pub struct Email {
     pub sent_at: String,
     /// The arrival that caused it.
     pub correlation_id: Option<Id>,
+    /// Whether it left by SMTP too.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Why it was refused, or has not left yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_reason: Option<String>,
+}
+
+/// What became of an e-mail by SMTP.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// No SMTP server is named: it is in the mailbox here and nowhere else.
+    #[default]
+    None,
+    /// It waits to be sent, or to be tried again.
+    Queued,
+    /// The SMTP server took it.
+    Sent,
+    /// The SMTP server will not take it.
+    Refused,
 }
 
 /// How full a queue was when it was looked at.

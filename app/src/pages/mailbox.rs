@@ -206,6 +206,8 @@ mod tests {
             body: String::new(),
             sent_at: sent_at.to_owned(),
             correlation_id: None,
+            delivery: flow::api::Delivery::None,
+            delivery_reason: None,
         }
     }
 

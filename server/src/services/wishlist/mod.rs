@@ -3,6 +3,7 @@
 pub mod http;
 pub mod mail;
 pub mod mailer;
+pub mod message;
 pub mod wishes;
 
 use crate::{
@@ -16,7 +17,7 @@ use flow::{
     api::{Email, Wish},
 };
 use lettre::Address;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 /// The wishlist service.
@@ -25,6 +26,16 @@ pub struct Wishlist {
     store: Store,
     /// Grows when e-mails were stored; the mailer looks at it.
     stored_emails: watch::Sender<u64>,
+    post: Arc<Post>,
+}
+
+/// How e-mails leave.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The page's address, for the links in them: `http://host:port`.
+    pub base_url: String,
+    /// Whether an SMTP server is named.
+    pub has_smtp: bool,
 }
 
 impl Wishlist {
@@ -32,16 +43,18 @@ impl Wishlist {
     ///
     /// # Errors
     /// When the store cannot be opened or seeded.
-    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+    pub async fn open(dir: &Path, post: Post) -> Result<Self, StoreError> {
         let schema = [wishes::SCHEMA, mail::SCHEMA, inbox::SCHEMA].concat();
         let store = Store::open(&dir.join("wishlist.db"), &schema)?;
         store
             .write(|tx| {
+                wishes::upgrade(tx)?;
+                mail::upgrade(tx)?;
                 wishes::seed(tx, &seed::PRODUCTS)?;
                 inbox::forget_old(tx)
             })
             .await?;
-        Ok(Self { store, stored_emails: watch::Sender::new(0) })
+        Ok(Self { store, stored_emails: watch::Sender::new(0), post: Arc::new(post) })
     }
 
     /// Takes in what is for sale, unless something newer is known. When the SKU turns from not available to
@@ -53,7 +66,7 @@ impl Wishlist {
         let (queue, reporter) = (message.queue, message.reporter.clone());
         let message_id = message.envelope.message_id.clone();
         let correlation_id = Id::clone(&message.envelope.correlation_id);
-        let stored_emails = self.stored_emails.clone();
+        let (stored_emails, post) = (self.stored_emails.clone(), Arc::clone(&self.post));
         let updated = self
             .store
             .write_then(
@@ -66,7 +79,7 @@ impl Wishlist {
                     };
                     let was_available = before.is_some_and(|before| before.available);
                     let emails = if known.available && !was_available {
-                        mail::tell_everybody(tx, queue.style, known, &correlation_id)?
+                        mail::tell_everybody(tx, queue.style, known, &correlation_id, &post.base_url)?
                     } else {
                         Vec::new()
                     };
@@ -103,8 +116,31 @@ impl Wishlist {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn wish(&self, style: Style, email: Address, sku: Sku) -> Result<Wish, StoreError> {
-        self.store.write(move |tx| wishes::add(tx, style, email.as_ref(), sku)).await
+    pub async fn wish(
+        &self,
+        style: Style,
+        email: Address,
+        name: Option<String>,
+        sku: Sku,
+    ) -> Result<Wish, StoreError> {
+        self.store.write(move |tx| wishes::add(tx, style, email.as_ref(), name.as_deref(), sku)).await
+    }
+
+    /// The wish that whoever knows the token may take away.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn wish_of(&self, style: Style, token: &str) -> Result<Option<Wish>, StoreError> {
+        let token = token.to_owned();
+        self.store.read(move |tx| wishes::by_token(tx, style, &token)).await
+    }
+
+    /// One e-mail in all its forms.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn email(&self, style: Style, id: i64) -> Result<Option<mail::Forms>, StoreError> {
+        self.store.read(move |tx| mail::find(tx, style, id)).await
     }
 
     /// Takes a wish away; `false` when there is none of that id.
@@ -120,7 +156,8 @@ impl Wishlist {
     /// # Errors
     /// When the store fails.
     pub async fn emails(&self, style: Style) -> Result<Vec<Email>, StoreError> {
-        self.store.read(move |tx| mail::list(tx, style)).await
+        let has_smtp = self.post.has_smtp;
+        self.store.read(move |tx| mail::list(tx, style, has_smtp)).await
     }
 
     /// Whether the store answers.

@@ -2,9 +2,10 @@
 
 use crate::{clock, seed, store, store::StoreError};
 use flow::{Availability, Sku, Style, api::Wish, event::State};
+use rand::RngExt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-/// The tables; `version` is that of inventory's numbers.
+/// The tables; `version` is that of inventory's numbers. Who knows a wish's `token` may take the wish away.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS wishes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -13,6 +14,8 @@ CREATE TABLE IF NOT EXISTS wishes (
     sku TEXT NOT NULL,
     wished_at TEXT NOT NULL,
     notified_at TEXT,
+    name TEXT,
+    token TEXT,
     UNIQUE (style, sku, email)
 );
 CREATE TABLE IF NOT EXISTS known (
@@ -64,22 +67,63 @@ fn insert(tx: &Transaction<'_>, style: Style, known: Availability) -> Result<(),
     Ok(())
 }
 
-/// Adds a wish, or finds the same one.
+/// Gives what earlier versions left out.
 ///
 /// # Errors
 /// When the store fails.
-pub fn add(tx: &Transaction<'_>, style: Style, email: &str, sku: Sku) -> Result<Wish, StoreError> {
+pub fn upgrade(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    store::add_column(tx, "wishes", "name", "TEXT")?;
+    store::add_column(tx, "wishes", "token", "TEXT")?;
+    let mut select = tx.prepare("SELECT id FROM wishes WHERE token IS NULL")?;
+    let ids: Vec<i64> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for id in ids {
+        tx.execute("UPDATE wishes SET token = ?2 WHERE id = ?1", params![id, new_token()])?;
+    }
+    tx.execute_batch("CREATE INDEX IF NOT EXISTS wishes_by_token ON wishes (token)")?;
+    Ok(())
+}
+
+/// 128 bits that nobody guesses: the generator is a cryptographic one.
+fn new_token() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
+}
+
+/// Adds a wish, or finds the same one; who gives a name now is called by it from now on.
+///
+/// # Errors
+/// When the store fails.
+pub fn add(
+    tx: &Transaction<'_>,
+    style: Style,
+    email: &str,
+    name: Option<&str>,
+    sku: Sku,
+) -> Result<Wish, StoreError> {
     tx.prepare_cached(
-        "INSERT INTO wishes (style, email, sku, wished_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (style, sku, email) DO NOTHING",
+        "INSERT INTO wishes (style, email, sku, wished_at, name, token) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (style, sku, email) DO UPDATE SET name = coalesce(excluded.name, name)",
     )?
-    .execute(params![style.as_str(), email, sku.as_str(), clock::now_text()])?;
+    .execute(params![style.as_str(), email, sku.as_str(), clock::now_text(), name, new_token()])?;
     Ok(tx.query_row(
-        "SELECT id, email, sku, wished_at, notified_at FROM wishes
+        "SELECT id, email, sku, wished_at, notified_at, name FROM wishes
          WHERE style = ?1 AND sku = ?2 AND email = ?3",
         params![style.as_str(), sku.as_str(), email],
         read,
     )?)
+}
+
+/// The wish to which a token belongs.
+///
+/// # Errors
+/// When the store fails.
+pub fn by_token(tx: &Transaction<'_>, style: Style, token: &str) -> Result<Option<Wish>, StoreError> {
+    Ok(tx
+        .query_row(
+            "SELECT id, email, sku, wished_at, notified_at, name FROM wishes WHERE style = ?1 AND token = ?2",
+            params![style.as_str(), token],
+            read,
+        )
+        .optional()?)
 }
 
 /// Takes a wish away.
@@ -96,7 +140,7 @@ pub fn remove(tx: &Transaction<'_>, style: Style, id: i64) -> Result<bool, Store
 /// When the store fails.
 pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Wish>, StoreError> {
     let mut select = tx.prepare_cached(
-        "SELECT id, email, sku, wished_at, notified_at FROM wishes WHERE style = ?1 ORDER BY id",
+        "SELECT id, email, sku, wished_at, notified_at, name FROM wishes WHERE style = ?1 ORDER BY id",
     )?;
     let rows = select.query_map([style.as_str()], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -109,6 +153,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Wish> {
         sku: store::sku(row, 2)?,
         wished_at: row.get(3)?,
         notified_at: row.get(4)?,
+        name: row.get(5)?,
     })
 }
 
@@ -130,7 +175,7 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
             )?;
         }
         for (email, sku) in seed::wishes() {
-            add(tx, *style, &email, sku)?;
+            add(tx, *style, &email, None, sku)?;
         }
     }
     Ok(())

@@ -258,7 +258,7 @@ impl Runner {
     /// Somebody wishes for a SKU.
     pub(super) async fn wish(&self, run: u64, style: Style, email: &str, sku: flow::Sku) {
         let email = email.parse().expect("made-up addresses are well formed");
-        match self.wishlist.wish(style, email, sku).await {
+        match self.wishlist.wish(style, email, None, sku).await {
             Ok(_) => self.simulation.note(run, |told| told.wishes += 1),
             Err(error) => tracing::warn!(%error, "a simulated wish failed"),
         }
