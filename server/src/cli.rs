@@ -21,7 +21,43 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the page and run the services.
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Take a data folder back to the seed; no server may be using it.
+    Reset(Owned),
+    /// Write the products, the stock and the wishes of a data folder as CSV; no server may be using it.
+    Export(Export),
+    /// Take in what `export` wrote, in place of what is there; no server may be using the folder.
+    Import(Import),
+}
+
+/// Which data.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Owned {
+    /// The folder of the stores.
+    #[arg(long, env = "SKUFLOW_DATA", default_value = "./data", value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// Which data, and where to.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Export {
+    /// Which data.
+    #[command(flatten)]
+    pub owned: Owned,
+    /// The folder for the files; made when missing.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Which data, and where from.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Import {
+    /// Which data.
+    #[command(flatten)]
+    pub owned: Owned,
+    /// The folder with the files.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
 }
 
 /// The settings of `skuflow serve`.

@@ -4,6 +4,7 @@ pub mod bridge;
 pub mod cli;
 pub mod clock;
 pub mod control;
+pub mod data;
 pub mod messaging;
 pub mod seed;
 pub mod serve;

@@ -1,7 +1,8 @@
 //! The program `skuflow`.
 
 use server::{
-    cli::{self, Command},
+    cli::{self, Command, Export, Import},
+    data::offline,
     serve,
 };
 use std::{io::Write, process::ExitCode};
@@ -26,8 +27,19 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("skuflow: no threads to work with: {error}")),
     };
-    let Command::Serve(settings) = cli.command;
-    match runtime.block_on(serve::run(settings)) {
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve::run(*settings).await.map_err(|error| error.to_string()),
+            Command::Reset(owned) => offline::reset(&owned.data).await.map_err(|error| error.to_string()),
+            Command::Export(Export { owned, to }) => {
+                offline::export(&owned.data, &to).await.map_err(|error| error.to_string())
+            }
+            Command::Import(Import { owned, from }) => {
+                offline::import(&owned.data, &from).await.map_err(|error| error.to_string())
+            }
+        }
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("skuflow: {error}")),
     }

@@ -4,6 +4,7 @@ use crate::{
     bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
     cli::{BrokerChoice, FtpChoice, Serve},
     control::{self, Control, Desk, Scope},
+    data::Reset,
     messaging::{
         BrokerUri, House, Links, Unacked,
         connection::{Connector, Owner, Session},
@@ -129,9 +130,9 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let journal = Journal::open(&settings.data, sequencer).map_err(data)?;
     let strangers = Strangers::default();
     let inventory = Inventory::open(&settings.data, journal.clone()).await?;
-    let catalog = Catalog::open(&settings.data).await?;
+    let catalog = Catalog::open(&settings.data, journal.clone()).await?;
     let post = Post { base_url: format!("http://{}", reachable(addr)), has_smtp: settings.smtp.is_some() };
-    let wishlist = Wishlist::open(&settings.data, post).await?;
+    let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
     let availability = AvailabilityClient::new(reachable(addr), control.clone()).map_err(other)?;
     let services = Services { inventory, catalog, wishlist, availability };
@@ -212,6 +213,16 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     }
     tasks.close();
 
+    let reset = Reset {
+        inventory: services.inventory.clone(),
+        catalog: services.catalog.clone(),
+        wishlist: services.wishlist.clone(),
+        simulation: simulation.clone(),
+        depths: depths.clone(),
+        journal: journal.clone(),
+        broker: carrier.uri.clone(),
+        alone: Arc::default(),
+    };
     let streams_stop = stop.clone();
     let parts = web::Parts {
         services,
@@ -221,6 +232,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         depths,
         links,
         drop_box,
+        reset,
         simulation,
         broker_label: carrier.label,
         stop: streams_stop,
@@ -288,7 +300,7 @@ fn watch_files(
 }
 
 /// Keeps other servers out of the folder, until the file is closed: two relays would send everything twice.
-fn lock(folder: &Path) -> std::io::Result<File> {
+pub(crate) fn lock(folder: &Path) -> std::io::Result<File> {
     let file = File::create(folder.join("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

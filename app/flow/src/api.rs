@@ -120,6 +120,26 @@ pub enum Delivery {
     Refused,
 }
 
+/// The answer to `POST /api/products`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductsAdded {
+    /// How many products are new.
+    pub added: u64,
+    /// How many were there and are called otherwise now.
+    pub renamed: u64,
+    /// Rows that say no product.
+    pub rejected: Vec<BadRow>,
+}
+
+/// A row that does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadRow {
+    /// Its line, from 1.
+    pub line: u64,
+    /// Why it does not count.
+    pub reason: String,
+}
+
 /// How full a queue was when it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueDepth {

@@ -421,6 +421,8 @@ pub enum StockReason {
     Arrival,
     /// Goods went out.
     Sale,
+    /// Everything was taken back to how it began.
+    Reset,
 }
 
 /// What a service knows of a SKU.

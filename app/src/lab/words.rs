@@ -132,6 +132,7 @@ pub fn sentence(event: &Event) -> String {
             let why = match reason {
                 StockReason::Arrival => "Stock recorded",
                 StockReason::Sale => "Sale recorded",
+                StockReason::Reset => "Back to the seed",
             };
             format!("{why}, on hand {}", stock_change(*before, *after))
         }

@@ -24,6 +24,17 @@ struct About {
     sku: Sku,
 }
 
+/// That a service knows something of a SKU that no message told it: everything was taken back to how it began.
+#[must_use]
+pub fn told_anew(service: flow::Service, style: Style, known: flow::Availability) -> Event {
+    let kind = Kind::StateChanged { before: None, after: known.into() };
+    let mut event = Event::new(0, Provenance::Service, kind);
+    event.style = Some(style);
+    event.node = Some(service.into());
+    event.sku = Some(known.sku);
+    event
+}
+
 /// The SKU that a body is about, if it is one of ours.
 #[must_use]
 pub fn sku_of(body: &[u8]) -> Option<Sku> {

@@ -50,6 +50,14 @@ impl BrokerUri {
     }
 }
 
+impl BrokerUri {
+    /// The address itself, for a connection that is not kept.
+    #[must_use]
+    pub fn uri(&self) -> AMQPUri {
+        self.0.clone()
+    }
+}
+
 impl fmt::Debug for BrokerUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place())

@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod breaker;
 pub mod catalog;
+pub mod epoch;
 pub mod inbox;
 pub mod inventory;
 pub mod wishlist;

@@ -47,8 +47,10 @@ impl Brake {
         false
     }
 
+    /// How many messages are on their way.
+    ///
     /// What cannot be measured does not hold anybody up: while the broker is away all of it is in the outbox.
-    async fn on_their_way(&self) -> u64 {
+    pub async fn on_their_way(&self) -> u64 {
         let unsent = self.inventory.unsent().await.unwrap_or(0);
         let queued =
             self.depths.sample().await.map_or(0, |queues| {

@@ -94,6 +94,11 @@ pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<B
         let detail = format!("send JSON with the header Content-Type: application/json, not {essence:?}");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
+    bytes(request, state).await
+}
+
+/// The body of a request, of whatever type, that is not too large.
+pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,

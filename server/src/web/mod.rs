@@ -11,6 +11,7 @@ pub mod security;
 use crate::{
     bridge::{Depths, Journal},
     control::{self, Control, Desk},
+    data::{self, Reset},
     messaging::Links,
     services::{catalog, inventory, wishlist},
     styles::Services,
@@ -41,6 +42,8 @@ pub struct Parts {
     pub links: Links,
     /// The warehouse's files.
     pub drop_box: DropBox,
+    /// The way back to the seed.
+    pub reset: Reset,
     /// The simulator.
     pub simulation: Simulation,
     /// Which broker it is, in words.
@@ -62,6 +65,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .merge(warehouse::request::routes(recorder))
         .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
         .merge(warehouse::simulator::http::routes(parts.simulation.clone()))
+        .merge(data::http::routes(parts.reset.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
         .merge(control::http::routes(control, availability, parts.desk.clone()))

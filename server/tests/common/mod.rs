@@ -127,9 +127,14 @@ impl Skuflow {
 
     /// Stops it as SIGTERM does, and starts it again on the same data.
     pub async fn restart(self) -> Self {
+        self.stopped().await.start().await
+    }
+
+    /// Stops it as SIGTERM does, and keeps its data.
+    pub async fn stopped(self) -> Stopped {
         self.stop.disarm().cancel();
         self.running.await.unwrap().unwrap();
-        Self::start_in(self.on, self.data, |_| {}).await
+        Stopped { on: self.on, data: self.data }
     }
 
     pub fn data(&self) -> &Path {
@@ -222,6 +227,19 @@ impl Skuflow {
             assert!(started.elapsed() < DEADLINE, "waited too long until {what}");
             sleep(Duration::from_millis(20)).await;
         }
+    }
+}
+
+/// The data of a server that was stopped.
+pub struct Stopped {
+    on: On,
+    data: tempfile::TempDir,
+}
+
+impl Stopped {
+    /// Starts it again.
+    pub async fn start(self) -> Skuflow {
+        Skuflow::start_in(self.on, self.data, |_| {}).await
     }
 }
 

@@ -4,18 +4,37 @@ pub mod http;
 pub mod products;
 
 use crate::{
+    bridge::{Journal, told_anew},
+    data::{Data, Floors},
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::inbox,
+    services::{epoch, inbox},
     store::{Store, StoreError},
 };
-use flow::{Availability, Kind, Style, api::Product};
-use std::path::Path;
+use flow::{Availability, Kind, Service, Sku, Style, api::Product};
+use std::{path::Path, sync::Arc};
+
+/// Opens the service's store in `dir`, with the seed when it is new.
+///
+/// # Errors
+/// When the store cannot be opened or seeded.
+pub async fn open_store(dir: &Path) -> Result<Store, StoreError> {
+    let schema = [products::SCHEMA, inbox::SCHEMA, epoch::SCHEMA].concat();
+    let store = Store::open(&dir.join("catalog.db"), &schema)?;
+    store
+        .write(|tx| {
+            products::seed(tx, &seed::PRODUCTS)?;
+            inbox::forget_old(tx)
+        })
+        .await?;
+    Ok(store)
+}
 
 /// The catalog service.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     store: Store,
+    journal: Journal,
 }
 
 impl Catalog {
@@ -23,15 +42,8 @@ impl Catalog {
     ///
     /// # Errors
     /// When the store cannot be opened or seeded.
-    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
-        let store = Store::open(&dir.join("catalog.db"), &[products::SCHEMA, inbox::SCHEMA].concat())?;
-        store
-            .write(|tx| {
-                products::seed(tx, &seed::PRODUCTS)?;
-                inbox::forget_old(tx)
-            })
-            .await?;
-        Ok(Self { store })
+    pub async fn open(dir: &Path, journal: Journal) -> Result<Self, StoreError> {
+        Ok(Self { store: open_store(dir).await?, journal })
     }
 
     /// Marks a product available or not, unless something newer is known.
@@ -67,6 +79,33 @@ impl Catalog {
     /// When the store fails.
     pub async fn products(&self, style: Style) -> Result<Vec<Product>, StoreError> {
         self.store.read(move |tx| products::list(tx, style)).await
+    }
+
+    /// Takes on other data in place of all that is not newer than `floors`.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is changed then.
+    pub async fn replace(&self, data: Arc<Data>, floors: Floors) -> Result<(), StoreError> {
+        let journal = self.journal.clone();
+        self.store
+            .write_then(
+                move |tx| products::replace(tx, floors, &data),
+                move |told: &Vec<(Style, Availability)>| {
+                    for (style, known) in told {
+                        journal.report(told_anew(Service::Catalog, *style, *known));
+                    }
+                },
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Gives products their names, in both systems; answers how many are new and how many are called otherwise now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn describe(&self, products: Vec<(Sku, String)>) -> Result<(u64, u64), StoreError> {
+        self.store.write(move |tx| products::describe(tx, &products)).await
     }
 
     /// Whether the store answers.

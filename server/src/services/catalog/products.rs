@@ -1,8 +1,16 @@
 //! The product table.
 
-use crate::{clock, seed, store, store::StoreError};
-use flow::{Availability, Style, api::Product, event::State};
+use crate::{
+    clock,
+    data::{Data, Floors, ProductRecord},
+    seed,
+    services::epoch,
+    store,
+    store::StoreError,
+};
+use flow::{Availability, Sku, Style, api::Product, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};
+use std::collections::HashMap;
 
 /// The table; `version` is that of inventory's numbers.
 pub const SCHEMA: &str = "
@@ -34,7 +42,11 @@ pub fn mark(
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if before.is_some_and(|before| before.version >= known.version) {
+    let newest = match before {
+        Some(before) => before.version,
+        None => epoch::floor(tx, style)?,
+    };
+    if newest >= known.version {
         return Ok(None);
     }
     // A product that nobody has described yet is called by its SKU.
@@ -99,4 +111,117 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
         }
     }
     Ok(())
+}
+
+/// Takes on other data in place of all that is not newer than `floors`; answers what every product is shown as now.
+///
+/// # Errors
+/// When the store fails.
+pub fn replace(
+    tx: &Transaction<'_>,
+    floors: Floors,
+    data: &Data,
+) -> Result<Vec<(Style, Availability)>, StoreError> {
+    let mut told = Vec::new();
+    for &style in Style::ALL {
+        let floor = floors.of(style);
+        epoch::raise(tx, style, floor)?;
+        let gone: Vec<Sku> = list(tx, style)?.into_iter().map(|product| product.sku).collect();
+        tx.execute(
+            "DELETE FROM products WHERE style = ?1 AND version <= ?2",
+            params![style.as_str(), floor],
+        )?;
+        let stock = data.stock.iter().filter(|record| record.style == style);
+        let stock: HashMap<Sku, Availability> =
+            stock.map(|record| (record.sku, record.availability(floor + 1))).collect();
+        let names = data.products.iter().filter(|product| product.style == style);
+        let mut names: HashMap<Sku, &str> =
+            names.map(|product| (product.sku, product.name.as_str())).collect();
+        for sku in stock.keys() {
+            names.entry(*sku).or_insert(sku.as_str());
+        }
+        for (sku, name) in &names {
+            let unknown = Availability { sku: *sku, available: false, quantity: 0, version: floor };
+            let known = stock.get(sku).copied().unwrap_or(unknown);
+            let is_newer = tx
+                .query_row(
+                    "SELECT 1 FROM products WHERE style = ?1 AND sku = ?2",
+                    params![style.as_str(), sku.as_str()],
+                    |_| Ok(()),
+                )
+                .optional()?
+                .is_some();
+            if is_newer {
+                tx.execute(
+                    "UPDATE products SET name = ?3 WHERE style = ?1 AND sku = ?2",
+                    params![style.as_str(), sku.as_str(), name],
+                )?;
+            } else {
+                insert(tx, style, known, name)?;
+                told.push((style, known));
+            }
+        }
+        let gone = gone.into_iter().filter(|sku| !names.contains_key(sku));
+        told.extend(
+            gone.map(|sku| (style, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
+        );
+    }
+    Ok(told)
+}
+
+/// Gives products their names, in both systems; answers how many are new and how many are called otherwise now.
+///
+/// # Errors
+/// When the store fails.
+pub fn describe(tx: &Transaction<'_>, products: &[(Sku, String)]) -> Result<(u64, u64), StoreError> {
+    let (mut added, mut renamed) = (0, 0);
+    for (sku, name) in products {
+        let (mut is_new, mut is_other) = (false, false);
+        for style in Style::ALL {
+            let before: Option<String> = tx
+                .query_row(
+                    "SELECT name FROM products WHERE style = ?1 AND sku = ?2",
+                    params![style.as_str(), sku.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            match before {
+                None => {
+                    let version = epoch::floor(tx, *style)?;
+                    let known = Availability { sku: *sku, available: false, quantity: 0, version };
+                    insert(tx, *style, known, name)?;
+                    is_new = true;
+                }
+                Some(before) if before != *name => {
+                    tx.execute(
+                        "UPDATE products SET name = ?3 WHERE style = ?1 AND sku = ?2",
+                        params![style.as_str(), sku.as_str(), name],
+                    )?;
+                    is_other = true;
+                }
+                Some(_) => {}
+            }
+        }
+        added += u64::from(is_new);
+        renamed += u64::from(is_other && !is_new);
+    }
+    Ok((added, renamed))
+}
+
+/// Every product, by style and SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn export(tx: &Transaction<'_>) -> Result<Vec<ProductRecord>, StoreError> {
+    let mut records = Vec::new();
+    for &style in Style::ALL {
+        let mut products = list(tx, style)?;
+        products.sort_by_key(|product| product.sku);
+        records.extend(products.into_iter().map(|product| ProductRecord {
+            style,
+            sku: product.sku,
+            name: product.name,
+        }));
+    }
+    Ok(records)
 }

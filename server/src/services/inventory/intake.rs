@@ -8,7 +8,7 @@ use super::{
     outbox::{self, Draft},
     state, stock,
 };
-use crate::{bridge::Reporter, clock, messaging::envelope, store::StoreError};
+use crate::{bridge::Reporter, clock, messaging::envelope, services::epoch, store::StoreError};
 use flow::{
     Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style,
     api::Accepted,
@@ -216,7 +216,10 @@ fn record_one(
 ) -> Result<(Step, i64), IntakeError> {
     let Movement { sku, quantity, style, dispatch } = movement;
     let known = stock::find(tx, style, sku)?;
-    let row = known.unwrap_or_default();
+    let row = match known {
+        Some(row) => row,
+        None => stock::Row { version: epoch::floor(tx, style)?, ..stock::Row::default() },
+    };
     let on_hand = match reason {
         Reason::Arrival(_) => row
             .on_hand

@@ -9,13 +9,18 @@ pub mod stock;
 
 use crate::{
     bridge::Journal,
+    data::{Data, Floors},
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::inbox,
+    services::{epoch, inbox},
     store::{Store, StoreError},
 };
-use flow::{Availability, Kind, Sku, Style, api::StockLevel, event::State};
-use std::path::Path;
+use flow::{
+    Availability, Event, Kind, Provenance, Service, Sku, Style,
+    api::StockLevel,
+    event::{State, StockReason},
+};
+use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 /// The inventory service.
@@ -33,15 +38,8 @@ impl Inventory {
     /// # Errors
     /// When the store cannot be opened or seeded.
     pub async fn open(dir: &Path, journal: Journal) -> Result<Self, StoreError> {
-        let schema = [stock::SCHEMA, outbox::SCHEMA, intake::SCHEMA, inbox::SCHEMA, files::SCHEMA].concat();
-        let store = Store::open(&dir.join("inventory.db"), &schema)?;
-        let waiting = store
-            .write(|tx| {
-                stock::seed(tx, &seed::PRODUCTS)?;
-                inbox::forget_old(tx)?;
-                outbox::last(tx)
-            })
-            .await?;
+        let store = open_store(dir).await?;
+        let waiting = store.write(outbox::last).await?;
         Ok(Self { store, journal, released: watch::Sender::new(waiting) })
     }
 
@@ -91,6 +89,40 @@ impl Inventory {
         self.store.read(move |tx| stock::list(tx, style)).await
     }
 
+    /// Takes on other data in place of all there is, under new versions; answers the highest of the old ones.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is changed then.
+    pub async fn replace(&self, data: Arc<Data>) -> Result<Floors, StoreError> {
+        let journal = self.journal.clone();
+        let replaced = self
+            .store
+            .write_then(
+                move |tx| stock::replace(tx, &data.stock),
+                move |replaced: &stock::Replaced| {
+                    for change in &replaced.changes {
+                        let mut event = Event::new(
+                            0,
+                            Provenance::Service,
+                            Kind::StockRecorded {
+                                reason: StockReason::Reset,
+                                before: change.before,
+                                after: change.after,
+                            },
+                        );
+                        event.style = Some(change.style);
+                        event.node = Some(Service::Inventory.into());
+                        event.sku = Some(change.sku);
+                        journal.report(event.clone());
+                        event.kind = Kind::StateChanged { before: change.before, after: change.after };
+                        journal.report(event);
+                    }
+                },
+            )
+            .await?;
+        Ok(replaced.floors)
+    }
+
     /// How many messages wait to be sent.
     ///
     /// # Errors
@@ -112,6 +144,23 @@ impl Inventory {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }
+}
+
+/// Opens the service's store in `dir`, with the seed when it is new.
+///
+/// # Errors
+/// When the store cannot be opened or seeded.
+pub async fn open_store(dir: &Path) -> Result<Store, StoreError> {
+    let schema =
+        [stock::SCHEMA, outbox::SCHEMA, intake::SCHEMA, inbox::SCHEMA, files::SCHEMA, epoch::SCHEMA].concat();
+    let store = Store::open(&dir.join("inventory.db"), &schema)?;
+    store
+        .write(|tx| {
+            stock::seed(tx, &seed::PRODUCTS)?;
+            inbox::forget_old(tx)
+        })
+        .await?;
+    Ok(store)
 }
 
 /// What the journal shows of a stock row.

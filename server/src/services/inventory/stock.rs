@@ -1,6 +1,11 @@
 //! The stock table: recorded numbers, and what was last calculated from them.
 
-use crate::{seed, store::StoreError};
+use crate::{
+    data::{Floors, StockRecord},
+    seed,
+    services::epoch,
+    store::StoreError,
+};
 use flow::{Availability, Sku, Style, api::StockLevel, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -162,4 +167,86 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
         }
     }
     Ok(())
+}
+
+/// What replacing all data changed.
+#[derive(Debug)]
+pub struct Replaced {
+    /// The highest version before, in each system.
+    pub floors: Floors,
+    /// Every SKU that was there or is there now.
+    pub changes: Vec<Change>,
+}
+
+/// One SKU's old and new numbers.
+#[derive(Debug)]
+pub struct Change {
+    /// The system.
+    pub style: Style,
+    /// The SKU.
+    pub sku: Sku,
+    /// What was recorded before, if anything.
+    pub before: Option<State>,
+    /// What is recorded now.
+    pub after: State,
+}
+
+/// Takes on other stock in place of all there is. What was to be sent, recognised or gone on with belongs to the
+/// life before and is forgotten; the ledger of movements is history and stays.
+///
+/// # Errors
+/// When the store fails.
+pub fn replace(tx: &Transaction<'_>, records: &[StockRecord]) -> Result<Replaced, StoreError> {
+    let (mut floors, mut changes) = (Floors::default(), Vec::new());
+    for &style in Style::ALL {
+        let highest: u64 = tx.query_row(
+            "SELECT coalesce(max(version), 0) FROM stock WHERE style = ?1",
+            [style.as_str()],
+            |row| row.get(0),
+        )?;
+        let floor = highest.max(epoch::floor(tx, style)?);
+        epoch::raise(tx, style, floor)?;
+        floors.set(style, floor);
+        let before: Vec<_> = list(tx, style)?.into_iter().map(|level| level.sku).collect();
+        let mut known = Vec::with_capacity(before.len());
+        for sku in before {
+            known.push((sku, find(tx, style, sku)?.map(|row| super::state(&row))));
+        }
+        tx.execute("DELETE FROM stock WHERE style = ?1", [style.as_str()])?;
+        let version = floor + 1;
+        for record in records.iter().filter(|record| record.style == style) {
+            let available = record.availability(version).quantity;
+            let StockRecord { sku, on_hand, reserved, safety_stock, .. } = *record;
+            let row =
+                Row { on_hand, reserved, safety_stock, version, available, calculated_version: version };
+            self::record(tx, style, sku, &row)?;
+            let at = known.iter().position(|(known, _)| *known == sku);
+            let before = at.and_then(|at| known.swap_remove(at).1);
+            changes.push(Change { style, sku, before, after: super::state(&row) });
+        }
+        let nothing = State { on_hand: Some(0), available: false, quantity: 0, version };
+        changes.extend(known.into_iter().map(|(sku, before)| Change { style, sku, before, after: nothing }));
+    }
+    for table in ["outbox", "idempotency", "file_errors", "files"] {
+        tx.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    Ok(Replaced { floors, changes })
+}
+
+/// Every row, by style and SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn export(tx: &Transaction<'_>) -> Result<Vec<StockRecord>, StoreError> {
+    let mut records = Vec::new();
+    for &style in Style::ALL {
+        records.extend(list(tx, style)?.into_iter().map(|level| StockRecord {
+            style,
+            sku: level.sku,
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            safety_stock: level.safety_stock,
+        }));
+    }
+    Ok(records)
 }

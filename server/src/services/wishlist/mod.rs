@@ -7,23 +7,44 @@ pub mod message;
 pub mod wishes;
 
 use crate::{
+    bridge::{Journal, told_anew},
+    data::{Data, Floors},
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::inbox,
+    services::{epoch, inbox},
     store::{Store, StoreError},
 };
 use flow::{
-    Availability, Id, Kind, Sku, Style,
+    Availability, Id, Kind, Service, Sku, Style,
     api::{Email, Wish},
 };
 use lettre::Address;
 use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
+/// Opens the service's store in `dir`, with the seed when it is new.
+///
+/// # Errors
+/// When the store cannot be opened or seeded.
+pub async fn open_store(dir: &Path) -> Result<Store, StoreError> {
+    let schema = [wishes::SCHEMA, mail::SCHEMA, inbox::SCHEMA, epoch::SCHEMA].concat();
+    let store = Store::open(&dir.join("wishlist.db"), &schema)?;
+    store
+        .write(|tx| {
+            wishes::upgrade(tx)?;
+            mail::upgrade(tx)?;
+            wishes::seed(tx, &seed::PRODUCTS)?;
+            inbox::forget_old(tx)
+        })
+        .await?;
+    Ok(store)
+}
+
 /// The wishlist service.
 #[derive(Debug, Clone)]
 pub struct Wishlist {
     store: Store,
+    journal: Journal,
     /// Grows when e-mails were stored; the mailer looks at it.
     stored_emails: watch::Sender<u64>,
     post: Arc<Post>,
@@ -43,18 +64,9 @@ impl Wishlist {
     ///
     /// # Errors
     /// When the store cannot be opened or seeded.
-    pub async fn open(dir: &Path, post: Post) -> Result<Self, StoreError> {
-        let schema = [wishes::SCHEMA, mail::SCHEMA, inbox::SCHEMA].concat();
-        let store = Store::open(&dir.join("wishlist.db"), &schema)?;
-        store
-            .write(|tx| {
-                wishes::upgrade(tx)?;
-                mail::upgrade(tx)?;
-                wishes::seed(tx, &seed::PRODUCTS)?;
-                inbox::forget_old(tx)
-            })
-            .await?;
-        Ok(Self { store, stored_emails: watch::Sender::new(0), post: Arc::new(post) })
+    pub async fn open(dir: &Path, journal: Journal, post: Post) -> Result<Self, StoreError> {
+        let store = open_store(dir).await?;
+        Ok(Self { store, journal, stored_emails: watch::Sender::new(0), post: Arc::new(post) })
     }
 
     /// Takes in what is for sale, unless something newer is known. When the SKU turns from not available to
@@ -158,6 +170,25 @@ impl Wishlist {
     pub async fn emails(&self, style: Style) -> Result<Vec<Email>, StoreError> {
         let has_smtp = self.post.has_smtp;
         self.store.read(move |tx| mail::list(tx, style, has_smtp)).await
+    }
+
+    /// Takes on other data in place of all that is not newer than `floors`; the e-mails are gone with it.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is changed then.
+    pub async fn replace(&self, data: Arc<Data>, floors: Floors) -> Result<(), StoreError> {
+        let journal = self.journal.clone();
+        self.store
+            .write_then(
+                move |tx| wishes::replace(tx, floors, &data),
+                move |told: &Vec<(Style, Availability)>| {
+                    for (style, known) in told {
+                        journal.report(told_anew(Service::Wishlist, *style, *known));
+                    }
+                },
+            )
+            .await?;
+        Ok(())
     }
 
     /// Whether the store answers.

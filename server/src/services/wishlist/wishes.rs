@@ -1,9 +1,17 @@
 //! The wishes, and what was last known of each SKU.
 
-use crate::{clock, seed, store, store::StoreError};
+use crate::{
+    clock,
+    data::{Data, Floors, WishRecord},
+    seed,
+    services::epoch,
+    store,
+    store::StoreError,
+};
 use flow::{Availability, Sku, Style, api::Wish, event::State};
 use rand::RngExt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::collections::HashSet;
 
 /// The tables; `version` is that of inventory's numbers. Who knows a wish's `token` may take the wish away.
 pub const SCHEMA: &str = "
@@ -44,7 +52,11 @@ pub fn remember(
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if before.is_some_and(|before| before.version >= known.version) {
+    let newest = match before {
+        Some(before) => before.version,
+        None => epoch::floor(tx, style)?,
+    };
+    if newest >= known.version {
         return Ok(None);
     }
     insert(tx, style, known)?;
@@ -179,4 +191,73 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
         }
     }
     Ok(())
+}
+
+/// Takes on other data in place of all that is not newer than `floors`; answers what is known of each SKU now.
+///
+/// # Errors
+/// When the store fails.
+pub fn replace(
+    tx: &Transaction<'_>,
+    floors: Floors,
+    data: &Data,
+) -> Result<Vec<(Style, Availability)>, StoreError> {
+    let mut told = Vec::new();
+    for &style in Style::ALL {
+        let floor = floors.of(style);
+        epoch::raise(tx, style, floor)?;
+        let mut select = tx.prepare("SELECT sku FROM known WHERE style = ?1 AND version <= ?2")?;
+        let mut gone: HashSet<Sku> = select
+            .query_map(params![style.as_str(), floor], |row| store::sku(row, 0))?
+            .collect::<Result<_, _>>()?;
+        tx.execute("DELETE FROM known WHERE style = ?1 AND version <= ?2", params![style.as_str(), floor])?;
+        for record in data.stock.iter().filter(|record| record.style == style) {
+            let known = record.availability(floor + 1);
+            gone.remove(&known.sku);
+            if remember(tx, style, known)?.is_some() {
+                told.push((style, known));
+            }
+        }
+        told.extend(
+            gone.into_iter()
+                .map(|sku| (style, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
+        );
+    }
+    tx.execute("DELETE FROM emails", [])?;
+    tx.execute("DELETE FROM wishes", [])?;
+    let mut insert = tx.prepare(
+        "INSERT INTO wishes (style, email, sku, wished_at, notified_at, name, token)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for wish in &data.wishes {
+        insert.execute(params![
+            wish.style.as_str(),
+            wish.email,
+            wish.sku.as_str(),
+            wish.wished_at,
+            wish.notified_at,
+            wish.name,
+            new_token()
+        ])?;
+    }
+    Ok(told)
+}
+
+/// Every wish, by style and age.
+///
+/// # Errors
+/// When the store fails.
+pub fn export(tx: &Transaction<'_>) -> Result<Vec<WishRecord>, StoreError> {
+    let mut records = Vec::new();
+    for &style in Style::ALL {
+        records.extend(list(tx, style)?.into_iter().map(|wish| WishRecord {
+            style,
+            email: wish.email,
+            name: wish.name,
+            sku: wish.sku,
+            wished_at: wish.wished_at,
+            notified_at: wish.notified_at,
+        }));
+    }
+    Ok(records)
 }

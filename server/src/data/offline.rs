@@ -1,0 +1,80 @@
+//! `skuflow reset`, `export` and `import`: on a data folder that no server uses.
+
+use super::{Data, DataError};
+use crate::{
+    serve::lock,
+    services::{catalog, inventory, wishlist},
+    store::Store,
+};
+use std::{fs, io, path::Path};
+
+/// The stores of a folder, kept from servers as long as this lives.
+struct Folder {
+    inventory: Store,
+    catalog: Store,
+    wishlist: Store,
+    _lock: fs::File,
+}
+
+impl Folder {
+    async fn open(path: &Path) -> Result<Self, DataError> {
+        let folder = |source| DataError::Folder { path: path.to_owned(), source };
+        if !path.is_dir() {
+            return Err(folder(io::Error::new(io::ErrorKind::NotFound, "there is no such folder")));
+        }
+        let lock = lock(path).map_err(folder)?;
+        Ok(Self {
+            inventory: inventory::open_store(path).await?,
+            catalog: catalog::open_store(path).await?,
+            wishlist: wishlist::open_store(path).await?,
+            _lock: lock,
+        })
+    }
+
+    async fn read(&self) -> Result<Data, DataError> {
+        Ok(Data {
+            products: self.catalog.read(catalog::products::export).await?,
+            stock: self.inventory.read(inventory::stock::export).await?,
+            wishes: self.wishlist.read(wishlist::wishes::export).await?,
+        })
+    }
+
+    async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
+        let (stock, for_catalog, for_wishlist) = (data.stock.clone(), data.clone(), data);
+        let floors = self.inventory.write(move |tx| inventory::stock::replace(tx, &stock)).await?.floors;
+        self.catalog.write(move |tx| catalog::products::replace(tx, floors, &for_catalog)).await?;
+        self.wishlist.write(move |tx| wishlist::wishes::replace(tx, floors, &for_wishlist)).await?;
+        // What is in the embedded broker's queues tells of a life that is over.
+        match fs::remove_dir_all(path.join("broker")) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(DataError::Folder { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Takes both systems back to the seed.
+///
+/// # Errors
+/// When a server uses the folder, or a store fails.
+pub async fn reset(data: &Path) -> Result<(), DataError> {
+    Folder::open(data).await?.replace(data, Data::seed()).await
+}
+
+/// Writes products, stock and wishes into `to`.
+///
+/// # Errors
+/// When a server uses the folder, `to` has an export already, or something cannot be read or written.
+pub async fn export(data: &Path, to: &Path) -> Result<(), DataError> {
+    Folder::open(data).await?.read().await?.write(to)
+}
+
+/// Takes in what an export wrote, in place of what is there.
+///
+/// # Errors
+/// When a server uses the folder, or `from` has something that cannot be; nothing is changed then.
+pub async fn import(data: &Path, from: &Path) -> Result<(), DataError> {
+    let new = Data::read(from)?;
+    Folder::open(data).await?.replace(data, new).await
+}
