@@ -111,6 +111,24 @@ async fn a_dropped_file_counts_in_both_styles_and_is_moved_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_in_a_file_ends_as_a_rendered_email_in_both_styles() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    drop_file(&skuflow.drop_box, "truck.csv", "MUG-RED,9\n").await;
+    done(&skuflow, "truck.csv", 1).await;
+    skuflow.settled().await;
+    for style in STYLES {
+        let emails = skuflow.json(&format!("/api/{style}/wishlist/emails")).await;
+        let wishes = skuflow.json(&format!("/api/{style}/wishlist/wishes")).await;
+        let waited = wishes.as_array().unwrap().iter().filter(|wish| wish["sku"] == "MUG-RED").count();
+        let emails = emails.as_array().unwrap();
+        assert!(waited > 0 && emails.len() == waited, "{style}: {} of {waited}", emails.len());
+        let path = format!("/api/{style}/wishlist/emails/{}/html", emails[0]["id"]);
+        let html = skuflow.get(&path).await.text().await.unwrap();
+        assert!(html.contains("<strong>9</strong> in stock"), "{html}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_ten_thousand_rows_each_good_one_counts_and_each_bad_one_is_reported() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let mut content = String::from("sku,quantity\n");
@@ -349,38 +367,93 @@ impl Drop for Stopped {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ftp_server_that_wants_tls_gets_it_on_both_connections() {
+    let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
+        println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
+        return;
+    };
+    let root = page_root();
+    let path = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", &path("key.pem"), "-out", &path("cert.pem")])
+        .stderr(Stdio::null())
+        .status();
+    if !made.is_ok_and(|made| made.success()) {
+        println!("skipped: there is no openssl to make a certificate");
+        return;
+    }
+    let both = fs::read_to_string(path("cert.pem")).unwrap() + &fs::read_to_string(path("key.pem")).unwrap();
+    fs::write(path("both.pem"), both).unwrap();
+    fs::create_dir(path("theirs")).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
+    let mut child = Command::new(python)
+        .args([script, &path("theirs"), &path("both.pem")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let _theirs = Stopped(child);
+    let ftp = format!("ftps://them:s%40crit@localhost:{port}");
+    let program = start(root.path(), &[("SSL_CERT_FILE", &path("cert.pem")), ("SKUFLOW_FTP", &ftp)]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let upload = client.post(format!("{}/api/files/secret.csv", program.url)).body("MUG-RED,3");
+    assert_eq!(upload.send().await.unwrap().status(), StatusCode::ACCEPTED);
+    let started = Instant::now();
+    while !root.path().join("theirs/processed/secret.csv").exists() {
+        assert!(started.elapsed() < Duration::from_secs(60), "it is never taken in");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 struct Program {
     _process: Stopped,
     url: String,
     drop_box: String,
 }
 
+/// A folder from which the program starts: it looks for the page's files below it.
+fn page_root() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    let pkg = root.path().join("target/site/pkg");
+    fs::create_dir_all(&pkg).unwrap();
+    fs::write(pkg.join("skuflow.wasm"), "").unwrap();
+    root
+}
+
 /// The program itself, which can be killed.
-fn start(root: &Path) -> Program {
+fn start(root: &Path, variables: &[(&str, &str)]) -> Program {
     let mut child = Command::new(env!("CARGO_BIN_EXE_skuflow"))
         .current_dir(root)
         .args(["serve", "--addr", "127.0.0.1:0", "--data", "data"])
+        .envs(variables.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut said =
-        |what: &str| lines.find_map(|line| line.strip_prefix(what).map(str::to_owned)).expect("it serves");
-    let (drop_box, url) = (said("drop box at ftp://"), said("listening on "));
+    let (mut drop_box, mut url) = (String::new(), None);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        if let Some(place) = line.strip_prefix("drop box at ftp://") {
+            place.clone_into(&mut drop_box);
+        } else if let Some(place) = line.strip_prefix("listening on ") {
+            url = Some(place.to_owned());
+            break;
+        }
+    }
+    let url = url.expect("it serves");
     Program { _process: Stopped(child), url, drop_box }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_killed_in_mid_file_counts_each_row_once() {
     const ROWS: u64 = 12_000;
-    let root = tempfile::tempdir().unwrap();
-    let pkg = root.path().join("target/site/pkg");
-    fs::create_dir_all(&pkg).unwrap();
-    fs::write(pkg.join("skuflow.wasm"), "").unwrap();
+    let root = page_root();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let json = async |url: String| -> Value { client.get(url).send().await.unwrap().json().await.unwrap() };
 
-    let mut program = start(root.path());
+    let mut program = start(root.path(), &[]);
     let content: String = (0..ROWS)
         .map(|n| if n % 1_000 == 7 { "K-1,none\n".into() } else { format!("K-{},3\n", n % 3) })
         .collect();
@@ -398,7 +471,7 @@ async fn a_process_killed_in_mid_file_counts_each_row_once() {
         if read > kills * 2_500 && kills < 3 {
             drop(program);
             kills += 1;
-            program = start(root.path());
+            program = start(root.path(), &[]);
             continue;
         }
         sleep(Duration::from_millis(2)).await;
