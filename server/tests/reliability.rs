@@ -20,15 +20,14 @@ use std::{
 /// How soon all must be well after the broker is back.
 const RECOVERY_MAX: Duration = Duration::from_secs(5);
 
-/// These tests measure times on few processors: one at a time.
+fn run(scenario: impl Future<Output = ()>) {
+    tokio::runtime::Runtime::new().unwrap().block_on(scenario);
+}
+
+/// Times are measured on few processors: one such scenario at a time.
 fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn run(scenario: impl Future<Output = ()>) {
-    let _turn = turn();
-    tokio::runtime::Runtime::new().unwrap().block_on(scenario);
 }
 
 /// Whether there is a RabbitMQ to start; `make test` says so.
@@ -131,6 +130,7 @@ impl World {
 }
 
 async fn the_broker_is_killed_again_and_again(kind: Kind) {
+    let _turn = turn();
     let mut world = World::new(kind).await;
     let (kills, per_kill) = match kind {
         Kind::RabbitMq => scaled((1, 600), (10, 2_000)),
@@ -154,6 +154,7 @@ async fn the_broker_is_killed_again_and_again(kind: Kind) {
 }
 
 async fn the_whole_process_is_killed_again_and_again(kind: Kind) {
+    let _turn = turn();
     let mut world = World::new(kind).await;
     let (kills, per_kill) = scaled((3, 500), (10, 2_000));
     let mut slowest = Duration::ZERO;
@@ -236,6 +237,7 @@ async fn the_server_is_killed_at_the_worst_moments(kind: Kind) {
 }
 
 async fn a_connection_falls_silent(kind: Kind) {
+    let _turn = turn();
     let broker = Broker::start(kind);
     let proxy = Proxy::start(broker.port()).await;
     let world = World::with(kind, Some(broker), &proxy.url()).await;
@@ -323,6 +325,7 @@ async fn one_message_in_a_hundred_is_poison(kind: Kind) {
 }
 
 async fn a_stop_under_load_is_quick_and_loses_nothing(kind: Kind) {
+    let _turn = turn();
     let mut world = World::new(kind).await;
     for style in Style::ALL {
         // Something is held, something is slow: the worst a stop can meet.

@@ -4,7 +4,7 @@
 //! that used up its attempts, is sent to `Q.dead`, and acked. The copy is confirmed before the original is
 //! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
 
-use super::{Envelope, Publisher, Unacked, envelope::PastAttempt};
+use super::{Envelope, Publisher, Unacked, envelope::PastAttempt, topology};
 use crate::{
     bridge::{self, Journal, Reporter, Strangers},
     clock,
@@ -199,13 +199,13 @@ async fn put_aside(
     }
     envelope.origin = Some(queue.name.into());
     let (target, kind) = match delay_ms {
-        Some(delay_ms) => (queue.retry, Kind::RetryScheduled { delay_ms, reason }),
+        Some(delay_ms) => (topology::retry_queue(queue, delay_ms), Kind::RetryScheduled { delay_ms, reason }),
         None => {
             envelope.reason = Some(reason.as_str().into());
-            (queue.dead, Kind::DeadLettered { reason })
+            (queue.dead.to_owned(), Kind::DeadLettered { reason })
         }
     };
-    publisher.send("", target, &envelope, delay_ms).await?.confirmed().await?;
+    publisher.send("", &target, &envelope, delay_ms).await?.confirmed().await?;
     if delay_ms.is_none() {
         scope.parked(&envelope.message_id);
     }

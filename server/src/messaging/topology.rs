@@ -4,6 +4,7 @@
 //! the queues of the others exist, whichever starts first. Declaring again what is there changes nothing
 //! (AMQP 0-9-1, rule on equivalence in exchange.declare and queue.declare).
 
+use super::consumer::RETRY_DELAYS_MS;
 use crate::control::Control;
 use flow::{
     Style,
@@ -87,6 +88,20 @@ pub async fn set_binding(channel: &Channel, queue: &Queue, control: &Control) ->
     Ok(())
 }
 
+/// The queues in which messages of `queue` wait for another attempt: one for each delay. A message leaves a queue only
+/// at its head, so that in one queue for all a short wait would last as long as the longest in front of it.
+pub fn retry_queues(queue: &Queue) -> impl Iterator<Item = String> {
+    RETRY_DELAYS_MS.iter().map(|delay_ms| retry_queue(queue, *delay_ms))
+}
+
+/// Where a message of `queue` waits for that long: with those of the longest delay that is not longer. The first
+/// delay's is `Q.retry` itself, the others are called `Q.retry.` and their delay.
+#[must_use]
+pub fn retry_queue(queue: &Queue, delay_ms: u64) -> String {
+    let longest = RETRY_DELAYS_MS.iter().skip(1).rfind(|step| **step <= delay_ms);
+    longest.map_or_else(|| queue.retry.to_owned(), |step| format!("{}.{step}", queue.retry))
+}
+
 async fn declare_queue(channel: &Channel, queue: &Queue) -> lapin::Result<()> {
     let durable = QueueDeclareOptions::durable();
     channel.queue_declare(queue.name.into(), durable, FieldTable::default()).await?;
@@ -95,6 +110,8 @@ async fn declare_queue(channel: &Channel, queue: &Queue) -> lapin::Result<()> {
     let mut back = FieldTable::default();
     back.insert("x-dead-letter-exchange".into(), AMQPValue::LongString("".into()));
     back.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(queue.name.into()));
-    channel.queue_declare(queue.retry.into(), durable, back).await?;
+    for name in retry_queues(queue) {
+        channel.queue_declare(name.as_str().into(), durable, back.clone()).await?;
+    }
     Ok(())
 }

@@ -255,8 +255,9 @@ async fn delete_queues(url: &str) {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     for queue in &flow::topology::QUEUES {
-        for name in [queue.name, queue.retry, queue.dead] {
-            channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
+        let retries = server::messaging::topology::retry_queues(queue);
+        for name in retries.chain([queue.name.to_owned(), queue.dead.to_owned()]) {
+            channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
         }
     }
     connection.close(200, "done".into()).await.unwrap();

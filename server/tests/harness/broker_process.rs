@@ -121,7 +121,7 @@ impl Broker {
             .env("HOME", &dir)
             .env("ERL_EPMD_PORT", epmd_port)
             // Stay one process, whose pid is the one that we kill.
-            .env("RABBITMQ_RUNNING_UNDER_SYSTEMD", "true")
+            .env("RUNNING_UNDER_SYSTEMD", "true")
             .env("RABBITMQ_NODENAME", format!("skuflow-{}@localhost", self.port))
             .env("RABBITMQ_DIST_PORT", free_port().to_string())
             .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}")

@@ -178,9 +178,11 @@ pub async fn left_in_queues(broker: &str) -> Option<(u32, u32)> {
     let channel = connection.create_channel().await.ok()?;
     let (mut waiting, mut dead) = (0, 0);
     for queue in &QUEUES {
-        for name in [queue.name, queue.retry, queue.dead] {
+        let retries = server::messaging::topology::retry_queues(queue);
+        for name in retries.chain([queue.name.to_owned(), queue.dead.to_owned()]) {
             let passive = QueueDeclareOptions { passive: true, ..Default::default() };
-            let declared = channel.queue_declare(name.into(), passive, FieldTable::default()).await.ok()?;
+            let declared =
+                channel.queue_declare(name.as_str().into(), passive, FieldTable::default()).await.ok()?;
             let count = if name == queue.dead { &mut dead } else { &mut waiting };
             *count += declared.message_count();
         }
