@@ -34,7 +34,7 @@ PUBLIC_FILES := $(shell find public -type f)
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
 
-.PHONY: help build run test lint bench clean page server tools test-tools
+.PHONY: help build run test soak lint bench clean page server tools test-tools
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -60,6 +60,12 @@ test-with-rabbitmq:
 	@cd end2end && SKUFLOW_BIN="$(abspath $(SERVER))" npm test
 	$(call step,size of the first load)
 	@node end2end/tools/pack.mjs $(SITE) --enforce
+
+soak: ## The long proof that nothing is lost and nothing doubled: kills and cuts under load, on both brokers
+	@end2end/tools/install.sh
+	$(call step,kills and cuts under load (this takes a while))
+	@SKUFLOW_SOAK=1 SKUFLOW_TEST_RABBITMQ_URL=started-by-the-test \
+		cargo test --release -p server --test reliability -- --nocapture --test-threads 1
 
 lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for server and browser
 	$(call step,rustfmt)

@@ -36,7 +36,7 @@ pub enum FaultKind {
     ConnectionCut,
     /// The broker stops, until the fault is cleared.
     BrokerStopped,
-    /// Inventory's relay dies after publishing the second message of an arrival.
+    /// Inventory's relay dies after publishing the second message of an arrival, or the only one; the broker has it.
     RelayCrash,
 }
 
@@ -80,7 +80,8 @@ pub enum Trigger {
 pub struct Fault {
     /// What breaks.
     pub kind: FaultKind,
-    /// Which service it hits. Inventory, where a kind can only hit the relay, the broker or inventory's API.
+    /// Which service it hits: inventory for what can only hit the relay. A fault of HTTP hits the calls of this service,
+    /// and with inventory the calls of everybody.
     pub service: Service,
     /// When it strikes. What lasts by its nature (consumer stopped, queue unbound, broker stopped) strikes at once.
     #[serde(default)]
