@@ -19,7 +19,7 @@ mod pacer;
 mod picker;
 mod playhead;
 mod rates;
-mod room;
+pub mod room;
 pub mod selection;
 mod stage;
 mod state;
@@ -75,7 +75,7 @@ fn LabOf(
 type Panel = (&'static str, Pace, fn(&Look<'_>) -> Markup);
 
 /// What is drawn anew while the page is open.
-const PANELS: [Panel; 10] = [
+const PANELS: [Panel; 9] = [
     ("controls", Pace::Calm, controls::controls),
     ("stage-head", Pace::Calm, stage::head),
     ("diagram", Pace::Frame, |look| Scene::of(look.lab).draw()),
@@ -84,7 +84,6 @@ const PANELS: [Panel; 10] = [
     ("stage-notes", Pace::Frame, stage::notes),
     ("playhead", Pace::Calm, playhead::bar),
     ("inspector", Pace::Calm, inspector::inspector),
-    ("room", Pace::Calm, room::panel),
     ("views", Pace::Calm, views::panel),
 ];
 
@@ -100,7 +99,7 @@ fn page(look: &Look<'_>) -> Markup {
             data-seq=(look.lab.picture().seq) data-settled=(look.is_settled()) {
             div.side {
                 section.panel.controls aria-labelledby="send-title" { (place("controls")) }
-                (place("room"))
+                (room::shell(look.lab.style))
             }
             section.panel.stage aria-labelledby="stage-title" {
                 (place("stage-head"))
@@ -132,6 +131,8 @@ fn wake(lab: Handle, host: &Element) {
     log::keep_the_end_in_view(lab);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
+    #[cfg(feature = "hydrate")]
+    room::keep(host);
     listen(host, "click", move |event| acts::clicked(lab, &event));
     listen(host, "submit", move |event| acts::submitted(lab, &event));
     listen(host, "input", move |event| acts::typed(lab, &event));

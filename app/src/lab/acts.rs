@@ -7,7 +7,7 @@ use super::handle::{Lab, Pace};
 use super::inspector;
 use super::log;
 use super::playhead;
-use super::{room, views};
+use super::views;
 use crate::paint::Act;
 use leptos::ev;
 use wasm_bindgen::JsCast as _;
@@ -33,9 +33,7 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
             inspector::close(lab);
         }
         act => {
-            let _ = playhead::act(lab, act, &marked)
-                || room::act(lab, act, &marked)
-                || views::act(lab, act, &marked);
+            let _ = playhead::act(lab, act, &marked) || views::act(lab, act, &marked);
         }
     }
 }
@@ -63,7 +61,7 @@ pub fn typed(lab: Lab, event: &ev::Event) {
         }
         "playhead" => playhead::scrubbed(lab, &value),
         name => {
-            let _ = room::typed(lab, name, &field) || views::typed(lab, name, &field);
+            let _ = views::typed(lab, name, &field);
         }
     }
 }

@@ -6,6 +6,7 @@
 pub(super) mod animation;
 mod card;
 mod edge;
+mod hold;
 mod icons;
 mod lights;
 mod queue;
@@ -84,6 +85,7 @@ impl<'a> Scene<'a> {
                 (definitions())
                 g.edges { @for one in &layout.edges { (edge::edge(self, one)) } }
                 g.nodes { @for one in &layout.nodes { (self.node(one)) } }
+                g.held-steps { @for one in &layout.nodes { (hold::steps(self, one)) } }
                 g.queues { @for one in &layout.queues { (queue::queue(self, one)) } }
                 g.tokens data-own aria-hidden="true" {}
             }

@@ -3,12 +3,12 @@
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
-use super::{inspector, playhead};
+use super::{inspector, playhead, room};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
 /// What each key does, for the help.
-pub const KEYS: [(&str, &str); 9] = [
+pub const KEYS: [(&str, &str); 10] = [
     ("Space", "pause or play"),
     ("→", "one step forward"),
     ("←", "one step back"),
@@ -16,6 +16,7 @@ pub const KEYS: [(&str, &str); 9] = [
     ("L", "jump to live"),
     ("+ −", "faster, slower"),
     ("N", "send an arrival"),
+    ("H", "hold the system, or let it go"),
     ("F", "full screen"),
     ("Esc", "close"),
 ];
@@ -55,6 +56,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
             controls::act(lab, Deed::Send);
             true
         }
+        ("h" | "H", _) => room::hold(),
         ("f" | "F", _) => {
             full_screen();
             true

@@ -1,26 +1,71 @@
-//! The control room: holding the system, breaking it, and mending it again.
+//! The control room: holding the system, breaking it, mending it, and what comes in from the warehouse.
+//!
+//! What is held, broken and parked is known to the server; so the server draws it, and the page only keeps it fresh
+//! (`parts.js`). The diagram shows what of it stands in the journal.
 
-use super::handle::Lab;
-use super::state::Look;
-use crate::paint::Act;
+#[cfg(feature = "ssr")]
+pub mod desk;
+#[cfg(feature = "ssr")]
+pub mod faults;
+#[cfg(feature = "ssr")]
+pub mod files;
+#[cfg(feature = "ssr")]
+pub mod hold;
+#[cfg(feature = "ssr")]
+pub mod simulator;
+#[cfg(feature = "ssr")]
+pub mod workers;
+
+use flow::Style;
+use leptos::prelude::document;
 use maud::{Markup, html};
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement};
 
-/// What the control room knows besides the picture.
-#[derive(Debug, Default)]
-pub struct Room {}
+#[wasm_bindgen::prelude::wasm_bindgen(module = "/src/parts.js")]
+extern "C" {
+    /// Keeps the parts inside of the element as the server draws them, for as long as the page is open.
+    pub fn keep(host: &Element);
+}
 
-/// The panel below the form.
+/// The topics that are folded away: the part's name, and what it is called.
+const TOPICS: [(&str, &str); 5] = [
+    ("faults", "Break something"),
+    ("workers", "Workers"),
+    ("desk", "Dead letters"),
+    ("files", "Files from the warehouse"),
+    ("simulator", "Simulator"),
+];
+
+/// The control room as the page begins: every part is still to come.
 #[must_use]
-pub fn panel(_look: &Look<'_>) -> Markup {
-    html! {}
+pub fn shell(style: Style) -> Markup {
+    html! {
+        section.panel.room aria-labelledby="room-title" {
+            h2 #room-title { "Control room" }
+            div.topic-body data-topic="hold" { (part(style, "hold")) }
+            @for (name, title) in TOPICS {
+                details.topic data-topic=(name) {
+                    summary { (title) }
+                    div.topic-body { (part(style, name)) }
+                }
+            }
+        }
+    }
 }
 
-/// A button of the control room was clicked; `false` when the act is none of its own.
-pub fn act(_lab: Lab, _name: &str, _marked: &Act) -> bool {
-    false
+fn part(style: Style, name: &str) -> Markup {
+    html! {
+        div.part data-part={ "/parts/" (style) "/" (name) } data-own aria-busy="true" { p.hint { "Asking the server…" } }
+        p data-wrong role="alert" {}
+    }
 }
 
-/// Something was typed in one of its fields; `false` when the field is none of its own.
-pub fn typed(_lab: Lab, _name: &str, _field: &Act) -> bool {
-    false
+/// Closes every gate, or opens them all: what the button says.
+pub fn hold() -> bool {
+    let button = document().query_selector("[data-hold-all]").ok().flatten();
+    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+        button.click();
+    }
+    true
 }

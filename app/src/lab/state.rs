@@ -2,7 +2,6 @@
 
 use super::director::Director;
 use super::form::Form;
-use super::room::Room;
 use super::selection::Selection;
 use super::views::Views;
 use crate::live::{Connection, Live};
@@ -43,8 +42,6 @@ pub struct LabState {
     pub behind: bool,
     /// What is on its way in the diagram.
     pub on_the_way: Vec<OnTheWay>,
-    /// The control room.
-    pub room: Room,
     /// What stands below the diagram.
     pub views: Views,
     /// Whether controls work yet.
@@ -77,7 +74,6 @@ impl LabState {
             slowed: None,
             behind: false,
             on_the_way: Vec::new(),
-            room: Room::default(),
             views: Views::default(),
             hydrated: false,
             keys_on: true,

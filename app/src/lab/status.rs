@@ -2,6 +2,7 @@
 
 use super::handle::{Lab, Pace};
 use super::state::Look;
+use super::words;
 use crate::live::Connection;
 use flow::event::StockReason;
 use flow::picture::{Arrival, System};
@@ -11,7 +12,30 @@ use maud::{Markup, html};
 /// The line below the diagram.
 #[must_use]
 pub fn shown(look: &Look<'_>) -> Markup {
-    html! { p.status-line aria-hidden="true" { (line(look)) } }
+    html! {
+        p.status-line aria-hidden="true" { (line(look)) }
+        (meter(look.lab.system(), look.lab.picture().at_us))
+    }
+}
+
+/// Whether the services agree on what is for sale: on how many SKUs they do not, for how long, and the longest ever.
+fn meter(system: &System, now_us: u64) -> Markup {
+    let agreement = &system.agreement;
+    let (disagreeing, longest_us) = (agreement.disagreeing(), agreement.longest_us(now_us));
+    let longest = (longest_us > 0).then(|| words::duration(longest_us));
+    html! {
+        p.meter data-disagreeing=(disagreeing) {
+            @if disagreeing == 0 {
+                span.pill.pill-done { "All agree" }
+            } @else {
+                span.pill.pill-warn { (disagreeing) (if disagreeing == 1 { " SKU disagrees" } else { " SKUs disagree" }) }
+                @if let Some(since_us) = agreement.since_us() {
+                    span title="Since when, in UTC" { "since " (words::time_of_day(since_us)) }
+                }
+            }
+            @if let Some(longest) = longest { span { "longest " (longest) } }
+        }
+    }
 }
 
 fn line(look: &Look<'_>) -> String {

@@ -1,6 +1,7 @@
 //! What the picture shows, in words.
 
 use flow::event::{Origin, State, StockReason};
+use flow::fault::Gate;
 use flow::{Event, Kind, Node, Service};
 
 /// A time span, with as many figures as one can use.
@@ -64,6 +65,18 @@ pub const fn service_name(service: Service) -> &'static str {
         Service::Inventory => "Inventory",
         Service::Catalog => "Catalog",
         Service::Wishlist => "Wishlist",
+    }
+}
+
+/// What a step that waits at the gate is about to do.
+#[must_use]
+pub const fn about_to(gate: Gate) -> &'static str {
+    match gate {
+        Gate::BeforePublish => "publish",
+        Gate::AfterDelivery => "begin",
+        Gate::BeforeHttp => "ask",
+        Gate::AfterHttp => "use answer",
+        Gate::BeforeAck => "ack",
     }
 }
 

@@ -4,6 +4,7 @@ pub mod extract;
 pub mod health;
 pub mod journal;
 pub mod page;
+mod parts;
 pub mod problem;
 pub mod queues;
 pub mod security;
@@ -74,6 +75,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .nest("/api", api)
         .route("/healthz", get(async || "alive\n"))
         .merge(health::routes(parts))
+        .merge(parts::routes(parts))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))

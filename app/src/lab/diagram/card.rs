@@ -2,8 +2,9 @@
 
 use super::super::selection::Selection;
 use super::super::words::{cut, service_name};
-use super::{Scene, icons, text};
+use super::{Scene, hold, icons, text};
 use flow::event::State;
+use flow::fault::FaultKind;
 use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect};
 use flow::picture::{NodeState, System};
@@ -20,9 +21,16 @@ fn frame(scene: &Scene<'_>, node: &NodeBox, state: &str, spoken: &str, inside: &
         NodeRole::Consumer(_) => "consumer",
         NodeRole::Foreign => "foreign",
     };
+    let held = hold::held(scene, node.role).len();
+    let faults: Vec<_> = hold::faults(scene, node.role).map(FaultKind::as_str).collect();
+    let mut spoken = spoken.to_owned();
+    if !faults.is_empty() {
+        spoken.push_str(", broken on purpose");
+    }
     html! {
         g.node .is-selected[scene.is_selected(&pick)] data-node=(node.id) data-role=(role) data-state=(state)
-            data-pick=(pick) role="button" tabindex="0" aria-label=(spoken) { (inside) }
+            data-held=[(held > 0).then_some(held)] data-fault=[(!faults.is_empty()).then(|| faults.join(" "))]
+            data-pick=(pick) role="button" tabindex="0" aria-label=(spoken) { (inside) (hold::badge(scene, node)) }
     }
 }
 

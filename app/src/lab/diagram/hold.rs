@@ -1,0 +1,188 @@
+//! What is held on purpose, as buttons where it waits, and badges for what is broken on purpose.
+
+use super::super::words::{about_to, cut, service_name};
+use super::Scene;
+use flow::Service;
+use flow::fault::{FaultKind, Gate, HeldStep};
+use flow::layout::{NodeBox, NodeRole, Px};
+use maud::{Markup, html};
+
+/// How many held steps of one place are drawn; the rest are counted.
+const DRAWN: usize = 3;
+/// The height of a held step: as a finger needs it.
+const HEIGHT: f32 = 24.0;
+
+/// What waits at the gates of this node, oldest first.
+pub(super) fn held<'a>(scene: &Scene<'a>, role: NodeRole) -> Vec<&'a HeldStep> {
+    let at_node = |step: &&HeldStep| match role {
+        NodeRole::Producer => step.gate == Gate::BeforePublish,
+        NodeRole::Consumer(service) => step.service == service && step.gate != Gate::BeforePublish,
+        _ => false,
+    };
+    scene.system.held.iter().filter(at_node).collect()
+}
+
+/// The held steps of a node, in the place of the line that says what it does.
+pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
+    let held = held(scene, node.role);
+    let count = held.len().min(DRAWN);
+    let more = held.len() - count;
+    let scale = scene.scale;
+    let down = if node.role == NodeRole::Producer { 60.0 } else { 22.0 };
+    let (left, room) = (node.rect.x + 8.0 * scale, node.rect.w - 16.0 * scale);
+    let pitch = room / place(0.0, 1.0, count.max(1));
+    let (top, height) = (node.rect.y + down * scale, HEIGHT * scale);
+    html! {
+        @for (at, step) in held.iter().take(DRAWN).enumerate() {
+            @let sku = scene.sku_of(&step.message_id);
+            @let words = match (&sku, count) {
+                (Some(sku), 1) => format!("{} {sku}", about_to(step.gate)),
+                (_, 1 | 2) => about_to(step.gate).to_owned(),
+                _ => (at + 1).to_string(),
+            };
+            @let x = place(left, pitch, at);
+            @let spoken = format!("Let {} {}{}", service_name(step.service), about_to(step.gate),
+                sku.map(|sku| format!(" {sku}")).unwrap_or_default());
+            g.held-step data-act="release" data-hold=(step.hold_id) data-gate=(step.gate)
+                data-ask={ "POST /api/" (scene.style) "/gates/" (step.hold_id) "/release" }
+                role="button" tabindex="0" aria-label=(spoken) {
+                title { (spoken) }
+                rect x=(Px(x)) y=(Px(top)) width=(Px(pitch - 2.0)) height=(Px(height)) rx="5" {}
+                path d={ "M" (Px(x + 7.0 * scale)) " " (Px(top + 8.0 * scale)) "v" (Px(8.0 * scale)) "m" (Px(4.0 * scale))
+                    " 0v-" (Px(8.0 * scale)) } {}
+                text x=(Px(x + 17.0 * scale)) y=(Px(top + 16.0 * scale)) { (cut(&words, pitch / scale - 20.0)) }
+            }
+        }
+        @if more > 0 {
+            text.held-more x=(Px(node.rect.right())) y=(Px(node.rect.y - 3.0 * scale)) text-anchor="end" {
+                "+" (more) " held"
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three at most")]
+fn place(left: f32, pitch: f32, at: usize) -> f32 {
+    left + pitch * at as f32
+}
+
+/// What is broken on purpose at this node.
+pub(super) fn faults<'a>(scene: &Scene<'a>, role: NodeRole) -> impl Iterator<Item = FaultKind> + use<'a> {
+    let system = scene.system;
+    let service = match role {
+        NodeRole::Consumer(service) => Some(service),
+        NodeRole::Producer | NodeRole::Exchange => Some(Service::Inventory),
+        _ => None,
+    };
+    let set = service.into_iter().flat_map(|service| system.service(service).faults.iter());
+    set.map(|fault| fault.kind).filter(move |&kind| match kind {
+        FaultKind::BrokerStopped => role == NodeRole::Exchange,
+        FaultKind::PublishedTwice | FaultKind::RelayCrash => role == NodeRole::Producer,
+        _ => matches!(role, NodeRole::Consumer(_)),
+    })
+}
+
+/// The badge of a node on which something is broken on purpose.
+pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Markup {
+    let names: Vec<_> = faults(scene, node.role).map(|kind| kind.as_str().replace('_', " ")).collect();
+    let scale = scene.scale;
+    let inset = if node.role == NodeRole::Exchange { 5.0 * scale } else { 0.0 };
+    let (x, y) = (node.rect.x + inset, node.rect.y + inset);
+    html! {
+        @if !names.is_empty() {
+            g.fault-badge {
+                title { "Broken on purpose: " (names.join(", ")) }
+                path d={ "M" (Px(x)) " " (Px(y - 9.0 * scale)) "l" (Px(9.0 * scale)) " " (Px(9.0 * scale))
+                    "l-" (Px(9.0 * scale)) " " (Px(9.0 * scale)) "l-" (Px(9.0 * scale)) " -" (Px(9.0 * scale)) "z" } {}
+                text x=(Px(x)) y=(Px(y + 4.0 * scale)) text-anchor="middle" { (sign(names.len())) }
+            }
+        }
+    }
+}
+
+/// One is an exclamation mark, more are counted.
+fn sign(count: usize) -> String {
+    if count == 1 { "!".to_owned() } else { count.to_string() }
+}
+
+impl Scene<'_> {
+    /// What a message is about, as far as the queues tell.
+    fn sku_of(&self, message_id: &str) -> Option<flow::Sku> {
+        let mut slots = self.system.queues.iter().flat_map(|queue| queue.slots());
+        slots.find(|slot| slot.message_id.as_deref() == Some(message_id))?.sku
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::fault::FaultPhase;
+    use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
+    use flow::{Dispatch, Event, Kind, Node, Picture, Provenance, Style};
+
+    fn picture(style: Style, told: Vec<(Service, Kind)>) -> Picture {
+        let mut picture = Picture::default();
+        for (seq, (service, kind)) in (1..).zip(told) {
+            let mut event = Event::new(seq, Provenance::Service, kind);
+            (event.seq, event.style, event.node) = (seq, Some(style), Some(Node::from(service)));
+            event.message_id = Some("m".into());
+            picture.apply(&event);
+        }
+        picture
+    }
+
+    fn drawn(picture: &Picture, style: Style) -> String {
+        let plan = Plan {
+            style,
+            dispatch: Dispatch::Fanout,
+            foreign: Vec::new(),
+            orientation: Orientation::Wide,
+            text_px: SMALLEST_TEXT,
+        };
+        Scene::new(picture, style, &layout(&plan), None).draw().into_string()
+    }
+
+    #[test]
+    fn each_held_step_is_a_button_at_its_node_and_goes_when_it_is_released() {
+        let style = Style::Orchestration;
+        let held = |service, gate, hold_id| (service, Kind::Held { gate, hold_id });
+        let told = vec![
+            held(Service::Inventory, Gate::BeforePublish, 1),
+            held(Service::Inventory, Gate::BeforePublish, 2),
+            held(Service::Catalog, Gate::BeforeAck, 3),
+        ];
+        let html = drawn(&picture(style, told.clone()), style);
+        for id in 1..=3 {
+            assert!(html.contains(&format!("/api/orchestration/gates/{id}/release")), "{id}");
+        }
+        assert!(html.contains("Let Catalog ack"));
+        let released = Kind::Released {
+            gate: Gate::BeforeAck,
+            hold_id: 3,
+            duration_us: 1,
+            released_by: flow::fault::ReleasedBy::Step,
+        };
+        let mut told = told;
+        told.push((Service::Catalog, released));
+        assert!(!drawn(&picture(style, told), style).contains("gates/3/release"));
+    }
+
+    #[test]
+    fn a_fault_is_a_badge_on_the_node_that_it_hits() {
+        let style = Style::Choreography;
+        let set = |service, fault| (service, Kind::FaultInjected { fault, phase: FaultPhase::Set });
+        let told = vec![
+            set(Service::Inventory, FaultKind::BrokerStopped),
+            set(Service::Inventory, FaultKind::RelayCrash),
+            set(Service::Wishlist, FaultKind::Poison),
+        ];
+        let html = drawn(&picture(style, told), style);
+        for (node, fault) in
+            [("sku_processed", "broker_stopped"), ("inventory", "relay_crash"), ("wishlist", "poison")]
+        {
+            let mark = format!(r#"data-node="{node}""#);
+            let at = html.find(&mark).unwrap();
+            assert!(html[at..at + 200].contains(&format!(r#"data-fault="{fault}""#)), "{node}: {html}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Parts of the page that only the server can draw, since only it knows what they tell: the control room.
+
+use super::{
+    Parts,
+    extract::{InStyle, JsonBody},
+    problem::Problem,
+};
+use crate::{
+    bridge::Journal,
+    clock,
+    control::{Control, Desk},
+    services::availability::AvailabilityClient,
+    warehouse::{ftp::DropBox, simulator::Simulation},
+};
+use app::lab::room::{desk, faults, files, hold, simulator, workers};
+use axum::{
+    Router,
+    extract::State,
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use flow::{Service, Style, fault::Faults};
+
+/// What the parts tell of.
+#[derive(Clone)]
+struct Known {
+    journal: Journal,
+    control: Control,
+    availability: AvailabilityClient,
+    desk: Desk,
+    drop_box: DropBox,
+    simulation: Simulation,
+}
+
+/// The routes, for a page of this server only: they may change with it.
+pub fn routes(parts: &Parts) -> Router {
+    let known = Known {
+        journal: parts.journal.clone(),
+        control: parts.control.clone(),
+        availability: parts.services.availability.clone(),
+        desk: parts.desk.clone(),
+        drop_box: parts.drop_box.clone(),
+        simulation: parts.simulation.clone(),
+    };
+    Router::new()
+        .route("/parts/{style}/hold", get(held))
+        .route("/parts/{style}/faults", get(broken).post(break_one))
+        .route("/parts/{style}/workers", get(crews))
+        .route("/parts/{style}/desk", get(parked))
+        .route("/parts/{style}/files", get(dropped))
+        .route("/parts/{style}/simulator", get(simulated))
+        .with_state(known)
+}
+
+fn drawn(html: String) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], Html(html))
+}
+
+async fn held(State(known): State<Known>, InStyle(style): InStyle) -> impl IntoResponse {
+    let picture = known.journal.picture();
+    let holding = known.control.holding(style);
+    drawn(hold::part(&holding, picture.system(style), clock::now_us()).into_string())
+}
+
+async fn broken(State(known): State<Known>, InStyle(style): InStyle) -> impl IntoResponse {
+    drawn(faults::part(style, &known.control.faults(style)).into_string())
+}
+
+/// Adds one fault to the list; what is wrong with it is told as the API does.
+async fn break_one(
+    State(known): State<Known>,
+    InStyle(style): InStyle,
+    JsonBody(new): JsonBody<faults::NewFault>,
+) -> Result<impl IntoResponse, Problem> {
+    let wanted = Faults { faults: new.among(known.control.faults(style)) };
+    let set = known.control.set_faults(style, wanted.faults);
+    let set = set.map_err(|error| Problem::invalid(error.to_string()))?;
+    Ok(drawn(faults::part(style, &set).into_string()))
+}
+
+async fn crews(State(known): State<Known>, InStyle(style): InStyle) -> impl IntoResponse {
+    let crew = |&service: &Service| workers::Crew {
+        service,
+        workers: known.control.workers(style, service),
+        // Only choreography's catalog and wishlist ask inventory.
+        breaker: (style == Style::Choreography && service != Service::Inventory)
+            .then(|| known.availability.breaker(style, service)),
+    };
+    let crews: Vec<_> = Service::ALL.iter().map(crew).collect();
+    drawn(workers::part(style, &crews).into_string())
+}
+
+async fn parked(State(known): State<Known>, InStyle(style): InStyle) -> Result<impl IntoResponse, Problem> {
+    let letters = known.desk.list(style).await?;
+    Ok(drawn(desk::part(style, &letters).into_string()))
+}
+
+async fn dropped(State(known): State<Known>) -> Result<impl IntoResponse, Problem> {
+    Ok(drawn(files::part(&known.drop_box.files().await?).into_string()))
+}
+
+async fn simulated(State(known): State<Known>) -> impl IntoResponse {
+    drawn(simulator::part(&known.simulation.status()).into_string())
+}
