@@ -12,10 +12,8 @@ use harness::{
     Broker, Judge, Kind, Load, Proxy, Server, judge::left_in_queues, proxy::Passes, scaled, until,
 };
 use serde_json::{Value, json};
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// How soon all must be well after the broker is back.
 const RECOVERY_MAX: Duration = Duration::from_secs(5);
@@ -25,10 +23,7 @@ fn run(scenario: impl Future<Output = ()>) {
 }
 
 /// Times are measured on few processors: one such scenario at a time.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Whether there is a RabbitMQ to start; `make test` says so.
 fn has_rabbitmq() -> bool {
@@ -130,7 +125,7 @@ impl World {
 }
 
 async fn the_broker_is_killed_again_and_again(kind: Kind) {
-    let _turn = turn();
+    let _turn = TURN.lock().await;
     let mut world = World::new(kind).await;
     let (kills, per_kill) = match kind {
         Kind::RabbitMq => scaled((1, 600), (10, 2_000)),
@@ -154,7 +149,7 @@ async fn the_broker_is_killed_again_and_again(kind: Kind) {
 }
 
 async fn the_whole_process_is_killed_again_and_again(kind: Kind) {
-    let _turn = turn();
+    let _turn = TURN.lock().await;
     let mut world = World::new(kind).await;
     let (kills, per_kill) = scaled((3, 500), (10, 2_000));
     let mut slowest = Duration::ZERO;
@@ -237,7 +232,7 @@ async fn the_server_is_killed_at_the_worst_moments(kind: Kind) {
 }
 
 async fn a_connection_falls_silent(kind: Kind) {
-    let _turn = turn();
+    let _turn = TURN.lock().await;
     let broker = Broker::start(kind);
     let proxy = Proxy::start(broker.port()).await;
     let world = World::with(kind, Some(broker), &proxy.url()).await;
@@ -325,7 +320,7 @@ async fn one_message_in_a_hundred_is_poison(kind: Kind) {
 }
 
 async fn a_stop_under_load_is_quick_and_loses_nothing(kind: Kind) {
-    let _turn = turn();
+    let _turn = TURN.lock().await;
     let mut world = World::new(kind).await;
     for style in Style::ALL {
         // Something is held, something is slow: the worst a stop can meet.

@@ -45,7 +45,9 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        let stdout = child.stdout.take().unwrap();
+        self.child = Some(child);
+        for line in BufReader::new(stdout).lines().map(Result::unwrap) {
             if let Some(place) = line.strip_prefix("broker at amqp://") {
                 self.own_broker = Some(format!("amqp://guest:guest@{place}/%2f"));
             }
@@ -53,7 +55,6 @@ impl Server {
                 break;
             }
         }
-        self.child = Some(child);
         until("it is ready", async || self.is_ready().await).await;
     }
 
