@@ -1,6 +1,10 @@
 //! Nothing lost, nothing doubled: the program and its broker are killed, cut off and disturbed under load, and the
 //! stores are asked what is left. `SKUFLOW_SOAK=1` makes it long.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(
+    clippy::zombie_processes,
+    reason = "the processes' owners wait for them, at the latest when dropped"
+)]
 
 mod harness;
 

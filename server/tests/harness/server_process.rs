@@ -37,16 +37,14 @@ impl Server {
 
     pub async fn start_again(&mut self) {
         assert!(self.child.is_none());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_skuflow"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skuflow"));
+        command
             .current_dir(self.root.path())
             .args(["serve", "--data", "data", "--broker", &self.broker])
             .args(["--addr", &format!("127.0.0.1:{}", self.port)])
             .env("SKUFLOW_LOG", "off")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = child.stdout.take().unwrap();
-        self.child = Some(child);
+            .stdout(Stdio::piped());
+        let stdout = self.child.insert(command.spawn().unwrap()).stdout.take().unwrap();
         for line in BufReader::new(stdout).lines().map(Result::unwrap) {
             if let Some(place) = line.strip_prefix("broker at amqp://") {
                 self.own_broker = Some(format!("amqp://guest:guest@{place}/%2f"));
