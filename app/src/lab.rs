@@ -36,8 +36,9 @@ use form::Form;
 use handle::{Lab as Handle, Pace};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 use maud::{Markup, html};
+use selection::Selection;
 use state::{LabState, Look};
 use web_sys::Element;
 
@@ -46,11 +47,12 @@ use web_sys::Element;
 pub fn Lab() -> impl IntoView {
     let style = use_params_map().read_untracked().get("style").and_then(|style| style.parse::<Style>().ok());
     let Some(style) = style else { return view! { <NotFound /> }.into_any() };
+    let sku = use_query_map().read_untracked().get("sku");
     view! {
         <Title text=title(style) />
         {Suspend::new(async move {
             let products = controls::products_of(style).await.unwrap_or_default();
-            view! { <LabOf style products /> }
+            view! { <LabOf style products sku /> }
         })}
     }
     .into_any()
@@ -63,11 +65,21 @@ fn LabOf(
     style: Style,
     /// What can be sent: what the style's catalog knows when the page is rendered.
     products: Vec<Product>,
+    /// The product whose way is to be seen, if the reader came for one.
+    sku: Option<String>,
 ) -> impl IntoView {
     let live = use_live();
     let picture = live.with_history(|history| history.now().clone());
-    let form = Form::new(products, picture.system(style).dispatch);
-    let lab = Handle::new(live, LabState::new(style, picture, form, live.small_screen));
+    let mut form = Form::new(products, picture.system(style).dispatch);
+    let latest = sku.as_ref().and_then(|sku| {
+        let mut recent = picture.system(style).recent.iter();
+        recent.find(|arrival| arrival.sku.is_some_and(|of| of.as_str() == sku))
+    });
+    let selected = latest.map(|arrival| Selection::Arrival(arrival.id.clone()));
+    form.sku.text = sku.unwrap_or(form.sku.text);
+    let mut state = LabState::new(style, picture, form, live.small_screen);
+    state.selected = selected;
+    let lab = Handle::new(live, state);
     region(move || lab.look(Pace::Frame, |look| page(look).into_string()), move |host| wake(lab, &host))
 }
 
@@ -132,7 +144,7 @@ fn wake(lab: Handle, host: &Element) {
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
     #[cfg(feature = "hydrate")]
-    room::keep(host);
+    crate::parts::keep(host);
     listen(host, "click", move |event| acts::clicked(lab, &event));
     listen(host, "submit", move |event| acts::submitted(lab, &event));
     listen(host, "input", move |event| acts::typed(lab, &event));

@@ -13,6 +13,7 @@ pub mod lab;
 pub mod live;
 pub mod pages;
 pub mod paint;
+pub mod parts;
 mod shell;
 pub mod theme;
 

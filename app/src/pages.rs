@@ -10,5 +10,7 @@ mod when;
 
 pub use home::Home;
 pub use mailbox::Mailbox;
+#[cfg(feature = "ssr")]
+pub use mailbox::source;
 pub use not_found::NotFound;
 pub use store::Store;

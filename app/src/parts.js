@@ -3,6 +3,7 @@
 //
 //   <div data-part="/parts/…">           what the address answers is put in here while it can be seen
 //   data-ask="PUT /api/…" data-body="…"  a button or a form; a form without a body sends its fields as JSON
+//   data-to="POST /api/…"                where a form goes by this button
 //   data-topic … data-wrong              where an answer that refuses is shown
 import { patch } from "./paint.js";
 
@@ -21,8 +22,14 @@ async function problem(answer) {
   try {
     return new Error(JSON.parse(text).detail);
   } catch {
-    return new Error(answer.statusText || `The server answered ${answer.status}.`);
+    return new Error(`The server answered ${answer.status} ${answer.statusText}.`);
   }
+}
+
+/** The server begins with the field that it is about; people see that field. */
+function kindly(words) {
+  const rest = words.replace(/^[\w.[\]]+: /, "");
+  return rest[0].toUpperCase() + rest.slice(1);
 }
 
 async function call(path, options) {
@@ -76,6 +83,7 @@ export function keep(host) {
     let hasFailed = false;
     for (const part of [...host.querySelectorAll("[data-part]")].filter(isShown)) {
       const place = part.nextElementSibling;
+      if ("once" in part.dataset && drawn.has(part)) continue;
       try {
         const html = await call(part.dataset.part);
         if (drawn.get(part) !== html) {
@@ -120,7 +128,7 @@ export function keep(host) {
       isBusy = false;
       later(0);
     } catch (error) {
-      say(place, error.message);
+      say(place, kindly(error.message));
       // The words name the field that they are about.
       const wrong = fields.filter((field) => new RegExp(`\\b${field.name}\\b`).test(error.message.split(":")[0]));
       for (const field of fields) field.toggleAttribute("aria-invalid", wrong.includes(field));
@@ -163,6 +171,7 @@ export function keep(host) {
     const form = event.target.closest("form[data-ask]");
     if (!form) return;
     event.preventDefault();
+    if (event.submitter?.dataset.to) form.dataset.ask = event.submitter.dataset.to;
     ask(form, JSON.stringify(fieldsOf(form, event.submitter)));
   });
   host.addEventListener("change", (event) => {

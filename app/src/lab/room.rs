@@ -20,13 +20,7 @@ use flow::Style;
 use leptos::prelude::document;
 use maud::{Markup, html};
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlElement};
-
-#[wasm_bindgen::prelude::wasm_bindgen(module = "/src/parts.js")]
-extern "C" {
-    /// Keeps the parts inside of the element as the server draws them, for as long as the page is open.
-    pub fn keep(host: &Element);
-}
+use web_sys::HtmlElement;
 
 /// The topics that are folded away: the part's name, and what it is called.
 const TOPICS: [(&str, &str); 5] = [
@@ -48,6 +42,15 @@ pub fn shell(style: Style) -> Markup {
                 details.topic data-topic=(name) {
                     summary { (title) }
                     div.topic-body { (part(style, name)) }
+                }
+            }
+            details.topic data-topic="over" {
+                summary { "Start over" }
+                div.topic-body {
+                    p.hint { "Brings products, stock and wishes back to how they were at first, in both styles." }
+                    button.button.button-small type="button" data-ask="POST /api/reset" data-body=r#"{"confirm":"reset"}"#
+                        data-confirm="Throw away what was changed, in both styles?" { "Back to the beginning" }
+                    p data-wrong role="alert" {}
                 }
             }
         }

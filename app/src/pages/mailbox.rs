@@ -11,7 +11,10 @@ use crate::{
     live::use_live,
     paint::{Act, follow, listen, region},
 };
-use flow::{Style, api::Email};
+use flow::{
+    Style,
+    api::{Delivery, Email},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -19,6 +22,15 @@ use maud::{Markup, html};
 
 /// As many as are listed; nobody reads further down.
 const LISTED: usize = 200;
+
+/// How the open e-mail is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As its receiver sees it.
+    Rendered,
+    /// As it goes over the wire.
+    Source,
+}
 
 /// An e-mail and the system it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,22 +89,36 @@ fn Mail(
 ) -> impl IntoView {
     let live = use_live();
     let chosen = RwSignal::new(chosen);
+    let as_source = RwSignal::new(false);
     let listing = Listing::new(What::Emails, first, live.mail_seq);
     let draw = move || {
         let connection = live.connection.get();
-        page(connection, &listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref()))))
+        let form = if as_source.get() { Form::Source } else { Form::Rendered };
+        page(
+            connection,
+            &listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref(), form))),
+        )
     };
     region(draw, move |host| {
         address::on_back(move || chosen.set(address::query("mail")));
-        listen(&host, "click", move |event| act(&event, listing, chosen));
+        listen(&host, "click", move |event| act(&event, listing, chosen, as_source));
+        #[cfg(feature = "hydrate")]
+        crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
 }
 
-fn act(event: &web_sys::Event, listing: Listing, chosen: RwSignal<Option<String>>) {
+fn act(
+    event: &web_sys::Event,
+    listing: Listing,
+    chosen: RwSignal<Option<String>>,
+    as_source: RwSignal<bool>,
+) {
     let Some(act) = Act::of(event) else { return };
     match act.name().as_str() {
         "retry" => listing.refetch(),
+        "rendered" => as_source.set(false),
+        "source" => as_source.set(true),
         // Whoever wants another tab gets it.
         "open" if !address::wants_new_tab(event) => {
             event.prevent_default();
@@ -103,7 +129,7 @@ fn act(event: &web_sys::Event, listing: Listing, chosen: RwSignal<Option<String>
     }
 }
 
-fn mailbox(list: &List, chosen: Option<&str>) -> Markup {
+fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
     html! {
         div.page-head {
             div {
@@ -114,7 +140,7 @@ fn mailbox(list: &List, chosen: Option<&str>) -> Markup {
             }
         }
         @match list {
-            Ok(Listed::Emails(emails)) => { (both_sides(&letters(emails), chosen)) }
+            Ok(Listed::Emails(emails)) => { (both_sides(&letters(emails), chosen, form)) }
             Ok(Listed::Products(_)) => {}
             Err(problem) => { (failure("The mailbox", problem)) }
         }
@@ -122,7 +148,7 @@ fn mailbox(list: &List, chosen: Option<&str>) -> Markup {
 }
 
 /// The list and the open e-mail side by side; on a small screen one or the other.
-fn both_sides(letters: &[Letter], chosen: Option<&str>) -> Markup {
+fn both_sides(letters: &[Letter], chosen: Option<&str>, form: Form) -> Markup {
     if letters.is_empty() {
         let how =
             "When a product that was sold out becomes available, everybody who wished for it is told here.";
@@ -142,7 +168,7 @@ fn both_sides(letters: &[Letter], chosen: Option<&str>) -> Markup {
                 @if count > LISTED { p.mail-older { "and " (count - LISTED) " older ones" } }
             }
             div.mail-main {
-                @if let Some(letter) = open { (opened(letter)) }
+                @if let Some(letter) = open { (opened(letter, form)) }
                 @else { div.blank.mail-hint { h2 { "Choose an e-mail" } p { "Its text appears here." } } }
             }
         }
@@ -166,7 +192,8 @@ fn row(letter: &Letter, chosen: Option<&str>) -> Markup {
 }
 
 /// The e-mail that is being read.
-fn opened(Letter { style, email }: &Letter) -> Markup {
+fn opened(letter: &Letter, form: Form) -> Markup {
+    let Letter { style, email } = letter;
     html! {
         a.button.button-small.mail-back href=(MAILBOX) data-act="open" {
             svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d="M16 10H4M9 5l-5 5 5 5" {} }
@@ -187,8 +214,53 @@ fn opened(Letter { style, email }: &Letter) -> Markup {
                     dt { "Arrival" }
                     dd { code { (id) } }
                 }
+                dt { "Delivery" }
+                dd {
+                    (delivery(email.delivery))
+                    @if let Some(reason) = &email.delivery_reason { ": " (reason) }
+                }
             }
-            p.letter-body { (email.body) }
+            (body(letter, form))
+        }
+    }
+}
+
+/// The source of an e-mail, as the server draws it.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn source(text: &str) -> Markup {
+    html! { pre tabindex="0" aria-label="Source" { (text) } }
+}
+
+const fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::None => "kept here; no SMTP server is named",
+        Delivery::Queued => "waits to be sent by SMTP",
+        Delivery::Sent => "sent by SMTP",
+        Delivery::Refused => "refused by the SMTP server",
+    }
+}
+
+/// The e-mail itself, in a frame of its own in which it can do nothing; or as it goes over the wire.
+fn body(letter: &Letter, form: Form) -> Markup {
+    let Letter { style, email } = letter;
+    let key = letter.key();
+    let tab = |name: &str, words: &str, on: bool| {
+        html! { button.segment type="button" data-act=(name) aria-pressed=(on) { (words) } }
+    };
+    html! {
+        div.segments.letter-tabs role="group" aria-label="Show the e-mail" {
+            (tab("rendered", "Rendered", form == Form::Rendered))
+            (tab("source", "Source", form == Form::Source))
+        }
+        @if form == Form::Rendered {
+            iframe.letter-frame data-key={ "frame-" (key) } title={ "E-mail to " (email.to) }
+                sandbox="allow-popups allow-popups-to-escape-sandbox"
+                src={ "/api/" (style) "/wishlist/emails/" (email.id) "/html" } {}
+        } @else {
+            div.letter-source data-key={ "source-" (key) } data-own data-once
+                data-part={ "/parts/" (style) "/source/" (email.id) } { p.hint { "Asking the server…" } }
+            p.field-error data-wrong data-own role="alert" {}
         }
     }
 }

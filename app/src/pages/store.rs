@@ -51,6 +51,51 @@ fn shelves(catalogs: &[Vec<Product>; 2]) -> Vec<Shelf> {
     shelves
 }
 
+/// What the reader wants to see of the shelves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Wanted {
+    /// Words that the SKU or the name contains.
+    text: String,
+    /// `available`, `sold-out`, or anything else for all.
+    show: String,
+}
+
+impl Wanted {
+    /// Whether the product is among it: available in either shop, or sold out in either.
+    fn has(&self, shelf: &Shelf) -> bool {
+        let known = format!("{} {}", shelf.sku, shelf.name).to_lowercase();
+        let is_sold = |quantity: &Option<u32>| *quantity == Some(0);
+        let is_there = |quantity: &Option<u32>| quantity.is_some_and(|quantity| quantity > 0);
+        self.text.to_lowercase().split_whitespace().all(|word| known.contains(word))
+            && match self.show.as_str() {
+                "available" => shelf.quantities.iter().any(is_there),
+                "sold-out" => shelf.quantities.iter().any(is_sold),
+                _ => true,
+            }
+    }
+
+    /// The fields.
+    fn draw(&self, hydrated: bool) -> Markup {
+        let shows = [("all", "All"), ("available", "Available"), ("sold-out", "Sold out")];
+        let chosen = if self.show.is_empty() { "all" } else { &self.show };
+        html! {
+            form.shop-search role="search" {
+                input.input type="search" aria-label="Search products" placeholder="Search products" data-field="search"
+                    disabled[!hydrated];
+                div.segments role="group" aria-label="Show" {
+                    @for (value, name) in shows {
+                        label.segment {
+                            input type="radio" name="show" value=(value) data-field="show" checked[chosen == value]
+                                disabled[!hydrated];
+                            (name)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The page `/store`.
 #[component]
 pub fn Store() -> impl IntoView {
@@ -73,14 +118,18 @@ fn Shop(
     let hydrated = hydrated();
     let outcome = RwSignal::new(None::<Outcome>);
     let listing = Listing::new(What::Products, first, live.stock_seq);
+    let wanted = RwSignal::new(Wanted::default());
     let draw = move || {
         let connection = live.connection.get();
-        let shop = listing.list.with(|list| goods(list, hydrated.get()));
+        let shop = listing.list.with(|list| wanted.with(|wanted| goods(list, wanted, hydrated.get())));
         let message = outcome.with(|outcome| message(outcome.as_ref()));
         page(connection, &html! { (shop) (message) })
     };
     region(draw, move |host| {
         listen(&host, "click", move |event| act(&event, listing, outcome));
+        listen(&host, "input", move |event| typed(&event, wanted));
+        #[cfg(feature = "hydrate")]
+        crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
 }
@@ -97,6 +146,15 @@ fn act(event: &web_sys::Event, listing: Listing, outcome: RwSignal<Option<Outcom
     }
 }
 
+fn typed(event: &web_sys::Event, wanted: RwSignal<Wanted>) {
+    let Some(field) = Act::marked(event, "[data-field]") else { return };
+    wanted.update(|wanted| match field.get("field").as_deref() {
+        Some("search") => wanted.text = field.value(),
+        Some("show") => wanted.show = field.value(),
+        _ => {}
+    });
+}
+
 fn name_of(list: &List, sku: Sku) -> String {
     let Ok(Listed::Products(catalogs)) = list else { return sku.to_string() };
     let product = catalogs.iter().flatten().find(|product| product.sku == sku);
@@ -104,7 +162,7 @@ fn name_of(list: &List, sku: Sku) -> String {
 }
 
 /// All that is shown but the message.
-fn goods(list: &List, hydrated: bool) -> Markup {
+fn goods(list: &List, wanted: &Wanted, hydrated: bool) -> Markup {
     html! {
         div.page-head {
             div {
@@ -115,7 +173,7 @@ fn goods(list: &List, hydrated: bool) -> Markup {
             }
         }
         @match list {
-            Ok(Listed::Products(catalogs)) => { (shelf_list(&shelves(catalogs), hydrated)) }
+            Ok(Listed::Products(catalogs)) => { (shelf_list(&shelves(catalogs), wanted, hydrated)) }
             Ok(Listed::Emails(_)) => {}
             Err(problem) => { (failure("The store", problem)) }
         }
@@ -123,7 +181,7 @@ fn goods(list: &List, hydrated: bool) -> Markup {
 }
 
 /// All products, or word that there are none.
-fn shelf_list(shelves: &[Shelf], hydrated: bool) -> Markup {
+fn shelf_list(shelves: &[Shelf], wanted: &Wanted, hydrated: bool) -> Markup {
     if shelves.is_empty() {
         let how = "Products appear here once the warehouse has reported some.";
         return blank("The shelves are empty", how, ("/lab/choreography", "Send the first arrival"));
@@ -139,8 +197,12 @@ fn shelf_list(shelves: &[Shelf], hydrated: bool) -> Markup {
                 }
             }
         }
+        (wanted.draw(hydrated))
+        @if !shelves.iter().any(|shelf| wanted.has(shelf)) {
+            p.blank role="status" { "No product fits. Try another word, or show all." }
+        }
         ul.products aria-label="Products" {
-            @for shelf in shelves {
+            @for shelf in shelves.iter().filter(|shelf| wanted.has(shelf)) {
                 li.product.card data-sku=(shelf.sku) data-key=(shelf.sku) {
                     div.product-head {
                         div.product-picture { (product_icon(shelf.sku)) }
@@ -154,6 +216,7 @@ fn shelf_list(shelves: &[Shelf], hydrated: bool) -> Markup {
                             (offer(shelf, style, quantity, hydrated))
                         }
                     }
+                    (wish(shelf, hydrated))
                 }
             }
         }
@@ -179,6 +242,33 @@ fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> 
             button.button.button-small type="button" data-act="buy" data-sku=(shelf.sku) data-style=(style)
                 data-available[available] aria-label={ "Buy one " (shelf.name) ", " (style) }
                 aria-disabled=(!available) disabled[!hydrated] { "Buy" }
+        }
+    }
+}
+
+/// The way to be told when it is back, and the way to what happened to it.
+fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
+    let id = format!("wish-{}", shelf.sku);
+    html! {
+        div.product-more {
+            details.wish data-topic="wish" {
+                summary { "Wish for it" }
+                form data-ask="" novalidate data-done="Noted. There will be one e-mail once it is back." {
+                    input type="hidden" name="sku" value=(shelf.sku);
+                    label.label for=(id) { "E-mail" }
+                    input.input id=(id) type="email" name="email" autocomplete="email" placeholder="ada@example.com"
+                        disabled[!hydrated];
+                    div.button-row {
+                        @for style in Style::ALL {
+                            button.button.button-small type="submit" disabled[!hydrated]
+                                data-to={ "POST /api/" (style) "/wishlist/wishes" }
+                                aria-label={ "Wish for " (shelf.name) ", " (style) } { (style) }
+                        }
+                    }
+                    p data-wrong data-own role="alert" {}
+                }
+            }
+            a href={ "/lab/choreography?sku=" (shelf.sku) } { "See its journey" }
         }
     }
 }
@@ -262,6 +352,20 @@ mod tests {
                 ("C".to_owned(), [None, Some(1)]),
             ]
         );
+    }
+
+    #[test]
+    fn the_search_finds_by_words_and_by_what_is_sold_out_in_either_shop() {
+        let shelf = Shelf {
+            sku: "MUG-RED".parse().unwrap(),
+            name: "Red mug".to_owned(),
+            quantities: [Some(0), Some(2)],
+        };
+        let wanted = |text: &str, show: &str| Wanted { text: text.to_owned(), show: show.to_owned() };
+        assert!(wanted("", "").has(&shelf) && wanted("mug-r red", "available").has(&shelf));
+        assert!(wanted("RED", "sold-out").has(&shelf) && !wanted("blue", "").has(&shelf));
+        let gone = Shelf { quantities: [Some(0), None], ..shelf };
+        assert!(!wanted("", "available").has(&gone));
     }
 
     #[test]

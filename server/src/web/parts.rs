@@ -2,14 +2,14 @@
 
 use super::{
     Parts,
-    extract::{InStyle, JsonBody},
+    extract::{InStyle, JsonBody, PathId},
     problem::Problem,
 };
 use crate::{
     bridge::Journal,
     clock,
     control::{Control, Desk},
-    services::availability::AvailabilityClient,
+    services::{availability::AvailabilityClient, wishlist::Wishlist},
     warehouse::{ftp::DropBox, simulator::Simulation},
 };
 use app::lab::room::{desk, faults, files, hold, simulator, workers};
@@ -31,6 +31,7 @@ struct Known {
     desk: Desk,
     drop_box: DropBox,
     simulation: Simulation,
+    wishlist: Wishlist,
 }
 
 /// The routes, for a page of this server only: they may change with it.
@@ -42,6 +43,7 @@ pub fn routes(parts: &Parts) -> Router {
         desk: parts.desk.clone(),
         drop_box: parts.drop_box.clone(),
         simulation: parts.simulation.clone(),
+        wishlist: parts.services.wishlist.clone(),
     };
     Router::new()
         .route("/parts/{style}/hold", get(held))
@@ -50,6 +52,7 @@ pub fn routes(parts: &Parts) -> Router {
         .route("/parts/{style}/desk", get(parked))
         .route("/parts/{style}/files", get(dropped))
         .route("/parts/{style}/simulator", get(simulated))
+        .route("/parts/{style}/source/{id}", get(source))
         .with_state(known)
 }
 
@@ -102,4 +105,16 @@ async fn dropped(State(known): State<Known>) -> Result<impl IntoResponse, Proble
 
 async fn simulated(State(known): State<Known>) -> impl IntoResponse {
     drawn(simulator::part(&known.simulation.status()).into_string())
+}
+
+/// An e-mail as it goes over the wire. What is no UTF-8 is shown with replacement characters.
+async fn source(
+    State(known): State<Known>,
+    InStyle(style): InStyle,
+    PathId(id): PathId,
+) -> Result<impl IntoResponse, Problem> {
+    let found = known.wishlist.email(style, id).await?;
+    let forms = found.ok_or_else(|| Problem::not_found(format!("there is no e-mail {id} in {style}")))?;
+    let text = String::from_utf8_lossy(&forms.source);
+    Ok(drawn(app::pages::source(&text).into_string()))
 }

@@ -1,0 +1,161 @@
+// Breaking the system on purpose, from the page: each fault is caused, seen in the diagram, and undone.
+
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, expectSettled, openLab, test } from "../support/fixtures";
+import { STYLES, type Server, type Style } from "../support/server";
+
+const SKU = "MUG-RED";
+const INVENTORYS = ["published_twice", "relay_crash", "broker_stopped"];
+const LASTING = ["consumer_stopped", "queue_unbound", "broker_stopped"];
+
+const topic = (page: Page, title: string) => page.locator(".topic").filter({ has: page.getByText(title, { exact: true }) });
+
+async function openTopic(page: Page, title: string) {
+  await topic(page, title).locator("> summary").click();
+  await expect(topic(page, title).locator(".part")).not.toHaveAttribute("aria-busy");
+  return topic(page, title);
+}
+
+function nodeOf(kind: string, service: string) {
+  if (kind === "broker_stopped") return '[data-role="exchange"]';
+  if (INVENTORYS.includes(kind)) return '[data-node="inventory"]';
+  return `[data-node="${service}"]`;
+}
+
+async function setFault(page: Page, kind: string, service: string) {
+  const faults = topic(page, "Break something");
+  await faults.getByLabel("What breaks").selectOption(kind);
+  if (!INVENTORYS.includes(kind)) await faults.getByLabel("Whose").selectOption(service);
+  if (!LASTING.includes(kind)) {
+    await faults.getByLabel("When").selectOption("every_nth");
+    await faults.getByLabel("n", { exact: true }).fill("1");
+  }
+  await faults.getByRole("button", { name: "Break it" }).click();
+  await expect(faults.locator(`[data-set="${kind}"]`)).toBeVisible();
+}
+
+const arrive = (server: Server, style: Style) => server.post("/api/arrivals", { sku: SKU, quantity: 1, style });
+
+for (const style of STYLES) {
+  test(`${style}: every fault is caused from the page, seen at its node, and undone with one click`, async ({ page, server }) => {
+    test.setTimeout(300_000);
+    await openLab(page, style);
+    const faults = await openTopic(page, "Break something");
+    const kinds = await faults.getByLabel("What breaks").locator("option").evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value));
+    expect(kinds).toHaveLength(15);
+    for (const kind of kinds) {
+      await test.step(kind, async () => {
+        await setFault(page, kind, "catalog");
+        await expect(page.locator(`.diagram ${nodeOf(kind, "catalog")}[data-fault~="${kind}"]`)).toBeAttached();
+        const strikes = !(style === "orchestration" && kind.startsWith("http"));
+        if (!LASTING.includes(kind)) await arrive(server, style);
+        if (strikes) await expect(faults.locator(`[data-set="${kind}"]`)).not.toContainText("struck 0×", { timeout: 20_000 });
+        await faults.getByRole("button", { name: /^Clear / }).first().click();
+        await expect(faults.locator("[data-set]")).toHaveCount(0);
+        await expect(page.locator(".diagram [data-fault]")).toHaveCount(0);
+      });
+    }
+    // All is mended: one more arrival makes everybody agree.
+    await expect(page.locator('main[data-connection="live"]')).toBeAttached({ timeout: 20_000 });
+    await arrive(server, style);
+    await expect(page.locator('main[data-settled="true"]')).toBeAttached({ timeout: 30_000 });
+    await expect(page.locator(".meter")).toContainText("All agree");
+  });
+}
+
+test("a fault that strikes once clears itself, and several are cleared at once", async ({ page, server, forgive }) => {
+  forgive(/422/);
+  await openLab(page, "choreography");
+  const faults = await openTopic(page, "Break something");
+  await faults.getByLabel("What breaks").selectOption("handler_error");
+  await faults.getByRole("button", { name: "Break it" }).click();
+  await expect(faults.locator('[data-set="handler_error"]')).toContainText("next time");
+  await arrive(server, "choreography");
+  await expect(faults.locator("[data-set]")).toHaveCount(0);
+  await expectSettled(page);
+
+  // What makes no sense is refused in words, at its field.
+  await faults.getByLabel("When").selectOption("probability");
+  await faults.locator("form").evaluate((form: HTMLFormElement) => (form.noValidate = true));
+  await faults.getByLabel(/Probability/).fill("1.5");
+  await faults.getByRole("button", { name: "Break it" }).click();
+  await expect(faults.getByRole("alert")).toContainText("between 0 and 1");
+  await faults.getByLabel(/Probability/).fill("0.5");
+
+  await setFault(page, "handler_delay", "wishlist");
+  await setFault(page, "poison", "catalog");
+  await faults.getByRole("button", { name: "Clear all" }).click();
+  await expect(faults.locator("[data-set]")).toHaveCount(0);
+  await expect(page.locator(".diagram [data-fault]")).toHaveCount(0);
+});
+
+test("a parked message is seen at the desk with its reason, is replayed, edited and discarded", async ({ page, server }) => {
+  test.setTimeout(120_000);
+  const style = "orchestration";
+  await openLab(page, style);
+  const desk = await openTopic(page, "Dead letters");
+  await expect(desk.getByText("Nothing is parked")).toBeVisible();
+  const park = async (count: number) => {
+    await server.post(`/parts/${style}/faults`, { kind: "poison", service: "catalog", trigger: "every_nth", every: 1 });
+    for (let at = 0; at < count; at += 1) await arrive(server, style);
+    await expect(desk.locator("[data-letter]")).toHaveCount(count, { timeout: 60_000 });
+    await fetch(`${server.url}/api/${style}/faults`, { method: "DELETE" });
+  };
+  await park(1);
+  const letter = desk.locator("[data-letter]");
+  await expect(letter).toContainText("catalog.update_sku_availability");
+  await letter.getByText("Tries, headers and body").click();
+  await expect(letter.getByLabel("Body")).toHaveValue(/"sku":"MUG-RED"/);
+  await expect(letter.getByRole("listitem").first()).toContainText("1.");
+  await expect(page.locator(".meter")).toContainText("1 SKU disagrees");
+  await letter.getByRole("button", { name: "Replay" }).click();
+  await expect(letter).toHaveCount(0);
+  await expectSettled(page);
+  await expect.poll(async () => (await server.product(style, SKU))?.quantity).toBe(1);
+
+  await park(3);
+  await letter.first().getByText("Tries, headers and body").click();
+  const body = await letter.first().getByLabel("Body").inputValue();
+  await letter.first().getByLabel("Body").fill(body.replace("MUG-RED", "MUG-BLUE"));
+  await letter.first().getByRole("button", { name: "Edit and replay" }).click();
+  await expect(letter).toHaveCount(2);
+  page.on("dialog", (dialog) => void dialog.accept());
+  await letter.first().getByRole("button", { name: "Discard" }).click();
+  await expect(letter).toHaveCount(1);
+  await desk.getByRole("button", { name: "Replay all" }).click();
+  await expect(desk.getByText("Nothing is parked")).toBeVisible();
+});
+
+test("workers are seen and changed while the system runs", async ({ page, server }) => {
+  await openLab(page, "choreography");
+  const workers = await openTopic(page, "Workers");
+  const catalog = workers.locator('[data-workers="catalog"]');
+  await expect(catalog).toHaveAttribute("data-state", "running");
+  await expect(workers.locator('[data-breaker="catalog"]')).toHaveText("closed");
+  await catalog.getByLabel("Workers").fill("3");
+  await catalog.getByLabel("Prefetch").fill("5");
+  await catalog.getByRole("button", { name: "Set workers of Catalog" }).click();
+  await expect(catalog).toContainText("3 × prefetch 5");
+  await expect.poll(() => server.get("/api/choreography/catalog/workers")).toMatchObject({ workers: 3, prefetch: 5 });
+  await arrive(server, "choreography");
+  await expectSettled(page);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the control room is clean under axe with everything open, ${colorScheme}`, async ({ page, server }) => {
+    await page.emulateMedia({ colorScheme });
+    await openLab(page, "choreography");
+    await page.keyboard.press("h");
+    await server.post("/api/arrivals", { sku: SKU, quantity: 2, style: "choreography" });
+    for (const title of ["Break something", "Workers", "Dead letters", "Files from the warehouse", "Simulator"]) {
+      await openTopic(page, title);
+    }
+    await setFault(page, "consumer_stopped", "wishlist");
+    await page.getByText("Single gates").click();
+    await expect(page.locator(".diagram [data-hold]").first()).toBeVisible();
+    await expect(page.locator(".diagram [data-fault]").first()).toBeVisible();
+    const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze();
+    expect(found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join("\n")}`)).toEqual([]);
+  });
+}
