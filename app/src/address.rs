@@ -19,6 +19,14 @@ pub fn go(address: &str) {
     }
 }
 
+/// Shows another address in place of this one.
+pub fn replace(address: &str) {
+    if let Ok(history) = window().history() {
+        // As above.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+    }
+}
+
 /// Whether a click on a link asks for another tab or window.
 #[must_use]
 pub fn wants_new_tab(event: &web_sys::Event) -> bool {

@@ -12,20 +12,22 @@ mod form;
 mod handle;
 mod hop;
 mod inspector;
-mod journey;
+pub(crate) mod journey;
 mod keys;
+mod link;
 mod log;
 mod pacer;
 mod picker;
 mod playhead;
 mod rates;
 pub mod room;
+mod runs;
 pub mod selection;
 mod stage;
-mod state;
+pub(crate) mod state;
 mod status;
-mod views;
-mod words;
+pub(crate) mod views;
+pub(crate) mod words;
 
 use crate::live::use_live;
 use crate::pages::NotFound;
@@ -87,7 +89,7 @@ fn LabOf(
 type Panel = (&'static str, Pace, fn(&Look<'_>) -> Markup);
 
 /// What is drawn anew while the page is open.
-const PANELS: [Panel; 9] = [
+const PANELS: [Panel; 10] = [
     ("controls", Pace::Calm, controls::controls),
     ("stage-head", Pace::Calm, stage::head),
     ("diagram", Pace::Frame, |look| Scene::of(look.lab).draw()),
@@ -95,6 +97,7 @@ const PANELS: [Panel; 9] = [
     ("stage-status", Pace::Calm, status::shown),
     ("stage-notes", Pace::Frame, stage::notes),
     ("playhead", Pace::Calm, playhead::bar),
+    ("runs", Pace::Calm, runs::bar),
     ("inspector", Pace::Calm, inspector::inspector),
     ("views", Pace::Calm, views::panel),
 ];
@@ -122,9 +125,10 @@ fn page(look: &Look<'_>) -> Markup {
                     (place("stage-notes"))
                 }
                 (place("playhead"))
+                (place("runs"))
             }
             aside.panel.inspector aria-label="Inspector" { (place("inspector")) }
-            section.panel.log aria-labelledby="log-title" { (place("views")) }
+            section.panel.views aria-label="Views" { (place("views")) }
         }
     }
 }
@@ -140,7 +144,7 @@ fn wake(lab: Handle, host: &Element) {
     diagram::animation::drive(lab);
     mark(lab, main);
     status::speak_now_and_then(lab);
-    log::keep_the_end_in_view(lab);
+    views::wake(lab, host);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
     #[cfg(feature = "hydrate")]
@@ -153,6 +157,7 @@ fn wake(lab: Handle, host: &Element) {
     listen(host, "focusin", move |event| acts::focused(&event));
     listen(host, "focusout", move |event| acts::blurred(lab, &event));
     lab.change(|state| state.hydrated = true);
+    link::wake(lab);
 }
 
 /// Keeps the marks of the page true.

@@ -9,12 +9,14 @@ pub mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
 pub mod components;
+mod files;
 pub mod lab;
 pub mod live;
 pub mod pages;
 pub mod paint;
 pub mod parts;
 mod shell;
+mod study;
 pub mod theme;
 
 pub use app::App;

@@ -26,6 +26,8 @@ pub enum Connection {
     Reconnecting,
     /// The server is there; its broker is not.
     BrokerDown,
+    /// A run from a file is shown, and no server is asked.
+    Replay,
 }
 
 impl Connection {
@@ -37,6 +39,7 @@ impl Connection {
             Self::Live => "live",
             Self::Reconnecting => "reconnecting",
             Self::BrokerDown => "broker-down",
+            Self::Replay => "replay",
         }
     }
 }
@@ -75,6 +78,39 @@ impl Live {
         // Whoever panicked while looking has left nothing half done.
         let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut history)
+    }
+}
+
+#[cfg(feature = "hydrate")]
+impl Live {
+    /// Fetches what is needed to show the picture at that place.
+    ///
+    /// # Errors
+    /// When that place is no longer kept, or not reached yet: what to tell the reader.
+    pub async fn reach_back(self, at: u64) -> Result<(), String> {
+        stream::reach_back(self, at).await
+    }
+
+    /// From now on this journal is shown, and no server is asked any more.
+    pub fn replay(self, run: History) {
+        stream::replay(self, run);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+impl Live {
+    /// Outside of a browser there is nobody to ask.
+    ///
+    /// # Errors
+    /// Always.
+    #[expect(clippy::unused_async, reason = "it stands in for the browser's")]
+    pub async fn reach_back(self, at: u64) -> Result<(), String> {
+        Err(format!("Step {at} was asked for outside of a browser."))
+    }
+
+    /// Shows this journal.
+    pub fn replay(self, run: History) {
+        self.change_history(|history| *history = run);
     }
 }
 

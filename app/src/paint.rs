@@ -96,6 +96,12 @@ impl Act {
         self.get("act").unwrap_or_default()
     }
 
+    /// The thing itself.
+    #[must_use]
+    pub const fn element(&self) -> &Element {
+        &self.0
+    }
+
     /// What stands in `data-` and this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {

@@ -17,6 +17,7 @@ fn draw(live: Live) -> String {
         Connection::Connecting => ("pill pill-wait", "Connecting"),
         Connection::Live => ("pill pill-done", "Live"),
         Connection::Reconnecting => ("pill pill-warn", "Reconnecting"),
+        Connection::Replay => ("pill pill-wait", "Saved run"),
         Connection::BrokerDown => ("pill pill-failed", "Broker down"),
     };
     let broker = live.broker.get();

@@ -5,9 +5,8 @@ use super::controls;
 use super::form::Deed;
 use super::handle::{Lab, Pace};
 use super::inspector;
-use super::log;
 use super::playhead;
-use super::views;
+use super::{runs, views};
 use crate::paint::Act;
 use leptos::ev;
 use wasm_bindgen::JsCast as _;
@@ -19,7 +18,8 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
     }
     let Some(marked) = Act::marked(event, "[data-pick], [data-act]") else { return };
     if let Some(selection) = marked.read("pick") {
-        return lab.change(|state| state.selected = Some(selection));
+        lab.change(|state| state.selected = Some(selection));
+        return views::selected(lab);
     }
     match marked.name().as_str() {
         "send-many" => controls::act(lab, Deed::SendMany),
@@ -29,11 +29,14 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
                 lab.change(|state| state.form.sku.choose(at));
             }
         }
+        "save-run" => runs::save(lab),
         "close-inspector" => {
             inspector::close(lab);
         }
         act => {
-            let _ = playhead::act(lab, act, &marked) || views::act(lab, act, &marked);
+            let _ = playhead::act(lab, act, &marked)
+                || inspector::act(lab, act)
+                || views::act(lab, act, &marked);
         }
     }
 }
@@ -60,6 +63,7 @@ pub fn typed(lab: Lab, event: &ev::Event) {
             }
         }
         "playhead" => playhead::scrubbed(lab, &value),
+        "open-run" => runs::open(lab, &field),
         name => {
             let _ = views::typed(lab, name, &field);
         }
@@ -78,8 +82,8 @@ pub fn pressed(lab: Lab, event: &ev::Event) {
     } else if is_picker(event) && lab.quietly(|state| state.form.sku.key(&key)) == Some(true) {
         event.prevent_default();
         lab.tell(Pace::Calm);
-    } else if Act::marked(event, ".log-rows").is_some() {
-        log::walk(event);
+    } else {
+        views::pressed(lab, event);
     }
 }
 

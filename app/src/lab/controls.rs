@@ -68,6 +68,7 @@ fn why_disabled(look: &Look<'_>) -> Option<String> {
             let why = look.history.now().broker_down().unwrap_or("no reason given");
             Some(format!("The broker is down: {why}"))
         }
+        Connection::Replay => Some("This is a saved run: nothing is being sent.".to_owned()),
         Connection::Reconnecting => Some("There is no connection to the server.".to_owned()),
         Connection::Connecting | Connection::Live => None,
     }

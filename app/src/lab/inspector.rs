@@ -5,8 +5,10 @@ mod travel;
 
 use super::handle::Lab;
 use super::selection::Selection;
-use super::state::Look;
-use leptos::prelude::*;
+use super::state::{LabState, Look};
+use super::{link, views};
+use crate::files;
+use leptos::{prelude::*, task::spawn_local};
 use maud::{Markup, html};
 
 /// One fact: its name and its value.
@@ -35,8 +37,41 @@ pub fn inspector(look: &Look<'_>) -> Markup {
                 Selection::Arrival(id) => { (travel::arrival(look, id)) }
                 Selection::Event(seq) => { (travel::event(look, *seq)) }
             }
+            div.inspector-buttons {
+                @if !matches!(selection, Selection::Node(_) | Selection::Queue(_) | Selection::Edge(_)) {
+                    button.button.button-small type="button" data-act="copy-json" { "Copy as JSON" }
+                }
+                button.button.button-small type="button" data-act="copy-link" { "Copy a link" }
+                span.soft role="status" { (look.lab.views.copied) }
+            }
         }
     }
+}
+
+/// One of its buttons was clicked; `false` when the act is none of theirs.
+pub fn act(lab: Lab, act: &str) -> bool {
+    let told = move |is_done: bool| {
+        let said = if is_done { "Copied." } else { "The browser does not let us copy." };
+        lab.change(|state| state.views.copied = said);
+    };
+    match act {
+        "copy-json" => spawn_local(async move {
+            let study = views::study_of(lab).await;
+            let see =
+                |state: &LabState| lab.live.with_history(|history| (study.json)(&Look::of(state, history)));
+            if let Some(json) = lab.peek(see) {
+                files::put_into_clipboard(&json, told);
+            }
+        }),
+        "copy-link" => {
+            link::write_down(lab);
+            if let Ok(address) = window().location().href() {
+                files::put_into_clipboard(&address, told);
+            }
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Closes it; says whether it was open.

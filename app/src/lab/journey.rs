@@ -2,6 +2,7 @@
 
 use super::diagram::message_class;
 use super::selection::Selection;
+use super::state::Look;
 use super::words::{duration, mark, sentence};
 use flow::{Event, Id, Kind, Style};
 use maud::{Markup, html};
@@ -25,13 +26,19 @@ struct Step {
     after: String,
 }
 
+/// Whether a step says anything that its neighbours do not: that a handler began says no more than that the message
+/// was delivered to it.
+#[must_use]
+pub const fn says_more(event: &Event) -> bool {
+    !matches!(event.kind, Kind::HandlerStarted | Kind::Confirmed { .. })
+}
+
 fn lines(events: &[Arc<Event>], style: Style) -> Vec<Step> {
     let Some(began_us) = events.first().map(|event| event.at_us) else { return Vec::new() };
     let mut lines: Vec<Step> = Vec::with_capacity(events.len());
     let mut copies: Option<(Id, usize, u32)> = None;
     for event in events {
-        // That a handler began says no more than that the message was delivered to it.
-        if matches!(event.kind, Kind::HandlerStarted | Kind::Confirmed { .. }) {
+        if !says_more(event) {
             continue;
         }
         if let (Kind::Routed { .. }, Some(id), None | Some(1)) =
@@ -56,12 +63,22 @@ fn lines(events: &[Arc<Event>], style: Style) -> Vec<Step> {
     lines
 }
 
-/// The journey as a list.
+/// The journey: as a tree once what draws it has been fetched, as a list until then.
 #[must_use]
-pub fn journey(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) -> Markup {
-    let lines = lines(events, style);
+pub fn journey(look: &Look<'_>, events: &[Arc<Event>]) -> Markup {
+    let draw = look.lab.views.study.map_or(list as Draw, |study| study.journey);
     html! {
         h3 { "Journey" }
+        (draw(events, look.lab.style, look.lab.selected.as_ref()))
+    }
+}
+
+type Draw = fn(&[Arc<Event>], Style, Option<&Selection>) -> Markup;
+
+/// The journey as a list.
+fn list(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) -> Markup {
+    let lines = lines(events, style);
+    html! {
         ol.journey {
             @for step in &lines {
                 @let pick = Selection::Event(step.seq);

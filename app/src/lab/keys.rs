@@ -3,12 +3,12 @@
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
-use super::{inspector, playhead, room};
+use super::{inspector, playhead, room, views};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
 /// What each key does, for the help.
-pub const KEYS: [(&str, &str); 10] = [
+pub const KEYS: [(&str, &str); 12] = [
     ("Space", "pause or play"),
     ("→", "one step forward"),
     ("←", "one step back"),
@@ -17,6 +17,8 @@ pub const KEYS: [(&str, &str); 10] = [
     ("+ −", "faster, slower"),
     ("N", "send an arrival"),
     ("H", "hold the system, or let it go"),
+    ("1 – 4", "log, timeline, sequence, metrics"),
+    ("C", "compare the two styles"),
     ("F", "full screen"),
     ("Esc", "close"),
 ];
@@ -57,6 +59,12 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
             true
         }
         ("h" | "H", _) => room::hold(),
+        ("c" | "C", _) => {
+            // The page is left; nothing here can fail after that.
+            let _ = window().location().set_href("/compare");
+            true
+        }
+        (digit @ ("1" | "2" | "3" | "4"), _) => views::by_digit(lab, digit),
         ("f" | "F", _) => {
             full_screen();
             true

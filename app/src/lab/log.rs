@@ -1,42 +1,107 @@
 //! The log: what the picture shows, as an ordered list in words, the most recent last.
 
-use super::handle::{Lab, Pace};
 use super::journey::mark_of;
 use super::selection::Selection;
 use super::state::Look;
-use super::words::{provenance, sentence, time_of_day};
-use flow::{Event, Style};
-use leptos::{ev, prelude::*};
-use maud::Markup;
+use super::words::{node_name, provenance, sentence, time_of_day};
+use flow::{Event, Id, KindName, Node, Service};
+use maud::{Markup, html};
 use std::sync::Arc;
 
-/// How many rows are shown. The journal keeps more; a list that nobody can read to its end helps nobody.
-const ROWS: usize = 200;
+/// How many rows are shown at first, and how many more each time one asks.
+pub const ROWS: usize = 200;
+
+/// Which events are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only what this node did.
+    pub who: Option<Node>,
+    /// Only this kind.
+    pub kind: Option<KindName>,
+    /// Only SKUs that begin like this.
+    pub sku: String,
+    /// Only the selected arrival's steps.
+    pub of_arrival: bool,
+    /// How many more rows than at first were asked for.
+    pub more: usize,
+}
+
+impl Filter {
+    fn lets_through(&self, event: &Event, arrival: Option<&str>) -> bool {
+        self.who.as_ref().is_none_or(|who| event.node.as_ref() == Some(who))
+            && self.kind.is_none_or(|kind| event.kind.name() == kind)
+            && (self.sku.is_empty() || event.sku.is_some_and(|sku| sku.as_str().starts_with(&*self.sku)))
+            && (!self.of_arrival || arrival.is_none() || event.correlation_id.as_deref() == arrival)
+    }
+
+    fn is_on(&self) -> bool {
+        *self != Self { more: self.more, ..Self::default() }
+    }
+}
 
 /// The log of this page's style.
 #[must_use]
-pub fn log_panel(look: &Look<'_>) -> Markup {
-    let mut events: Vec<_> = look.shown().take(ROWS).cloned().collect();
+pub fn panel(look: &Look<'_>) -> Markup {
+    let filter = &look.lab.views.filter;
+    let arrival = if filter.of_arrival { look.focus().arrival } else { None };
+    let rows = ROWS + filter.more;
+    let mut events: Vec<_> = look
+        .shown()
+        .filter(|event| filter.lets_through(event, arrival.as_deref()))
+        .take(rows + 1)
+        .cloned()
+        .collect();
+    let has_more = events.len() > rows;
+    events.truncate(rows);
     events.reverse();
-    log(&events, look.lab.style, look.lab.selected.as_ref())
+    log(&events, has_more, look)
 }
 
-/// The log of these events. Only the last row is a stop for the Tab key; the arrows lead to the others.
+/// What stands above the rows: which of them are wanted.
 #[must_use]
-pub fn log(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) -> Markup {
-    let count = match events.len() {
-        0 => "Nothing has happened yet.".to_owned(),
-        1 => "1 step".to_owned(),
-        ROWS => format!("the last {ROWS} steps"),
-        more => format!("{more} steps"),
-    };
-    let last = events.last().map(|event| event.seq);
-    maud::html! {
-        header.panel-head {
-            h2 #log-title { "Log" }
-            p.soft { (count) }
+pub fn tools(look: &Look<'_>) -> Markup {
+    let filter = &look.lab.views.filter;
+    let off = !look.lab.hydrated;
+    let services = Service::ALL.iter().map(|&service| Node::from(service));
+    let nodes = services.chain([Node::Warehouse, Node::Storefront, Node::Broker]);
+    html! {
+        select.input.input-small data-field="log-who" aria-label="Only what this one did" disabled[off] {
+            option value="" { "Everybody" }
+            @for node in nodes {
+                option value=(node) selected[filter.who.as_ref() == Some(&node)] { (node_name(Some(&node))) }
+            }
         }
-        ol.log-rows {
+        select.input.input-small data-field="log-kind" aria-label="Only this kind" disabled[off] {
+            option value="" { "All kinds" }
+            @for kind in KindName::ALL {
+                option value=(kind) selected[filter.kind == Some(*kind)] { (kind.as_str().replace('_', " ")) }
+            }
+        }
+        input.input.input-small.log-sku-field data-field="log-sku" value=(filter.sku) placeholder="SKU" size="10"
+            aria-label="Only SKUs that begin like this" autocomplete="off" spellcheck="false" disabled[off];
+        label.check {
+            input type="checkbox" data-field="log-arrival" checked[filter.of_arrival] disabled[off];
+            "Selected arrival only"
+        }
+    }
+}
+
+/// The rows. Only the last is a stop for the Tab key; the arrows lead to the others.
+fn log(events: &[Arc<Event>], has_more: bool, look: &Look<'_>) -> Markup {
+    let (style, selected) = (look.lab.style, look.lab.selected.as_ref());
+    let last = events.last().map(|event| event.seq);
+    html! {
+        @if events.is_empty() {
+            p.view-empty {
+                @if look.lab.views.filter.is_on() { "No step fits what is asked for." } @else { "Nothing has happened yet." }
+            }
+        }
+        ol.log-rows data-follow="log" data-scroll="log" aria-label="Log" {
+            @if has_more {
+                li data-key="more" {
+                    button.button.button-small.log-more type="button" data-act="log-more" { "Show older steps" }
+                }
+            }
             @for event in events {
                 @let pick = Selection::Event(event.seq);
                 li data-key=(event.seq) {
@@ -54,59 +119,41 @@ pub fn log(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) ->
     }
 }
 
-/// The arrow keys, Home and End walk through the rows.
-pub fn walk(event: &ev::KeyboardEvent) {
-    use wasm_bindgen::JsCast as _;
-    let row = document().active_element().and_then(|button| button.parent_element());
-    let list = row.as_ref().and_then(|row| row.parent_element());
-    let (Some(row), Some(list)) = (row, list) else { return };
-    let next = match event.key().as_str() {
-        "ArrowUp" => row.previous_element_sibling(),
-        "ArrowDown" => row.next_element_sibling(),
-        "Home" => list.first_element_child(),
-        "End" => list.last_element_child(),
-        _ => return,
-    };
-    event.prevent_default();
-    let button = next.and_then(|row| row.first_element_child());
-    if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // A row that is just being removed takes no focus, which is all right.
-        let _ = button.focus();
+/// One of its fields was changed; `false` when it is none of them.
+pub fn typed(filter: &mut Filter, name: &str, value: &str) -> bool {
+    match name {
+        "log-who" => filter.who = (!value.is_empty()).then(|| Node::from(Id::from(value))),
+        "log-kind" => filter.kind = value.parse().ok(),
+        "log-sku" => filter.sku = value.trim().to_uppercase(),
+        "log-arrival" => filter.of_arrival = !filter.of_arrival,
+        _ => return false,
     }
-}
-
-/// A log that is read at its end stays at its end; one that was scrolled up is left alone.
-pub fn keep_the_end_in_view(lab: Lab) {
-    Effect::new(move |known: Option<i32>| {
-        lab.follow(Pace::Calm);
-        let Ok(Some(list)) = document().query_selector(".log-rows") else { return 0 };
-        let height_before = known.unwrap_or_default();
-        let was_at_end = list.scroll_top() + list.client_height() >= height_before - 40;
-        if was_at_end {
-            let list = list.clone();
-            request_animation_frame(move || list.set_scroll_top(list.scroll_height()));
-        }
-        list.scroll_height()
-    });
+    filter.more = 0;
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Kind, Provenance};
+    use flow::{Kind, Provenance, Sku};
 
     #[test]
-    fn the_last_row_is_the_only_stop_and_the_selected_one_is_marked() {
-        let events: Vec<_> = (1..=3)
-            .map(|seq| {
-                let mut event = Event::new(seq, Provenance::Service, Kind::HandlerStarted);
-                event.seq = seq;
-                Arc::new(event)
-            })
-            .collect();
-        let drawn = log(&events, Style::Choreography, Some(&Selection::Event(2))).into_string();
-        assert_eq!(drawn.matches("tabindex=\"0\"").count(), 1);
-        assert_eq!(drawn.matches("is-selected").count(), 1);
-        assert!(drawn.contains("3 steps"));
+    fn a_filter_lets_through_what_fits_all_of_it() {
+        let mut event = Event::new(1, Provenance::Service, Kind::HandlerStarted);
+        (event.node, event.sku) = (Some(Node::from(Service::Catalog)), Sku::parse("MUG-RED").ok());
+        event.correlation_id = Some("a".into());
+        let mut filter = Filter::default();
+        assert!(filter.lets_through(&event, None) && !filter.is_on());
+        for (name, fits, fits_not) in [
+            ("log-who", "catalog", "wishlist"),
+            ("log-kind", "handler_started", "acked"),
+            ("log-sku", "mug", "pen"),
+        ] {
+            assert!(typed(&mut filter, name, fits_not) && !filter.lets_through(&event, None), "{name}");
+            assert!(typed(&mut filter, name, fits) && filter.lets_through(&event, None), "{name}");
+        }
+        assert!(typed(&mut filter, "log-arrival", "on"));
+        assert!(filter.lets_through(&event, Some("a")) && !filter.lets_through(&event, Some("b")));
+        assert!(filter.is_on() && !typed(&mut filter, "sku", ""));
     }
 }

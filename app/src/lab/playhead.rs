@@ -50,6 +50,7 @@ pub fn bar(look: &Look<'_>) -> Markup {
                 @if newer > 0 && director.play != Play::Live { "Live · " (newer) " newer" } @else { "Live" }
             }
         }
+        @if let Some(notice) = &look.lab.notice { p.playhead-note role="status" { (notice) } }
         @if is_paused {
             p.playhead-note role="status" {
                 "The view is paused. The system goes on: nothing that you see going back is undone."
@@ -113,6 +114,9 @@ pub fn scrubbed(lab: Lab, value: &str) {
 }
 
 fn change(lab: Lab, change: impl FnOnce(&mut LabState, &History)) {
-    lab.quietly(|state| lab.live.with_history(|history| change(state, history)));
+    lab.quietly(|state| {
+        state.notice = None;
+        lab.live.with_history(|history| change(state, history));
+    });
     lab.tell(Pace::Calm);
 }

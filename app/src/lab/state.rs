@@ -1,13 +1,14 @@
 //! What the lab shows and what its reader has done, as plain data: every panel is drawn from it by a function.
 
 use super::director::Director;
+use super::facts::arrival_of;
 use super::form::Form;
 use super::selection::Selection;
 use super::views::Views;
 use crate::live::{Connection, Live};
 use flow::layout::{ForeignQueue, Layout, Orientation, Plan, SMALLEST_TEXT, layout};
 use flow::picture::{QueuePicture, System};
-use flow::{Event, History, Node, Picture, Style};
+use flow::{Event, History, Id, Node, Picture, Style};
 use std::sync::Arc;
 
 /// Something on its way in the diagram, as a row that can be clicked while the token moves.
@@ -44,6 +45,12 @@ pub struct LabState {
     pub on_the_way: Vec<OnTheWay>,
     /// What stands below the diagram.
     pub views: Views,
+    /// What is to be said of the playhead's place, such as that it is no longer kept.
+    pub notice: Option<String>,
+    /// The file from which a run is shown.
+    pub run: Option<String>,
+    /// Why a file could not be opened.
+    pub run_wrong: Option<String>,
     /// Whether controls work yet.
     pub hydrated: bool,
     /// Whether the keyboard's short ways are on.
@@ -75,6 +82,9 @@ impl LabState {
             behind: false,
             on_the_way: Vec::new(),
             views: Views::default(),
+            notice: None,
+            run: None,
+            run_wrong: None,
             hydrated: false,
             keys_on: true,
             layout: layout(&plan),
@@ -129,6 +139,27 @@ fn foreign_queues(system: &System) -> Vec<ForeignQueue> {
     system.foreign_queues().iter().map(named).collect()
 }
 
+/// What is selected, as the journal names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Focus {
+    /// The arrival that it belongs to.
+    pub arrival: Option<Id>,
+    /// The message, if it is one or belongs to one.
+    pub message: Option<Id>,
+    /// The queue of that message, if it is about one.
+    pub queue: Option<Id>,
+    /// The event itself.
+    pub seq: Option<u64>,
+}
+
+impl Focus {
+    /// Whether that message is meant, on its way through that queue.
+    #[must_use]
+    pub fn is_message(&self, id: &str, queue: Option<&str>) -> bool {
+        self.message.as_deref() == Some(id) && self.queue.as_deref().is_none_or(|own| Some(own) == queue)
+    }
+}
+
 /// Everything that a panel is drawn from.
 #[derive(Clone, Copy)]
 pub struct Look<'a> {
@@ -150,6 +181,12 @@ impl<'a> Look<'a> {
         live.with_history(|history| see(&Look { lab, history, connection, retry_in }))
     }
 
+    /// What there is to see in that journal, whatever the connection.
+    #[must_use]
+    pub const fn of(lab: &'a LabState, history: &'a History) -> Self {
+        Self { lab, history, connection: Connection::Live, retry_in: None }
+    }
+
     /// The shown events of this page's style, the latest first.
     pub fn shown(&self) -> impl Iterator<Item = &'a Arc<Event>> + use<'a> {
         let (shown, style) = (self.lab.picture().seq, self.lab.style);
@@ -164,6 +201,28 @@ impl<'a> Look<'a> {
             self.shown().filter(|event| event.correlation_id.as_deref() == Some(arrival)).cloned().collect();
         steps.reverse();
         steps
+    }
+
+    /// What the selection stands for in the journal, so that every view can mark it.
+    #[must_use]
+    pub fn focus(&self) -> Focus {
+        let mut focus = Focus::default();
+        match &self.lab.selected {
+            Some(Selection::Arrival(id)) => focus.arrival = Some(id.clone()),
+            Some(Selection::Message { id, queue }) => {
+                focus.arrival = arrival_of(self.history.events().iter().rev(), id);
+                (focus.message, focus.queue) = (Some(id.clone()), queue.clone());
+            }
+            Some(Selection::Event(seq)) => {
+                focus.seq = Some(*seq);
+                if let Some(event) = self.history.event(*seq) {
+                    focus.arrival.clone_from(&event.correlation_id);
+                    (focus.message, focus.queue) = (event.message_id.clone(), event.queue.clone());
+                }
+            }
+            Some(Selection::Node(_) | Selection::Queue(_) | Selection::Edge(_)) | None => {}
+        }
+        focus
     }
 
     /// How many events are known and not shown.

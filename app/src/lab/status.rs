@@ -48,7 +48,7 @@ fn line(look: &Look<'_>) -> String {
             let reason = look.lab.picture().broker_down().unwrap_or("no reason given");
             format!("The broker is down: {reason}")
         }
-        Connection::Connecting | Connection::Live => summary(look.lab.system()),
+        Connection::Connecting | Connection::Live | Connection::Replay => summary(look.lab.system()),
     }
 }
 

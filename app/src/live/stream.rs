@@ -12,6 +12,8 @@ use web_sys::{EventSource, MessageEvent};
 
 /// How many past events a page that has just been opened asks for.
 const LOG_AT_FIRST: u64 = 5_000;
+/// How many steps before the place of a link are fetched too, for going back.
+const STEPS_BEFORE: u64 = 1_000;
 /// More than this is taken in at once, frame or no frame: a hidden tab gets no frames.
 const TOO_MANY: usize = 2_000;
 
@@ -27,6 +29,8 @@ struct Stream {
     frame_is_due: bool,
     backoff: Backoff,
     is_open: bool,
+    /// A run from a file is shown: the server is asked nothing more.
+    is_over: bool,
 }
 
 struct Source {
@@ -54,6 +58,9 @@ pub(super) fn start(live: Live) {
 }
 
 fn connect(live: Live) {
+    if with_stream(|stream| stream.is_over) {
+        return;
+    }
     live.retry_in.set(None);
     let after = live.with_history(|history| history.now().seq);
     let Ok(source) = EventSource::new(&format!("/api/journal/stream?after={after}")) else {
@@ -95,7 +102,9 @@ fn connect(live: Live) {
 
 fn show_connection(live: Live) {
     let is_down = live.with_history(|history| history.now().broker_down().is_some());
-    let connection = match (with_stream(|stream| stream.is_open), is_down) {
+    let (is_over, is_open) = with_stream(|stream| (stream.is_over, stream.is_open));
+    let connection = match (is_open, is_down) {
+        _ if is_over => Connection::Replay,
         (false, _) => Connection::Reconnecting,
         (true, true) => Connection::BrokerDown,
         (true, false) => Connection::Live,
@@ -112,6 +121,9 @@ fn wait_and_connect(live: Live) {
 }
 
 fn count_down(live: Live, seconds: u32) {
+    if with_stream(|stream| stream.is_over) {
+        return;
+    }
     if seconds == 0 {
         connect(live);
         return;
@@ -128,7 +140,9 @@ fn take_in(live: Live, message: &MessageEvent) {
         return;
     };
     let (is_due, is_full) = with_stream(|stream| {
-        stream.incoming.extend(batch);
+        if !stream.is_over {
+            stream.incoming.extend(batch);
+        }
         (std::mem::replace(&mut stream.frame_is_due, true), stream.incoming.len() > TOO_MANY)
     });
     if is_full {
@@ -187,6 +201,7 @@ fn start_over(live: Live) {
     });
     spawn_local(async move {
         match get::<Picture>("/api/journal/picture").await {
+            _ if with_stream(|stream| stream.is_over) => {}
             Some(picture) => {
                 let seq = picture.seq;
                 live.change_history(|history| *history = History::new(picture));
@@ -201,17 +216,67 @@ fn start_over(live: Live) {
     });
 }
 
+#[derive(serde::Deserialize)]
+struct Page {
+    events: Vec<Event>,
+    first: u64,
+}
+
 /// What happened before this page was opened.
 async fn fetch_log(live: Live) {
-    #[derive(serde::Deserialize)]
-    struct Page {
-        events: Vec<Event>,
-    }
     let after = live.with_history(|history| history.now().seq).saturating_sub(LOG_AT_FIRST);
-    if let Some(page) = get::<Page>(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await {
+    if let Some(page) = fetch_page(after).await {
+        if with_stream(|stream| stream.is_over) {
+            return;
+        }
         live.change_history(|history| history.prepend(page.events));
         live.version.update(|version| *version = version.wrapping_add(1));
     }
+}
+
+async fn fetch_page(after: u64) -> Option<Page> {
+    get(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await
+}
+
+/// Fetches what is needed to show the picture at that place, and some steps before it.
+pub(super) async fn reach_back(live: Live, at: u64) -> Result<(), String> {
+    const LOST: &str = "The server does not tell how things stood then.";
+    let (base, last) = live.with_history(History::reach);
+    if at > last {
+        return Err(format!("Step {at} has not happened yet: the journal ends at step {last}."));
+    }
+    let mut after = at.saturating_sub(STEPS_BEFORE);
+    let mut older: Vec<Event> = Vec::new();
+    while after < base {
+        let page = fetch_page(after).await.ok_or(LOST)?;
+        if at + 1 < page.first {
+            let first = page.first;
+            return Err(format!("Step {at} is no longer kept: the journal begins at step {first}."));
+        }
+        let Some(end) = page.events.last().map(|event| event.seq) else { return Err(LOST.to_owned()) };
+        after = end;
+        older.extend(page.events);
+    }
+    let Some(first) = older.first().map(|event| event.seq) else { return Ok(()) };
+    let picture = get::<Picture>(&format!("/api/journal/picture?at={}", first - 1)).await.ok_or(LOST)?;
+    let is_back = live.change_history(|history| {
+        history.prepend(older);
+        history.reach().0 <= at || history.rebase(picture)
+    });
+    live.version.update(|version| *version = version.wrapping_add(1));
+    if is_back { Ok(()) } else { Err(LOST.to_owned()) }
+}
+
+/// From now on this journal is shown, and no server is asked any more.
+pub(super) fn replay(live: Live, run: History) {
+    with_stream(|stream| {
+        stream.is_over = true;
+        stream.source = None;
+        stream.incoming.clear();
+    });
+    live.change_history(|history| *history = run);
+    live.retry_in.set(None);
+    announce(live);
 }
 
 async fn get<T: serde::de::DeserializeOwned>(path: &str) -> Option<T> {

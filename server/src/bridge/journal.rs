@@ -6,9 +6,9 @@
 
 use super::sequencer::{PATIENCE_US, Sequencer};
 use crate::clock;
+use flow::history::{CHECKPOINT_EVERY, History};
 use flow::{Event, Picture};
 use std::{
-    collections::VecDeque,
     fs, io,
     path::{Path, PathBuf},
     sync::{
@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How many events are kept for those who come later.
+/// How many events are kept at least for those who come later.
 pub const KEPT_EVENTS: usize = 50_000;
 /// How many reports may wait to be numbered; at full load this is about half a second's worth.
 const WAITING_MAX: usize = 100_000;
@@ -50,32 +50,24 @@ struct Shared {
     last: watch::Sender<u64>,
 }
 
+/// What is kept. Its checkpoints let anybody see how things stood at any kept place.
 #[derive(Debug)]
 struct Kept {
-    events: VecDeque<Arc<Event>>,
-    picture: Picture,
-    last: u64,
+    history: History,
 }
 
 impl Kept {
-    fn take(&mut self, event: Event) {
-        self.picture.apply(&event);
-        self.last = event.seq;
-        if self.events.len() == KEPT_EVENTS {
-            self.events.pop_front();
-        }
-        self.events.push_back(Arc::new(event));
+    fn first(&self) -> u64 {
+        self.history.events().front().map_or(self.last() + 1, |event| event.seq)
     }
 
-    fn first(&self) -> u64 {
-        self.last + 1 - self.events.len() as u64
+    fn last(&self) -> u64 {
+        self.history.now().seq
     }
 
     /// Up to `limit` events after `after`; from the first kept one on when that is later.
     fn after(&self, after: u64, limit: usize) -> Vec<Arc<Event>> {
-        let skip =
-            usize::try_from(after.saturating_add(1).saturating_sub(self.first())).unwrap_or(usize::MAX);
-        self.events.iter().skip(skip).take(limit).cloned().collect()
+        self.history.since(after).take(limit).cloned().collect()
     }
 }
 
@@ -118,9 +110,11 @@ impl Journal {
         let last = numbering.last;
         let shared = Arc::new(Shared {
             kept: Mutex::new(Kept {
-                events: VecDeque::with_capacity(1_024),
-                picture: Picture { seq: last, ..Picture::default() },
-                last,
+                // It forgets a checkpoint's worth at a time.
+                history: History::keeping(
+                    Picture { seq: last, ..Picture::default() },
+                    KEPT_EVENTS + CHECKPOINT_EVERY,
+                ),
             }),
             last: watch::Sender::new(last),
         });
@@ -146,14 +140,27 @@ impl Journal {
     /// The picture after every event so far.
     #[must_use]
     pub fn picture(&self) -> Picture {
-        self.shared.lock().picture.clone()
+        self.shared.lock().history.now().clone()
+    }
+
+    /// The picture after the event with that place; none when that is no longer kept, or has not happened yet.
+    #[must_use]
+    pub fn picture_at(&self, seq: u64) -> Option<Picture> {
+        let (mut picture, events) = {
+            let kept = self.shared.lock();
+            let is_known = seq <= kept.last();
+            kept.history.start_at(seq).filter(|_| is_known)?
+        };
+        // At most a checkpoint's worth; the journal goes on meanwhile.
+        events.iter().for_each(|event| picture.apply(event));
+        Some(picture)
     }
 
     /// Up to `limit` events after `after`, from what is kept.
     #[must_use]
     pub fn page(&self, after: u64, limit: usize) -> Page {
         let kept = self.shared.lock();
-        Page { events: kept.after(after, limit), first: kept.first(), last: kept.last }
+        Page { events: kept.after(after, limit), first: kept.first(), last: kept.last() }
     }
 
     /// Reads on from after `after`; from now on when none is given.
@@ -193,9 +200,9 @@ impl Subscription {
 
     fn take(&mut self, limit: usize) -> Option<Next> {
         let kept = self.shared.lock();
-        if self.seen > kept.last || self.seen + 1 < kept.first() {
-            self.seen = kept.last;
-            return Some(Next::Reset(kept.last));
+        if self.seen > kept.last() || self.seen + 1 < kept.first() {
+            self.seen = kept.last();
+            return Some(Next::Reset(kept.last()));
         }
         let events = kept.after(self.seen, limit);
         self.seen = events.last()?.seq;
@@ -246,7 +253,7 @@ impl Keeper<'_> {
         let mut number = |mut event: Event| {
             event.seq = numbering.next();
             event.summarised = left_out.swap(0, Ordering::Relaxed);
-            kept.take(event);
+            kept.history.push(event);
         };
         let mut closing = None;
         if let Some(sequencer) = sequencer {
@@ -267,7 +274,7 @@ impl Keeper<'_> {
                 }
             }
         }
-        let last = kept.last;
+        let last = kept.last();
         drop(kept);
         // While the sequencer holds something back this runs on a timer; readers wake only for what is new.
         shared.last.send_if_modified(|told| std::mem::replace(told, last) != last);
@@ -366,15 +373,45 @@ mod tests {
     async fn a_gap_that_cannot_be_filled_is_one_reset() {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), None).unwrap();
-        report(&journal, KEPT_EVENTS + 10);
+        let reported = KEPT_EVENTS + CHECKPOINT_EVERY + 10;
+        report(&journal, reported);
         let mut patient = journal.subscribe(None);
-        while journal.page(0, 1).last < KEPT_EVENTS as u64 + 10 {
+        while journal.page(0, 1).last < reported as u64 {
             patient.next(10_000).await.unwrap();
         }
         let mut late = journal.subscribe(Some(3));
-        assert!(matches!(late.next(10).await, Some(Next::Reset(seq)) if seq == KEPT_EVENTS as u64 + 10));
+        assert!(matches!(late.next(10).await, Some(Next::Reset(seq)) if seq == reported as u64));
         let mut future = journal.subscribe(Some(1_000_000));
         assert!(matches!(future.next(10).await, Some(Next::Reset(_))));
+    }
+
+    #[tokio::test]
+    async fn the_picture_at_any_kept_place_is_the_fold_of_the_events_up_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(dir.path(), None).unwrap();
+        let reported = KEPT_EVENTS + CHECKPOINT_EVERY + 10;
+        for n in 0..reported {
+            let mut event = Event::new(1 + n as u64, Provenance::Service, Kind::HandlerStarted);
+            event.style = Some(flow::Style::Choreography);
+            (event.node, event.queue) =
+                (Some(flow::Service::Catalog.into()), Some("catalog.sku_processed".into()));
+            journal.report(event);
+        }
+        let mut reader = journal.subscribe(None);
+        while journal.page(0, 1).last < reported as u64 {
+            reader.next(10_000).await.unwrap();
+        }
+        let first = journal.page(0, 1).first;
+        assert!(first > 1 && reported as u64 - first + 1 >= KEPT_EVENTS as u64);
+        assert_eq!(journal.picture_at(first - 2), None);
+        assert_eq!(journal.picture_at(reported as u64 + 1), None);
+        assert_eq!(journal.picture_at(reported as u64), Some(journal.picture()));
+        for seq in [first - 1, first, first + 1_500, reported as u64 - 1] {
+            let mut picture = journal.picture_at(seq).unwrap();
+            assert_eq!(picture.seq, seq);
+            journal.page(seq, usize::MAX).events.iter().for_each(|event| picture.apply(event));
+            assert_eq!(picture, journal.picture());
+        }
     }
 
     #[tokio::test]

@@ -69,9 +69,27 @@ async fn page(
     Ok(Json(Page { events: page.events, first: page.first, last: page.last }))
 }
 
-/// The picture to start over from after a `reset`.
-async fn picture(State(shared): State<Shared>) -> Json<Picture> {
-    Json(shared.journal.picture())
+#[derive(Deserialize)]
+struct PictureQuery {
+    at: Option<u64>,
+}
+
+/// The picture to start over from after a `reset`, or as it was after the event with the place `at`.
+async fn picture(
+    State(shared): State<Shared>,
+    query: Result<Query<PictureQuery>, QueryRejection>,
+) -> Result<Json<Picture>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+    let Some(at) = query.at else { return Ok(Json(shared.journal.picture())) };
+    let picture = shared.journal.picture_at(at).ok_or_else(|| {
+        let kept = shared.journal.page(at, 1);
+        Problem::not_found(format!(
+            "at: {at} is not kept; choose one from {} to {}",
+            kept.first - 1,
+            kept.last
+        ))
+    })?;
+    Ok(Json(picture))
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
 //! From moments to places: time as it passed, or with idle stretches folded away.
 
 /// A stretch without any event that is longer than this can be folded away; so much of it stays. Microseconds.
-pub const IDLE_US: u64 = 500_000;
+pub const IDLE_US: u64 = 20_000;
 
 /// A stretch in which nothing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

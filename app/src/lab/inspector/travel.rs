@@ -8,6 +8,7 @@ use super::{Fact, facts};
 use flow::event::StockReason;
 use flow::{Event, Id, topology};
 use maud::{Markup, html};
+use std::sync::Arc;
 
 /// A message, by its id; in one queue if it is named.
 pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
@@ -23,13 +24,10 @@ pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
     html! {
         h2.breaks { (title) @if let Some(name) = receiver { span.soft { " → " (name) } } }
         (facts(&message_list(&known, id, of_arrival)))
-        (body(&known))
-        @if arrival.is_some() { (journey_of(look, &events)) }
+        (body(look, &known, id))
+        (effects(look, events.iter().filter(|event| is_of(event, id, queue.map(|queue| &**queue)))))
+        @if arrival.is_some() { (journey(look, &events)) }
     }
-}
-
-fn journey_of(look: &Look<'_>, events: &[std::sync::Arc<Event>]) -> Markup {
-    journey(events, look.lab.style, look.lab.selected.as_ref())
 }
 
 fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<Fact> {
@@ -51,8 +49,22 @@ fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<F
     list
 }
 
-/// The body as it went over the wire, and its properties.
-fn body(known: &MessageFacts) -> Markup {
+/// Whether an event is about that message, on its way through that queue if one is named.
+fn is_of(event: &Event, id: &str, queue: Option<&str>) -> bool {
+    event.message_id.as_deref() == Some(id) && (queue.is_none() || event.queue.as_deref() == queue)
+}
+
+/// What was stored, once what draws it has been fetched.
+fn effects<'a>(look: &Look<'_>, events: impl Iterator<Item = &'a Arc<Event>>) -> Markup {
+    let events: Vec<&Event> = events.map(|event| &**event).collect();
+    look.lab.views.study.map(|study| (study.effects)(&events)).unwrap_or_default()
+}
+
+/// The body as it went over the wire, and its properties; in full once what draws them has been fetched.
+fn body(look: &Look<'_>, known: &MessageFacts, id: &str) -> Markup {
+    if let Some(study) = look.lab.views.study {
+        return (study.message)(look, id);
+    }
     let Some(info) = &known.info else { return html! {} };
     let exchange = known.exchange.as_deref().map(|name| if name.is_empty() { "(default)" } else { name });
     let mut properties = vec![("type", info.message_type.to_string()), ("app_id", info.app_id.to_string())];
@@ -113,7 +125,7 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
     html! {
         h2.breaks { (title) }
         (facts(&list))
-        (journey_of(look, &look.steps(id)))
+        (journey(look, &look.steps(id)))
     }
 }
 
@@ -127,12 +139,13 @@ pub(super) fn event(look: &Look<'_>, seq: u64) -> Markup {
         .message_id
         .as_deref()
         .zip(events.as_deref())
-        .map(|(id, events)| body(&message_facts(events, id, event.queue.as_deref())));
+        .map(|(id, events)| body(look, &message_facts(events, id, event.queue.as_deref()), id));
     html! {
         h2 { (sentence(event)) }
         (facts(&event_list(event)))
         @if let Some(body) = of_message { (body) }
-        @if let Some(events) = events { (journey_of(look, &events)) }
+        (effects(look, std::iter::once(event)))
+        @if let Some(events) = events { (journey(look, &events)) }
     }
 }
 

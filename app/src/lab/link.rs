@@ -1,0 +1,148 @@
+//! The page's address says what is shown: `?at=SEQ&select=event:12&view=sequence&speed=2`.
+//!
+//! A reload and a shared link show the same, as far as the server still keeps it; where it does not, the page says
+//! so and shows how things stand now.
+
+use super::director::{Play, SPEEDS};
+use super::handle::{Lab, Pace};
+use super::state::LabState;
+use super::views::{self, View};
+use crate::address;
+use leptos::{prelude::*, task::spawn_local};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// How often the address is brought up to date at most. Browsers refuse more than a hundred changes in 30 s.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// The query that shows the same. A live page follows what happens, so that it has no place.
+#[must_use]
+pub fn query(state: &LabState) -> String {
+    let mut query = String::new();
+    let mut add = |name: &str, value: &str| {
+        query.push(if query.is_empty() { '?' } else { '&' });
+        let _ = write!(query, "{name}={}", Escaped(value));
+    };
+    if state.director.play != Play::Live {
+        add("at", &state.picture().seq.to_string());
+    }
+    if let Some(selected) = &state.selected {
+        add("select", &selected.to_string());
+    }
+    if state.views.open != View::Log {
+        add("view", state.views.open.as_str());
+    }
+    if let Some(speed) = SPEEDS.get(state.director.speed).filter(|_| state.director.speed != 1) {
+        add("speed", if speed.1 == "½" { "0.5" } else { speed.1 });
+    }
+    query
+}
+
+/// A text as it stands in a query (RFC 3986, section 3.4); what is read on sight stays readable.
+struct Escaped<'a>(&'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for byte in self.0.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' | b'@' => {
+                    f.write_char(char::from(byte))?;
+                }
+                other => write!(f, "%{other:02X}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Shows what the address asks for, then keeps it up to date.
+pub fn wake(lab: Lab) {
+    let speed = address::query("speed");
+    lab.change(|state| {
+        state.selected = address::query("select").and_then(|text| text.parse().ok());
+        let named = |(_, name): &(f64, &str)| speed.as_deref().is_some_and(|speed| speed == *name);
+        let at = if speed.as_deref() == Some("0.5") { Some(0) } else { SPEEDS.iter().position(named) };
+        state.director.speed = at.unwrap_or(state.director.speed);
+    });
+    if let Some(view) = address::query("view").and_then(|name| View::named(&name)) {
+        views::show(lab, view);
+    } else if lab.peek(|state| state.selected.is_some()) == Some(true) {
+        views::selected(lab);
+    }
+    match address::query("at").and_then(|at| at.parse().ok()) {
+        Some(at) => spawn_local(go_to(lab, at)),
+        None => keep_up(lab),
+    }
+}
+
+async fn go_to(lab: Lab, at: u64) {
+    lab.change(|state| {
+        state.director.pause();
+        state.notice = Some(format!("Going to step {at}…"));
+    });
+    let outcome = lab.live.reach_back(at).await;
+    lab.quietly(|state| {
+        let is_there = lab.live.with_history(|history| state.director.seek(history, at));
+        state.notice = match outcome {
+            Ok(()) if is_there => None,
+            Ok(()) => Some(format!("Step {at} cannot be drawn. This is how things stand now.")),
+            Err(why) => Some(format!("{why} This is how things stand now.")),
+        };
+        if !is_there {
+            lab.live.with_history(|history| state.director.go_live(history));
+        }
+    });
+    lab.tell(Pace::Calm);
+    keep_up(lab);
+}
+
+fn keep_up(lab: Lab) {
+    let is_due = StoredValue::new(false);
+    Effect::new(move |written: Option<()>| {
+        lab.follow(Pace::Calm);
+        if written.is_none() || is_due.try_get_value().unwrap_or(true) {
+            return;
+        }
+        is_due.set_value(true);
+        set_timeout(
+            move || {
+                is_due.try_set_value(false);
+                write_down(lab);
+            },
+            EVERY,
+        );
+    });
+}
+
+/// Puts what is shown into the address, unless it stands there.
+pub fn write_down(lab: Lab) {
+    let location = window().location();
+    let (Some(query), Ok(before), Ok(path)) = (lab.peek(query), location.search(), location.pathname())
+    else {
+        return;
+    };
+    if query != before {
+        address::replace(&format!("{path}{query}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form::Form;
+    use super::super::selection::Selection;
+    use super::*;
+    use flow::{Dispatch, Picture, Style};
+
+    #[test]
+    fn the_address_says_what_is_not_as_usual_and_nothing_else() {
+        let form = Form::new(Vec::new(), Dispatch::default());
+        let mut state = LabState::new(Style::Choreography, Picture::default(), form, false);
+        assert_eq!(query(&state), "");
+        state.director.pause();
+        state.selected = Some(Selection::Event(12));
+        (state.views.open, state.director.speed) = (View::Sequence, 0);
+        assert_eq!(query(&state), "?at=0&select=event:12&view=sequence&speed=0.5");
+        state.selected = Some(Selection::Queue("a b&c".into()));
+        assert!(query(&state).contains("select=queue:a%20b%26c"));
+    }
+}

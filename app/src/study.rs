@@ -1,0 +1,67 @@
+//! What is drawn from many events at once: the timeline, the sequence, the numbers, the journey's tree, the two
+//! styles next to each other, and runs in files.
+//!
+//! All of it is heavy, and most visits never ask for it. So it is reached by one table of plain functions, which
+//! the browser fetches when it is first needed. Nothing outside of this module names the models behind it.
+
+mod details;
+mod journey;
+mod kept;
+mod metrics;
+mod runs;
+mod sequence;
+mod timeline;
+
+use crate::lab::selection::Selection;
+use crate::lab::state::Look;
+use flow::{Event, History, Style};
+use maud::Markup;
+use std::sync::Arc;
+
+/// Everything that is fetched later.
+#[derive(Debug, Clone, Copy)]
+pub struct Study {
+    /// Bars for each message.
+    pub timeline: fn(&Look<'_>) -> Markup,
+    /// The sequence diagram.
+    pub sequence: fn(&Look<'_>) -> Markup,
+    /// The sequence diagram as a file: as `svg`, or else as Mermaid.
+    pub export: fn(&Look<'_>, &str) -> String,
+    /// Numbers over time.
+    pub metrics: fn(&Look<'_>) -> Markup,
+    /// The journey of an arrival as a tree, from its events.
+    pub journey: fn(&[Arc<Event>], Style, Option<&Selection>) -> Markup,
+    /// A message, by its id, as it went over the wire.
+    pub message: fn(&Look<'_>, &str) -> Markup,
+    /// What these events stored, before and after.
+    pub effects: fn(&[&Event]) -> Markup,
+    /// What is selected, as JSON.
+    pub json: fn(&Look<'_>) -> String,
+    /// A history as a run's text, saved at that time.
+    pub save: fn(&History, String) -> String,
+    /// A run's text as a history; else what is wrong with it.
+    pub open: fn(&str) -> Result<History, String>,
+}
+
+/// All of it.
+#[must_use]
+pub fn study() -> Study {
+    Study {
+        timeline: timeline::timeline,
+        sequence: sequence::sequence,
+        export: sequence::export,
+        metrics: metrics::metrics,
+        journey: journey::tree,
+        message: details::message,
+        effects: details::effects,
+        json: details::json,
+        save: runs::save,
+        open: runs::open,
+    }
+}
+
+/// Fetches it.
+#[allow(clippy::unused_async, reason = "the browser fetches it, which takes its time")]
+pub async fn load() -> Study {
+    study()
+}

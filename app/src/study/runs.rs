@@ -1,0 +1,21 @@
+//! Runs in files.
+
+use flow::{History, Run};
+
+/// All that can be drawn, as a file's text.
+pub fn save(history: &History, saved_at: String) -> String {
+    Run::of(history, saved_at, String::new()).write()
+}
+
+/// A file's text as a history, or what is wrong with it.
+pub fn open(text: &str) -> Result<History, String> {
+    match Run::read(text) {
+        Ok(run) => Ok(run.into_history()),
+        Err(error) => {
+            let words = error.to_string();
+            let mut letters = words.chars();
+            let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+            Err(format!("{first}{}.", letters.as_str()))
+        }
+    }
+}
