@@ -15,6 +15,7 @@ mod timeline;
 use crate::lab::selection::Selection;
 use crate::lab::state::Look;
 use flow::{Event, History, Style};
+use leptos::prelude::*;
 use maud::Markup;
 use std::sync::Arc;
 
@@ -44,8 +45,7 @@ pub struct Study {
 }
 
 /// All of it.
-#[must_use]
-pub fn study() -> Study {
+const fn study() -> Study {
     Study {
         timeline: timeline::timeline,
         sequence: sequence::sequence,
@@ -60,8 +60,8 @@ pub fn study() -> Study {
     }
 }
 
-/// Fetches it.
-#[allow(clippy::unused_async, reason = "the browser fetches it, which takes its time")]
-pub async fn load() -> Study {
+/// Fetches it: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load() -> Study {
     study()
 }
