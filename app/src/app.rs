@@ -7,7 +7,7 @@ use crate::{
     components::{header::Header, ready::Ready},
     lab::Lab,
     live::{FirstPaintScript, provide_live},
-    pages::{Home, Mailbox, NotFound, Store},
+    pages::{Compare, Home, Mailbox, NotFound, Store},
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title, provide_meta_context};
@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/lab") view=|| view! { <Redirect path="/lab/choreography" /> } />
                 <Route path=path!("/lab/:style") view=Lab ssr=SsrMode::Async />
+                <Route path=path!("/compare") view=Compare ssr=SsrMode::Async />
                 <Route path=path!("/store") view=Store ssr=SsrMode::Async />
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />
             </FlatRoutes>

@@ -5,6 +5,7 @@ pub mod connection_pill;
 pub mod header;
 pub mod help;
 pub mod icons;
+pub mod keys_switch;
 pub mod product_icon;
 pub mod ready;
 pub mod style_mark;
@@ -12,4 +13,4 @@ pub mod theme_button;
 
 pub use blank::{blank, failure};
 pub use product_icon::product_icon;
-pub use style_mark::style_mark;
+pub use style_mark::{style_mark, title};

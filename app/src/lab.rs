@@ -5,15 +5,15 @@
 
 mod acts;
 mod controls;
-mod diagram;
+pub(crate) mod diagram;
 mod director;
 mod facts;
 mod form;
 mod handle;
-mod hop;
+pub(crate) mod hop;
 mod inspector;
 pub(crate) mod journey;
-mod keys;
+pub mod keys;
 mod link;
 mod log;
 mod pacer;

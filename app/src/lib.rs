@@ -9,6 +9,7 @@ pub mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
 pub mod components;
+mod duel;
 mod files;
 pub mod lab;
 pub mod live;

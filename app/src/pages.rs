@@ -1,5 +1,6 @@
 //! The pages other than the lab.
 
+mod compare;
 mod home;
 mod listing;
 mod mailbox;
@@ -8,6 +9,7 @@ mod sketch;
 mod store;
 mod when;
 
+pub use compare::Compare;
 pub use home::Home;
 pub use mailbox::Mailbox;
 #[cfg(feature = "ssr")]

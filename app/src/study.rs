@@ -4,6 +4,7 @@
 //! All of it is heavy, and most visits never ask for it. So it is reached by one table of plain functions, which
 //! the browser fetches when it is first needed. Nothing outside of this module names the models behind it.
 
+mod compare;
 mod details;
 mod journey;
 mod kept;
@@ -12,6 +13,7 @@ mod runs;
 mod sequence;
 mod timeline;
 
+use crate::duel::{Duel, Shown};
 use crate::lab::selection::Selection;
 use crate::lab::state::Look;
 use flow::{Event, History, Style};
@@ -32,6 +34,10 @@ pub struct Study {
     pub metrics: fn(&Look<'_>) -> Markup,
     /// The journey of an arrival as a tree, from its events.
     pub journey: fn(&[Arc<Event>], Style, Option<&Selection>) -> Markup,
+    /// What is compared, as far as it is to be shown.
+    pub align: fn(&Duel, &History) -> Shown,
+    /// What both styles took, and what is still to come.
+    pub compare: fn(&Duel, &History) -> Markup,
     /// A message, by its id, as it went over the wire.
     pub message: fn(&Look<'_>, &str) -> Markup,
     /// What these events stored, before and after.
@@ -52,6 +58,8 @@ const fn study() -> Study {
         export: sequence::export,
         metrics: metrics::metrics,
         journey: journey::tree,
+        align: compare::align,
+        compare: compare::panel,
         message: details::message,
         effects: details::effects,
         json: details::json,

@@ -20,6 +20,7 @@ pub fn Header() -> impl IntoView {
             </a>
             <nav class="nav" aria-label="Pages">
                 <NavLink to="/lab/choreography" below="/lab" name="Lab" />
+                <NavLink to="/compare" below="/compare" name="Compare" />
                 <NavLink to="/store" below="/store" name="Store" />
                 <NavLink to="/mailbox" below="/mailbox" name="Mailbox" />
             </nav>

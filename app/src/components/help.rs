@@ -1,5 +1,7 @@
 //! How to read the picture: the marks and the words, on every page behind the `?`.
 
+use super::keys_switch::KeysSwitch;
+use crate::lab::keys::KEYS;
 use leptos::prelude::*;
 
 const ID: &str = "help";
@@ -72,6 +74,21 @@ pub fn Help() -> impl IntoView {
                 <dt>"Ack"</dt>
                 <dd>"The consumer's word that it is done, after its work is on disk."</dd>
             </dl>
+            <h3 class="help-keys">"Keys in the lab"</h3>
+            <dl class="keys">
+                {KEYS
+                    .iter()
+                    .map(|(key, does)| {
+                        view! {
+                            <dt>
+                                <kbd>{*key}</kbd>
+                            </dt>
+                            <dd>{*does}</dd>
+                        }
+                    })
+                    .collect::<Vec<_>>()}
+            </dl>
+            <KeysSwitch />
         </aside>
     }
 }

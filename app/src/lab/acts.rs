@@ -34,9 +34,8 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
             inspector::close(lab);
         }
         act => {
-            let _ = playhead::act(lab, act, &marked)
-                || inspector::act(lab, act)
-                || views::act(lab, act, &marked);
+            let _ =
+                playhead::act(lab, act, &marked) || inspector::act(lab, act) || views::act(lab, act, &marked);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
 use super::{inspector, playhead, room, views};
+use crate::components::keys_switch::keys_are_on;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
@@ -43,7 +44,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
     if event.key() == "Escape" {
         return inspector::close(lab);
     }
-    if is_used_by_target(event) || lab.peek(|state| state.keys_on) != Some(true) {
+    if is_used_by_target(event) || !keys_are_on() {
         return false;
     }
     match (event.key().as_str(), event.shift_key()) {

@@ -53,8 +53,6 @@ pub struct LabState {
     pub run_wrong: Option<String>,
     /// Whether controls work yet.
     pub hydrated: bool,
-    /// Whether the keyboard's short ways are on.
-    pub keys_on: bool,
     plan: Plan,
     layout: Layout,
 }
@@ -86,7 +84,6 @@ impl LabState {
             run: None,
             run_wrong: None,
             hydrated: false,
-            keys_on: true,
             layout: layout(&plan),
             plan,
         }

@@ -101,10 +101,10 @@ pub fn panel(look: &Look<'_>) -> Markup {
                     }
                 }
             }
-            div.views-tools data-key=(views.open.as_str()) { (tools(look)) }
+            div.views-tools data-key={ "tools-" (views.open.as_str()) } { (tools(look)) }
         }
         div #view.view role="tabpanel" aria-labelledby={ "tab-" (views.open.as_str()) } data-view=(views.open.as_str()) {
-            div data-key=(views.open.as_str()) { (open_view(look)) }
+            div data-key={ "view-" (views.open.as_str()) @if views.study.is_none() { "-wait" } } { (open_view(look)) }
         }
     }
 }
@@ -296,7 +296,8 @@ fn measure(lab: Lab, list: &Element) {
     let (top, height) = (list.scroll_top().unsigned_abs(), list.client_height().unsigned_abs());
     let has_moved = lab.quietly(|state| {
         let views = &mut state.views;
-        let has_moved = views.top_px.abs_diff(top) >= 24 || views.height_px != height;
+        let has_moved =
+            views.open == View::Timeline && (views.top_px.abs_diff(top) >= 24 || views.height_px != height);
         if has_moved {
             (views.top_px, views.height_px) = (top, height);
         }
@@ -309,22 +310,27 @@ fn measure(lab: Lab, list: &Element) {
 
 /// A view that is read at its end stays at its end; one that was scrolled up is left alone.
 fn keep_the_end_in_view(lab: Lab) {
-    Effect::new(move |known: Option<(String, i32)>| {
-        lab.follow(Pace::Calm);
-        let Ok(Some(list)) = document().query_selector("[data-follow]") else { return Default::default() };
+    let known = StoredValue::new((String::new(), 0));
+    // Only once the views are drawn is it known how high they are.
+    let follow = move || {
+        let Ok(Some(list)) = document().query_selector("[data-follow]") else {
+            known.try_set_value(Default::default());
+            return;
+        };
         let name = list.get_attribute("data-follow").unwrap_or_default();
-        let was_at_end = known.is_none_or(|(before, height)| {
-            before != name || list.scroll_top() + list.client_height() >= height - 40
-        });
-        if was_at_end {
-            let list = list.clone();
-            request_animation_frame(move || {
-                list.set_scroll_top(list.scroll_height());
-                if list.has_attribute("data-scroll") {
-                    measure(lab, &list);
-                }
-            });
+        let is_at_end = |(before, height): &(String, i32)| {
+            *before != name || list.scroll_top() + list.client_height() >= height - 40
+        };
+        if known.try_with_value(is_at_end) == Some(true) {
+            list.set_scroll_top(list.scroll_height());
         }
-        (name, list.scroll_height())
+        if list.has_attribute("data-scroll") {
+            measure(lab, &list);
+        }
+        known.try_set_value((name, list.scroll_height()));
+    };
+    Effect::new(move || {
+        lab.follow(Pace::Calm);
+        request_animation_frame(follow);
     });
 }

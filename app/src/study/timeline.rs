@@ -150,7 +150,7 @@ fn scale_bar(axis: &Axis<'_>, breaks: &[(u64, u64)]) -> Markup {
     let labelled = breaks.iter().filter(|(x, _)| {
         let is_free = *x >= free_from;
         if is_free {
-            free_from = x + 900;
+            free_from = x + 2_000;
         }
         is_free
     });
@@ -189,6 +189,10 @@ fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup
     let now_us = axis.scale.ended_us();
     let took = duration(row.latency_us(now_us));
     let end_x = row.bars.last().map_or(LEFT, |bar| axis.x(bar.to_us.unwrap_or(now_us)));
+    // Where there is no room on the right, the words stand on the left.
+    let first_x = row.bars.first().map_or(LEFT, |bar| axis.x(bar.from_us));
+    let is_left = end_x > 7_500 && first_x > 4_500;
+    let took_x = if is_left { first_x - 60 } else { end_x + 60 };
     let pick = Selection::Message { id: row.message_id.clone(), queue: row.queue.clone() };
     let is_selected = focus.is_message(&row.message_id, queue);
     let how = match (row.end, row.phase()) {
@@ -205,7 +209,8 @@ fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup
             rect.timeline-hit y=(y) width="100%" height=(LINE) {}
             text.timeline-who x="24" y=(y + 16) { (who) }
             @for bar in &row.bars { (self::bar(bar, y, axis, now_us)) }
-            text.timeline-took .is-trouble[row.end == Some(End::Dead)] x=(Share(end_x + 60)) y=(y + 16) {
+            text.timeline-took .is-trouble[row.end == Some(End::Dead)] x=(Share(took_x)) y=(y + 16)
+                text-anchor=(if is_left { "end" } else { "start" }) {
                 @if row.attempt > 1 { (row.attempt) ". attempt · " }
                 (took) (how)
             }
@@ -223,7 +228,7 @@ fn bar(bar: &Bar, y: u32, axis: &Axis<'_>, now_us: u64) -> Markup {
         _ => (y + 5, 14),
     };
     html! {
-        rect class={ "bar bar-" (bar.phase.as_str()) } .is-open[bar.to_us.is_none()] x=(Share(x)) y=(top)
+        rect class={ "bar bar-" (bar.phase.as_str()) } x=(Share(x)) y=(top)
             width=(Share(width)) height=(height) {
             title { (name(bar.phase).trim_start_matches(" · ")) " " (duration(to_us.saturating_sub(bar.from_us))) }
         }
