@@ -9,6 +9,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 WASM_BINDGEN_VERSION := 0.2.126
+WASM_SPLIT_VERSION := 0.2.4
 WASM_TARGET := wasm32-unknown-unknown
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -22,6 +23,8 @@ TOOLS := target/tools
 # Clients and servers that are not ours, for the tests; end2end/tools/install.sh puts them there.
 export SKUFLOW_TEST_PYTHON ?= $(abspath $(TOOLS)/python/bin/python)
 BINDGEN := $(TOOLS)/bin/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+SPLIT := $(TOOLS)/bin/wasm-split-cli
+SPLIT_OUT := $(TARGET)/wasm-split
 NPM_BIN := end2end/node_modules/.bin
 NPM_STAMP := end2end/node_modules/.package-lock.json
 
@@ -101,15 +104,20 @@ $(RAW_WASM): $(PAGE_SOURCES) | $(STAMPS)/wasm-target
 	@cargo build --profile wasm-release --target $(WASM_TARGET) -p app --lib --features hydrate
 	@touch $@
 
-$(PKG)/skuflow.js: $(RAW_WASM) $(BINDGEN) $(NPM_STAMP)
-	$(call step,wasm-bindgen and wasm-opt)
-	@mkdir -p $(PKG)
-	@$(BINDGEN) --target web --no-typescript --out-dir $(PKG) --out-name skuflow $(RAW_WASM)
-	@$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) $(PKG)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
-	@rm $(PKG)/skuflow_bg.wasm
-	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $@ --bundle --minify --format=esm \
-		--allow-overwrite --outfile=$@ --log-level=warning
-	@rm -rf $(PKG)/snippets
+# What is fetched later goes into a module of its own, which calls back into the first one.
+$(PKG)/skuflow.js: $(RAW_WASM) $(BINDGEN) $(SPLIT) $(NPM_STAMP) end2end/tools/prune.mjs
+	$(call step,wasm-split$(,) wasm-bindgen and wasm-opt)
+	@rm -rf $(SPLIT_OUT) $(PKG)/split_* && mkdir -p $(SPLIT_OUT) $(PKG)
+	@$(SPLIT) --target web --out-name skuflow $(RAW_WASM) $(SPLIT_OUT) 2>/dev/null
+	@$(BINDGEN) --target web --no-typescript --keep-lld-exports --out-dir $(SPLIT_OUT)/pkg --out-name skuflow $(SPLIT_OUT)/skuflow.wasm
+	@cp $(SPLIT_OUT)/__wasm_split.js $(SPLIT_OUT)/pkg/
+	@node end2end/tools/prune.mjs $(SPLIT_OUT)/pkg/skuflow_bg.wasm
+	@$(NPM_BIN)/wasm-opt -Oz --gufa -Oz $(WASM_FEATURES) $(SPLIT_OUT)/pkg/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@for part in $(SPLIT_OUT)/split_*.wasm; do \
+		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$$part" -o "$(PKG)/$$(basename "$$part")" 2>/dev/null; \
+	done
+	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $(SPLIT_OUT)/pkg/skuflow.js --bundle --minify \
+		--format=esm --outfile=$@ --log-level=warning
 
 $(PKG)/skuflow.css: $(STYLE_SOURCES) $(NPM_STAMP)
 	$(call step,style)
@@ -129,7 +137,7 @@ server:
 
 # --- tools -----------------------------------------------------------------------------------------------------
 
-tools: $(STAMPS)/wasm-target $(BINDGEN) $(NPM_STAMP)
+tools: $(STAMPS)/wasm-target $(BINDGEN) $(SPLIT) $(NPM_STAMP)
 
 test-tools: $(NPM_STAMP)
 
@@ -154,11 +162,19 @@ $(BINDGEN):
 		ln -sf wasm-bindgen $@; \
 	fi
 
+$(SPLIT):
+	@printf '\033[1m── %s\033[0m\n' 'wasm-split $(WASM_SPLIT_VERSION) (about a minute, once)'
+	@cargo install wasm_split_cli_support --locked --version $(WASM_SPLIT_VERSION) --features build-binary --root $(TOOLS) \
+		--target-dir $(TARGET)/tools-build
+
 $(NPM_STAMP): end2end/package.json end2end/package-lock.json end2end/.npmrc
 	@command -v npm >/dev/null || { echo "make: npm is missing. Install Node.js 20 or newer." >&2; exit 1; }
 	$(call step,npm packages)
 	@cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --loglevel=error
 	@touch $@
+
+# A comma that is no separator.
+, := ,
 
 define step
 	@printf '\033[1m── %s\033[0m\n' '$(1)'

@@ -50,6 +50,15 @@ pub struct Study {
     pub open: fn(&str) -> Result<History, String>,
 }
 
+/// What is there without being fetched: all of it on the server and in native tests, nothing in the browser.
+#[must_use]
+pub const fn at_once() -> Option<Study> {
+    #[cfg(feature = "hydrate")]
+    return None;
+    #[cfg(not(feature = "hydrate"))]
+    return Some(study());
+}
+
 /// All of it.
 const fn study() -> Study {
     Study {

@@ -8,7 +8,7 @@ mod wire;
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::words::words;
 use crate::{Id, Quantity, Service, Sku, Style};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 use std::{fmt, sync::Arc};
 
 /// One step of the system, as somebody saw it.
@@ -426,10 +426,10 @@ pub enum StockReason {
 }
 
 /// What a service knows of a SKU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct State {
     /// Pieces in the warehouse; only inventory knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub on_hand: Option<u32>,
     /// Whether any is for sale.
     pub available: bool,
@@ -437,6 +437,23 @@ pub struct State {
     pub quantity: u32,
     /// The version of inventory's numbers that this reflects.
     pub version: u64,
+}
+
+/// In JSON a field that is absent is left out; a packed picture has its fields by their order, and needs them all.
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let leaves_out = serializer.is_human_readable() && self.on_hand.is_none();
+        let mut state = serializer.serialize_struct("State", if leaves_out { 3 } else { 4 })?;
+        if leaves_out {
+            state.skip_field("on_hand")?;
+        } else {
+            state.serialize_field("on_hand", &self.on_hand)?;
+        }
+        state.serialize_field("available", &self.available)?;
+        state.serialize_field("quantity", &self.quantity)?;
+        state.serialize_field("version", &self.version)?;
+        state.end()
+    }
 }
 
 impl From<crate::Availability> for State {

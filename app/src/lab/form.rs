@@ -119,7 +119,7 @@ fn check(sku: &str, quantity: &str) -> Result<(Sku, Quantity), Wrong> {
 
 /// The server's words, at the field they are about.
 fn at_field(problem: Problem) -> Wrong {
-    let about = problem.detail.to_lowercase();
+    let about = problem.detail.to_ascii_lowercase();
     let field = if problem.status == 409 || about.contains("quantity") {
         Field::Quantity
     } else if about.contains("sku") {
@@ -133,7 +133,9 @@ fn at_field(problem: Problem) -> Wrong {
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
-        Some(first) if !text.starts_with("a SKU") => first.to_uppercase().chain(characters).collect(),
+        Some(first) if !text.starts_with("a SKU") => {
+            std::iter::once(first.to_ascii_uppercase()).chain(characters).collect()
+        }
         _ => text.replacen("a SKU", "A SKU", 1),
     }
 }

@@ -124,7 +124,7 @@ pub fn typed(filter: &mut Filter, name: &str, value: &str) -> bool {
     match name {
         "log-who" => filter.who = (!value.is_empty()).then(|| Node::from(Id::from(value))),
         "log-kind" => filter.kind = value.parse().ok(),
-        "log-sku" => filter.sku = value.trim().to_uppercase(),
+        "log-sku" => filter.sku = value.trim().to_ascii_uppercase(),
         "log-arrival" => filter.of_arrival = !filter.of_arrival,
         _ => return false,
     }

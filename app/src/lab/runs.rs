@@ -7,7 +7,7 @@ use super::views;
 use crate::files;
 use crate::live::Connection;
 use crate::paint::Act;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::task::spawn_local;
 use maud::{Markup, html};
 
 /// The largest file that is read, in bytes.

@@ -11,11 +11,19 @@ const RECENT: usize = 8;
 pub(super) const SCRIPT: &str = "first-paint";
 
 /// Everything that the first paint rests on.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct FirstPaint {
     pub picture: Picture,
     pub broker: String,
     pub small_screen: bool,
+}
+
+/// The same on its way to the browser.
+#[derive(Debug, Serialize, Deserialize)]
+struct Packed {
+    picture: String,
+    broker: String,
+    small_screen: bool,
 }
 
 impl FirstPaint {
@@ -24,7 +32,11 @@ impl FirstPaint {
     pub fn of_page() -> Self {
         let script = leptos::prelude::document().get_element_by_id(SCRIPT);
         let text = script.and_then(|script| script.text_content()).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_else(|_| Self::of_nothing())
+        let packed = serde_json::from_str::<Packed>(&text).ok();
+        let read = packed.and_then(|Packed { picture, broker, small_screen }| {
+            Some(Self { picture: Picture::unpack(&picture)?, broker, small_screen })
+        });
+        read.unwrap_or_else(Self::of_nothing)
     }
 
     fn of_nothing() -> Self {
@@ -34,7 +46,9 @@ impl FirstPaint {
     /// As text that can stand inside of a script element: nothing in it can end that element.
     #[cfg(feature = "ssr")]
     pub fn to_script(&self) -> String {
-        serde_json::to_string(self).expect("a picture is plain data").replace('<', "\\u003c")
+        let Self { picture, broker, small_screen } = self;
+        let packed = Packed { picture: picture.pack(), broker: broker.clone(), small_screen: *small_screen };
+        serde_json::to_string(&packed).expect("two texts and a flag").replace('<', "\\u003c")
     }
 
     #[cfg(not(feature = "hydrate"))]

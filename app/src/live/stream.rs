@@ -4,6 +4,7 @@
 //! saw; we know better, since the first picture came with the page.
 
 use super::{Connection, Live, backoff::Backoff};
+use crate::api::fetch;
 use flow::{Event, History, Kind, Picture};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::RefCell, time::Duration};
@@ -200,7 +201,7 @@ fn start_over(live: Live) {
         }
     });
     spawn_local(async move {
-        match get::<Picture>("/api/journal/picture").await {
+        match picture("/api/journal/picture?packed=true").await {
             _ if with_stream(|stream| stream.is_over) => {}
             Some(picture) => {
                 let seq = picture.seq;
@@ -235,7 +236,7 @@ async fn fetch_log(live: Live) {
 }
 
 async fn fetch_page(after: u64) -> Option<Page> {
-    get(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await
+    fetch::get(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await.ok()
 }
 
 /// Fetches what is needed to show the picture at that place, and some steps before it.
@@ -258,7 +259,7 @@ pub(super) async fn reach_back(live: Live, at: u64) -> Result<(), String> {
         older.extend(page.events);
     }
     let Some(first) = older.first().map(|event| event.seq) else { return Ok(()) };
-    let picture = get::<Picture>(&format!("/api/journal/picture?at={}", first - 1)).await.ok_or(LOST)?;
+    let picture = picture(&format!("/api/journal/picture?packed=true&at={}", first - 1)).await.ok_or(LOST)?;
     let is_back = live.change_history(|history| {
         history.prepend(older);
         history.reach().0 <= at || history.rebase(picture)
@@ -279,6 +280,6 @@ pub(super) fn replay(live: Live, run: History) {
     announce(live);
 }
 
-async fn get<T: serde::de::DeserializeOwned>(path: &str) -> Option<T> {
-    gloo_net::http::Request::get(path).send().await.ok()?.json().await.ok()
+async fn picture(path: &str) -> Option<Picture> {
+    Picture::unpack(&fetch::send("GET", path, None).await.ok()?)
 }

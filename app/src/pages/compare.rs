@@ -84,7 +84,7 @@ fn CompareBoth(
                 text_px: SMALLEST_TEXT,
             })
         }),
-        study: (!cfg!(feature = "hydrate")).then(study::study),
+        study: study::at_once(),
         is_sending: false,
         wrong: None,
         hydrated: false,

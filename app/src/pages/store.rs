@@ -63,10 +63,10 @@ struct Wanted {
 impl Wanted {
     /// Whether the product is among it: available in either shop, or sold out in either.
     fn has(&self, shelf: &Shelf) -> bool {
-        let known = format!("{} {}", shelf.sku, shelf.name).to_lowercase();
+        let known = format!("{} {}", shelf.sku, shelf.name).to_ascii_lowercase();
         let is_sold = |quantity: &Option<u32>| *quantity == Some(0);
         let is_there = |quantity: &Option<u32>| quantity.is_some_and(|quantity| quantity > 0);
-        self.text.to_lowercase().split_whitespace().all(|word| known.contains(word))
+        self.text.to_ascii_lowercase().split_whitespace().all(|word| known.contains(word))
             && match self.show.as_str() {
                 "available" => shelf.quantities.iter().any(is_there),
                 "sold-out" => shelf.quantities.iter().any(is_sold),

@@ -115,7 +115,7 @@ pub fn effects(events: &[&Event]) -> Markup {
         events.iter().filter_map(|event| stored(&event).map(|states| (*event, states))).collect();
     html! {
         @for (event, (before, after)) in stored {
-            h3 { "Stored by " (node_name(event.node.as_ref()).to_lowercase()) }
+            h3 { "Stored by " (node_name(event.node.as_ref()).to_ascii_lowercase()) }
             table.numbers {
                 thead { tr { td {} th scope="col" { "before" } th scope="col" { "after" } } }
                 tbody {

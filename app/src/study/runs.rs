@@ -14,7 +14,8 @@ pub fn open(text: &str) -> Result<History, String> {
         Err(error) => {
             let words = error.to_string();
             let mut letters = words.chars();
-            let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+            let first =
+                letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
             Err(format!("{first}{}.", letters.as_str()))
         }
     }

@@ -72,24 +72,31 @@ async fn page(
 #[derive(Deserialize)]
 struct PictureQuery {
     at: Option<u64>,
+    #[serde(default)]
+    packed: bool,
 }
 
-/// The picture to start over from after a `reset`, or as it was after the event with the place `at`.
+/// The picture to start over from after a `reset`, or as it was after the event with the place `at`; as JSON, or
+/// packed, as the page of this version reads it.
 async fn picture(
     State(shared): State<Shared>,
     query: Result<Query<PictureQuery>, QueryRejection>,
-) -> Result<Json<Picture>, Problem> {
+) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
-    let Some(at) = query.at else { return Ok(Json(shared.journal.picture())) };
-    let picture = shared.journal.picture_at(at).ok_or_else(|| {
-        let kept = shared.journal.page(at, 1);
+    let picture = picture_at(&shared.journal, query.at)?;
+    Ok(if query.packed { picture.pack().into_response() } else { Json(picture).into_response() })
+}
+
+fn picture_at(journal: &Journal, at: Option<u64>) -> Result<Picture, Problem> {
+    let Some(at) = at else { return Ok(journal.picture()) };
+    journal.picture_at(at).ok_or_else(|| {
+        let kept = journal.page(at, 1);
         Problem::not_found(format!(
             "at: {at} is not kept; choose one from {} to {}",
             kept.first - 1,
             kept.last
         ))
-    })?;
-    Ok(Json(picture))
+    })
 }
 
 #[derive(Deserialize)]

@@ -84,17 +84,14 @@ pub struct Slot {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Waiting {
     id: Id,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     sku: Option<Sku>,
     /// A message that was given back stands in front and may be overtaken by what was already on its way out.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     given_back: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct InHand {
     id: Id,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     sku: Option<Sku>,
     tag: Id,
 }
