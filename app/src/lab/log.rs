@@ -66,13 +66,13 @@ pub fn tools(look: &Look<'_>) -> Markup {
     let nodes = services.chain([Node::Warehouse, Node::Storefront, Node::Broker]);
     html! {
         select.input.input-small data-field="log-who" aria-label="Only what this one did" disabled[off] {
-            option value="" { "Everybody" }
+            option value="" selected[filter.who.is_none()] { "Everybody" }
             @for node in nodes {
                 option value=(node) selected[filter.who.as_ref() == Some(&node)] { (node_name(Some(&node))) }
             }
         }
         select.input.input-small data-field="log-kind" aria-label="Only this kind" disabled[off] {
-            option value="" { "All kinds" }
+            option value="" selected[filter.kind.is_none()] { "All kinds" }
             @for kind in KindName::ALL {
                 option value=(kind) selected[filter.kind == Some(*kind)] { (kind.as_str().replace('_', " ")) }
             }

@@ -333,4 +333,13 @@ fn keep_the_end_in_view(lab: Lab) {
         lab.follow(Pace::Calm);
         request_animation_frame(follow);
     });
+    // What happened before this page was opened comes to hand without any step being shown.
+    Effect::new(move |known: Option<u64>| {
+        lab.live.version.track();
+        let first = lab.live.with_history(|history| history.events().front().map(|event| event.seq));
+        if known.is_some_and(|known| first.is_some_and(|first| known == 0 || first < known)) {
+            request_animation_frame(move || lab.tell(Pace::Calm));
+        }
+        first.unwrap_or_default()
+    });
 }

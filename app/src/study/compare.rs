@@ -40,6 +40,11 @@ pub fn align(duel: &Duel, history: &History) -> Shown {
 
 /// The steps of both on one time, and the table.
 pub fn panel(duel: &Duel, history: &History) -> Markup {
+    if duel.pair.is_empty() {
+        return html! {
+            p.view-empty { "Send one arrival through both, and see step by step what it takes in each." }
+        };
+    }
     let aligned = aligned(duel, history);
     let count = duel.count.min(aligned.moments().len());
     let patterns = [Style::Choreography, Style::Orchestration].map(|style| pattern(style, duel, history));
@@ -151,12 +156,12 @@ fn list(steps: &[(Moment, &Arc<Event>)], ghosts: &[&Ghost], is_learned: bool) ->
         @if steps.is_empty() && ghosts.is_empty() { p.soft { "Nothing has been sent yet." } }
         ol.duel-steps {
             @for (moment, event) in steps {
-                li data-key=(event.seq) data-step=(event.kind.name()) {
+                li data-step=(event.kind.name()) {
                     span { (sentence(event)) } span.soft { "+" (duration(moment.after_us)) }
                 }
             }
-            @for (at, ghost) in ghosts.iter().enumerate() {
-                li.is-ghost data-key={ "ghost-" (at) } { span { span.sr-only { "Still to come: " } (foreseen(ghost)) } }
+            @for ghost in ghosts {
+                li.is-ghost { span { span.sr-only { "Still to come: " } (foreseen(ghost)) } }
             }
         }
         @if !ghosts.is_empty() {

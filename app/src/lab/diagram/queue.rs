@@ -75,7 +75,7 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Markup {
                 @if let Some(more) = seen.more() { (more) }
             }
             text.queue-counts x=(Px(x)) y=(Px(y)) { (rows[0]) }
-            text.queue-counts.queue-aside x=(Px(x)) y=(Px(y + line)) { (rows[1]) }
+            text.queue-counts .queue-aside[queue.counts.lines.len() == 1] x=(Px(x)) y=(Px(y + line)) { (rows[1]) }
         }
     }
 }

@@ -1,0 +1,199 @@
+// The same events as a log, a timeline, a sequence and in numbers; the playhead, links, saved runs, and both styles.
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, expectSettled, open, openLab, sendArrival, seqOf, test } from "../support/fixtures";
+import type { Page } from "@playwright/test";
+
+/** What the diagram and the marks say; what is on its way is no part of the picture. */
+async function picture(page: Page) {
+  const queues = await page.locator("[data-queue]").evaluateAll((all) =>
+    all.map((queue) => ["data-queue", "data-ready", "data-unacked"].map((name) => queue.getAttribute(name))),
+  );
+  const words = await page.locator("#diagram .nodes text").allTextContents();
+  return { seq: await seqOf(page), queues, words };
+}
+
+async function settled(page: Page, style: string) {
+  await openLab(page, style);
+  await sendArrival(page, "MUG-RED", 5);
+  await expect.poll(() => seqOf(page)).toBeGreaterThan(20);
+  await expectSettled(page);
+}
+
+for (const style of ["choreography", "orchestration"]) {
+  test(`${style}: stepping back and forward gives the same picture again`, async ({ page }) => {
+    await settled(page, style);
+    await page.getByRole("button", { name: "Pause the view" }).click();
+    const end = await picture(page);
+    const back = page.getByRole("button", { name: "One step back" });
+    for (let n = 0; n < 8; n++) await back.click();
+    await expect.poll(() => seqOf(page)).toBeLessThan(end.seq);
+    const earlier = await picture(page);
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => seqOf(page)).toBeGreaterThan(earlier.seq);
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => picture(page)).toEqual(earlier);
+    for (let n = 0; n < 8; n++) await page.keyboard.press("ArrowRight");
+    await expect.poll(() => picture(page)).toEqual(end);
+  });
+}
+
+test("a link shows the same place, selection, view and speed", async ({ page, context }) => {
+  await settled(page, "choreography");
+  await page.getByRole("button", { name: "Pause the view" }).click();
+  for (let n = 0; n < 6; n++) await page.keyboard.press("ArrowLeft");
+  await page.locator(".log-row").last().click();
+  await page.getByRole("button", { name: "Speed 2" }).click();
+  await page.getByRole("tab", { name: "Sequence" }).click();
+  await expect(page).toHaveURL(/at=\d+&select=event:\d+&view=sequence&speed=2/);
+  const here = await picture(page);
+  const other = await context.newPage();
+  await open(other, page.url());
+  await expect.poll(() => picture(other)).toEqual(here);
+  await expect(other.getByRole("tab", { name: "Sequence" })).toHaveAttribute("aria-selected", "true");
+  await expect(other.locator(".seq-row.is-selected")).toHaveCount(1);
+  await expect(other.getByRole("button", { name: "Speed 2" })).toHaveAttribute("aria-pressed", "true");
+  await expect(other.locator(".inspector h2")).toHaveText(await page.locator(".inspector h2").innerText());
+});
+
+test("a link to a place that is not kept says so and shows how things stand now", async ({ page }) => {
+  await open(page, "/lab/choreography?at=4000000");
+  await expect(page.getByText("Step 4000000 has not happened yet")).toBeVisible();
+  await expect(page.locator('[data-play="live"]')).toBeVisible();
+});
+
+test("a saved run opened without any server shows the same picture at the same place", async ({
+  page,
+  browser,
+  baseURL,
+  forgive,
+}, info) => {
+  forgive(/Failed to load resource|ERR_/);
+  await settled(page, "choreography");
+  await page.getByRole("button", { name: "Pause the view" }).click();
+  for (let n = 0; n < 9; n++) await page.keyboard.press("ArrowLeft");
+  const here = await picture(page);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save run" }).click();
+  const file = info.outputPath("run.json");
+  await (await download).saveAs(file);
+
+  const fresh = await browser.newContext({ viewport: page.viewportSize() });
+  const other = await fresh.newPage();
+  await other.route("**/api/**", (route) => route.abort());
+  await open(other, `${baseURL}/lab/choreography`);
+  await other.getByLabel("Open run").setInputFiles(file);
+  await expect(other.getByText("Nothing is being sent.", { exact: true })).toBeVisible();
+  await expect(other.locator('main[data-connection="replay"]')).toBeAttached();
+  await expect(other.getByRole("button", { name: "Send arrival" })).toBeDisabled();
+  await other.getByRole("slider", { name: "Playhead" }).fill(String(here.seq));
+  await expect.poll(() => picture(other)).toEqual(here);
+  await other.getByRole("button", { name: "Play", exact: true }).click();
+  await expect.poll(() => seqOf(other), { timeout: 30_000 }).toBeGreaterThan(here.seq);
+  await fresh.close();
+});
+
+test("a file that is no run gets a clear message", async ({ page }) => {
+  await openLab(page, "choreography");
+  const choose = (text: string) =>
+    page.getByLabel("Open run").setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from(text) });
+  await choose("{}");
+  await expect(page.getByRole("alert")).toContainText("This is no Skuflow run");
+  await choose('{"format":"skuflow-run","version":9}');
+  await expect(page.getByRole("alert")).toContainText("open it with a newer one");
+});
+
+test("the log is filtered by who, kind, SKU and arrival", async ({ page }) => {
+  await settled(page, "choreography");
+  await sendArrival(page, "MUG-BLUE", 3);
+  await expect(page.locator(".log-row", { hasText: "MUG-BLUE" }).first()).toBeVisible();
+  await expectSettled(page);
+  await page.getByLabel("Only SKUs that begin like this").fill("mug-b");
+  await expect(page.locator(".log-row", { hasText: "MUG-RED" })).toHaveCount(0);
+  await page.getByLabel("Only this kind").selectOption("published");
+  await expect(page.locator(".log-row")).toHaveCount(1);
+  await page.locator(".log-row").click();
+  await page.getByLabel("Only this kind").selectOption("");
+  await page.getByLabel("Only SKUs that begin like this").fill("");
+  await page.getByLabel("Selected arrival only").check();
+  await expect(page.locator(".log-row", { hasText: "MUG-RED" })).toHaveCount(0);
+  await expect(page.locator(".log-row", { hasText: "MUG-BLUE" }).first()).toBeVisible();
+  await page.getByLabel("Only what this one did").selectOption("catalog");
+  await expect(page.locator(".log-row", { hasText: "Wishlist" })).toHaveCount(0);
+});
+
+test("the views share one selection and are reached by keys", async ({ page }) => {
+  await settled(page, "orchestration");
+  await page.keyboard.press("2");
+  await expect(page.locator(".timeline-line")).toHaveCount(4);
+  await page.locator(".timeline-line", { hasText: "catalog" }).click();
+  await expect(page.locator(".inspector h2")).toContainText("update_sku_availability");
+  await page.keyboard.press("3");
+  await expect(page.locator(".seq-head")).toHaveCount(5);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save as SVG" }).click();
+  expect((await download).suggestedFilename()).toBe("skuflow-sequence.svg");
+  await page.keyboard.press("4");
+  await expect(page.getByRole("row", { name: "Messages published 3 3" })).toBeVisible();
+  await page.keyboard.press("1");
+  await expect(page.getByRole("tab", { name: "Log" })).toHaveAttribute("aria-selected", "true");
+});
+
+test("keys can be turned off, and stay off", async ({ page }) => {
+  await openLab(page, "choreography");
+  await page.getByRole("button", { name: "How to read the picture" }).click();
+  await page.getByRole("switch", { name: /Keyboard shortcuts/ }).click();
+  await page.keyboard.press("Escape");
+  await openLab(page, "choreography");
+  await page.keyboard.press("2");
+  await expect(page.getByRole("tab", { name: "Log" })).toHaveAttribute("aria-selected", "true");
+  await page.getByRole("button", { name: "How to read the picture" }).click();
+  await expect(page.getByRole("switch", { name: "Keyboard shortcuts: off" })).toBeVisible();
+});
+
+test("one click sends the same arrival through both styles, and one playhead shows them", async ({ page, context }) => {
+  await open(page, "/compare");
+  await expect(page.locator('main[data-connection="live"]')).toBeAttached();
+  await page.getByRole("button", { name: "Send through both" }).click();
+  await expect(page.locator(".is-ghost").first()).toBeVisible();
+  await expect(page).toHaveURL(/choreography=.*orchestration=/);
+  const slider = page.getByRole("slider", { name: "Playhead" });
+  // All steps have come when both systems are done.
+  await expect.poll(() => page.locator('[data-step="acked"]').count().then(async (n) => {
+    await slider.focus();
+    await page.keyboard.press("End");
+    return n;
+  })).toBe(6);
+  await expectSettled(page);
+  await expect(page.locator(".is-ghost")).toHaveCount(0);
+  const table = page.getByRole("region", { name: "In numbers" });
+  await expect(table.getByRole("row", { name: "Messages published, each arrival 1 3" })).toBeVisible();
+  await expect(table.getByRole("row", { name: "HTTP calls, each arrival 2 0" })).toBeVisible();
+  await expect(table.getByRole("row", { name: "Arrivals compared (n) 1 1" })).toBeVisible();
+  const knows = page.getByRole("region", { name: "Who must know whom in orchestration" });
+  await expect(knows).toContainText("sends it update_wishlists");
+  await page.getByRole("button", { name: "One step back" }).click();
+  const steps = await page.locator("[data-step]").count();
+  const other = await context.newPage();
+  await open(other, page.url());
+  await expect.poll(() => other.locator("[data-step]").count()).toBe(steps + 1);
+});
+
+for (const theme of ["light", "dark", "projector"]) {
+  test(`every view is accessible: ${theme}`, async ({ page, context, baseURL }) => {
+    test.setTimeout(120_000);
+    await context.addCookies([{ name: "theme", value: theme, url: baseURL! }]);
+    await settled(page, "choreography");
+    await page.locator(".log-row", { hasText: "published" }).last().click();
+    for (const view of ["Log", "Timeline", "Sequence", "Metrics"]) {
+      await page.getByRole("tab", { name: view }).click();
+      await expect(page.locator(`#view[data-view="${view.toLowerCase()}"]`)).toBeVisible();
+      await expect(page.getByText("Loading…")).toHaveCount(0);
+      expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
+    }
+    await open(page, "/compare");
+    await page.getByRole("button", { name: "Send through both" }).click();
+    await expect(page.locator("[data-step]").first()).toBeVisible();
+    expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
+  });
+}
