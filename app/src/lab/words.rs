@@ -1,7 +1,7 @@
 //! What the picture shows, in words.
 
 use flow::event::{Origin, State, StockReason};
-use flow::fault::Gate;
+use flow::fault::{FaultPhase, Gate};
 use flow::{Event, Kind, Node, Service};
 
 /// A time span, with as many figures as one can use.
@@ -198,9 +198,16 @@ pub fn sentence(event: &Event) -> String {
             format!("{node} tries again in {delay_ms} ms{attempt}: {reason}")
         }
         Kind::DeadLettered { reason } => format!("{node} parked the message: {reason}"),
-        Kind::Held { gate, .. } => format!("Held at {gate}"),
-        Kind::Released { gate, .. } => format!("Released from {gate}"),
-        Kind::FaultInjected { fault, .. } => format!("Broken on purpose: {fault}"),
+        Kind::Held { gate, .. } => format!("{node} is held before it is to {}", about_to(*gate)),
+        Kind::Released { gate, .. } => format!("{node} may {}", about_to(*gate)),
+        Kind::FaultInjected { fault, phase } => {
+            let what = fault.as_str().replace('_', " ");
+            match phase {
+                FaultPhase::Set => format!("Broken on purpose: {what}"),
+                FaultPhase::Struck => format!("{node}: {what}, as was wanted"),
+                FaultPhase::Cleared => format!("Mended: {what}"),
+            }
+        }
         Kind::ConsumerStarted { ready: Some(ready @ 1..), .. } => {
             format!("{node} listens to {queue}, where {ready} wait")
         }

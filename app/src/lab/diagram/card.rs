@@ -100,8 +100,13 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     // Nothing runs out of its card.
     let (role, store) = (cut(&lines.role, room), cut(&lines.store, room - STORE_SIGN));
     let is_producer = node.role == NodeRole::Producer;
-    let (name_y, role_y, store_y, last_y) =
-        if is_producer { (21.0, 38.0, 55.0, 72.0) } else { (20.0, 35.0, 51.0, 67.0) };
+    // What is held takes the place of what the service is busy with.
+    let is_held = !hold::held(scene, node.role).is_empty();
+    let (name_y, role_y, store_y, last_y) = match (is_producer, is_held) {
+        (true, _) => (21.0, 38.0, 55.0, 72.0),
+        (false, false) => (20.0, 35.0, 51.0, 67.0),
+        (false, true) => (16.5, 35.0, 57.0, 67.0),
+    };
     let (left, below) = (x + 12.0 * scale, |by: f32| y + by * scale);
     let store_x = if is_producer { left } else { left + STORE_SIGN * scale };
     let (tick_x, tick_y, side) = (Px(x + w - 22.0 * scale), Px(below(15.0)), Px(3.5 * scale));
@@ -110,12 +115,12 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
         rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
         text.card-title x=(Px(left)) y=(Px(below(name_y))) { (lines.title) }
         path.card-tick .is-shown[lines.is_done] d=(tick) {}
-        text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) }
+        @if is_producer || !is_held { text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) } }
         g.card-store {
             @if !is_producer { (icons::store(Point { x: left, y: below(store_y) }, scale)) }
             text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
         }
-        @if let Some(last) = lines.last { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
+        @if let Some(last) = lines.last.filter(|_| !is_held) { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
     };
     let spoken = format!("{}, {role}: {store}", lines.title);
     frame(scene, node, lines.state.as_str(), &spoken, &inside)
