@@ -3,6 +3,7 @@
 use flow::{
     Picture, Style,
     api::{Email, Problem, Product, StockLevel, Wish},
+    fault::Holding,
 };
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -13,6 +14,8 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 pub trait Backend: Send + Sync + 'static {
     /// The picture after every event so far; its `seq` is where the browser's stream goes on.
     fn picture(&self) -> Picture;
+    /// Which gates are closed, and what waits at them.
+    fn holding(&self, style: Style) -> Holding;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.
     fn broker_label(&self) -> String;
     /// The catalog's products.

@@ -114,7 +114,7 @@ fn page(look: &Look<'_>) -> Markup {
             data-seq=(look.lab.picture().seq) data-settled=(look.is_settled()) {
             div.side {
                 section.panel.controls aria-labelledby="send-title" { (place("controls")) }
-                (room::shell(look.lab.style))
+                (room::shell(look.lab.style, &room::first(look)))
             }
             section.panel.stage aria-labelledby="stage-title" {
                 (place("stage-head"))

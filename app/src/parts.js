@@ -199,6 +199,7 @@ export function keep(host) {
   }
   // A topic that is opened wants its part, and so does every part when something has happened.
   host.addEventListener("toggle", soon, true);
+  for (const fields of host.querySelectorAll("[data-until-ready]")) fields.disabled = false;
   const main = host.querySelector("main");
   if (main) new MutationObserver(() => wait > SOON_MS && later(SOON_MS)).observe(main, { attributeFilter: ["data-seq"] });
   later(0);

@@ -16,6 +16,7 @@ pub mod simulator;
 #[cfg(feature = "ssr")]
 pub mod workers;
 
+use super::state::Look;
 use flow::Style;
 use leptos::prelude::document;
 use maud::{Markup, html};
@@ -31,17 +32,35 @@ const TOPICS: [(&str, &str); 5] = [
     ("simulator", "Simulator"),
 ];
 
-/// The control room as the page begins: every part is still to come.
+/// What is held now, as the server knows while it renders.
+#[cfg(feature = "ssr")]
+pub fn first(look: &Look<'_>) -> Markup {
+    let backend = leptos::prelude::use_context::<crate::backend::SharedBackend>();
+    let holding = backend.map(|backend| backend.holding(look.lab.style)).unwrap_or_default();
+    hold::part(&holding, look.lab.system(), look.lab.picture().at_us)
+}
+
+/// The browser leaves what the server rendered.
+#[cfg(not(feature = "ssr"))]
+pub fn first(_look: &Look<'_>) -> Markup {
+    html! {}
+}
+
+/// The control room as the page begins: what is held now; every other part is still to come.
 #[must_use]
-pub fn shell(style: Style) -> Markup {
+pub fn shell(style: Style, first: &Markup) -> Markup {
+    let later = html! { p.hint { "Asking the server…" } };
     html! {
         section.panel.room aria-labelledby="room-title" {
             h2 #room-title { "Control room" }
-            div.topic-body data-topic="hold" { (part(style, "hold")) }
+            div.topic-body data-topic="hold" {
+                // Works as soon as somebody listens.
+                fieldset.fieldset disabled data-until-ready { (part(style, "hold", first)) }
+            }
             @for (name, title) in TOPICS {
                 details.topic data-topic=(name) {
                     summary { (title) }
-                    div.topic-body { (part(style, name)) }
+                    div.topic-body { (part(style, name, &later)) }
                 }
             }
             details.topic data-topic="over" {
@@ -57,9 +76,9 @@ pub fn shell(style: Style) -> Markup {
     }
 }
 
-fn part(style: Style, name: &str) -> Markup {
+fn part(style: Style, name: &str, first: &Markup) -> Markup {
     html! {
-        div.part data-part={ "/parts/" (style) "/" (name) } data-own aria-busy="true" { p.hint { "Asking the server…" } }
+        div.part data-part={ "/parts/" (style) "/" (name) } data-own aria-busy="true" { (first) }
         p data-wrong role="alert" {}
     }
 }

@@ -1,7 +1,7 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::Parts;
-use crate::{bridge::Journal, styles::Services};
+use crate::{bridge::Journal, control::Control, styles::Services};
 use app::backend::{Answer, Backend, SharedBackend};
 use axum::{
     Router,
@@ -12,6 +12,7 @@ use axum::{
 use flow::{
     Picture, Style,
     api::{Email, Problem, Product, StockLevel, Wish},
+    fault::Holding,
 };
 use leptos::{
     config::LeptosOptions,
@@ -33,6 +34,7 @@ pub fn routes(parts: &Parts) -> Router {
         LeptosOptions::builder().output_name(OUTPUT_NAME).site_root(SITE_ROOT).site_pkg_dir("pkg").build();
     let backend: SharedBackend = Arc::new(Lent {
         journal: parts.journal.clone(),
+        control: parts.control.clone(),
         services: parts.services.clone(),
         broker_label: parts.broker_label.clone(),
     });
@@ -91,6 +93,7 @@ fn restrict() {
 /// What the server lends to the page.
 struct Lent {
     journal: Journal,
+    control: Control,
     services: Services,
     broker_label: String,
 }
@@ -104,6 +107,10 @@ fn answer<T: 'static, E: Into<super::problem::Problem>>(
 impl Backend for Lent {
     fn picture(&self) -> Picture {
         self.journal.picture()
+    }
+
+    fn holding(&self, style: Style) -> Holding {
+        self.control.holding(style)
     }
 
     fn broker_label(&self) -> String {
