@@ -81,7 +81,9 @@ impl Core {
             )));
         }
         let is_taken = queue.consumers.iter().any(|other| self.consumers[other].exclusive);
-        if is_taken || (consume.exclusive && !queue.consumers.is_empty()) {
+        // Where one is active anyway, another one that wants to be alone could never be waiting.
+        let may_be_alone = queue.consumers.is_empty() && !queue.arguments.single_active_consumer;
+        if is_taken || (consume.exclusive && !may_be_alone) {
             return Err(Exception::access_refused(format!("{} in exclusive use", self.queue_text(&name))));
         }
 

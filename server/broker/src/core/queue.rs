@@ -108,25 +108,15 @@ impl Ready {
         Some(entry)
     }
 
-    /// Takes an entry whose time is over from the head of any level.
+    /// Takes the head if its time is over. Like in RabbitMQ, what is behind it waits for it, a lower priority too.
     pub(crate) fn pop_expired(&mut self, now_ms: u64) -> Option<Entry> {
-        let is_over = |entry: &mut Entry| entry.expires_at_ms.is_some_and(|at| at <= now_ms);
-        let entry = self
-            .returned
-            .pop_front_if(is_over)
-            .or_else(|| self.levels.iter_mut().rev().find_map(|level| level.pop_front_if(is_over)))?;
-        self.count_out(&entry);
-        Some(entry)
+        self.head()?.expires_at_ms.filter(|&at| at <= now_ms)?;
+        self.pop()
     }
 
-    /// When the next head expires. Like RabbitMQ, what is behind a head waits for it.
+    /// When the head expires.
     fn next_expiry_ms(&self) -> Option<u64> {
-        self.returned
-            .front()
-            .into_iter()
-            .chain(self.levels.iter().filter_map(VecDeque::front))
-            .filter_map(|entry| entry.expires_at_ms)
-            .min()
+        self.head()?.expires_at_ms
     }
 
     fn drain(&mut self) -> Vec<Entry> {

@@ -113,6 +113,19 @@ impl Client {
         client
     }
 
+    /// The handshake of a client that announces no capabilities.
+    pub fn connect_plainly(stage: &Stage, label: &'static str, transcript: Rc<RefCell<Transcript>>) -> Self {
+        let mut client = Self::dial(stage, label, transcript);
+        client.send_bytes(b"AMQP\x00\x00\x09\x01");
+        client.next_frame(DEADLINE);
+        client.start_ok_plainly(&stage.user, &stage.password);
+        client.next_frame(DEADLINE);
+        client.tune_ok(2047, 131_072, 0);
+        client.open(&stage.vhost);
+        client.next_frame(DEADLINE);
+        client
+    }
+
     pub fn start_ok(&mut self, user: &str, password: &str) {
         let response = format!("\0{user}\0{password}");
         self.start_ok_with("PLAIN", response.as_bytes());
@@ -125,6 +138,16 @@ impl Client {
         }
         let mut client_properties = FieldTable::default();
         client_properties.insert("capabilities".into(), AMQPValue::FieldTable(capabilities));
+        self.start_ok_of(client_properties, mechanism, response);
+    }
+
+    /// Logs in without announcing any capabilities.
+    pub fn start_ok_plainly(&mut self, user: &str, password: &str) {
+        let response = format!("\0{user}\0{password}");
+        self.start_ok_of(FieldTable::default(), "PLAIN", response.as_bytes());
+    }
+
+    fn start_ok_of(&mut self, client_properties: FieldTable, mechanism: &str, response: &[u8]) {
         let start_ok = connection::StartOk {
             client_properties,
             mechanism: mechanism.into(),
@@ -304,6 +327,33 @@ impl Client {
     #[track_caller]
     pub fn expect_all(&mut self, count: usize) -> Vec<Received> {
         (0..count).map(|_| self.expect()).collect()
+    }
+
+    /// Takes confirms until so many publishes are confirmed; writes down how often each was. Whether one confirm
+    /// stands for several is chance.
+    #[track_caller]
+    pub fn expect_confirms(&mut self, channel: u16, count: u64) {
+        let mut confirmed = vec![0_u32; usize::try_from(count).unwrap()];
+        let mut multiple_up_to = 0;
+        while confirmed.contains(&0) {
+            let received = self.receive(DEADLINE);
+            let Some(AMQPClass::Basic(basic::AMQPMethod::Ack(ack))) =
+                received.map(|received| received.method)
+            else {
+                panic!("not all publishes are confirmed")
+            };
+            let last = usize::try_from(ack.delivery_tag).unwrap();
+            let first = if ack.multiple { multiple_up_to } else { last - 1 };
+            for times in &mut confirmed[first..last] {
+                // An earlier single confirm is not taken back by a multiple one that goes past it.
+                *times += u32::from(!ack.multiple || *times == 0);
+            }
+            if ack.multiple {
+                multiple_up_to = last;
+            }
+        }
+        let most = confirmed.iter().max().unwrap();
+        self.note(channel, &format!("({count} publishes confirmed, none more than {most} times)"));
     }
 
     /// Writes down that nothing comes, or what does.

@@ -49,6 +49,11 @@ impl Stage {
         Client::connect(self, label, self.transcript.clone())
     }
 
+    /// A client that announced no capabilities in its handshake.
+    pub fn connect_plainly(&self, label: &'static str) -> Client {
+        Client::connect_plainly(self, label, self.transcript.clone())
+    }
+
     /// A client that has not said anything yet.
     pub fn dial(&self, label: &'static str) -> Client {
         Client::dial(self, label, self.transcript.clone())

@@ -191,4 +191,64 @@ scenarios! {
         // Whoever never sends one is cut off without a word.
         c.expect_end();
     }
+
+    fn a_client_that_does_not_announce_it_is_not_told_of_its_wrong_password(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok_plainly(&s.user, "not the password");
+        c.expect_end();
+    }
+
+    fn a_wrong_password_is_refused_by_amqplain_too(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        let login = table(&[("LOGIN", text(&s.user)), ("PASSWORD", text("not the password"))]);
+        let response = gen_field_table(&login)(Vec::new().into()).unwrap().into_inner().0;
+        c.start_ok_with("AMQPLAIN", &response[4..]);
+        c.expect();
+    }
+
+    fn lower_limits_than_offered_are_agreed_to(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.skip();
+        c.tune_ok(1, 4096, 0);
+        c.open(&s.vhost);
+        c.expect();
+        c.channel(1);
+        // The header of a frame of 4,097 bytes.
+        c.send_bytes(&[3, 0, 1, 0, 0, 16, 1]);
+        c.expect();
+    }
+
+    fn an_empty_body_comes_without_a_frame(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[]);
+        c.publish(1, "", &q, "");
+        c.publish(1, "", &q, "after it");
+        c.get(1, &q);
+        c.get(1, &q);
+        c.close();
+    }
+
+    fn a_queue_of_a_lost_connection_is_gone_for_all(s) {
+        let mut owner = s.connect("owner");
+        owner.channel(1);
+        let q = s.name("q");
+        owner.declare_exclusive(1, &q, &[]);
+        owner.bind(1, &q, "amq.topic", &q);
+        let mut other = s.connect("other");
+        other.channel(1);
+        owner.close();
+        other.publish_mandatory(1, "amq.topic", &q, "nobody is there");
+        other.expect();
+        other.declare_exclusive(1, &q, &[]);
+        other.close();
+    }
 }

@@ -458,4 +458,86 @@ scenarios! {
         c.expect();
         c.close();
     }
+
+    fn consumers_that_did_not_ask_for_it_are_not_told_when_their_queue_goes(s) {
+        let mut c = s.connect("c");
+        let mut plain = s.connect_plainly("plain");
+        c.channel(1);
+        plain.channel(1);
+        let q = s.name("q");
+        c.declare(1, declare(&q));
+        plain.consume(1, &q, "tag");
+        c.delete_queue(1, &q);
+        plain.expect_nothing();
+        // The tag is free again.
+        plain.declare_exclusive(1, &q, &[]);
+        plain.consume(1, &q, "tag");
+        plain.publish(1, "", &q, "one");
+        plain.expect();
+        plain.close();
+        c.close();
+    }
+
+    fn a_missing_queue_is_neither_consumed_nor_asked(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let none = s.name("none");
+        c.consume(1, &none, "tag");
+        c.reopen(1);
+        c.get(1, &none);
+        c.reopen(1);
+        c.consume(1, "", "tag");
+        c.reopen(1);
+        c.cancel(1, "unknown");
+        c.close();
+    }
+
+    fn what_was_delivered_is_settled_even_when_its_queue_is_gone(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare(1, declare(&q));
+        c.publish(1, "", &q, "one");
+        c.wait_for_depth(1, &q, 1);
+        c.get(1, &q);
+        c.delete_queue(1, &q);
+        c.ack(1, 1, false);
+        c.expect_nothing();
+        c.ack(1, 1, false);
+        c.expect();
+        c.close();
+    }
+
+    fn what_has_been_settled_all_at_once_is_settled(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[]);
+        for body in ["one", "two"] {
+            c.publish(1, "", &q, body);
+        }
+        c.wait_for_depth(1, &q, 2);
+        c.get(1, &q);
+        c.get(1, &q);
+        c.ack(1, 0, true);
+        c.ack(1, 0, true);
+        c.expect_nothing();
+        c.ack(1, 2, true);
+        c.expect();
+        c.close();
+    }
+
+    fn an_asynchronous_recover_answers_only_with_deliveries(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[]);
+        c.consume(1, &q, "tag");
+        c.publish(1, "", &q, "one");
+        c.expect();
+        let recover = basic::RecoverAsync { requeue: true };
+        c.call(1, AMQPClass::Basic(basic::AMQPMethod::RecoverAsync(recover)));
+        c.expect_nothing();
+        c.close();
+    }
 }

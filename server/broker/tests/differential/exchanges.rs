@@ -355,4 +355,69 @@ scenarios! {
         c.expect();
         c.close();
     }
+
+    fn alternate_exchanges_are_asked_one_after_the_other(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (a, b, d, q) = (s.name("a"), s.name("b"), s.name("d"), s.name("q"));
+        let with = |name: &str, alternate: &str| x::Declare {
+            arguments: table(&[("alternate-exchange", text(alternate))]),
+            ..exchange(name, "direct")
+        };
+        c.declare_exchange(1, with(&a, &b));
+        c.declare_exchange(1, with(&b, &d));
+        // The last one leads back to the first.
+        c.declare_exchange(1, with(&d, &a));
+        c.declare_exclusive(1, &q, &[]);
+        c.bind(1, &q, &d, "last");
+        c.publish_mandatory(1, &a, "last", "through three");
+        c.publish_mandatory(1, &a, "nowhere", "round and out");
+        c.expect();
+        c.get(1, &q);
+        c.get(1, &q);
+        for name in [&a, &b, &d] {
+            c.delete_exchange(1, name);
+        }
+        c.close();
+    }
+
+    fn an_alternate_exchange_may_be_internal_and_take_what_a_bound_exchange_lets_fall(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (x, inner, rest, q) = (s.name("x"), s.name("inner"), s.name("rest"), s.name("q"));
+        let with = x::Declare { arguments: table(&[("alternate-exchange", text(&rest))]), ..exchange(&inner, "direct") };
+        c.declare_exchange(1, exchange(&x, "fanout"));
+        c.declare_exchange(1, with);
+        c.declare_exchange(1, x::Declare { internal: true, ..exchange(&rest, "fanout") });
+        c.bind_exchange(1, &inner, &x, "");
+        c.declare_exclusive(1, &q, &[]);
+        c.bind(1, &q, &rest, "");
+        c.publish_mandatory(1, &x, "k", "falls through");
+        c.get(1, &q);
+        c.get(1, &q);
+        for name in [&x, &inner, &rest] {
+            c.delete_exchange(1, name);
+        }
+        c.close();
+    }
+
+    fn an_alternate_exchange_is_not_asked_when_a_copy_arrived(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (x, rest, q, unbound) = (s.name("x"), s.name("rest"), s.name("q"), s.name("unbound"));
+        let with = x::Declare { arguments: table(&[("alternate-exchange", text(&rest))]), ..exchange(&x, "direct") };
+        c.declare_exchange(1, with);
+        c.declare_exchange(1, exchange(&rest, "fanout"));
+        c.declare_exclusive(1, &q, &[]);
+        c.declare_exclusive(1, &unbound, &[]);
+        c.bind(1, &q, &x, "copy");
+        c.bind(1, &unbound, &rest, "");
+        let copies = table(&[("CC", AMQPValue::FieldArray(vec![text("copy")].into()))]);
+        c.publish_properties(1, &x, "unknown", properties().with_headers(copies), "one");
+        c.get(1, &q);
+        c.get(1, &unbound);
+        c.delete_exchange(1, &x);
+        c.delete_exchange(1, &rest);
+        c.close();
+    }
 }

@@ -168,4 +168,18 @@ scenarios! {
         c.qos(1, 1, false);
         c.close();
     }
+
+    fn every_publish_of_many_is_confirmed_once(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[]);
+        c.confirm_select(1);
+        for _ in 0..500 {
+            c.publish(1, "", &q, "one of many");
+        }
+        c.expect_confirms(1, 500);
+        c.expect_nothing();
+        c.close();
+    }
 }

@@ -396,4 +396,97 @@ scenarios! {
         c.delete_exchange(1, &x);
         c.close();
     }
+
+    fn a_lower_priority_does_not_expire_behind_a_higher_one(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare_exclusive(1, &q, &[
+            ("x-max-priority", int(5)),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&dead)),
+        ]);
+        let with = |priority, expiration: &str| {
+            properties().with_priority(priority).with_expiration(expiration.into())
+        };
+        c.publish_properties(1, "", &q, properties().with_priority(5), "in front of all");
+        c.publish_properties(1, "", &q, with(5, "50"), "behind it");
+        c.publish_properties(1, "", &q, with(1, "50"), "behind both");
+        c.expect_nothing();
+        c.declare(1, queue::Declare { passive: true, ..declare(&q) });
+        c.get(1, &q);
+        // Both are at the head now, one after the other, and late.
+        c.get_when_there(1, &dead);
+        c.get_when_there(1, &dead);
+        c.get(1, &q);
+        c.close();
+    }
+
+    fn the_shorter_time_to_live_counts(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare_exclusive(1, &q, &[
+            ("x-message-ttl", int(100)),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&dead)),
+        ]);
+        c.publish_properties(1, "", &q, properties().with_expiration("60000".into()), "the queue's");
+        c.get_when_there(1, &dead);
+        c.publish_properties(1, "", &q, properties().with_expiration("1".into()), "its own");
+        c.get_when_there(1, &dead);
+        c.close();
+    }
+
+    fn whoever_asks_a_queue_for_a_message_keeps_it(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare(1, declare_with(&q, &[("x-expires", int(1500))]));
+        let until = std::time::Instant::now() + std::time::Duration::from_millis(2500);
+        while std::time::Instant::now() < until {
+            // Each declaration begins the time anew, a passive one too.
+            c.wait_for_depth(1, &q, 0);
+        }
+        c.declare(1, declare_with(&q, &[("x-expires", int(1500))]));
+        c.delete_queue(1, &q);
+        c.close();
+    }
+
+    fn a_single_active_consumer_is_not_chosen_by_its_priority(s) {
+        let mut c = s.connect("c");
+        for channel in 1..=3 {
+            c.channel(channel);
+        }
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[("x-single-active-consumer", yes())]);
+        let with = |priority| basic::Consume {
+            arguments: table(&[("x-priority", int(priority))]),
+            ..Default::default()
+        };
+        c.consume_with(1, &q, "first", with(1));
+        c.consume_with(2, &q, "second", with(2));
+        c.consume_with(3, &q, "third", with(9));
+        c.publish(1, "", &q, "one");
+        let one = c.expect();
+        c.publish(1, "", &q, "two");
+        c.expect();
+        c.ack(1, one.delivery_tag(), false);
+        // What the first has in hand goes to its successor when its channel goes.
+        let close = amq_protocol::protocol::channel::Close { reply_code: 200, ..Default::default() };
+        c.call(1, AMQPClass::Channel(amq_protocol::protocol::channel::AMQPMethod::Close(close)));
+        c.expect();
+        c.close();
+    }
+
+    fn nobody_consumes_exclusively_where_one_is_active_anyway(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare_exclusive(1, &q, &[("x-single-active-consumer", yes())]);
+        c.consume_with(1, &q, "alone", basic::Consume { exclusive: true, ..Default::default() });
+        c.close();
+    }
 }

@@ -122,4 +122,39 @@ scenarios! {
         c.delete_queue(1, &q);
         c.close();
     }
+
+    fn an_arriving_message_counts_its_deliveries_even_without_a_limit(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare(1, quorum(&q, &[]));
+        c.consume(1, &q, "tag");
+        c.publish(1, "", &q, "one");
+        for _ in 0..3 {
+            let got = c.expect();
+            c.nack(1, got.delivery_tag(), false, true);
+        }
+        c.expect();
+        c.delete_queue(1, &q);
+        c.expect();
+        c.close();
+    }
+
+    fn a_quorum_queue_drops_what_came_too_often_when_nobody_wants_it(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        c.declare(1, quorum(&q, &[("x-delivery-limit", int(1))]));
+        c.consume(1, &q, "tag");
+        c.publish(1, "", &q, "poison");
+        for _ in 0..2 {
+            let got = c.expect();
+            c.reject(1, got.delivery_tag(), true);
+        }
+        c.publish(1, "", &q, "the next");
+        c.expect();
+        c.delete_queue(1, &q);
+        c.expect();
+        c.close();
+    }
 }
