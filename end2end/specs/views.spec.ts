@@ -42,7 +42,7 @@ test("a link shows the same place, selection, view and speed", async ({ page, co
   await settled(page, "choreography");
   await page.getByRole("button", { name: "Pause the view" }).click();
   for (let n = 0; n < 6; n++) await page.keyboard.press("ArrowLeft");
-  await page.locator(".log-row").last().click();
+  await page.locator(".log-row", { hasText: "stored" }).last().click();
   await page.getByRole("button", { name: "Speed 2" }).click();
   await page.getByRole("tab", { name: "Sequence" }).click();
   await expect(page).toHaveURL(/at=\d+&select=event:\d+&view=sequence&speed=2/);
@@ -97,10 +97,11 @@ test("a file that is no run gets a clear message", async ({ page }) => {
   await openLab(page, "choreography");
   const choose = (text: string) =>
     page.getByLabel("Open run").setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from(text) });
+  const alert = page.locator(".runs-wrong[role=alert]");
   await choose("{}");
-  await expect(page.getByRole("alert")).toContainText("This is no Skuflow run");
+  await expect(alert).toContainText("This is no Skuflow run");
   await choose('{"format":"skuflow-run","version":9}');
-  await expect(page.getByRole("alert")).toContainText("open it with a newer one");
+  await expect(alert).toContainText("open it with a newer one");
 });
 
 test("the log is filtered by who, kind, SKU and arrival", async ({ page }) => {

@@ -82,7 +82,8 @@ async fn go_to(lab: Lab, at: u64) {
     });
     let outcome = lab.live.reach_back(at).await;
     lab.quietly(|state| {
-        let is_there = lab.live.with_history(|history| state.director.seek(history, at));
+        // Beyond the last step it would show the last.
+        let is_there = outcome.is_ok() && lab.live.with_history(|history| state.director.seek(history, at));
         state.notice = match outcome {
             Ok(()) if is_there => None,
             Ok(()) => Some(format!("Step {at} cannot be drawn. This is how things stand now.")),

@@ -116,7 +116,7 @@ fn lanes(aligned: &Aligned, count: usize, ghosts: &[Vec<&Ghost>; 2]) -> Markup {
     let foreseen = ghosts.iter().flatten().filter_map(|ghost| ghost.after_us).max().unwrap_or(0);
     let whole_us = last_us.max(foreseen).max(1);
     let x = |us: u64| {
-        let share = 1_200 + us.min(whole_us) * 8_500 / whole_us;
+        let share = 50 + us.min(whole_us) * 9_600 / whole_us;
         format!("{}.{:02}%", share / 100, share % 100)
     };
     let now_us = aligned.moments()[..count].last().map(|moment| moment.after_us);
@@ -126,25 +126,25 @@ fn lanes(aligned: &Aligned, count: usize, ghosts: &[Vec<&Ghost>; 2]) -> Markup {
     });
     html! {
         figure.duel-lanes {
-            svg width="100%" height="96" role="img"
+            svg width="100%" height="112" role="img"
                 aria-label={ "Both styles on one time, beginning with the arrival; " (duration(whole_us)) " in all" } {
                 @for (lane, style) in Style::ALL.iter().enumerate() {
-                    @let y = 22 + lane * 32;
-                    text x="0" y=(y + 4) { (style) }
-                    line.duel-lane x1="12%" x2="97%" y1=(y) y2=(y) {}
+                    @let y = 30 + lane * 42;
+                    text x="0" y=(y - 12) { (style) }
+                    line.duel-lane x1="0" x2="100%" y1=(y) y2=(y) {}
                     @for ghost in ghosts[lane].iter().filter(|ghost| ghost.after_us.is_some()) {
                         rect.duel-ghost x=(x(ghost.after_us.unwrap_or_default())) y=(y - 5) width="10" height="10"
                             rx=(shape(*style)) {}
                     }
                 }
                 @while let Some(moment) = shown.next() {
-                    @let y = 22 + moment.style as usize * 32;
+                    @let y = 30 + moment.style as usize * 42;
                     rect class={ "duel-mark duel-" (moment.style) } x=(x(moment.after_us)) y=(y - 5) width="10"
                         height="10" rx=(shape(moment.style)) {}
                 }
                 @if let Some(us) = now_us {
-                    line.duel-now x1=(x(us)) x2=(x(us)) y1="4" y2="76" {}
-                    text.soft x=(x(us)) y="92" text-anchor="middle" { "+" (duration(us)) }
+                    line.duel-now x1=(x(us)) x2=(x(us)) y1="20" y2="86" {}
+                    text.soft x=(x(us)) y="104" text-anchor=(if us * 2 > whole_us { "end" } else { "start" }) { "+" (duration(us)) }
                 }
             }
         }
