@@ -18,3 +18,26 @@ impl Picture {
         postcard::from_bytes(&BASE64_STANDARD.decode(text.trim()).ok()?).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Kind, Style, fault::Gate, story::Story};
+
+    #[test]
+    fn a_packed_picture_reads_back_whatever_is_in_it() {
+        let mut story = Story::new();
+        story.arrival(Style::Choreography, "one", 1);
+        let [first, second, _] = story.send(Style::Orchestration, "two", 2);
+        story.hold(&first, Gate::BeforePublish, 700_000);
+        story.deliver(&second);
+        story.ask(&second, None);
+        story.step(&second, Kind::ConnectionLost { reason: "cut".into() });
+        let mut picture = Picture::default();
+        for event in &story.events {
+            picture.apply(event);
+            assert_eq!(Picture::unpack(&picture.pack()).as_ref(), Some(&picture));
+        }
+        assert_eq!(Picture::unpack("no picture"), None);
+    }
+}
