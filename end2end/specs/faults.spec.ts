@@ -97,7 +97,11 @@ test("a parked message is seen at the desk with its reason, is replayed, edited 
   const desk = await openTopic(page, "Dead letters");
   await expect(desk.getByText("Nothing is parked")).toBeVisible();
   const park = async (count: number) => {
-    await server.post(`/parts/${style}/faults`, { kind: "poison", service: "catalog", trigger: "every_nth", every: 1 });
+    await fetch(`${server.url}/api/${style}/faults`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ faults: [{ kind: "poison", service: "catalog", trigger: { every_nth: 1 } }] }),
+    });
     for (let at = 0; at < count; at += 1) await arrive(server, style);
     await expect(desk.locator("[data-letter]")).toHaveCount(count, { timeout: 60_000 });
     await fetch(`${server.url}/api/${style}/faults`, { method: "DELETE" });
@@ -133,7 +137,7 @@ test("workers are seen and changed while the system runs", async ({ page, server
   const catalog = workers.locator('[data-workers="catalog"]');
   await expect(catalog).toHaveAttribute("data-state", "running");
   await expect(workers.locator('[data-breaker="catalog"]')).toHaveText("closed");
-  await catalog.getByLabel("Workers").fill("3");
+  await catalog.getByLabel("Workers", { exact: true }).fill("3");
   await catalog.getByLabel("Prefetch").fill("5");
   await catalog.getByRole("button", { name: "Set workers of Catalog" }).click();
   await expect(catalog).toContainText("3 × prefetch 5");
