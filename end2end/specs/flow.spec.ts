@@ -33,7 +33,7 @@ for (const style of STYLES) {
     test("the store and the mailbox follow while they are open", async ({ page, server }) => {
       const waiting = await server.wishes(style, SOLD_OUT);
       await open(page, "/store");
-      const offer = page.locator(`[data-sku="${SOLD_OUT}"] [data-style="${style}"]`);
+      const offer = page.locator(`[data-sku="${SOLD_OUT}"] .offer[data-style="${style}"]`);
       await expect(offer).toContainText("sold out");
       await expect(page.getByText("Live")).toBeVisible();
       await server.post("/api/arrivals", { sku: SOLD_OUT, quantity: 5, style });

@@ -7,7 +7,7 @@ for (const style of STYLES) {
   test(`buying a piece in the ${style} shop leaves one less for everybody`, async ({ page, server }) => {
     await open(page, "/store");
     await expect(page.getByText("Live")).toBeVisible();
-    const offer = page.locator(`[data-sku="CLOCK-WALL"] [data-style="${style}"]`);
+    const offer = page.locator(`[data-sku="CLOCK-WALL"] .offer[data-style="${style}"]`);
     await expect(offer).toContainText("5 in stock");
     await offer.getByRole("button", { name: /Buy one Wall clock/ }).click();
     await expect(page.getByText(`Bought one Wall clock in the ${style} shop.`)).toBeVisible();

@@ -59,7 +59,9 @@ impl std::fmt::Display for Escaped<'_> {
 pub fn wake(lab: Lab) {
     let speed = address::query("speed");
     lab.change(|state| {
-        state.selected = address::query("select").and_then(|text| text.parse().ok());
+        let select = address::query("select").and_then(|text| text.parse().ok());
+        // Whoever came for a product has its latest journey selected already.
+        state.selected = select.or_else(|| state.selected.take());
         let named = |(_, name): &(f64, &str)| speed.as_deref().is_some_and(|speed| speed == *name);
         let at = if speed.as_deref() == Some("0.5") { Some(0) } else { SPEEDS.iter().position(named) };
         state.director.speed = at.unwrap_or(state.director.speed);
