@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command with a RabbitMQ of its own: fresh, on loopback only, gone afterwards.
-# Use: with-rabbitmq.sh COMMAND…   The command finds it in SKUFLOW_TEST_RABBITMQ_URL.
+# Use: with-rabbitmq.sh COMMAND…   The command finds it in SKUFLOW_TEST_RABBITMQ_URL, and its management API in
+# SKUFLOW_TEST_RABBITMQ_MANAGEMENT.
 set -euo pipefail
 
 if [ $# -eq 0 ]; then
@@ -20,7 +21,7 @@ epmd=$(command -v epmd || ls /usr/lib/erlang/erts-*/bin/epmd 2>/dev/null | head 
 free_ports() {
   node -e '
     const { createServer } = require("node:net");
-    const servers = Array.from({ length: 3 }, () => createServer().listen(0, "127.0.0.1"));
+    const servers = Array.from({ length: 4 }, () => createServer().listen(0, "127.0.0.1"));
     Promise.all(servers.map((s) => new Promise((done) => s.on("listening", done)))).then(() => {
       console.log(servers.map((s) => s.address().port).join(" "));
       servers.forEach((s) => s.close());
@@ -28,7 +29,7 @@ free_ports() {
 }
 
 room=$(mktemp -d "${TMPDIR:-/tmp}/skuflow-rabbitmq.XXXXXX")
-read -r amqp_port dist_port epmd_port < <(free_ports)
+read -r amqp_port dist_port epmd_port management_port < <(free_ports)
 epmd_pid='' rabbit_pid=''
 
 stop() {
@@ -55,9 +56,11 @@ ERL_EPMD_ADDRESS=127.0.0.1 "$epmd" -port "$epmd_port" >"$room/epmd.log" 2>&1 &
 epmd_pid=$!
 
 mkdir -p "$room/log" "$room/mnesia"
-printf '[].\n' >"$room/enabled_plugins"
+printf '[rabbitmq_management].\n' >"$room/enabled_plugins"
 cat >"$room/rabbitmq.conf" <<CONF
 listeners.tcp.default = 127.0.0.1:$amqp_port
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $management_port
 log.console = false
 log.file.level = warning
 disk_free_limit.absolute = 50MB
@@ -90,5 +93,6 @@ for second in $(seq 60); do
 done
 
 export SKUFLOW_TEST_RABBITMQ_URL="amqp://guest:guest@127.0.0.1:$amqp_port/%2f"
+export SKUFLOW_TEST_RABBITMQ_MANAGEMENT="http://guest:guest@127.0.0.1:$management_port"
 echo "RabbitMQ is up on port $amqp_port"
 "$@"

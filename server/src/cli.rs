@@ -1,6 +1,7 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
 use crate::{
+    bridge::management::ManagementUrl,
     messaging::BrokerUri,
     services::wishlist::mailer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
@@ -70,6 +71,11 @@ pub struct Serve {
     /// The broker: `embedded`, or `amqp://user:pass@host:port/vhost`.
     #[arg(long, env = "SKUFLOW_BROKER", default_value = "embedded", hide_env_values = true)]
     pub broker: BrokerChoice,
+
+    /// RabbitMQ's management API, `http://user:pass@host:15672`: what others bind and consume is then seen too.
+    /// Only with `--broker amqp://…`; the embedded broker tells it anyway.
+    #[arg(long, env = "SKUFLOW_MANAGEMENT", value_name = "URL", hide_env_values = true)]
+    pub management: Option<ManagementUrl>,
 
     /// Where the embedded broker listens (user and password `guest`, vhost `/`).
     #[arg(long, env = "SKUFLOW_AMQP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]

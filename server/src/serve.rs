@@ -1,7 +1,12 @@
 //! Putting it all together, and taking it apart again.
 
 use crate::{
-    bridge::{Depths, Journal, Strangers, embedded, sequencer::Sequencer, tap},
+    bridge::{
+        Depths, Journal, Strangers, embedded,
+        management::{self, Bound, Visibility},
+        sequencer::Sequencer,
+        tap,
+    },
     cli::{BrokerChoice, FtpChoice, Serve},
     control::{self, Control, Desk, Scope},
     data::Reset,
@@ -129,7 +134,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
 
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
     let journal = Journal::open(&settings.data, sequencer).map_err(data)?;
-    let strangers = Strangers::default();
+    let (strangers, bound) = (Strangers::default(), Bound::default());
     let inventory = Inventory::open(&settings.data, journal.clone()).await?;
     let catalog = Catalog::open(&settings.data, journal.clone()).await?;
     let post = Post { base_url: format!("http://{}", reachable(addr)), has_smtp: settings.smtp.is_some() };
@@ -174,12 +179,13 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         let owner = Owner { node: service.into(), style: Some(style) };
         tasks.spawn(connector.clone().keep(owner, session));
     }
+    let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
     let depths = match &carrier.embedded {
         Some(house) => Depths::Embedded(house.clone()),
         None => {
             let (channel, sampled) = watch::channel(None);
             let (journal, stop) = (journal.clone(), consumers_stop.clone());
-            let watching = WatchRemote { channel, journal, strangers, control: control.clone(), stop };
+            let watching = WatchRemote { channel, journal, strangers, bound, control: control.clone(), stop };
             let owner = Owner { node: Node::Foreign("bridge".into()), style: None };
             tasks.spawn(connector.keep(owner, watching));
             Depths::Remote { channel: sampled, unacked }
@@ -236,6 +242,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         reset,
         simulation,
         broker_label: carrier.label,
+        visibility,
         stop: streams_stop,
     };
     let http_stop = CancellationToken::new();
@@ -277,6 +284,26 @@ async fn bind_ftp_server(settings: &Serve) -> Result<(FtpUrl, Option<Embedded>),
             Ok((Embedded::url(reachable(server.addr)), Some(server)))
         }
     }
+}
+
+/// Starts to watch what others do on the broker, where that takes asking; says whether it is seen.
+fn watch_strangers(
+    settings: &Serve,
+    journal: &Journal,
+    bound: &Bound,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<Visibility, ServeError> {
+    let BrokerChoice::At(uri) = &settings.broker else { return Ok(Visibility::full()) };
+    let Some(url) = settings.management.clone() else {
+        return Ok(Visibility::none("RabbitMQ's management API was not named"));
+    };
+    let visibility = Visibility::none("RabbitMQ's management API has not answered yet");
+    let (vhost, stop) = (uri.uri().vhost, stop.clone());
+    let watcher =
+        management::Watcher::new(url, &vhost, journal.clone(), bound.clone(), visibility.clone(), stop);
+    tasks.spawn(watcher.map_err(other)?.run());
+    Ok(visibility)
 }
 
 /// Starts the monitor of the drop box, and the server in which it is if that is ours.
@@ -409,6 +436,7 @@ struct WatchRemote {
     channel: watch::Sender<Option<lapin::Channel>>,
     journal: Journal,
     strangers: Strangers,
+    bound: Bound,
     control: Control,
     stop: CancellationToken,
 }
@@ -422,8 +450,8 @@ impl Session for WatchRemote {
         // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
         self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));
-        let Self { journal, strangers, control, stop, .. } = self;
-        tap::run(connection, journal, strangers, control, stop, ready).await
+        let Self { journal, strangers, bound, control, stop, .. } = self;
+        tap::run(connection, journal, strangers, bound, control, stop, ready).await
     }
 
     fn lost(&self, _reason: &str) {

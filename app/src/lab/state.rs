@@ -168,6 +168,8 @@ pub struct Look<'a> {
     pub connection: Connection,
     /// Seconds until the stream is tried again.
     pub retry_in: Option<u32>,
+    /// Why others' bindings are not visible; none when they are.
+    pub others_hidden: Option<&'a str>,
 }
 
 impl<'a> Look<'a> {
@@ -175,7 +177,9 @@ impl<'a> Look<'a> {
     pub fn now<T>(lab: &LabState, live: &Live, see: impl FnOnce(&Look<'_>) -> T) -> T {
         use leptos::prelude::Get as _;
         let (connection, retry_in) = (live.connection.get(), live.retry_in.get());
-        live.with_history(|history| see(&Look { lab, history, connection, retry_in }))
+        let hidden = live.others_hidden.get();
+        let others_hidden = hidden.as_deref();
+        live.with_history(|history| see(&Look { lab, history, connection, retry_in, others_hidden }))
     }
 
     /// What there is to see in that journal, whatever the connection.

@@ -1,7 +1,7 @@
 //! Watching the embedded broker: it tells every transition, exactly and in order.
 
-use super::{Journal, Strangers, routed, style_of, told_by_broker};
-use crate::messaging::{Envelope, connection::OUR_NAME};
+use super::{Journal, Strangers, node_of_stranger, routed, style_of, told_by_broker};
+use crate::messaging::Envelope;
 use broker::{ConnectionInfo, Message, Settlement};
 use flow::{Event, Id, Kind, Node, Provenance, topology};
 use std::sync::Arc;
@@ -113,5 +113,5 @@ fn default_type(queue: &str) -> &str {
 /// The node that stands for a stranger's connection; none for our own.
 fn stranger(connection: &ConnectionInfo) -> Option<Node> {
     let name = connection.name.as_ref().or(connection.product.as_ref()).unwrap_or(&connection.peer);
-    (!name.starts_with(OUR_NAME)).then(|| Node::Foreign(Arc::clone(name)))
+    node_of_stranger(name)
 }

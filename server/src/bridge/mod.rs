@@ -3,6 +3,7 @@
 pub mod depths;
 pub mod embedded;
 pub mod journal;
+pub mod management;
 pub mod reporter;
 pub mod sequencer;
 pub mod strangers;
@@ -13,7 +14,7 @@ pub use journal::Journal;
 pub use reporter::Reporter;
 pub use strangers::Strangers;
 
-use crate::messaging::Envelope;
+use crate::messaging::{Envelope, connection::OUR_NAME};
 use flow::{Event, Id, Kind, Node, Provenance, Sku, Style, topology};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -39,6 +40,11 @@ pub fn told_anew(service: flow::Service, style: Style, known: flow::Availability
 #[must_use]
 pub fn sku_of(body: &[u8]) -> Option<Sku> {
     serde_json::from_slice::<About>(body).ok().map(|about| about.sku)
+}
+
+/// The node that stands for a connection of that name; none for one of our own.
+fn node_of_stranger(name: &str) -> Option<Node> {
+    (!name.starts_with(OUR_NAME)).then(|| Node::Foreign(name.into()))
 }
 
 /// The style to which a message belongs that went through `exchange` into `queue`.

@@ -3,7 +3,7 @@
 //! The broker itself then hands the bridge a copy of all that it routes. The copy says that the exchange
 //! had the message; into which queues it went follows from the bindings, which are part of the topology.
 
-use super::{Journal, Strangers, routed};
+use super::{Journal, Strangers, management::Bound, routed};
 use crate::{
     control::Control,
     messaging::{Envelope, topology},
@@ -22,7 +22,7 @@ use lapin::{
 use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
-/// Reports what the exchanges route until told to stop; calls `ready` once it hears everything.
+/// Reports what the exchanges route, also into the strangers' queues that are known, until told to stop; calls `ready` once it hears everything.
 ///
 /// # Errors
 /// When the connection or the channel fails.
@@ -30,6 +30,7 @@ pub async fn run(
     connection: &Connection,
     journal: &Journal,
     strangers: &Strangers,
+    bound: &Bound,
     control: &Control,
     stop: &CancellationToken,
     ready: &(dyn Fn() + Send + Sync),
@@ -58,7 +59,7 @@ pub async fn run(
                 control.tap_follows(Some(change));
             }
             copy = copies.next() => match copy {
-                Some(Ok(copy)) => report(copy, journal, strangers, control),
+                Some(Ok(copy)) => report(copy, journal, strangers, bound, control),
                 Some(Err(error)) => return Err(error),
                 None => return Err(lapin::ErrorKind::FutureCompleted.into()),
             },
@@ -99,7 +100,7 @@ impl Taps<'_> {
     }
 }
 
-fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, control: &Control) {
+fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Bound, control: &Control) {
     let (exchange, key) = (copy.exchange.as_str(), copy.routing_key.as_str());
     let Some(style) = style_of_exchange(exchange) else { return };
     let hears = |queue: &&Queue| {
@@ -113,5 +114,8 @@ fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, control: &Co
     });
     for queue in queues {
         journal.report(routed(&envelope, style, exchange, key, queue.name.into()));
+    }
+    for queue in bound.hearing(style, key) {
+        journal.report(routed(&envelope, style, exchange, key, queue));
     }
 }

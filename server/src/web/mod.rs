@@ -10,7 +10,7 @@ pub mod queues;
 pub mod security;
 
 use crate::{
-    bridge::{Depths, Journal},
+    bridge::{Depths, Journal, management::Visibility},
     control::{self, Control, Desk},
     data::{self, Reset},
     messaging::Links,
@@ -49,6 +49,8 @@ pub struct Parts {
     pub simulation: Simulation,
     /// Which broker it is, in words.
     pub broker_label: String,
+    /// Whether what strangers do on the broker is seen.
+    pub visibility: Visibility,
     /// Ends the streams, so that a stop need not wait for browsers.
     pub stop: CancellationToken,
 }

@@ -94,6 +94,7 @@ impl Skuflow {
         let mut settings = Serve {
             addr: ([127, 0, 0, 1], 0).into(),
             broker,
+            management: None,
             amqp_listen: ([127, 0, 0, 1], 0).into(),
             data: data.path().to_owned(),
             ftp: FtpChoice::Embedded,

@@ -142,6 +142,9 @@ fn exchange(look: &Look<'_>) -> Markup {
                 (way(&Selection::Queue(queue.name.to_owned()), &format!("{key} → {}", queue.name), ""))
             }
         }
+        @if let Some(reason) = look.others_hidden {
+            p.soft { "Bindings of others: not visible (" (reason) ")." }
+        }
     }
 }
 
