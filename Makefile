@@ -83,7 +83,7 @@ bench: build ## Measure the release build (BROKER=amqp://… for another broker)
 	@end2end/tools/install.sh
 	$(call step,the embedded broker beside a RabbitMQ of its own)
 	@cargo build --release -p broker --example throughput
-	@end2end/tools/with-rabbitmq.sh bash -c '$(TARGET)/release/examples/throughput 100000 "$$SKUFLOW_TEST_RABBITMQ_URL"'
+	@end2end/tools/with-rabbitmq.sh --bare bash -c '$(TARGET)/release/examples/throughput 100000 "$$SKUFLOW_TEST_RABBITMQ_URL"'
 
 clean: ## Remove what was built, and keep the tools
 	@cargo clean

@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Runs a command with a RabbitMQ of its own: fresh, on loopback only, gone afterwards.
 # Use: with-rabbitmq.sh COMMAND…   The command finds it in SKUFLOW_TEST_RABBITMQ_URL, and its management API in
-# SKUFLOW_TEST_RABBITMQ_MANAGEMENT.
+# SKUFLOW_TEST_RABBITMQ_MANAGEMENT; with --bare as the first word there is none, and nothing counts along.
 set -euo pipefail
 
+plugins=rabbitmq_management
+if [ "${1:-}" = --bare ]; then
+  plugins=''
+  shift
+fi
 if [ $# -eq 0 ]; then
-  echo "use: $0 COMMAND…" >&2
+  echo "use: $0 [--bare] COMMAND…" >&2
   exit 2
 fi
 
@@ -56,14 +61,16 @@ ERL_EPMD_ADDRESS=127.0.0.1 "$epmd" -port "$epmd_port" >"$room/epmd.log" 2>&1 &
 epmd_pid=$!
 
 mkdir -p "$room/log" "$room/mnesia"
-printf '[rabbitmq_management].\n' >"$room/enabled_plugins"
+printf '[%s].\n' "$plugins" >"$room/enabled_plugins"
 cat >"$room/rabbitmq.conf" <<CONF
 listeners.tcp.default = 127.0.0.1:$amqp_port
-management.tcp.ip = 127.0.0.1
-management.tcp.port = $management_port
 log.console = false
 log.file.level = warning
 disk_free_limit.absolute = 50MB
+CONF
+[ -z "$plugins" ] || cat >>"$room/rabbitmq.conf" <<CONF
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $management_port
 CONF
 # "Under systemd" means to RabbitMQ's script: stay one process, whose pid is the one that we know.
 env -u RABBITMQ_NODE_PORT \
@@ -93,6 +100,6 @@ for second in $(seq 60); do
 done
 
 export SKUFLOW_TEST_RABBITMQ_URL="amqp://guest:guest@127.0.0.1:$amqp_port/%2f"
-export SKUFLOW_TEST_RABBITMQ_MANAGEMENT="http://guest:guest@127.0.0.1:$management_port"
+[ -z "$plugins" ] || export SKUFLOW_TEST_RABBITMQ_MANAGEMENT="http://guest:guest@127.0.0.1:$management_port"
 echo "RabbitMQ is up on port $amqp_port"
 "$@"

@@ -28,16 +28,15 @@ impl Watcher {
                     self.routed(message, &depth.queue);
                 }
             }
-            broker::Event::Delivered { depth, message, consumer_tag, connection, redelivered, .. } => {
+            broker::Event::Delivered { depth, message, consumer_tag, connection, redelivered, no_ack } => {
                 if let Some(node) = stranger(connection) {
                     let consumer_tag = consumer_tag.clone().unwrap_or_else(|| "basic.get".into());
-                    self.tell(
-                        message,
-                        &depth.queue,
-                        node,
-                        Some(*redelivered),
-                        Kind::Delivered { consumer_tag },
-                    );
+                    let delivered = Kind::Delivered { consumer_tag };
+                    self.tell(message, &depth.queue, node.clone(), Some(*redelivered), delivered);
+                    // What goes out without acks is settled as it goes.
+                    if *no_ack {
+                        self.tell(message, &depth.queue, node, None, Kind::Acked { duration_us: None });
+                    }
                 }
             }
             broker::Event::Settled { depth, message, connection, settlement, .. } => {
