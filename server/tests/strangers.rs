@@ -1,4 +1,5 @@
 //! What strangers bind and consume on the broker is seen, with their names.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod common;
 

@@ -185,7 +185,7 @@ impl<'a> Look<'a> {
     /// What there is to see in that journal, whatever the connection.
     #[must_use]
     pub const fn of(lab: &'a LabState, history: &'a History) -> Self {
-        Self { lab, history, connection: Connection::Live, retry_in: None }
+        Self { lab, history, connection: Connection::Live, retry_in: None, others_hidden: None }
     }
 
     /// The shown events of this page's style, the latest first.
