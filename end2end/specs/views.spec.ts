@@ -56,6 +56,18 @@ test("a link shows the same place, selection, view and speed", async ({ page, co
   await expect(other.locator(".inspector h2")).toHaveText(await page.locator(".inspector h2").innerText());
 });
 
+test("a link reaches further back than what a page fetches by itself", async ({ page, server }) => {
+  test.setTimeout(120_000);
+  const arrival = { sku: "MUG-RED", quantity: 1, style: "choreography" };
+  await server.post("/api/arrivals", Array.from({ length: 400 }, () => arrival));
+  await expect.poll(() => server.lastSeq(), { timeout: 60_000 }).toBeGreaterThan(7_000);
+  await open(page, "/lab/choreography?at=1500");
+  await expect.poll(() => seqOf(page), { timeout: 30_000 }).toBe(1_500);
+  await page.getByRole("button", { name: "One step back" }).click();
+  await expect.poll(() => seqOf(page)).toBeLessThan(1_500);
+  await expect(page.getByText(/cannot be drawn|no longer kept/)).toHaveCount(0);
+});
+
 test("a link to a place that is not kept says so and shows how things stand now", async ({ page }) => {
   await open(page, "/lab/choreography?at=4000000");
   await expect(page.getByText("Step 4000000 has not happened yet")).toBeVisible();

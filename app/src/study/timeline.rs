@@ -14,8 +14,8 @@ pub const LINE: u32 = 24;
 /// How many lines are drawn above and below what can be seen, so that scrolling shows no gap.
 const SPARE: u32 = 12;
 /// Where the bars begin, and how much room they have: hundredths of a percent of the width.
-const LEFT: u64 = 2_400;
-const ROOM: u64 = 6_600;
+const LEFT: u64 = 2_600;
+const ROOM: u64 = 6_400;
 /// The narrowest bar that can be seen.
 const NARROWEST: u64 = 25;
 
@@ -176,7 +176,7 @@ fn heading(group: &Group, y: u32, focus: &Focus, stop: &str) -> Markup {
             data-pick=(Selection::Arrival(group.id.clone())) role="button" tabindex=(stop)
             aria-label={ "Arrival of " (what) } {
             rect.timeline-hit y=(y) width="100%" height=(LINE) {}
-            text x="12" y=(y + 16) { (what) }
+            text x="8" y=(y + 16) { (what) }
             text.soft x="99%" y=(y + 16) text-anchor="end" { (short_id(&group.id)) }
         }
     }
@@ -185,7 +185,7 @@ fn heading(group: &Group, y: u32, focus: &Focus, stop: &str) -> Markup {
 fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup {
     let queue = row.queue.as_deref();
     let who = queue.and_then(topology::queue_named).map(|queue| queue.service.as_str());
-    let who = who.or(queue).unwrap_or("before publishing");
+    let who = who.or(queue).unwrap_or("publishing");
     let now_us = axis.scale.ended_us();
     let took = duration(row.latency_us(now_us));
     let end_x = row.bars.last().map_or(LEFT, |bar| axis.x(bar.to_us.unwrap_or(now_us)));
@@ -207,7 +207,7 @@ fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup
         g.timeline-line .is-selected[is_selected] data-key={ "r" (row.message_id) (who) } data-pick=(pick)
             role="button" tabindex=(stop) aria-label=(spoken(row, who, now_us)) {
             rect.timeline-hit y=(y) width="100%" height=(LINE) {}
-            text.timeline-who x="24" y=(y + 16) { (who) }
+            text.timeline-who x="16" y=(y + 16) { (who) }
             @for bar in &row.bars { (self::bar(bar, y, axis, now_us)) }
             text.timeline-took .is-trouble[row.end == Some(End::Dead)] x=(Share(took_x)) y=(y + 16)
                 text-anchor=(if is_left { "end" } else { "start" }) {
