@@ -35,7 +35,7 @@ for (const style of STYLES) {
       await open(page, "/store");
       const offer = page.locator(`[data-sku="${SOLD_OUT}"] .offer[data-style="${style}"]`);
       await expect(offer).toContainText("sold out");
-      await expect(page.getByText("Live")).toBeVisible();
+      await expect(page.locator('main[data-connection="live"]')).toBeAttached();
       await server.post("/api/arrivals", { sku: SOLD_OUT, quantity: 5, style });
       await expect(offer).toContainText("5 in stock");
 
