@@ -136,7 +136,7 @@ fn Shop(
 
 fn act(event: &web_sys::Event, listing: Listing, outcome: RwSignal<Option<Outcome>>) {
     let Some(act) = Act::of(event) else { return };
-    match (act.name().as_str(), act.read("sku"), act.read("style")) {
+    match (act.name().as_str(), act.read("sku"), act.read("shop")) {
         ("buy", Some(sku), Some(style)) => {
             let name = listing.list.with_untracked(|list| name_of(list, sku));
             buy(sku, name, style, act.get("available").is_some(), outcome);
@@ -239,7 +239,7 @@ fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> 
                 span.offer-stock { (stock) }
                 span.offer-style { (style) }
             }
-            button.button.button-small type="button" data-act="buy" data-sku=(shelf.sku) data-style=(style)
+            button.button.button-small type="button" data-act="buy" data-sku=(shelf.sku) data-shop=(style)
                 data-available[available] aria-label={ "Buy one " (shelf.name) ", " (style) }
                 aria-disabled=(!available) disabled[!hydrated] { "Buy" }
         }
