@@ -10,6 +10,7 @@ const PAGES = {
   home: "/",
   "lab-choreography": "/lab/choreography",
   "lab-orchestration": "/lab/orchestration",
+  compare: "/compare",
   store: "/store",
   mailbox: "/mailbox",
   nowhere: "/nowhere",
