@@ -117,6 +117,8 @@ impl Broker {
         let scripted = Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server");
         let program = if scripted.exists() { scripted } else { Path::new("rabbitmq-server") };
         let child = Command::new(program)
+            // Where it leaves its dumps when it is killed.
+            .current_dir(&dir)
             .env_remove("RABBITMQ_NODE_PORT")
             .env("HOME", &dir)
             .env("ERL_EPMD_PORT", epmd_port)
