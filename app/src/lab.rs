@@ -18,7 +18,7 @@ mod link;
 mod log;
 mod pacer;
 mod picker;
-mod playhead;
+pub(crate) mod playhead;
 mod rates;
 pub mod room;
 mod runs;

@@ -7,6 +7,17 @@ use crate::paint::Act;
 use flow::{History, Walk};
 use maud::{Markup, html};
 
+/// A button that moves a playhead: its act, its words, its key, and its sign.
+#[must_use]
+pub fn button(off: bool, act: &str, words: &str, key: &str, path: &str) -> Markup {
+    html! {
+        button.button.button-icon type="button" data-act=(act) disabled[off] aria-label=(words)
+            title={ (words) " (" (key) ")" } {
+            svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d=(path) {} }
+        }
+    }
+}
+
 /// The bar below the diagram.
 #[must_use]
 pub fn bar(look: &Look<'_>) -> Markup {
@@ -15,14 +26,7 @@ pub fn bar(look: &Look<'_>) -> Markup {
     let (at, newer) = (director.picture.seq, look.newer());
     let is_paused = director.play == Play::Paused;
     let off = !look.lab.hydrated;
-    let button = |act: &str, words: &str, key: &str, path: &str| {
-        html! {
-            button.button.button-icon type="button" data-act=(act) disabled[off] aria-label=(words)
-                title={ (words) " (" (key) ")" } {
-                svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d=(path) {} }
-            }
-        }
-    };
+    let button = |act, words, key, path| button(off, act, words, key, path);
     html! {
         div.playhead role="group" aria-label="Playhead" data-play=(play_name(director.play)) {
             div.playhead-buttons {

@@ -6,7 +6,7 @@ use crate::{
     api::{self, Listed, What, fetch},
     components::{style_mark, title},
     duel::{Duel, Shown},
-    lab::{diagram::Scene, hop::hop_of, selection::Selection},
+    lab::{diagram::Scene, hop::hop_of, playhead, selection::Selection},
     live::{Connection, Live, use_live},
     paint::{Act, follow, listen, region},
     study::{self, Study},
@@ -173,14 +173,7 @@ impl Page {
     fn playhead(&self, shown: &Shown) -> Markup {
         let off = !self.hydrated || shown.total == 0;
         let at = self.duel.count.min(shown.total);
-        let button = |act: &str, words: &str, key: &str, path: &str| {
-            html! {
-                button.button.button-icon type="button" data-act=(act) disabled[off] aria-label=(words)
-                    title={ (words) " (" (key) ")" } {
-                    svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d=(path) {} }
-                }
-            }
-        };
+        let button = |act, words, key, path| playhead::button(off, act, words, key, path);
         html! {
             div.card.playhead.duel-playhead role="group" aria-label="Playhead" {
                 div.playhead-buttons {
