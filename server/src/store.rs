@@ -4,19 +4,22 @@
 //! answers them after a single commit: a hundred handlers that finish together pay for one `fsync`, not a
 //! hundred. Each closure still has its own savepoint, so that one that fails undoes only itself.
 //!
-//! Reads go to a second thread with its own connection; in WAL mode it sees everything committed before.
+//! Reads go to a second thread with its own connection; in WAL mode it sees everything committed before. What is found
+//! in microseconds is read by the caller itself, on a third one: to hand it over would take longer than to do it.
 
 use flow::Sku;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use std::{
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
 use tokio::sync::oneshot;
 
 /// How many closures at most share one commit. Beyond this, waiting longer costs more than it saves.
 const GROUP_COMMIT_MAX: usize = 512;
+/// How many prepared statements each connection keeps: more than there are.
+const STATEMENTS: usize = 128;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,7 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 pub struct Store {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
+    glances: Arc<Mutex<Connection>>,
 }
 
 impl Store {
@@ -62,15 +66,15 @@ impl Store {
             .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
             .and_then(|()| connection.execute_batch(schema))
             .map_err(failed)?;
-        let reading = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )
-        .map_err(failed)?;
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let reading = Connection::open_with_flags(path, read_only).map_err(failed)?;
+        let glancing = Connection::open_with_flags(path, read_only).map_err(failed)?;
+        glancing.set_prepared_statement_cache_capacity(STATEMENTS);
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         Ok(Self {
             writer: spawn(format!("{name}-write"), connection),
             reader: spawn(format!("{name}-read"), reading),
+            glances: Arc::new(Mutex::new(glancing)),
         })
     }
 
@@ -119,6 +123,19 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         run(&self.reader, look, |_| {}).await
+    }
+
+    /// Runs `look` on what is committed, here and now. Only for what an index finds in microseconds: nothing else
+    /// runs on the calling thread meanwhile. One statement at most sees one state of things.
+    ///
+    /// # Errors
+    /// Whatever `look` says.
+    pub fn glance<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // Whoever panicked while looking has changed nothing.
+        look(&self.glances.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the file can be read.
@@ -200,7 +217,7 @@ fn in_savepoint<T, E: From<StoreError>>(
 }
 
 fn spawn(name: String, mut connection: Connection) -> mpsc::Sender<Job> {
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let (jobs, waiting) = mpsc::channel::<Job>();
     thread::Builder::new()
         .name(name)

@@ -180,7 +180,7 @@ impl Desk {
         event.exchange = Some("".into());
         event.causation_id = Some(Arc::clone(&old.message_id));
         self.journal.report(event);
-        publisher.send("", origin, &envelope, None).await?.confirmed().await?;
+        publisher.send("", origin, &envelope, None)?.confirmed().await?;
         Ok(())
     }
 

@@ -33,6 +33,9 @@ use tokio_util::sync::CancellationToken;
 pub const OUR_NAME: &str = "skuflow ";
 /// Seconds between heartbeats: a silent broker is given up after twice that (AMQP 0-9-1, section 4.2.7).
 const HEARTBEAT_S: u16 = 5;
+/// The largest frame that we ask for. lapin sets 64 of them aside for each connection, and there are six: with the
+/// usual 128 KiB that is 48 MiB for nothing. A longer body takes more frames; only a message's properties have to fit.
+const FRAME_MAX_BYTES: u32 = 32 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
@@ -75,6 +78,7 @@ impl FromStr for BrokerUri {
             uri.vhost = "/".to_owned();
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+        uri.query.frame_max.get_or_insert(FRAME_MAX_BYTES);
         Ok(Self(uri))
     }
 }

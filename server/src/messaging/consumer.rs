@@ -4,7 +4,7 @@
 //! that used up its attempts, is sent to `Q.dead`, and acked. The copy is confirmed before the original is
 //! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
 
-use super::{Envelope, Publisher, Unacked, envelope::PastAttempt, topology};
+use super::{Envelope, Publisher, Unacked, envelope::PastAttempt, topology, unacked::Held};
 use crate::{
     bridge::{self, Journal, Reporter, Strangers},
     clock,
@@ -12,11 +12,7 @@ use crate::{
 };
 use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
-use lapin::{
-    Acker,
-    message::Delivery,
-    options::{BasicAckOptions, BasicNackOptions},
-};
+use lapin::{message::Delivery, types::DeliveryTag};
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -91,6 +87,25 @@ pub struct Consumer {
     pub stop: CancellationToken,
 }
 
+/// A delivery with which its handler has finished, and which is yet to be settled.
+pub(super) struct Finished {
+    pub(super) delivery_tag: DeliveryTag,
+    /// Whether it is to be acked; else it goes back to its queue.
+    pub(super) is_done: bool,
+    reporter: Reporter,
+    delivered_us: u64,
+    _unacked: Held,
+}
+
+impl Finished {
+    /// The broker has been told.
+    pub(super) fn acked(self) {
+        let passed_us = clock::now_us().saturating_sub(self.delivered_us);
+        let duration_us = passed_us.saturating_sub(self.reporter.held_us());
+        self.reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
+    }
+}
+
 impl Consumer {
     /// Sets a task to work on a delivery.
     pub(super) fn take(
@@ -98,9 +113,9 @@ impl Consumer {
         delivery: Delivery,
         tag: &Id,
         publisher: &Publisher,
-        at_work: &mut JoinSet<()>,
+        at_work: &mut JoinSet<Finished>,
     ) {
-        let Delivery { properties, data, redelivered, acker, exchange, .. } = delivery;
+        let Delivery { properties, data, redelivered, delivery_tag, exchange, .. } = delivery;
         // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
         let name = |body: &[u8]| self.strangers.claim(self.queue.name, body);
         let envelope = Envelope::read(&properties, data, self.queue.message_type(), name);
@@ -122,13 +137,9 @@ impl Consumer {
         let delivered = Delivered { queue: self.queue, envelope, reporter };
         let (handler, publisher, scope) = (Arc::clone(&self.handler), publisher.clone(), self.scope.clone());
         at_work.spawn(async move {
-            let _unacked = unacked;
-            if handle(&delivered, &handler, &publisher, &scope).await {
-                ack(&acker, &delivered.reporter, delivered_us).await;
-            } else {
-                let requeue = BasicNackOptions { requeue: true, ..Default::default() };
-                let _ = acker.nack(requeue).await;
-            }
+            let is_done = handle(&delivered, &handler, &publisher, &scope).await;
+            let reporter = delivered.reporter;
+            Finished { delivery_tag, is_done, reporter, delivered_us, _unacked: unacked }
         });
     }
 
@@ -164,18 +175,6 @@ async fn handle(delivered: &Delivered, handler: &Handler, publisher: &Publisher,
     }
 }
 
-async fn ack(acker: &Acker, reporter: &Reporter, delivered_us: u64) {
-    match acker.ack(BasicAckOptions::default()).await {
-        Ok(true) => {
-            let passed_us = clock::now_us().saturating_sub(delivered_us);
-            let duration_us = passed_us.saturating_sub(reporter.held_us());
-            reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
-        }
-        Ok(false) => {}
-        Err(error) => tracing::debug!(%error, "an ack came too late; the message will come again"),
-    }
-}
-
 /// Sends a message that failed to where it waits for its next attempt, or to where it rests.
 async fn put_aside(
     delivered: &Delivered,
@@ -205,7 +204,7 @@ async fn put_aside(
             (queue.dead.to_owned(), Kind::DeadLettered { reason })
         }
     };
-    publisher.send("", &target, &envelope, delay_ms).await?.confirmed().await?;
+    publisher.send("", &target, &envelope, delay_ms)?.confirmed().await?;
     if delay_ms.is_none() {
         scope.parked(&envelope.message_id);
     }

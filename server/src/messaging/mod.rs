@@ -7,6 +7,7 @@ pub mod consumer;
 pub mod envelope;
 pub mod house;
 pub mod publisher;
+pub mod settling;
 pub mod supervisor;
 pub mod topology;
 pub mod unacked;

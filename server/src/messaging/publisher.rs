@@ -1,11 +1,16 @@
 //! Publishing with confirms, a timeout on each.
 
 use super::Envelope;
+use futures::{FutureExt, future::BoxFuture};
 use lapin::{
     Channel, Confirmation, Connection, PublisherConfirm,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use std::time::Duration;
+use std::{
+    fmt,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// How long a confirm may take. A broker under disk pressure needs seconds; one that is gone needs forever.
@@ -44,8 +49,13 @@ pub struct Publisher {
 
 /// A message on its way; the broker has yet to take responsibility.
 #[must_use = "a message is safe only once it is confirmed"]
-#[derive(Debug)]
-pub struct InFlight(PublisherConfirm);
+pub struct InFlight(BoxFuture<'static, lapin::Result<PublisherConfirm>>);
+
+impl fmt::Debug for InFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InFlight")
+    }
+}
 
 impl Publisher {
     /// Opens a channel of its own on the connection.
@@ -58,11 +68,12 @@ impl Publisher {
         Ok(Self { channel })
     }
 
-    /// Sends a mandatory message. Sends from one task keep their order.
+    /// Sends a mandatory message: it stands in line for the socket when this returns, behind all that were sent before
+    /// it. To wait for each until it is written would cost two changes of threads for each.
     ///
     /// # Errors
     /// When the connection is gone.
-    pub async fn send(
+    pub fn send(
         &self,
         exchange: &str,
         routing_key: &str,
@@ -74,11 +85,17 @@ impl Publisher {
         if let Some(ms) = expiration_ms {
             properties = properties.with_expiration(ms.to_string().as_str().into());
         }
-        let confirm = self
-            .channel
-            .basic_publish(exchange.into(), routing_key.into(), mandatory, &envelope.body, properties)
-            .await?;
-        Ok(InFlight(confirm))
+        let (channel, body) = (self.channel.clone(), envelope.body.clone());
+        let (exchange, routing_key) = (exchange.into(), routing_key.into());
+        let mut writing =
+            async move { channel.basic_publish(exchange, routing_key, mandatory, &body, properties).await }
+                .boxed();
+        // lapin puts it in line when it is first polled, and is done when it is written.
+        match writing.poll_unpin(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) => Err(error.into()),
+            Poll::Ready(Ok(confirm)) => Ok(InFlight(futures::future::ready(Ok(confirm)).boxed())),
+            Poll::Pending => Ok(InFlight(writing)),
+        }
     }
 }
 
@@ -89,7 +106,8 @@ impl InFlight {
     /// When the broker refused, returned it, stayed silent or went away. The message may have arrived all the
     /// same, so sending it again must be harmless.
     pub async fn confirmed(self) -> Result<(), PublishError> {
-        match timeout(CONFIRM_TIMEOUT, self.0).await.map_err(|_| PublishError::Timeout)?? {
+        let confirm = async { self.0.await?.await };
+        match timeout(CONFIRM_TIMEOUT, confirm).await.map_err(|_| PublishError::Timeout)?? {
             Confirmation::Ack(None) => Ok(()),
             // lapin hands over the basic.return together with the ack that follows it.
             Confirmation::Ack(Some(returned)) => Err(PublishError::Returned {

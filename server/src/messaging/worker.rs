@@ -1,13 +1,18 @@
 //! One worker: a consumer with a channel of its own.
 
-use super::{Publisher, consumer::Consumer};
+use super::{
+    Publisher,
+    consumer::{Consumer, Finished},
+    settling::AtWork,
+};
 use crate::control::Target;
 use flow::{Id, Kind};
 use futures::StreamExt;
 use lapin::{
     Channel, Connection,
     options::{
-        BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        QueueDeclareOptions,
     },
     types::FieldTable,
 };
@@ -51,7 +56,9 @@ pub struct Worker {
     deliveries: lapin::Consumer,
     tag: Id,
     /// Ended with the worker: what they hold is then delivered again.
-    at_work: JoinSet<()>,
+    handlers: JoinSet<Finished>,
+    /// The deliveries that they work on.
+    at_work: AtWork,
     heartbeat: Interval,
 }
 
@@ -91,7 +98,6 @@ impl Worker {
         consumer.tell(Kind::ConsumerStarted { consumer_tag: Arc::clone(&tag), ready });
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let at_work = JoinSet::new();
         Ok(Self {
             number,
             consumer,
@@ -101,7 +107,8 @@ impl Worker {
             publisher,
             deliveries,
             tag,
-            at_work,
+            handlers: JoinSet::new(),
+            at_work: AtWork::default(),
             heartbeat,
         })
     }
@@ -134,24 +141,35 @@ impl Worker {
                         return self.leave(true).await;
                     }
                 }
-                _ = self.heartbeat.tick() => {
-                    self.consumer.scope.beat();
-                    self.reap()?;
-                }
+                _ = self.heartbeat.tick() => self.consumer.scope.beat(),
+                Some(done) = self.handlers.join_next() => self.settle(done).await?,
                 delivery = self.deliveries.next() => {
                     let delivery = delivery.ok_or(WorkerError::QueueGone)??;
-                    self.consumer.take(delivery, &self.tag, &self.publisher, &mut self.at_work);
-                    self.reap()?;
+                    self.at_work.begin(delivery.delivery_tag);
+                    self.consumer.take(delivery, &self.tag, &self.publisher, &mut self.handlers);
                 }
             }
         }
     }
 
-    fn reap(&mut self) -> Result<(), WorkerError> {
-        while let Some(done) = self.at_work.try_join_next() {
-            finished(done)?;
+    /// Tells the broker of a handler that has finished, and of all others that have by now.
+    async fn settle(&mut self, first: Result<Finished, JoinError>) -> Result<(), WorkerError> {
+        let mut ended = vec![first];
+        ended.extend(std::iter::from_fn(|| self.handlers.try_join_next()));
+        let has_panicked = ended.iter().any(Result::is_err);
+        let (done, failed): (Vec<_>, Vec<_>) = ended.into_iter().flatten().partition(|one| one.is_done);
+        let tags: Vec<_> = done.iter().map(|one| one.delivery_tag).collect();
+        for ack in self.at_work.acks(&tags) {
+            self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple }).await?;
         }
-        Ok(())
+        done.into_iter().for_each(Finished::acked);
+        for one in failed {
+            self.at_work.end(one.delivery_tag);
+            let requeue = BasicNackOptions { requeue: true, ..Default::default() };
+            self.channel.basic_nack(one.delivery_tag, requeue).await?;
+        }
+        // Nobody aborts a handler but the worker's end.
+        if has_panicked { Err(WorkerError::Panicked) } else { Ok(()) }
     }
 
     /// Takes nothing new and lets the handlers finish: within bounds when the server stops.
@@ -161,13 +179,13 @@ impl Worker {
             return Ok(());
         }
         let drain = async {
-            while let Some(done) = self.at_work.join_next().await {
-                finished(done)?;
+            while let Some(done) = self.handlers.join_next().await {
+                self.settle(done).await?;
             }
             Ok::<_, WorkerError>(())
         };
         if timeout(DRAIN_TIMEOUT, drain).await.is_err() {
-            let left = self.at_work.len();
+            let left = self.handlers.len();
             tracing::warn!(
                 queue = self.consumer.queue.name,
                 left,
@@ -205,19 +223,12 @@ impl Worker {
             tokio::select! {
                 () = self.consumer.stop.cancelled() => return Ok(Drained::Stopped),
                 _ = self.heartbeat.tick() => self.consumer.scope.beat(),
-                done = self.at_work.join_next() => match done {
-                    Some(done) => finished(done)?,
+                done = self.handlers.join_next() => match done {
+                    Some(done) => self.settle(done).await?,
                     None => return Ok(Drained::All),
                 },
             }
         }
-    }
-}
-
-fn finished(done: Result<(), JoinError>) -> Result<(), WorkerError> {
-    match done {
-        Err(error) if error.is_panic() => Err(WorkerError::Panicked),
-        _ => Ok(()),
     }
 }
 

@@ -65,7 +65,7 @@ async fn availability(
     InStyle(style): InStyle,
     PathSku(sku): PathSku,
 ) -> Result<Json<Availability>, Problem> {
-    inventory.availability(style, sku).await?.map(Json).ok_or_else(|| {
+    inventory.availability(style, sku)?.map(Json).ok_or_else(|| {
         Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
     })
 }

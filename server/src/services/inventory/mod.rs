@@ -4,6 +4,7 @@ pub mod files;
 pub mod http;
 pub mod intake;
 pub mod outbox;
+pub mod receipts;
 pub mod relay;
 pub mod stock;
 
@@ -30,6 +31,8 @@ pub struct Inventory {
     journal: Journal,
     /// The last outbox row that the relays may publish: all that led to it has been reported.
     released: watch::Sender<i64>,
+    /// What of it the broker has confirmed.
+    receipts: receipts::Receipts,
 }
 
 impl Inventory {
@@ -40,7 +43,8 @@ impl Inventory {
     pub async fn open(dir: &Path, journal: Journal) -> Result<Self, StoreError> {
         let store = open_store(dir).await?;
         let waiting = store.write(outbox::last).await?;
-        Ok(Self { store, journal, released: watch::Sender::new(waiting) })
+        let receipts = receipts::Receipts::default();
+        Ok(Self { store, journal, released: watch::Sender::new(waiting), receipts })
     }
 
     /// Asynchronous recalculation: stores what is for sale of the message's SKU.
@@ -77,8 +81,8 @@ impl Inventory {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn availability(&self, style: Style, sku: Sku) -> Result<Option<Availability>, StoreError> {
-        self.store.read(move |tx| Ok(stock::find(tx, style, sku)?.map(|row| row.availability(sku)))).await
+    pub fn availability(&self, style: Style, sku: Sku) -> Result<Option<Availability>, StoreError> {
+        self.store.glance(|store| Ok(stock::find(store, style, sku)?.map(|row| row.availability(sku))))
     }
 
     /// The stock list.
@@ -123,7 +127,7 @@ impl Inventory {
         Ok(replaced.floors)
     }
 
-    /// How many messages wait to be sent.
+    /// How many messages are not known to be with the broker, or were not a moment ago.
     ///
     /// # Errors
     /// When the store fails.

@@ -5,7 +5,7 @@
 
 use crate::{clock, messaging::Envelope, messaging::envelope, store::StoreError};
 use flow::{Id, Sku, Style};
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 /// The table; `id` gives the order of sending.
 pub const SCHEMA: &str = "
@@ -89,7 +89,7 @@ pub fn add(
 /// # Errors
 /// When the store fails.
 pub fn waiting(
-    tx: &Transaction<'_>,
+    tx: &Connection,
     style: Style,
     after: i64,
     until: i64,

@@ -17,10 +17,10 @@ use flow::{
     Event, Kind, Provenance, Service, Style,
     fault::{FaultKind, Gate},
 };
-use futures::{StreamExt, future::join_all, stream::FuturesUnordered};
+use futures::{StreamExt, stream::FuturesUnordered};
 use lapin::Connection;
 use std::{sync::Arc, time::Duration};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// How many messages are on their way at once.
@@ -43,13 +43,28 @@ impl Inventory {
         scope: &Scope,
     ) -> Result<(), lapin::Error> {
         let publisher = Publisher::open(connection).await?;
+        // What an earlier connection's confirms said.
+        self.take_out_confirmed(style).await;
+        let relayed = self.relay_over(style, &publisher, stop, scope).await;
+        self.take_out_confirmed(style).await;
+        relayed
+    }
+
+    async fn relay_over(
+        &self,
+        style: Style,
+        publisher: &Publisher,
+        stop: &CancellationToken,
+        scope: &Scope,
+    ) -> Result<(), lapin::Error> {
         let mut released = self.released.subscribe();
         let mut after = 0;
         while !stop.is_cancelled() {
             let until = *released.borrow_and_update();
             if scope.is_closed(Gate::BeforePublish) {
                 // From the start of what is left: which of them go first is somebody's choice now.
-                match self.send_held(style, &publisher, stop, scope).await {
+                self.take_out_confirmed(style).await;
+                match self.send_held(style, publisher, stop, scope).await {
                     Err(PublishError::Amqp(error)) => return Err(error),
                     Err(error) => {
                         tracing::warn!(%error, %style, "a message is not with the broker yet; sending it again");
@@ -59,8 +74,11 @@ impl Inventory {
                 }
                 after = 0;
             }
-            let rows = match self.store.read(move |tx| outbox::waiting(tx, style, after, until, WINDOW)).await
-            {
+            let due = self.receipts.due(style);
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.take_out_confirmed(style).await;
+            }
+            let rows = match self.store.glance(|store| outbox::waiting(store, style, after, until, WINDOW)) {
                 Ok(rows) => rows,
                 Err(error) => {
                     tracing::error!(%error, "the outbox cannot be read");
@@ -71,11 +89,12 @@ impl Inventory {
             let Some(last) = rows.last().map(|row| row.id) else {
                 tokio::select! {
                     _ = released.changed() => {}
+                    () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
                     () = stop.cancelled() => {}
                 }
                 continue;
             };
-            after = match self.send_all(style, rows, &publisher, scope).await {
+            after = match self.send_all(style, rows, publisher, scope).await {
                 Ok(()) => last,
                 Err(PublishError::Amqp(error)) => return Err(error),
                 Err(error) => {
@@ -85,6 +104,7 @@ impl Inventory {
                         () = stop.cancelled() => {}
                     }
                     // From the start of what is left: the order of sending is the order of the outbox.
+                    self.take_out_confirmed(style).await;
                     0
                 }
             };
@@ -111,13 +131,13 @@ impl Inventory {
             let room = WINDOW_HELD.saturating_sub(stepping.len());
             if room > 0 && failed.is_none() && scope.is_closed(Gate::BeforePublish) {
                 let limit = u32::try_from(room).unwrap_or(u32::MAX);
-                let rows = self.store.read(move |tx| outbox::waiting(tx, style, after, until, limit)).await;
+                let rows = self.store.glance(|store| outbox::waiting(store, style, after, until, limit));
                 for row in rows.map_err(PublishError::Store)? {
                     after = row.id;
                     stepping.push(async move {
                         let reporter = Reporter::new(self.journal.clone(), about(style, &row));
                         scope.pass(Gate::BeforePublish, &reporter).await;
-                        let sent = send(&row, &reporter, publisher, scope).await?;
+                        let sent = send(&row, &reporter, publisher, scope)?;
                         confirm(row.id, sent, reporter).await
                     });
                 }
@@ -152,7 +172,7 @@ impl Inventory {
         let mut failed = None;
         for (at, row) in rows.iter().enumerate() {
             let reporter = Reporter::new(self.journal.clone(), about(style, row));
-            match send(row, &reporter, publisher, scope).await {
+            match send(row, &reporter, publisher, scope) {
                 Ok(sent) => {
                     let crashes = is_second_or_only(&rows, at)
                         && scope.strikes(FaultKind::RelayCrash, &reporter).is_some();
@@ -170,23 +190,20 @@ impl Inventory {
                 }
             }
         }
-        let mut confirmed = Vec::with_capacity(in_flight.len());
-        for outcome in join_all(in_flight).await {
+        let mut in_flight: FuturesUnordered<_> = in_flight.into_iter().collect();
+        while let Some(outcome) = in_flight.next().await {
             match outcome {
-                Ok(id) => confirmed.push(id),
+                // Each at once: the connection may be lost before the next one comes.
+                Ok(id) => self.receipts.add(style, [id]),
                 Err(error) => failed = Some(error),
             }
-        }
-        if let Err(error) = self.store.write(move |tx| outbox::confirmed(tx, &confirmed)).await {
-            // They will be sent again, and recognised.
-            tracing::error!(%error, "confirmed messages stay in the outbox");
         }
         failed.map_or(Ok(()), Err)
     }
 }
 
 /// Publishes one message, and says when.
-async fn send(
+fn send(
     row: &Waiting,
     reporter: &Reporter,
     publisher: &Publisher,
@@ -198,11 +215,11 @@ async fn send(
         event.causation_id = Some(Arc::clone(&row.envelope.correlation_id));
     });
     if scope.strikes(FaultKind::PublishedTwice, reporter).is_some() {
-        let twin = publisher.send(&row.exchange, &row.routing_key, &row.envelope, None).await?;
+        let twin = publisher.send(&row.exchange, &row.routing_key, &row.envelope, None)?;
         // Nobody waits for its confirm, but as a message it is as real as the other.
         drop(twin);
     }
-    Ok((publisher.send(&row.exchange, &row.routing_key, &row.envelope, None).await?, sent_us))
+    Ok((publisher.send(&row.exchange, &row.routing_key, &row.envelope, None)?, sent_us))
 }
 
 /// Whether row `at` is the second message of its arrival, or the only one.

@@ -7,7 +7,7 @@ use crate::{
     store::StoreError,
 };
 use flow::{Availability, Sku, Style, api::StockLevel, event::State};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// The table. `version` grows with every change of the recorded numbers; `available` was calculated from
 /// `calculated_version`.
@@ -61,7 +61,7 @@ impl Row {
 ///
 /// # Errors
 /// When the store fails.
-pub fn find(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
+pub fn find(tx: &Connection, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
     Ok(tx
         .prepare_cached(
             "SELECT on_hand, reserved, safety_stock, version, available, calculated_version
