@@ -7,6 +7,10 @@ use server::{
 };
 use std::{io::Write, process::ExitCode};
 
+/// Events and messages are made on one thread and dropped on another, which is what the system's allocator is worst at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The exit status of a mistake in the settings.
 const MISUSE: u8 = 2;
 

@@ -140,7 +140,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let post = Post { base_url: format!("http://{}", reachable(addr)), has_smtp: settings.smtp.is_some() };
     let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
-    let availability = AvailabilityClient::new(reachable(addr), control.clone()).map_err(other)?;
+    let availability = AvailabilityClient::new(reachable(addr), control.clone());
     let services = Services { inventory, catalog, wishlist, availability };
 
     let carrier = Carrier::start(&settings, &journal, &strangers).await?;

@@ -4,6 +4,7 @@
 //! stays small however long the journal grows, and the server can send it with the first paint.
 
 mod agreement;
+mod key;
 mod packed;
 mod queue;
 mod recent;

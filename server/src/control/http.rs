@@ -22,21 +22,21 @@ use flow::{
 const WORKERS_MAX: u16 = 16;
 const PREFETCH_MAX: u16 = 1_000;
 
-/// The routes below `/api`.
+/// The routes.
 pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
     let letters = Router::new()
-        .route("/{style}/dead-letters", get(dead_letters))
-        .route("/{style}/dead-letters/replay", post(replay))
-        .route("/{style}/dead-letters/discard", post(discard))
+        .route("/api/{style}/dead-letters", get(dead_letters))
+        .route("/api/{style}/dead-letters/replay", post(replay))
+        .route("/api/{style}/dead-letters/discard", post(discard))
         .with_state(desk);
     Router::new()
-        .route("/{style}/gates", get(holding).put(set_gates))
-        .route("/{style}/gates/step", post(step))
-        .route("/{style}/gates/{id}/release", post(release))
-        .route("/{style}/faults", get(faults).put(set_faults).delete(clear_faults))
-        .route("/{style}/{service}/workers", get(workers).post(set_workers))
+        .route("/api/{style}/gates", get(holding).put(set_gates))
+        .route("/api/{style}/gates/step", post(step))
+        .route("/api/{style}/gates/{id}/release", post(release))
+        .route("/api/{style}/faults", get(faults).put(set_faults).delete(clear_faults))
+        .route("/api/{style}/{service}/workers", get(workers).post(set_workers))
         .with_state(control)
-        .merge(Router::new().route("/{style}/{service}/breaker", get(breaker)).with_state(availability))
+        .merge(Router::new().route("/api/{style}/{service}/breaker", get(breaker)).with_state(availability))
         .merge(letters)
 }
 

@@ -22,13 +22,13 @@ const CONFIRMED: &str = "reset";
 /// The longest name of a product, in characters.
 const NAME_MAX: usize = 200;
 
-/// The routes below `/api`.
+/// The routes.
 pub fn routes(reset: Reset) -> Router {
     let catalog = reset.catalog.clone();
     Router::new()
-        .route("/reset", post(back_to_the_seed))
+        .route("/api/reset", post(back_to_the_seed))
         .with_state(reset)
-        .merge(Router::new().route("/products", post(add_products)).with_state(catalog))
+        .merge(Router::new().route("/api/products", post(add_products)).with_state(catalog))
 }
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub const RETRY_DELAYS_MS: [u64; 4] = [200, 1_000, 5_000, 15_000];
 
 /// A delivery, as handlers see it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Delivered {
     /// The queue from which it came.
     pub queue: &'static Queue,
@@ -66,7 +66,7 @@ impl From<crate::store::StoreError> for Failure {
 }
 
 /// What to do with each delivery.
-pub type Handler = Arc<dyn Fn(Delivered) -> BoxFuture<'static, Result<Handled, Failure>> + Send + Sync>;
+pub type Handler = Arc<dyn Fn(Arc<Delivered>) -> BoxFuture<'static, Result<Handled, Failure>> + Send + Sync>;
 
 /// What all consumers of a queue have in common.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ pub(super) struct Finished {
     pub(super) delivery_tag: DeliveryTag,
     /// Whether it is to be acked; else it goes back to its queue.
     pub(super) is_done: bool,
-    reporter: Reporter,
+    delivered: Arc<Delivered>,
     delivered_us: u64,
     _unacked: Held,
 }
@@ -101,8 +101,9 @@ impl Finished {
     /// The broker has been told.
     pub(super) fn acked(self) {
         let passed_us = clock::now_us().saturating_sub(self.delivered_us);
-        let duration_us = passed_us.saturating_sub(self.reporter.held_us());
-        self.reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
+        let Delivered { reporter, .. } = &*self.delivered;
+        let duration_us = passed_us.saturating_sub(reporter.held_us());
+        reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
     }
 }
 
@@ -134,12 +135,11 @@ impl Consumer {
         let delivered_us = reporter.tell(Kind::Delivered { consumer_tag: Arc::clone(tag) });
 
         let unacked = self.unacked.one_more(self.queue);
-        let delivered = Delivered { queue: self.queue, envelope, reporter };
+        let delivered = Arc::new(Delivered { queue: self.queue, envelope, reporter });
         let (handler, publisher, scope) = (Arc::clone(&self.handler), publisher.clone(), self.scope.clone());
         at_work.spawn(async move {
             let is_done = handle(&delivered, &handler, &publisher, &scope).await;
-            let reporter = delivered.reporter;
-            Finished { delivery_tag, is_done, reporter, delivered_us, _unacked: unacked }
+            Finished { delivery_tag, is_done, delivered, delivered_us, _unacked: unacked }
         });
     }
 
@@ -153,12 +153,12 @@ impl Consumer {
 }
 
 /// Handles a message, or puts it aside; `false` when neither could be done, and it must go back.
-async fn handle(delivered: &Delivered, handler: &Handler, publisher: &Publisher, scope: &Scope) -> bool {
+async fn handle(delivered: &Arc<Delivered>, handler: &Handler, publisher: &Publisher, scope: &Scope) -> bool {
     let reporter = &delivered.reporter;
     scope.pass(Gate::AfterDelivery, reporter).await;
     reporter.tell(Kind::HandlerStarted);
     let outcome = match scope.before_effect(reporter).await {
-        Ok(()) => handler(delivered.clone()).await,
+        Ok(()) => handler(Arc::clone(delivered)).await,
         Err(failure) => Err(failure),
     };
     let Err(failure) = outcome else {

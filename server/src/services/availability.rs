@@ -7,20 +7,27 @@ use crate::{
     control::{Control, Scope},
     messaging::{Failure, envelope},
 };
+use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
 use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
 use rand::RngExt;
-use reqwest::{Client, StatusCode};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// The id of a call, by which inventory's API knows it.
 pub const HEADER_CALL: &str = "x-request-id";
 /// A question that takes longer is given up.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// An answer is some hundred bytes.
+const ANSWER_MAX_BYTES: usize = 64 * 1024;
 /// How often a question is asked again, and after how long at most. Asking changes nothing, so that is safe.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 /// How many retries each call pays for, and how many may be saved up: when most calls fail, asking again only adds
@@ -28,11 +35,12 @@ const RETRY_WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_m
 const RETRIES_PER_CALL: f64 = 0.2;
 const RETRIES_SAVED_MAX: f64 = 10.0;
 
-/// A pooled HTTP client of inventory's availability endpoint.
+/// A pooled HTTP client of inventory's availability endpoint. It is hyper's own, without redirects, proxies and cookies:
+/// nothing is asked as often as this.
 #[derive(Debug, Clone)]
 pub struct AvailabilityClient {
-    http: Client,
-    inventory: SocketAddr,
+    http: Client<HttpConnector, Empty<&'static [u8]>>,
+    inventory: Authority,
     control: Control,
     callers: Arc<[[Mutex<Caller>; 3]; 2]>,
 }
@@ -53,13 +61,12 @@ impl Default for Caller {
 
 impl AvailabilityClient {
     /// A client of the inventory that listens at `inventory`.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be set up.
-    pub fn new(inventory: SocketAddr, control: Control) -> Result<Self, reqwest::Error> {
-        // No proxy: this call stays on the machine, whatever the environment says.
-        let http = Client::builder().no_proxy().timeout(TIMEOUT).tcp_nodelay(true).build()?;
-        Ok(Self { http, inventory, control, callers: Arc::default() })
+    #[must_use]
+    pub fn new(inventory: SocketAddr, control: Control) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        Self { http, inventory: authority(inventory), control, callers: Arc::default() }
     }
 
     /// The circuit breaker of a calling service.
@@ -142,22 +149,23 @@ impl AvailabilityClient {
         let path = format!("/api/{}/inventory/skus/{sku}/availability", scope.style);
         let target = Service::Inventory;
         let refused = scope.before_call(&http_id, reporter);
-        let inventory = if refused { closed_port() } else { self.inventory };
-        let mut request = self.http.get(format!("http://{inventory}{path}")).header(HEADER_CALL, &*http_id);
+        let inventory = if refused { authority(closed_port()) } else { self.inventory.clone() };
+        let uri = Uri::builder().scheme("http").authority(inventory).path_and_query(&*path);
+        let uri = uri.build().expect("styles and SKUs need no escaping in a path");
+        let mut request = Request::get(uri).header(HEADER_CALL, &*http_id);
         if let Some(traceparent) = envelope::traceparent(correlation_id, &http_id) {
             request = request.header(envelope::HEADER_TRACEPARENT, &*traceparent);
         }
         let asked_us = reporter.tell(Kind::HttpRequest { http_id: Arc::clone(&http_id), target, path });
         let mut status = None;
-        let answer = match request.send().await {
-            Ok(response) => {
-                status = Some(response.status());
-                read(response, sku).await
-            }
-            Err(error) => {
-                Err(Failure::Transient(format!("inventory did not answer: {}", root_cause(&error))))
-            }
+        let asking = async {
+            let request = request.body(Empty::new()).expect("ids are header values");
+            let response = self.http.request(request).await.map_err(|error| silence(root_cause(&error)))?;
+            status = Some(response.status());
+            read(response, sku).await
         };
+        let too_late = |_| Err(silence(format!("nothing came within {} s", TIMEOUT.as_secs())));
+        let answer = timeout(TIMEOUT, asking).await.unwrap_or_else(too_late);
         scope.after_call(&http_id);
         let duration_us = clock::now_us().saturating_sub(asked_us);
         let kind = Kind::HttpResponse {
@@ -182,18 +190,31 @@ fn closed_port() -> SocketAddr {
         .unwrap_or_else(|_| ([127, 0, 0, 1], 1).into())
 }
 
-async fn read(response: reqwest::Response, sku: Sku) -> Result<Availability, Failure> {
+fn authority(addr: SocketAddr) -> Authority {
+    addr.to_string().parse().expect("an address with a port is an authority (RFC 3986, section 3.2)")
+}
+
+fn silence(why: String) -> Failure {
+    Failure::Transient(format!("inventory did not answer: {why}"))
+}
+
+async fn read<B>(response: Response<B>, sku: Sku) -> Result<Availability, Failure>
+where
+    B: axum::body::HttpBody<Error: std::error::Error + Send + Sync + 'static>,
+{
     match response.status() {
-        StatusCode::OK => response
-            .json()
-            .await
-            .map_err(|error| Failure::Transient(format!("inventory's answer makes no sense: {error}"))),
+        StatusCode::OK => {
+            let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
+            let body = body.map_err(|error| silence(root_cause(&*error)))?.to_bytes();
+            serde_json::from_slice(&body)
+                .map_err(|error| Failure::Transient(format!("inventory's answer makes no sense: {error}")))
+        }
         StatusCode::NOT_FOUND => Err(Failure::Permanent(format!("inventory does not know {sku}"))),
         status => Err(Failure::Transient(format!("inventory answered {status}"))),
     }
 }
 
-/// reqwest's own text repeats the address; what went wrong is at the end of the chain.
+/// What went wrong is at the end of the chain.
 fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

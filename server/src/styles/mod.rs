@@ -38,13 +38,14 @@ pub fn announce(style: Style, dispatch: Dispatch, known: &Availability) -> Vec<D
 /// What a consumer of `style` does with each message.
 #[must_use]
 pub fn handler(style: Style, services: Services) -> Handler {
+    let services = Arc::new(services);
     match style {
         Style::Choreography => Arc::new(move |message| {
-            let services = services.clone();
+            let services = Arc::clone(&services);
             Box::pin(async move { choreography::handle(&message, &services).await })
         }),
         Style::Orchestration => Arc::new(move |message| {
-            let services = services.clone();
+            let services = Arc::clone(&services);
             Box::pin(async move { orchestration::handle(&message, &services).await })
         }),
     }

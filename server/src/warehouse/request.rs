@@ -27,9 +27,9 @@ const BATCH_MAX: usize = 1_000;
 /// The longest `Idempotency-Key`, in characters.
 const KEY_MAX_LEN: usize = 255;
 
-/// The routes below `/api`.
+/// The routes.
 pub fn routes(recorder: Recorder) -> Router {
-    Router::new().route("/arrivals", post(arrivals)).route("/sales", post(sales)).with_state(recorder)
+    Router::new().route("/api/arrivals", post(arrivals)).route("/api/sales", post(sales)).with_state(recorder)
 }
 
 /// One line of a request, as the caller wrote it.

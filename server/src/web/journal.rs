@@ -33,12 +33,12 @@ struct Shared {
     stop: CancellationToken,
 }
 
-/// The routes below `/api`.
+/// The routes.
 pub fn routes(journal: Journal, stop: CancellationToken) -> Router {
     Router::new()
-        .route("/journal", get(page))
-        .route("/journal/picture", get(picture))
-        .route("/journal/stream", get(stream))
+        .route("/api/journal", get(page))
+        .route("/api/journal/picture", get(picture))
+        .route("/api/journal/stream", get(stream))
         .with_state(Shared { journal, stop })
 }
 

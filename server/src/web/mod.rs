@@ -18,7 +18,12 @@ use crate::{
     styles::Services,
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{any, get},
+};
 use problem::Problem;
 use std::net::SocketAddr;
 use tokio_util::sync::CancellationToken;
@@ -61,10 +66,11 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
     let control = parts.control.clone();
     let brake = Brake::new(inventory.clone(), parts.depths.clone());
     let recorder = Recorder { inventory: inventory.clone(), brake, stop: parts.stop.clone() };
-    let api = Router::new()
-        .nest("/{style}/inventory", inventory::http::routes(inventory, control.clone()))
-        .nest("/{style}/catalog", catalog::http::routes(catalog))
-        .nest("/{style}/wishlist", wishlist::http::routes(wishlist))
+    // Each module names its calls in full: nested routers would take every address apart once a level.
+    Router::new()
+        .merge(inventory::http::routes(inventory, control.clone()))
+        .merge(catalog::http::routes(catalog))
+        .merge(wishlist::http::routes(wishlist))
         .merge(warehouse::request::routes(recorder))
         .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
         .merge(warehouse::simulator::http::routes(parts.simulation.clone()))
@@ -72,16 +78,16 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
         .merge(control::http::routes(control, availability, parts.desk.clone()))
-        .fallback(async || Problem::not_found("there is no such call; the README lists them all".into()));
-    Router::new()
-        .nest("/api", api)
+        .nest("/api", Router::new().fallback(no_such_call))
         .route("/healthz", get(async || "alive\n"))
         .merge(health::routes(parts))
         .merge(parts::routes(parts))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
-        .layer(middleware::from_fn(security::headers))
-        .layer(middleware::from_fn(security::refuse_other_sites))
-        .layer(middleware::from_fn_with_state(bound, security::refuse_other_hosts))
+        .layer(middleware::from_fn_with_state(bound, security::guard))
+}
+
+async fn no_such_call() -> Problem {
+    Problem::not_found("there is no such call; the README lists them all".into())
 }

@@ -7,7 +7,7 @@ use flow::api::QueueDepth;
 
 /// The route.
 pub fn routes(depths: Depths) -> Router {
-    Router::new().route("/queues", get(list)).with_state(depths)
+    Router::new().route("/api/queues", get(list)).with_state(depths)
 }
 
 async fn list(State(depths): State<Depths>) -> Result<Json<Vec<QueueDepth>>, Problem> {

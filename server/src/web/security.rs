@@ -14,30 +14,39 @@ use std::net::{IpAddr, SocketAddr};
 /// in [`super::page`].
 const NO_SCRIPTS: &str = "default-src 'none'; frame-ancestors 'none'";
 
+/// All guards around one request. They are one layer, because consumers ask through them for every message.
+pub async fn guard(State(bound): State<SocketAddr>, request: Request, next: Next) -> Response {
+    let mut response = match refuse_other_hosts(bound, &request).or_else(|| refuse_other_sites(&request)) {
+        Some(refused) => refused.into_response(),
+        None => next.run(request).await,
+    };
+    add_headers(&mut response);
+    response
+}
+
 /// While the server listens on loopback, answers only requests that name a loopback host. Otherwise a page of
 /// another site could reach it by a name that resolves to this machine (DNS rebinding).
-pub async fn refuse_other_hosts(State(bound): State<SocketAddr>, request: Request, next: Next) -> Response {
-    if !bound.ip().is_loopback() || host(&request).is_some_and(is_loopback) {
-        return next.run(request).await;
+fn refuse_other_hosts(bound: SocketAddr, request: &Request) -> Option<Problem> {
+    if !bound.ip().is_loopback() || host(request).is_some_and(is_loopback) {
+        return None;
     }
     let detail = "this server answers only to localhost, 127.0.0.1 and [::1]".to_owned();
-    Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
+    Some(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail))
 }
 
 /// Refuses a change that another site's page asks for (cross-site request forgery). Browsers say where a request
 /// comes from; programs say nothing, and are served.
-pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) || is_same_origin(&request) {
-        return next.run(request).await;
+fn refuse_other_sites(request: &Request) -> Option<Problem> {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) || is_same_origin(request) {
+        return None;
     }
     let detail =
         "a page of another site may not change anything here; use the API from its own page".to_owned();
-    Problem::new(StatusCode::FORBIDDEN, detail).into_response()
+    Some(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// Headers that every answer bears.
-pub async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+fn add_headers(response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in
         [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "no-referrer")]
@@ -46,7 +55,6 @@ pub async fn headers(request: Request, next: Next) -> Response {
     }
     headers.entry(header::X_FRAME_OPTIONS).or_insert_with(|| HeaderValue::from_static("DENY"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| HeaderValue::from_static(NO_SCRIPTS));
-    response
 }
 
 /// The host without its port. HTTP/2 puts it into the address, HTTP/1.1 into a header.

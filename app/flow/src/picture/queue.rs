@@ -6,6 +6,7 @@
 //! follows; a queue is first in, first out, so whatever stood in front of a delivered message has gone; and
 //! `consumer_started` tells the true depth.
 
+use super::key::Key;
 use crate::{Id, Node, Sku};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -14,8 +15,9 @@ use std::collections::VecDeque;
 pub const SLOTS: usize = 8;
 /// How many waiting messages are known one by one; the rest are counted.
 const KNOWN_WAITING: usize = 64;
-/// How many messages in consumers' hands are known one by one; the rest are counted.
-const KNOWN_UNACKED: usize = 256;
+/// How many messages in consumers' hands are known one by one; the rest are counted. Each event of a queue looks
+/// through them.
+const KNOWN_UNACKED: usize = 64;
 /// How many early deliveries are known by their message; the rest are counted.
 const KNOWN_EARLY: usize = 32;
 /// How many messages that wait for their next attempt are known; the rest are not counted, for nothing tells for
@@ -54,11 +56,11 @@ pub struct QueuePicture {
     /// The same, of which only the number is known.
     early_more: u64,
     /// Messages that wait for their next attempt.
-    retrying: Vec<Id>,
+    retrying: Vec<Key>,
     /// Parked messages.
-    parked: VecDeque<Id>,
+    parked: VecDeque<Key>,
     /// Messages that left the dead-letter queue lately.
-    unparked: VecDeque<Id>,
+    unparked: VecDeque<Key>,
 }
 
 /// Who takes messages from a queue.
@@ -83,7 +85,7 @@ pub struct Slot {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Waiting {
-    id: Id,
+    id: Key,
     sku: Option<Sku>,
     /// A message that was given back stands in front and may be overtaken by what was already on its way out.
     given_back: bool,
@@ -91,14 +93,14 @@ struct Waiting {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct InHand {
-    id: Id,
+    id: Key,
     sku: Option<Sku>,
     tag: Id,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Early {
-    id: Id,
+    id: Key,
     /// The same message comes by once more for each attempt.
     attempt: u32,
     /// Whether it was one of those of which only the number was known: then no `routed` may ever come.
@@ -151,12 +153,12 @@ impl QueuePicture {
             std::iter::repeat_n(Slot { message_id: None, sku: None, unacked }, count)
         };
         let in_hand = self.unacked.iter().map(|held| Slot {
-            message_id: Some(held.id.clone()),
+            message_id: Some(held.id.id().clone()),
             sku: held.sku,
             unacked: true,
         });
         let waiting = self.waiting.iter().map(|one| Slot {
-            message_id: Some(one.id.clone()),
+            message_id: Some(one.id.id().clone()),
             sku: one.sku,
             unacked: false,
         });
@@ -171,7 +173,7 @@ impl QueuePicture {
     /// The message in the hands of a consumer for the longest time.
     #[must_use]
     pub fn in_hand(&self) -> Option<(&Id, Option<Sku>)> {
-        self.unacked.front().map(|held| (&held.id, held.sku))
+        self.unacked.front().map(|held| (held.id.id(), held.sku))
     }
 
     pub(super) fn routed(&mut self, id: Option<&Id>, sku: Option<Sku>, attempt: u32) {
@@ -184,17 +186,18 @@ impl QueuePicture {
             }
             return;
         };
+        let id = Key::from(id);
         if attempt > 1 {
-            self.retrying.retain(|waiting| waiting != id);
+            self.retrying.retain(|waiting| *waiting != id);
         }
-        if let Some(at) = self.early.iter().position(|early| early.id == *id && early.attempt == attempt) {
+        if let Some(at) = self.early.iter().position(|early| early.id == id && early.attempt == attempt) {
             self.early.remove(at);
         } else if self.early_more > 0 {
             self.early_more -= 1;
         } else if self.behind > 0 || self.waiting.len() >= KNOWN_WAITING {
             self.behind = self.behind.saturating_add(1);
         } else {
-            self.waiting.push_back(Waiting { id: id.clone(), sku, given_back: false });
+            self.waiting.push_back(Waiting { id, sku, given_back: false });
         }
     }
 
@@ -207,18 +210,19 @@ impl QueuePicture {
             self.unacked_more += 1;
             return;
         };
-        self.retrying.retain(|waiting| waiting != id);
-        if let Some(at) = self.waiting.iter().position(|one| one.id == *id) {
+        let id = Key::from(id);
+        self.retrying.retain(|waiting| *waiting != id);
+        if let Some(at) = self.waiting.iter().position(|one| one.id == id) {
             let standing = self.waiting.remove(at);
             let was_given_back = standing.is_some_and(|one| one.given_back);
             if !redelivered && !was_given_back {
                 self.overtake(at);
             }
-        } else if !self.unacked.iter().any(|held| held.id == *id) || !redelivered {
+        } else if !redelivered || !self.unacked.iter().any(|held| held.id == id) {
             let counted = self.take_counted();
-            self.remember_early(id, attempt, counted);
+            self.remember_early(&id, attempt, counted);
         }
-        if let Some(held) = self.unacked.iter_mut().find(|held| held.id == *id) {
+        if let Some(held) = self.unacked.iter_mut().find(|held| held.id == id) {
             if redelivered {
                 held.tag = tag.clone();
             } else {
@@ -228,7 +232,7 @@ impl QueuePicture {
             return;
         }
         if self.unacked.len() < KNOWN_UNACKED {
-            self.unacked.push_back(InHand { id: id.clone(), sku, tag: tag.clone() });
+            self.unacked.push_back(InHand { id, sku, tag: tag.clone() });
         } else {
             self.unacked_more += 1;
         }
@@ -261,7 +265,7 @@ impl QueuePicture {
         }
     }
 
-    fn remember_early(&mut self, id: &Id, attempt: u32, counted: bool) {
+    fn remember_early(&mut self, id: &Key, attempt: u32, counted: bool) {
         if self.early.len() >= KNOWN_EARLY
             && let Some(oldest) = self.early.pop_front()
             && !oldest.counted
@@ -274,6 +278,8 @@ impl QueuePicture {
     /// The consumer is done with the message, one way or another. Says whether it had it in hand and not for
     /// another attempt: whether it handled it.
     pub(super) fn settled(&mut self, id: Option<&Id>) -> bool {
+        let id = id.map(Key::from);
+        let id = id.as_ref();
         let put_off = id.is_some_and(|id| self.retrying.contains(id));
         match id.and_then(|id| self.unacked.iter().position(|held| held.id == *id)) {
             Some(at) => self.unacked.remove(at).is_some() && !put_off,
@@ -287,7 +293,7 @@ impl QueuePicture {
     }
 
     /// A consumer that stops is let finish what it has in hand, although that was already taken for given back.
-    fn finished_late(&mut self, id: Option<&Id>) -> bool {
+    fn finished_late(&mut self, id: Option<&Key>) -> bool {
         let place = id.and_then(|id| self.waiting.iter().position(|one| one.given_back && one.id == *id));
         place.is_some_and(|at| self.waiting.remove(at).is_some())
     }
@@ -299,7 +305,8 @@ impl QueuePicture {
             self.ahead = self.ahead.saturating_add(1);
             return;
         };
-        let Some(at) = self.unacked.iter().position(|held| held.id == *id) else { return };
+        let id = Key::from(id);
+        let Some(at) = self.unacked.iter().position(|held| held.id == id) else { return };
         if let Some(held) = self.unacked.remove(at) {
             self.stand_in_front(held);
         }
@@ -314,19 +321,19 @@ impl QueuePicture {
     }
 
     pub(super) fn retry_scheduled(&mut self, id: Option<&Id>) {
-        let Some(id) = id else { return };
-        if !self.retrying.contains(id) && self.retrying.len() < KNOWN_RETRYING {
-            self.retrying.push(id.clone());
+        let Some(id) = id.map(Key::from) else { return };
+        if !self.retrying.contains(&id) && self.retrying.len() < KNOWN_RETRYING {
+            self.retrying.push(id);
         }
     }
 
     pub(super) fn dead_lettered(&mut self, id: Option<&Id>) {
         self.dead += 1;
-        if let Some(id) = id {
-            self.retrying.retain(|waiting| waiting != id);
-            self.unparked.retain(|gone| gone != id);
-            if self.parked.len() < KNOWN_PARKED && !self.parked.contains(id) {
-                self.parked.push_back(id.clone());
+        if let Some(id) = id.map(Key::from) {
+            self.retrying.retain(|waiting| *waiting != id);
+            self.unparked.retain(|gone| *gone != id);
+            if self.parked.len() < KNOWN_PARKED && !self.parked.contains(&id) {
+                self.parked.push_back(id);
             }
         }
         self.settled(id);
@@ -335,22 +342,22 @@ impl QueuePicture {
     /// A message left the dead-letter queue: it was replayed, or discarded. A replay may be told twice, by what
     /// is published and by what is taken out.
     pub(super) fn unparked(&mut self, id: Option<&Id>) {
-        if let Some(id) = id {
-            if self.unparked.contains(id) {
+        if let Some(id) = id.map(Key::from) {
+            if self.unparked.contains(&id) {
                 return;
             }
             if self.unparked.len() >= KNOWN_UNPARKED {
                 self.unparked.pop_front();
             }
-            self.unparked.push_back(id.clone());
-            self.parked.retain(|parked| parked != id);
+            self.parked.retain(|parked| *parked != id);
+            self.unparked.push_back(id);
         }
         self.dead = self.dead.saturating_sub(1);
     }
 
     /// The parked messages that are known one by one, oldest first; [`QueuePicture::dead`] counts all.
     pub fn parked(&self) -> impl Iterator<Item = &Id> {
-        self.parked.iter()
+        self.parked.iter().map(Key::id)
     }
 
     /// When the broker told how many are waiting, that is the truth, whatever was counted.

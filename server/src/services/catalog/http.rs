@@ -5,9 +5,9 @@ use crate::web::{extract::InStyle, problem::Problem};
 use axum::{Json, Router, extract::State, routing::get};
 use flow::api::Product;
 
-/// The routes below `/api/{style}/catalog`.
+/// The routes.
 pub fn routes(catalog: Catalog) -> Router {
-    Router::new().route("/products", get(list)).with_state(catalog)
+    Router::new().route("/api/{style}/catalog/products", get(list)).with_state(catalog)
 }
 
 async fn list(

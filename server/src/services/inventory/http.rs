@@ -11,43 +11,37 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::{Request, State},
-    http::StatusCode,
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
+    extract::State,
+    http::{HeaderMap, StatusCode},
     routing::get,
 };
-use flow::{Availability, api::StockLevel};
+use flow::{Availability, Style, api::StockLevel};
+use std::sync::Arc;
 
-/// The routes below `/api/{style}/inventory`.
+/// The routes.
 pub fn routes(inventory: Inventory, control: Control) -> Router {
-    let faulty = middleware::from_fn_with_state(control, go_wrong);
     Router::new()
-        .route("/skus", get(list))
-        .route("/skus/{sku}/availability", get(availability).layer(faulty))
-        .with_state(inventory)
+        .route("/api/{style}/inventory/skus", get(list))
+        .with_state(inventory.clone())
+        .route("/api/{style}/inventory/skus/{sku}/availability", get(availability))
+        .with_state(Arc::new((inventory, control)))
 }
 
-/// Does with the call what a fault wants, if one does.
-async fn go_wrong(
-    State(control): State<Control>,
-    InStyle(style): InStyle,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Does with a call what a fault wants, if one does.
+async fn go_wrong(control: &Control, style: Style, headers: &HeaderMap) -> Result<(), Problem> {
     if !control.has_http_faults(style) {
-        return next.run(request).await;
+        return Ok(());
     }
-    let call = request.headers().get(HEADER_CALL).and_then(|id| id.to_str().ok());
+    let call = headers.get(HEADER_CALL).and_then(|id| id.to_str().ok());
     match call.and_then(|id| control.http_fault(id)) {
-        None => next.run(request).await,
+        None => Ok(()),
         Some(HttpFault::Slow(delay)) => {
             tokio::time::sleep(delay).await;
-            next.run(request).await
+            Ok(())
         }
         Some(HttpFault::Error) => {
             let detail = "inventory fails on purpose; clear the fault http_error".to_owned();
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).into_response()
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail))
         }
         Some(HttpFault::Silent) => std::future::pending().await,
     }
@@ -61,10 +55,13 @@ async fn list(
 }
 
 async fn availability(
-    State(inventory): State<Inventory>,
+    State(asked): State<Arc<(Inventory, Control)>>,
     InStyle(style): InStyle,
     PathSku(sku): PathSku,
+    headers: HeaderMap,
 ) -> Result<Json<Availability>, Problem> {
+    let (inventory, control) = &*asked;
+    go_wrong(control, style, &headers).await?;
     inventory.availability(style, sku)?.map(Json).ok_or_else(|| {
         Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
     })

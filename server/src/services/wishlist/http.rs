@@ -29,15 +29,15 @@ const EMAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox;
 const FORM_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The routes below `/api/{style}/wishlist`.
+/// The routes.
 pub fn routes(wishlist: Wishlist) -> Router {
     Router::new()
-        .route("/wishes", get(list).post(add))
-        .route("/wishes/{id}", delete(remove))
-        .route("/emails", get(emails))
-        .route("/emails/{id}/html", get(html))
-        .route("/emails/{id}/source", get(source))
-        .route("/unsubscribe/{token}", get(ask_to_unsubscribe).post(unsubscribe))
+        .route("/api/{style}/wishlist/wishes", get(list).post(add))
+        .route("/api/{style}/wishlist/wishes/{id}", delete(remove))
+        .route("/api/{style}/wishlist/emails", get(emails))
+        .route("/api/{style}/wishlist/emails/{id}/html", get(html))
+        .route("/api/{style}/wishlist/emails/{id}/source", get(source))
+        .route("/api/{style}/wishlist/unsubscribe/{token}", get(ask_to_unsubscribe).post(unsubscribe))
         .with_state(wishlist)
 }
 

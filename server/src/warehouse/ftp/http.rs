@@ -16,12 +16,12 @@ use futures::stream;
 /// How many lines of a report are read at once.
 const REPORT_PAGE: u32 = 1_000;
 
-/// The routes below `/api`.
+/// The routes.
 pub fn routes(drop_box: DropBox) -> Router {
     Router::new()
-        .route("/files", get(list))
-        .route("/files/{id}", post(upload).layer(DefaultBodyLimit::disable()))
-        .route("/files/{id}/errors.csv", get(errors))
+        .route("/api/files", get(list))
+        .route("/api/files/{id}", post(upload).layer(DefaultBodyLimit::disable()))
+        .route("/api/files/{id}/errors.csv", get(errors))
         .with_state(drop_box)
 }
 

@@ -19,11 +19,11 @@ use std::fmt::Write;
 /// The longest list of planned arrivals.
 const PLAN_MAX: usize = 100_000;
 
-/// The routes below `/api`.
+/// The routes.
 pub fn routes(simulation: Simulation) -> Router {
     Router::new()
-        .route("/simulator", get(status).put(want))
-        .route("/simulator/plan", get(plan))
+        .route("/api/simulator", get(status).put(want))
+        .route("/api/simulator/plan", get(plan))
         .with_state(simulation)
 }
 
