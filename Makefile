@@ -8,8 +8,6 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-WASM_BINDGEN_VERSION := 0.2.126
-WASM_SPLIT_VERSION := 0.2.4
 WASM_TARGET := wasm32-unknown-unknown
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -22,9 +20,9 @@ SERVER := $(TARGET)/release/skuflow
 TOOLS := target/tools
 # Clients and servers that are not ours, for the tests; end2end/tools/install.sh puts them there.
 export SKUFLOW_TEST_PYTHON ?= $(abspath $(TOOLS)/python/bin/python)
-BINDGEN := $(TOOLS)/bin/wasm-bindgen-$(WASM_BINDGEN_VERSION)
-SPLIT := $(TOOLS)/bin/wasm-split-cli
-SPLIT_OUT := $(TARGET)/wasm-split
+BIND := $(TARGET)/tools-build/release/split-and-bind
+BIND_SOURCES := $(addprefix end2end/tools/split-and-bind/,Cargo.toml Cargo.lock src/main.rs)
+BOUND := $(TARGET)/bound
 NPM_BIN := end2end/node_modules/.bin
 NPM_STAMP := end2end/node_modules/.package-lock.json
 
@@ -43,7 +41,8 @@ WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globa
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-build: page server ## Build the page and the server, in release
+build: ## Build the page and the server, in release
+	@$(MAKE) --jobs 2 page server
 
 run: build ## Build what changed, then serve (flags in ARGS)
 	@exec $(SERVER) serve $(ARGS)
@@ -105,18 +104,16 @@ $(RAW_WASM): $(PAGE_SOURCES) | $(STAMPS)/wasm-target
 	@touch $@
 
 # What is fetched later goes into a module of its own, which calls back into the first one.
-$(PKG)/skuflow.js: $(RAW_WASM) $(BINDGEN) $(SPLIT) $(NPM_STAMP) end2end/tools/prune.mjs
+$(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
 	$(call step,wasm-split$(,) wasm-bindgen and wasm-opt)
-	@rm -rf $(SPLIT_OUT) $(PKG)/split_* && mkdir -p $(SPLIT_OUT) $(PKG)
-	@$(SPLIT) --target web --out-name skuflow $(RAW_WASM) $(SPLIT_OUT) 2>/dev/null
-	@$(BINDGEN) --target web --no-typescript --keep-lld-exports --out-dir $(SPLIT_OUT)/pkg --out-name skuflow $(SPLIT_OUT)/skuflow.wasm
-	@cp $(SPLIT_OUT)/__wasm_split.js $(SPLIT_OUT)/pkg/
-	@node end2end/tools/prune.mjs $(SPLIT_OUT)/pkg/skuflow_bg.wasm
-	@$(NPM_BIN)/wasm-opt -Oz --gufa -Oz $(WASM_FEATURES) $(SPLIT_OUT)/pkg/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
-	@for part in $(SPLIT_OUT)/split_*.wasm; do \
+	@rm -rf $(BOUND) $(PKG)/split_* && mkdir -p $(PKG)
+	@$(BIND) $(RAW_WASM) skuflow $(BOUND)
+	@node end2end/tools/prune.mjs $(BOUND)/skuflow_bg.wasm
+	@$(NPM_BIN)/wasm-opt -Oz --gufa -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@for part in $(BOUND)/split_*.wasm; do \
 		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$$part" -o "$(PKG)/$$(basename "$$part")" 2>/dev/null; \
 	done
-	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $(SPLIT_OUT)/pkg/skuflow.js --bundle --minify \
+	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $(BOUND)/skuflow.js --bundle --minify \
 		--format=esm --outfile=$@ --log-level=warning
 
 $(PKG)/skuflow.css: $(STYLE_SOURCES) $(NPM_STAMP)
@@ -137,7 +134,7 @@ server:
 
 # --- tools -----------------------------------------------------------------------------------------------------
 
-tools: $(STAMPS)/wasm-target $(BINDGEN) $(SPLIT) $(NPM_STAMP)
+tools: $(STAMPS)/wasm-target $(BIND) $(NPM_STAMP)
 
 test-tools: $(NPM_STAMP)
 
@@ -151,21 +148,10 @@ $(STAMPS)/wasm-target:
 	fi
 	@touch $@
 
-# The very version that Cargo.toml pins: the two must match.
-$(BINDGEN):
-	@mkdir -p $(@D)
-	@if found=$$(command -v wasm-bindgen) && [ "$$("$$found" --version)" = "wasm-bindgen $(WASM_BINDGEN_VERSION)" ]; then \
-		ln -sf "$$found" $@; \
-	else \
-		printf '\033[1m── %s\033[0m\n' 'wasm-bindgen $(WASM_BINDGEN_VERSION) (about two minutes, once)'; \
-		cargo install wasm-bindgen-cli --locked --version $(WASM_BINDGEN_VERSION) --root $(TOOLS) --target-dir $(TARGET)/tools-build; \
-		ln -sf wasm-bindgen $@; \
-	fi
-
-$(SPLIT):
-	@printf '\033[1m── %s\033[0m\n' 'wasm-split $(WASM_SPLIT_VERSION) (about a minute, once)'
-	@cargo install wasm_split_cli_support --locked --version $(WASM_SPLIT_VERSION) --features build-binary --root $(TOOLS) \
-		--target-dir $(TARGET)/tools-build
+$(BIND): $(BIND_SOURCES)
+	$(call step,wasm-split and wasm-bindgen (about a minute$(,) once))
+	@cargo build --release --locked --manifest-path end2end/tools/split-and-bind/Cargo.toml --target-dir $(TARGET)/tools-build
+	@touch $@
 
 $(NPM_STAMP): end2end/package.json end2end/package-lock.json end2end/.npmrc
 	@command -v npm >/dev/null || { echo "make: npm is missing. Install Node.js 20 or newer." >&2; exit 1; }

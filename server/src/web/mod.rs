@@ -18,12 +18,7 @@ use crate::{
     styles::Services,
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{any, get},
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use problem::Problem;
 use std::net::SocketAddr;
 use tokio_util::sync::CancellationToken;
