@@ -9,7 +9,7 @@ use crate::{
     },
     cli::{BrokerChoice, FtpChoice, Serve},
     control::{self, Control, Desk, Scope},
-    data::Reset,
+    data::{Begun, Reset},
     messaging::{
         BrokerUri, House, Links, Unacked,
         connection::{Connector, Owner, Session},
@@ -142,6 +142,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let control = Control::new(journal.clone(), control::HOLD_MAX);
     let availability = AvailabilityClient::new(reachable(addr), control.clone());
     let services = Services { inventory, catalog, wishlist, availability };
+    let begun = Begun::of(&settings.data);
+    begun.finish(&services).await.map_err(other)?;
 
     let carrier = Carrier::start(&settings, &journal, &strangers).await?;
     let tasks = TaskTracker::new();
@@ -221,9 +223,9 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     tasks.close();
 
     let reset = Reset {
-        inventory: services.inventory.clone(),
-        catalog: services.catalog.clone(),
-        wishlist: services.wishlist.clone(),
+        services: services.clone(),
+        begun,
+        desk: desk.clone(),
         simulation: simulation.clone(),
         depths: depths.clone(),
         journal: journal.clone(),

@@ -101,6 +101,48 @@ async fn a_reset_in_the_middle_of_work_leaves_everybody_agreeing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reset_leaves_nothing_parked() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let channel = skuflow.amqp().await.create_channel().await.unwrap();
+    for (exchange, key) in [("sku_processed", ""), ("inventory.commands", "update_wishlists")] {
+        let (options, properties) = Default::default();
+        let sent = channel.basic_publish(exchange.into(), key.into(), options, b"no json", properties).await;
+        sent.unwrap();
+    }
+    let parked = async || {
+        let mut parked = 0;
+        for style in Style::ALL {
+            let letters = skuflow.json(&format!("/api/{style}/dead-letters")).await;
+            parked += letters.as_array().unwrap().len();
+        }
+        parked
+    };
+    skuflow.until("all four are parked", async || parked().await == 4).await;
+    reset(&skuflow).await;
+    assert_eq!(parked().await, 0);
+    skuflow.settled().await;
+}
+
+/// As if the process had died between the first store and the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_that_was_cut_short_is_finished_at_the_next_start() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let mut seed = Vec::new();
+    for style in Style::ALL {
+        seed.push(shown(&skuflow, *style).await);
+    }
+    skuflow.arrive("MUG-RED", 5, "both").await;
+    skuflow.settled().await;
+    let stopped = skuflow.stopped().await;
+    fs::write(stopped.path().join("reset-begun"), "").unwrap();
+    let skuflow = stopped.start().await;
+    for (style, seed) in Style::ALL.iter().zip(&seed) {
+        assert_eq!(shown(&skuflow, *style).await, *seed);
+    }
+    assert!(!skuflow.data().join("reset-begun").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reset_that_was_not_meant_changes_nothing() {
     let skuflow = Skuflow::start(On::Embedded).await;
     skuflow.arrive("MUG-RED", 5, "both").await;

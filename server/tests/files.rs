@@ -491,3 +491,64 @@ async fn a_process_killed_in_mid_file_counts_each_row_once() {
     }
     assert!(root.path().join("data/ftp/processed/long.csv").exists());
 }
+
+/// The most memory that a process ever had in hand, in KiB (proc(5)).
+#[cfg(target_os = "linux")]
+fn peak_kib(program: &Program) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", program._process.0.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_hundred_megabytes_counts_to_its_end_in_constant_memory() {
+    const ROWS: u64 = 10_000;
+    const MEGABYTE: usize = 1 << 20;
+    let root = page_root();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let json = async |url: String| -> Value { client.get(url).send().await.unwrap().json().await.unwrap() };
+    let program = start(root.path(), &[]);
+
+    // The same rows twice: without and with what a warehouse's system exports, a column with a whole story in it.
+    let remark = "stored in aisle seven; ".repeat(10_500 / 23);
+    let rows = |remark: &str| {
+        (1..=ROWS).fold("sku,quantity,remark\n".to_owned(), |mut file, n| {
+            let quantity = if n % 100 == 0 { "none" } else { "2" };
+            file += &format!("LARGE-{},{quantity},{remark}\n", n % 40);
+            file
+        })
+    };
+    let large = rows(&remark);
+    let size = large.len();
+    assert!(size > 100 * MEGABYTE, "{size}");
+    let mut peaks_kib = Vec::new();
+    for (name, content) in [("small.csv", rows("")), ("large.csv", large)] {
+        drop_file(&program.drop_box, name, content).await;
+        let started = Instant::now();
+        let file = loop {
+            assert!(started.elapsed() < LONG, "it never ends");
+            let files = json(format!("{}/api/files", program.url)).await;
+            let file = files["files"].as_array().unwrap().iter().find(|file| file["name"] == name).cloned();
+            if let Some(file) = file.filter(|file| file["done_at"].is_string()) {
+                break file;
+            }
+            sleep(Duration::from_millis(20)).await;
+        };
+        let expected = (ROWS - ROWS / 100, ROWS / 100);
+        assert_eq!((&file["state"], counts(&file)), (&json!("processed"), expected), "{file}");
+        peaks_kib.push(peak_kib(&program));
+    }
+    for style in STYLES {
+        let stock = json(format!("{}/api/{style}/inventory/skus", program.url)).await;
+        let of_files =
+            stock.as_array().unwrap().iter().filter(|row| row["sku"].as_str().unwrap().starts_with("LARGE-"));
+        let total: u64 = of_files.map(|row| row["on_hand"].as_u64().unwrap()).sum();
+        assert_eq!(total, 2 * 2 * (ROWS - ROWS / 100), "{style}");
+    }
+    // What is on its way and what the journal keeps grow with the rows, up to a bound. A
+    // copy of the file would show.
+    let more_kib = peaks_kib[1] - peaks_kib[0];
+    println!("peak memory: {} MiB with short rows, {more_kib} KiB more with long ones", peaks_kib[0] / 1024);
+    assert!(more_kib < size as u64 / 1024 / 2, "{more_kib} KiB more for a file of {} KiB", size / 1024);
+}

@@ -1,11 +1,13 @@
 //! The journal: one append-only list, kept in memory, numbered without gaps.
 //!
 //! Reporting never waits: a report goes into a bounded channel, and when that is full it is counted instead.
-//! One thread takes the reports out, numbers them, folds the picture, keeps the last [`KEPT_EVENTS`] and wakes
-//! the subscribers, who read from the list at their own pace.
+//! Reports gather there for a moment. Then a thread takes them out, numbers them, folds the picture, keeps the last
+//! [`KEPT_EVENTS`] and wakes the subscribers, who read from the list at their own pace. Whoever looks at the journal
+//! in between takes them out himself: he sees all that was reported before he looked.
 
 use super::sequencer::{PATIENCE_US, Sequencer};
 use crate::clock;
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use flow::history::{CHECKPOINT_EVERY, History};
 use flow::{Event, Picture};
 use std::{
@@ -14,7 +16,6 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
     thread,
     time::Duration,
@@ -28,6 +29,8 @@ const WAITING_MAX: usize = 100_000;
 /// How many sequence numbers are set aside on disk at a time. After a crash numbering goes on behind the
 /// last block, so no number is ever given twice; a graceful stop gives the rest of the block back.
 const BLOCK: u64 = 100_000;
+/// How many reports the journal's thread takes in at once: readers want their turn too.
+const BATCH: usize = 1_024;
 /// For how long the journal's thread lets reports gather after a batch: waking it for each of them would cost the
 /// handlers more than reporting does, and nobody sees two milliseconds.
 const GATHER: Duration = Duration::from_millis(2);
@@ -35,28 +38,26 @@ const GATHER: Duration = Duration::from_millis(2);
 /// What reports are sent to; clones share the journal.
 #[derive(Debug, Clone)]
 pub struct Journal {
-    reports: mpsc::SyncSender<Message>,
-    left_out: Arc<AtomicU64>,
+    reports: Sender<Box<Event>>,
     shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-enum Message {
-    Report(Box<Event>),
-    /// Write down where numbering stands, tell the sender, and end.
-    Close(mpsc::Sender<()>),
 }
 
 #[derive(Debug)]
 struct Shared {
     kept: Mutex<Kept>,
+    waiting: Receiver<Box<Event>>,
+    /// How many reports did not fit since the last event.
+    left_out: AtomicU64,
     last: watch::Sender<u64>,
 }
 
-/// What is kept. Its checkpoints let anybody see how things stood at any kept place.
+/// What is kept, and what it takes to add to it. Its checkpoints let anybody see how things stood at any kept place.
 #[derive(Debug)]
 struct Kept {
     history: History,
+    numbering: Numbering,
+    sequencer: Option<Sequencer>,
+    is_closed: bool,
 }
 
 impl Kept {
@@ -111,22 +112,18 @@ impl Journal {
     pub fn open(dir: &Path, sequencer: Option<Sequencer>) -> io::Result<Self> {
         let numbering = Numbering::open(dir.join("journal.seq"))?;
         let last = numbering.last;
+        // It forgets a checkpoint's worth at a time.
+        let begin = Picture { seq: last, ..Picture::default() };
+        let history = History::keeping(begin, KEPT_EVENTS + CHECKPOINT_EVERY);
+        let (reports, waiting) = crossbeam_channel::bounded(WAITING_MAX);
         let shared = Arc::new(Shared {
-            kept: Mutex::new(Kept {
-                // It forgets a checkpoint's worth at a time.
-                history: History::keeping(
-                    Picture { seq: last, ..Picture::default() },
-                    KEPT_EVENTS + CHECKPOINT_EVERY,
-                ),
-            }),
+            kept: Mutex::new(Kept { history, numbering, sequencer, is_closed: false }),
+            waiting,
+            left_out: AtomicU64::new(0),
             last: watch::Sender::new(last),
         });
-        let (reports, waiting) = mpsc::sync_channel(WAITING_MAX);
-        let left_out = Arc::new(AtomicU64::new(0));
-        let journal = Self { reports, left_out: Arc::clone(&left_out), shared: Arc::clone(&shared) };
-        thread::Builder::new().name("journal".into()).spawn(move || {
-            Keeper { shared: &shared, left_out: &left_out, numbering, sequencer }.run(&waiting);
-        })?;
+        let journal = Self { reports, shared: Arc::clone(&shared) };
+        thread::Builder::new().name("journal".into()).spawn(move || shared.keep_taking_in())?;
         Ok(journal)
     }
 
@@ -135,22 +132,22 @@ impl Journal {
         if event.at_us == 0 {
             event.at_us = clock::now_us();
         }
-        if self.reports.try_send(Message::Report(Box::new(event))).is_err() {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+        if self.reports.try_send(Box::new(event)).is_err() {
+            self.shared.left_out.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// The picture after every event so far.
     #[must_use]
     pub fn picture(&self) -> Picture {
-        self.shared.lock().history.now().clone()
+        self.shared.look().history.now().clone()
     }
 
     /// The picture after the event with that place; none when that is no longer kept, or has not happened yet.
     #[must_use]
     pub fn picture_at(&self, seq: u64) -> Option<Picture> {
         let (mut picture, events) = {
-            let kept = self.shared.lock();
+            let kept = self.shared.look();
             let is_known = seq <= kept.last();
             kept.history.start_at(seq).filter(|_| is_known)?
         };
@@ -162,7 +159,7 @@ impl Journal {
     /// Up to `limit` events after `after`, from what is kept.
     #[must_use]
     pub fn page(&self, after: u64, limit: usize) -> Page {
-        let kept = self.shared.lock();
+        let kept = self.shared.look();
         Page { events: kept.after(after, limit), first: kept.first(), last: kept.last() }
     }
 
@@ -174,18 +171,89 @@ impl Journal {
         Subscription { shared: Arc::clone(&self.shared), last, seen }
     }
 
-    /// Numbers what is waiting, writes down where numbering stands, and ends.
+    /// Numbers what is waiting, and writes down where numbering stands. What is reported later is not kept.
     pub fn close(&self) {
-        let (done, finished) = mpsc::channel();
-        if self.reports.send(Message::Close(done)).is_ok() {
-            let _ = finished.recv();
+        let mut kept = self.shared.look();
+        let Kept { history, numbering, sequencer, is_closed } = &mut *kept;
+        if let Some(sequencer) = sequencer {
+            sequencer.expire(u64::MAX, &mut |event| self.shared.add(history, numbering, event));
         }
+        numbering.give_back();
+        *is_closed = true;
+        self.shared.tell(&kept);
     }
 }
 
 impl Shared {
+    /// The journal with all that was reported so far.
+    fn look(&self) -> MutexGuard<'_, Kept> {
+        let mut kept = self.lock();
+        self.take_in(&mut kept, self.waiting.len());
+        kept
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().expect("nothing panics while it holds the journal")
+    }
+
+    /// The journal's thread: takes in what nobody looked for, as long as anybody can report.
+    fn keep_taking_in(&self) {
+        let mut reports = Select::new();
+        reports.recv(&self.waiting);
+        loop {
+            let is_holding = self.lock().sequencer.as_ref().is_some_and(Sequencer::is_waiting);
+            if is_holding {
+                // Nothing may come, and what is held back is let go all the same.
+                let _ = reports.ready_timeout(Duration::from_micros(PATIENCE_US));
+            } else {
+                reports.ready();
+            }
+            let mut kept = self.lock();
+            let goes_on = self.take_in(&mut kept, BATCH);
+            if !goes_on || kept.is_closed {
+                return;
+            }
+            drop(kept);
+            thread::sleep(GATHER);
+        }
+    }
+
+    /// Takes in at most `limit` reports, under one lock and with one wake-up; `false` when there can be no more.
+    fn take_in(&self, kept: &mut Kept, limit: usize) -> bool {
+        let Kept { history, numbering, sequencer, is_closed } = kept;
+        if *is_closed {
+            return false;
+        }
+        let mut add = |event| self.add(history, numbering, event);
+        if let Some(sequencer) = sequencer {
+            sequencer.expire(clock::now_us(), &mut add);
+        }
+        let mut goes_on = true;
+        for _ in 0..limit {
+            match (self.waiting.try_recv(), &mut *sequencer) {
+                (Ok(event), Some(sequencer)) => sequencer.push(*event, &mut add),
+                (Ok(event), None) => add(*event),
+                (Err(TryRecvError::Empty), _) => break,
+                (Err(TryRecvError::Disconnected), _) => {
+                    goes_on = false;
+                    break;
+                }
+            }
+        }
+        self.tell(kept);
+        goes_on
+    }
+
+    fn add(&self, history: &mut History, numbering: &mut Numbering, mut event: Event) {
+        event.seq = numbering.next();
+        event.summarised = self.left_out.swap(0, Ordering::Relaxed);
+        history.push(event);
+    }
+
+    /// Wakes the subscribers, if there is anything new.
+    fn tell(&self, kept: &Kept) {
+        let last = kept.last();
+        self.last.send_if_modified(|told| std::mem::replace(told, last) != last);
     }
 }
 
@@ -213,80 +281,8 @@ impl Subscription {
     }
 }
 
-/// The journal's thread.
-struct Keeper<'a> {
-    shared: &'a Shared,
-    left_out: &'a AtomicU64,
-    numbering: Numbering,
-    sequencer: Option<Sequencer>,
-}
-
-impl Keeper<'_> {
-    fn run(mut self, waiting: &mpsc::Receiver<Message>) {
-        loop {
-            let holding = self.sequencer.as_ref().is_some_and(Sequencer::is_waiting);
-            let first = if holding {
-                match waiting.recv_timeout(Duration::from_micros(PATIENCE_US)) {
-                    Ok(message) => Some(message),
-                    Err(mpsc::RecvTimeoutError::Timeout) => None,
-                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
-                }
-            } else {
-                match waiting.recv() {
-                    Ok(message) => Some(message),
-                    Err(mpsc::RecvError) => return,
-                }
-            };
-            if let Some(done) = self.take_all(first, waiting) {
-                self.numbering.give_back();
-                let _ = done.send(());
-                return;
-            }
-            thread::sleep(GATHER);
-        }
-    }
-
-    /// Takes in what is there under one lock and with one wake-up, within reason: readers want their turn too.
-    fn take_all(
-        &mut self,
-        first: Option<Message>,
-        waiting: &mpsc::Receiver<Message>,
-    ) -> Option<mpsc::Sender<()>> {
-        let Self { shared, left_out, numbering, sequencer } = self;
-        let mut kept = shared.lock();
-        let mut number = |mut event: Event| {
-            event.seq = numbering.next();
-            event.summarised = left_out.swap(0, Ordering::Relaxed);
-            kept.history.push(event);
-        };
-        let mut closing = None;
-        if let Some(sequencer) = sequencer {
-            sequencer.expire(clock::now_us(), &mut number);
-        }
-        for message in first.into_iter().chain(waiting.try_iter()).take(1_024) {
-            match message {
-                Message::Report(event) => match sequencer {
-                    Some(sequencer) => sequencer.push(*event, &mut number),
-                    None => number(*event),
-                },
-                Message::Close(done) => {
-                    if let Some(sequencer) = sequencer {
-                        sequencer.expire(u64::MAX, &mut number);
-                    }
-                    closing = Some(done);
-                    break;
-                }
-            }
-        }
-        let last = kept.last();
-        drop(kept);
-        // While the sequencer holds something back this runs on a timer; readers wake only for what is new.
-        shared.last.send_if_modified(|told| std::mem::replace(told, last) != last);
-        closing
-    }
-}
-
 /// Gives out sequence numbers that never come twice, not even after a crash.
+#[derive(Debug)]
 struct Numbering {
     path: PathBuf,
     last: u64,

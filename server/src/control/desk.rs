@@ -114,6 +114,20 @@ impl Desk {
         self.settle(style, wanted.ids, &Action::Discard).await
     }
 
+    /// Takes out all there is.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn discard_all(&self, style: Style) -> Result<(), DeskError> {
+        loop {
+            let ids: Vec<_> = self.list(style).await?.into_iter().map(|letter| letter.id).collect();
+            if ids.is_empty() {
+                return Ok(());
+            }
+            self.settle(style, ids, &Action::Discard).await?;
+        }
+    }
+
     async fn settle(&self, style: Style, ids: Vec<String>, action: &Action) -> Result<DeskDone, DeskError> {
         let _turn = self.turn.lock().await;
         let connection = self.visit().await?;

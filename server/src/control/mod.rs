@@ -10,7 +10,7 @@ pub mod gates;
 pub mod http;
 pub mod workers;
 
-pub use desk::Desk;
+pub use desk::{Desk, DeskError};
 pub use faults::{HttpFault, Strike};
 pub use workers::{Crew, Target};
 

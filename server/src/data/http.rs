@@ -24,7 +24,7 @@ const NAME_MAX: usize = 200;
 
 /// The routes.
 pub fn routes(reset: Reset) -> Router {
-    let catalog = reset.catalog.clone();
+    let catalog = reset.services.catalog.clone();
     Router::new()
         .route("/api/reset", post(back_to_the_seed))
         .with_state(reset)
@@ -58,6 +58,7 @@ impl From<ResetError> for Problem {
     fn from(error: ResetError) -> Self {
         match error {
             ResetError::Broker(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            ResetError::Note(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             ResetError::Store(error) => error.into(),
         }
     }

@@ -9,7 +9,7 @@ pub mod offline;
 mod replace;
 
 pub use files::DataError;
-pub use replace::{Reset, ResetError};
+pub use replace::{Begun, Reset, ResetError};
 
 use crate::seed;
 use flow::{Availability, Sku, Style};

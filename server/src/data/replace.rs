@@ -2,13 +2,17 @@
 //!
 //! First what is on its way is given time to arrive. Then each service takes the seed in one transaction, inventory
 //! first. Versions go on from where they were, so whatever is still on its way is old news to everybody.
+//!
+//! Three stores cannot commit as one. So a note on disk says that a reset has begun, and a server that finds it when it
+//! starts does the rest before anybody is served.
 
 use super::Data;
 use crate::{
     bridge::{Depths, Journal},
+    control::{Desk, DeskError},
     messaging::{BrokerUri, connection::OUR_NAME},
-    services::{catalog::Catalog, inventory::Inventory, wishlist::Wishlist},
     store::StoreError,
+    styles::Services,
     warehouse::{Brake, simulator::Simulation},
 };
 use flow::{
@@ -16,7 +20,13 @@ use flow::{
     api::{SimulatorState, SimulatorWanted},
 };
 use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
@@ -37,17 +47,53 @@ pub enum ResetError {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The note that a reset has begun cannot be written.
+    #[error("the data folder cannot be written: {0}")]
+    Note(#[from] io::Error),
+}
+
+/// The note that a reset has begun.
+#[derive(Debug, Clone)]
+pub struct Begun(PathBuf);
+
+impl Begun {
+    /// The one of a data folder.
+    #[must_use]
+    pub fn of(folder: &Path) -> Self {
+        Self(folder.join("reset-begun"))
+    }
+
+    /// Does the rest of a reset that was cut short, if one was.
+    ///
+    /// # Errors
+    /// When a store fails, or the note cannot be taken away.
+    pub async fn finish(&self, services: &Services) -> Result<(), ResetError> {
+        if self.0.exists() {
+            tracing::warn!("a reset was cut short; doing the rest");
+            self.start_over(services).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_over(&self, services: &Services) -> Result<(), ResetError> {
+        File::create(&self.0)?.sync_all()?;
+        let seed = Arc::new(Data::seed());
+        let floors = services.inventory.replace(Arc::clone(&seed)).await?;
+        services.catalog.replace(Arc::clone(&seed), floors).await?;
+        services.wishlist.replace(seed, floors).await?;
+        Ok(fs::remove_file(&self.0)?)
+    }
 }
 
 /// What a reset needs.
 #[derive(Clone)]
 pub struct Reset {
     /// The services.
-    pub inventory: Inventory,
-    /// The services.
-    pub catalog: Catalog,
-    /// The services.
-    pub wishlist: Wishlist,
+    pub services: Services,
+    /// The note that it has begun.
+    pub begun: Begun,
+    /// Where parked messages are thrown away.
+    pub desk: Desk,
     /// What would go on bringing arrivals.
     pub simulation: Simulation,
     /// How full the queues are.
@@ -76,16 +122,28 @@ impl Reset {
                 .map_err(|_| ResetError::Broker("it does not answer".into()))?
                 .map_err(|error| ResetError::Broker(error.to_string()))?;
         }
-        let seed = Arc::new(Data::seed());
-        let floors = self.inventory.replace(Arc::clone(&seed)).await?;
-        self.catalog.replace(Arc::clone(&seed), floors).await?;
-        self.wishlist.replace(seed, floors).await?;
+        self.discard_parked().await?;
+        self.begun.start_over(&self.services).await
+    }
+
+    /// What is parked tells of a life that is over. While there is no broker nobody can see it either; replayed one
+    /// day, it is old news to everybody.
+    async fn discard_parked(&self) -> Result<(), ResetError> {
+        for &style in Style::ALL {
+            match self.desk.discard_all(style).await {
+                Ok(()) => {}
+                Err(DeskError::NoConnection(error)) => {
+                    tracing::warn!(%error, "parked messages stay where they are");
+                }
+                Err(error) => return Err(ResetError::Broker(error.to_string())),
+            }
+        }
         Ok(())
     }
 
     /// Whether everything has arrived in time.
     async fn has_drained(&self) -> bool {
-        let brake = Brake::new(self.inventory.clone(), self.depths.clone());
+        let brake = Brake::new(self.services.inventory.clone(), self.depths.clone());
         let started = Instant::now();
         while brake.on_their_way().await > 0 {
             if started.elapsed() > DRAIN_TIMEOUT {

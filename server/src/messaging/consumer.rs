@@ -118,7 +118,7 @@ impl Consumer {
     ) {
         let Delivery { properties, data, redelivered, delivery_tag, exchange, .. } = delivery;
         // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
-        let name = |body: &[u8]| self.strangers.claim(self.queue.name, body);
+        let name = |body: &[u8]| self.strangers.claim(self.queue.name, self.queue.routing_key, body);
         let envelope = Envelope::read(&properties, data, self.queue.message_type(), name);
         let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
         about.style = Some(self.queue.style);

@@ -202,12 +202,12 @@ impl Skuflow {
 
     /// Waits until the server's own picture says that everything is settled in both styles.
     pub async fn settled(&self) {
-        self.until("settled", async || {
-            let picture: flow::Picture =
-                serde_json::from_value(self.json("/api/journal/picture").await).unwrap();
-            flow::Style::ALL.iter().all(|style| picture.system(*style).is_settled())
-        })
-        .await;
+        self.until("settled", async || self.is_settled().await).await;
+    }
+
+    pub async fn is_settled(&self) -> bool {
+        let picture: flow::Picture = serde_json::from_value(self.json("/api/journal/picture").await).unwrap();
+        flow::Style::ALL.iter().all(|style| picture.system(*style).is_settled())
     }
 
     pub async fn product(&self, style: &str, sku: &str) -> Value {
@@ -238,6 +238,11 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// Its data folder.
+    pub fn path(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Starts it again.
     pub async fn start(self) -> Skuflow {
         Skuflow::start_in(self.on, self.data, |_| {}).await

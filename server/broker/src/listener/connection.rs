@@ -158,7 +158,9 @@ impl Session {
                 }
             }
             let is_last = frames.len() < MAX_BATCH;
-            let publishes = frames.iter().any(|frame| matches!(frame, Frame::Header { .. }));
+            // A body may come in another read than its header, and it is the body that fills the memory.
+            let publishes =
+                frames.iter().any(|frame| matches!(frame, Frame::Header { .. } | Frame::Body { .. }));
             // What came before a broken frame still counts.
             let executed = self.execute_all(frames).and_then(|next| failure.map_or(Ok(next), Err));
             match executed {
