@@ -307,6 +307,7 @@ impl Page {
                     state.director.follow_to(history, seq);
                 }
                 state.ahead = score.lines_ahead(style);
+                state.ahead.retain(|edge| !self.play.is_on_the_way(style, edge));
             });
         }
     }

@@ -157,7 +157,7 @@ pub fn bar(page: &Page, _: Connection) -> Markup {
                         aria-pressed=(index == page.play.speed) aria-label={ "Speed " (name) } { (name) "×" }
                 }
             }
-            @if let Some(slowed) = page.play.slowed().filter(|_| page.is_playing) {
+            @if let Some(slowed) = page.play.slowed() {
                 p.pill.pill-plain { "slowed for viewing " (slowed) }
             }
         }

@@ -22,13 +22,16 @@ pub fn lanes(score: &Score) -> Markup {
     let whole_us = last_us.max(foreseen).max(1);
     let now_us = score.shown().last().map(|moment| moment.after_us);
     let is_few = score.total() <= FEW;
+    // A lane has its name above it, and room for its columns in between.
+    let pitch = if is_few { 42 } else { 62 };
+    let bottom = 2 * pitch + 4;
     html! {
         figure.duel-lanes {
-            svg width="100%" height="112" role="img"
+            svg width="100%" height=(bottom + 24) role="img"
                 aria-label={ "Both styles on one time, beginning with the arrival; " (duration(whole_us)) " in all" } {
                 @for (lane, style) in BOTH.into_iter().enumerate() {
-                    @let y = 30 + lane * 42;
-                    text x="0" y=(y - 12) { (style) }
+                    @let y = (lane + 1) * pitch - 12;
+                    text x="0" y=(lane * pitch + 16) { (style) }
                     line.duel-lane x1="0" x2="100%" y1=(y) y2=(y) {}
                     @if is_few {
                         (faint(&ghosts[lane], style, y, whole_us))
@@ -47,8 +50,8 @@ pub fn lanes(score: &Score) -> Markup {
                     }
                 }
                 @if let Some(us) = now_us {
-                    line.duel-now x1=(x(us, whole_us)) x2=(x(us, whole_us)) y1="20" y2="86" {}
-                    text.soft x=(x(us, whole_us)) y="104" text-anchor=(if us * 2 > whole_us { "end" } else { "start" }) {
+                    line.duel-now x1=(x(us, whole_us)) x2=(x(us, whole_us)) y1="20" y2=(bottom - 6) {}
+                    text.soft x=(x(us, whole_us)) y=(bottom + 10) text-anchor=(if us * 2 > whole_us { "end" } else { "start" }) {
                         "+" (duration(us))
                     }
                 }

@@ -7,7 +7,7 @@ use crate::lab::hop::hop_of;
 use crate::lab::pacer::{Pacer, Shown};
 use crate::lab::words::duration;
 use flow::compare::Moment;
-use flow::{Event, History, Kind};
+use flow::{Event, History, Kind, Style};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +16,9 @@ const READY: usize = 200;
 /// How many steps a second are made ready at least…
 const STEPS_PER_S: f64 = 80.0;
 /// …and in how many seconds all of them are, however many there are.
-const WHOLE_S: f64 = 20.0;
+const WHOLE_S: f64 = 15.0;
+/// Of so many steps none waits any more until its cause has landed: the lines are streams then, one by one.
+const RUSH: usize = 2_400;
 /// How far from a message's step another one of it is looked for.
 const NEAR: usize = 400;
 /// How many hops with a known true duration make up the slow-down that is shown.
@@ -32,6 +34,8 @@ pub struct Play {
     /// How many more may be made ready now.
     quota: f64,
     last_ms: Option<f64>,
+    /// The lines on which something has set out before its turn.
+    early: Vec<(Style, String)>,
     /// True and drawn times of the last hops, in milliseconds.
     measured: VecDeque<(f64, f64)>,
 }
@@ -44,6 +48,7 @@ impl Default for Play {
             fed: 0,
             quota: 0.0,
             last_ms: None,
+            early: Vec::new(),
             measured: VecDeque::new(),
         }
     }
@@ -53,6 +58,7 @@ impl Play {
     /// Drops what was made ready: the playhead is moved by hand.
     pub fn halt(&mut self, count: usize) {
         self.pacer.clear();
+        self.early.clear();
         (self.fed, self.quota, self.last_ms) = (count, 0.0, None);
     }
 
@@ -65,6 +71,11 @@ impl Play {
     pub fn slowed(&self) -> Option<String> {
         let (truth, drawn) = self.measured.iter().fold((0.0, 0.0), |sum, hop| (sum.0 + hop.0, sum.1 + hop.1));
         (drawn > 0.0 && truth < drawn).then(|| slowed_text(truth / drawn))
+    }
+
+    /// Whether something has set out on that line before its turn.
+    pub fn is_on_the_way(&self, style: Style, edge: &str) -> bool {
+        self.early.iter().any(|(of, known)| *of == style && known == edge)
     }
 
     /// Chooses another speed.
@@ -84,15 +95,21 @@ impl Play {
         let speed = SPEEDS.get(self.speed).map_or(1.0, |speed| speed.0);
         self.feed(score, history, now_ms, speed);
         self.pacer.set_pace(speed, true);
-        let mut has_changed = false;
+        let (mut has_changed, is_rush) = (false, score.total() > RUSH);
+        let is_stream = |edge: &str| {
+            let is_one = |side: &Lab| side.peek(|state| state.director.rates.is_stream(edge)) == Some(true);
+            is_rush || sides.iter().any(is_one)
+        };
         loop {
-            let is_stream = |edge: &str| {
-                sides.iter().any(|side| side.peek(|state| state.director.rates.is_stream(edge)) == Some(true))
-            };
             let Some(mut shown) = self.pacer.next(now_ms, is_stream) else { return has_changed };
             has_changed = true;
             if shown.has_happened {
                 *count += 1;
+            }
+            if let (Some(style), Some(hop), false) = (shown.event.style, &shown.hop, shown.has_happened)
+                && !self.is_on_the_way(style, &hop.edge)
+            {
+                self.early.push((style, hop.edge.clone()));
             }
             self.measure(&mut shown, history);
             // What has set out already lights nothing up when its turn comes.

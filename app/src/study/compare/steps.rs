@@ -23,7 +23,11 @@ pub fn steps(score: &Score, style: Style, n: usize, history: &History) -> Markup
             ol.duel-steps {
                 @for (after_us, event) in latest {
                     li data-step=(event.kind.name()) {
-                        span { (sentence(event)) } span.soft { "+" (duration(after_us)) }
+                        span {
+                            @if n > 1 { @if let Some(sku) = event.sku { span.soft { (sku) " " } } }
+                            (sentence(event))
+                        }
+                        span.soft { "+" (duration(after_us)) }
                     }
                 }
                 @for (ghost, count) in &ghosts {

@@ -33,7 +33,7 @@ const TIMES: [Line; 4] = [
 ];
 
 const TROUBLES: [Line; 5] = [
-    ("Times that a fault struck", |_, sum| sum.struck.to_string()),
+    ("Steps struck by a fault", |_, sum| sum.struck.to_string()),
     ("HTTP calls that failed", |_, sum| sum.failed_calls.to_string()),
     ("Retries", |_, sum| sum.retries.to_string()),
     ("Messages parked", |_, sum| sum.parked.to_string()),
@@ -78,17 +78,19 @@ pub fn table(compare: &Compare, n: usize) -> Markup {
     html! {
         section.card.duel-table aria-labelledby="duel-numbers" {
             h2 #duel-numbers { "In numbers" }
-            table.numbers {
-                thead { tr { td {} th scope="col" { "Choreography" } th scope="col" { "Orchestration" } } }
-                tbody {
-                    @for (name, says) in COUNTS.iter().chain(times).chain(&TROUBLES) {
-                        tr {
-                            th scope="row" { (name) }
-                            @for (side, sum) in sides.iter().zip(&sums) { td { (says(side, sum)) } }
+            (wide("In numbers", &html! {
+                table.numbers {
+                    thead { tr { td {} th scope="col" { "Choreography" } th scope="col" { "Orchestration" } } }
+                    tbody {
+                        @for (name, says) in COUNTS.iter().chain(times).chain(&TROUBLES) {
+                            tr {
+                                th scope="row" { (name) }
+                                @for (side, sum) in sides.iter().zip(&sums) { td { (says(side, sum)) } }
+                            }
                         }
                     }
                 }
-            }
+            }))
             p.soft {
                 "Counted from the journal, up to the playhead, of n = " (n) " in each style. Held time is left out."
                 @if n < 30 { " So few say how each style goes, and little about how fast it is." }
@@ -110,7 +112,7 @@ pub fn matrix(style: Style, coupling: &Coupling) -> Markup {
     html! {
         section.card.duel-table aria-labelledby={ "knows-" (style) } {
             h2 id={ "knows-" (style) } { "Who must know whom in " (style) }
-            div.duel-wide {
+            (wide("Who must know whom", &html! {
                 table.numbers.coupling {
                     thead {
                         tr {
@@ -129,9 +131,14 @@ pub fn matrix(style: Style, coupling: &Coupling) -> Markup {
                         }
                     }
                 }
-            }
+            }))
         }
     }
+}
+
+/// A table that scrolls by itself where it does not fit; by the keyboard, too.
+fn wide(name: &str, table: &Markup) -> Markup {
+    html! { div.duel-wide role="group" aria-label={ (name) ", table" } tabindex="0" { (table) } }
 }
 
 fn cell(coupling: &Coupling, who: &Node, whom: &Node) -> Markup {
