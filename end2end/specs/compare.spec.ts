@@ -258,19 +258,31 @@ for (const theme of ["light", "dark", "projector"]) {
 }
 
 test("it never scrolls sideways", async ({ page, context, baseURL }) => {
+  test.setTimeout(120_000);
   await page.setViewportSize({ width: 320, height: 800 });
   for (const theme of ["light", "projector"]) {
     await context.addCookies([{ name: "theme", value: theme, url: baseURL! }]);
     await openCompare(page);
     await burst(page, 5, 1);
     await page.getByLabel("Broken in both").selectOption("handler_error");
+    // At every frame while it plays: the longest step is not the last.
+    await page.evaluate(() => {
+      const look = () => {
+        const overflow = document.documentElement.scrollWidth - window.innerWidth;
+        if (overflow > 0) document.body.dataset.overflow = String(overflow);
+        requestAnimationFrame(look);
+      };
+      look();
+    });
     await send(page);
+    await expect(page.locator('[data-play="paused"]')).toBeAttached({ timeout: 30_000 });
     await toEnd(page, 5);
     for (const width of [320, 390, 768, 1280]) {
       await page.setViewportSize({ width, height: 800 });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(overflow, `at ${width} px, ${theme}`).toBeLessThanOrEqual(0);
     }
+    await expect(page.locator("body[data-overflow]"), theme).toHaveCount(0);
     await page.setViewportSize({ width: 320, height: 800 });
   }
 });

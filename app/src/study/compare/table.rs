@@ -152,7 +152,17 @@ fn cell(coupling: &Coupling, who: &Node, whom: &Node) -> Markup {
     html! {
         td .is-known[!known.is_empty()] {
             @if known.is_empty() { "·" }
-            @for (says, name) in known { div { (says) " " code { (short(name)) } } }
+            @for (says, name) in known { div { (says) " " code { (breakable(short(name))) } } }
+        }
+    }
+}
+
+/// A name that goes on in the next line after an underscore, where there is little room.
+fn breakable(name: &str) -> Markup {
+    html! {
+        @for (at, word) in name.split('_').enumerate() {
+            @if at > 0 { "_" wbr; }
+            (word)
         }
     }
 }
