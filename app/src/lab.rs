@@ -6,17 +6,17 @@
 mod acts;
 mod controls;
 pub(crate) mod diagram;
-mod director;
+pub(crate) mod director;
 mod facts;
-mod form;
-mod handle;
+pub(crate) mod form;
+pub(crate) mod handle;
 pub(crate) mod hop;
 mod inspector;
 pub(crate) mod journey;
 pub mod keys;
 mod link;
 mod log;
-mod pacer;
+pub(crate) mod pacer;
 mod picker;
 pub(crate) mod playhead;
 mod rates;
@@ -141,7 +141,8 @@ fn wake(lab: Handle, host: &Element) {
             follow(place, Box::new(move || lab.draw(pace, draw)));
         }
     }
-    diagram::animation::drive(lab);
+    diagram::animation::keep_fit(lab, true);
+    diagram::animation::drive(lab, document().get_element_by_id("diagram"));
     mark(lab, main);
     status::speak_now_and_then(lab);
     views::wake(lab, host);

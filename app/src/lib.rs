@@ -9,7 +9,6 @@ pub mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
 pub mod components;
-mod duel;
 mod files;
 pub mod lab;
 pub mod live;

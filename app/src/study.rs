@@ -13,13 +13,14 @@ mod runs;
 mod sequence;
 mod timeline;
 
-use crate::duel::{Duel, Shown};
 use crate::lab::selection::Selection;
 use crate::lab::state::Look;
+use crate::live::Live;
 use flow::{Event, History, Style};
 use leptos::prelude::*;
 use maud::Markup;
 use std::sync::Arc;
+use web_sys::Element;
 
 /// Everything that is fetched later.
 #[derive(Debug, Clone, Copy)]
@@ -34,10 +35,8 @@ pub struct Study {
     pub metrics: fn(&Look<'_>) -> Markup,
     /// The journey of an arrival as a tree, from its events.
     pub journey: fn(&[Arc<Event>], Style, Option<&Selection>) -> Markup,
-    /// What is compared, as far as it is to be shown.
-    pub align: fn(&Duel, &History) -> Shown,
-    /// What both styles took, and what is still to come.
-    pub compare: fn(&Duel, &History) -> Markup,
+    /// The page `/compare`: what can be sent, and the element that is to come to life; without it, the first paint.
+    pub compare: fn(Live, Vec<String>, Option<Element>) -> String,
     /// A message, by its id, as it went over the wire.
     pub message: fn(&Look<'_>, &str) -> Markup,
     /// What these events stored, before and after.
@@ -67,8 +66,7 @@ const fn study() -> Study {
         export: sequence::export,
         metrics: metrics::metrics,
         journey: journey::tree,
-        align: compare::align,
-        compare: compare::panel,
+        compare: compare::page,
         message: details::message,
         effects: details::effects,
         json: details::json,

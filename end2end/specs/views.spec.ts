@@ -1,4 +1,4 @@
-// The same events as a log, a timeline, a sequence and in numbers; the playhead, links, saved runs, and both styles.
+// The same events as a log, a timeline, a sequence and in numbers; the playhead, links and saved runs.
 
 import AxeBuilder from "@axe-core/playwright";
 import { expect, expectSettled, open, openLab, sendArrival, seqOf, test } from "../support/fixtures";
@@ -164,34 +164,6 @@ test("keys can be turned off, and stay off", async ({ page }) => {
   await expect(page.getByRole("switch", { name: "Keyboard shortcuts: off" })).toBeVisible();
 });
 
-test("one click sends the same arrival through both styles, and one playhead shows them", async ({ page, context }) => {
-  await open(page, "/compare");
-  await expect(page.locator('main[data-connection="live"]')).toBeAttached();
-  await page.getByRole("button", { name: "Send through both" }).click();
-  await expect(page.locator(".is-ghost").first()).toBeVisible();
-  await expect(page).toHaveURL(/choreography=.*orchestration=/);
-  const slider = page.getByRole("slider", { name: "Playhead" });
-  // All steps have come when both systems are done.
-  await expect.poll(() => page.locator('[data-step="acked"]').count().then(async (n) => {
-    await slider.focus();
-    await page.keyboard.press("End");
-    return n;
-  })).toBe(6);
-  await expectSettled(page);
-  await expect(page.locator(".is-ghost")).toHaveCount(0);
-  const table = page.getByRole("region", { name: "In numbers" });
-  await expect(table.getByRole("row", { name: "Messages published, each arrival 1 3" })).toBeVisible();
-  await expect(table.getByRole("row", { name: "HTTP calls, each arrival 2 0" })).toBeVisible();
-  await expect(table.getByRole("row", { name: "Arrivals compared (n) 1 1" })).toBeVisible();
-  const knows = page.getByRole("region", { name: "Who must know whom in orchestration" });
-  await expect(knows).toContainText("sends it update_wishlists");
-  await page.getByRole("button", { name: "One step back" }).click();
-  const steps = await page.locator("[data-step]").count();
-  const other = await context.newPage();
-  await open(other, page.url());
-  await expect.poll(() => other.locator("[data-step]").count()).toBe(steps + 1);
-});
-
 for (const theme of ["light", "dark", "projector"]) {
   test(`every view is accessible: ${theme}`, async ({ page, context, baseURL }) => {
     test.setTimeout(120_000);
@@ -204,9 +176,5 @@ for (const theme of ["light", "dark", "projector"]) {
       await expect(page.getByText("Loading…")).toHaveCount(0);
       expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
     }
-    await open(page, "/compare");
-    await page.getByRole("button", { name: "Send through both" }).click();
-    await expect(page.locator("[data-step]").first()).toBeVisible();
-    expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
   });
 }

@@ -12,7 +12,7 @@ mod tests;
 
 pub use aligned::{Aligned, Moment};
 pub use coupling::{Coupling, Known, Way};
-pub use ghost::{Ghost, Pattern};
+pub use ghost::{Ahead, Ghost, Pattern};
 
 use crate::index::{Index, Key};
 use crate::picture::{NodeState, style_of};

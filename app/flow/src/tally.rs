@@ -69,6 +69,7 @@ struct Path {
     effect_us: Option<u64>,
     was_delivered: bool,
     is_put_aside: bool,
+    is_parked: bool,
     is_done: bool,
 }
 
@@ -120,6 +121,17 @@ impl Tally {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.paths.iter().all(|path| path.is_done)
+    }
+
+    /// Whether nothing more will happen to it by itself: each service is done with it or has parked it. What a
+    /// service that is down still has to do does not count.
+    #[must_use]
+    pub fn is_over(&self, down: Option<Service>) -> bool {
+        let rests = |service: &Service| {
+            let path = &self.paths[*service as usize];
+            path.is_done || path.is_parked || Some(*service) == down
+        };
+        Service::ALL.iter().all(rests)
     }
 
     /// Whether it went through without any trouble: what others are measured by.
@@ -187,7 +199,8 @@ impl Tally {
                 self.delivered_bytes += size.map_or(0, |(_, size)| *size);
             }
             Kind::StateChanged { .. } | Kind::EmailSent { .. } => path.effect_us = Some(effect_us),
-            Kind::RetryScheduled { .. } | Kind::DeadLettered { .. } => path.is_put_aside = true,
+            Kind::RetryScheduled { .. } => path.is_put_aside = true,
+            Kind::DeadLettered { .. } => (path.is_put_aside, path.is_parked) = (true, true),
             // The ack of what was put aside ends that attempt and is no effect.
             Kind::Acked { .. } if path.is_put_aside => path.is_put_aside = false,
             Kind::Acked { .. } => {
@@ -240,6 +253,7 @@ impl Tallies {
             sum.parked += u64::from(tally.parked);
             sum.returned += u64::from(tally.returned);
             sum.emails += u64::from(tally.emails);
+            sum.struck += u64::from(tally.struck);
         }
         (sum.first_effect, sum.all_effects) = (Latency::of(first), Latency::of(all));
         sum
@@ -302,6 +316,8 @@ pub struct Summary {
     pub returned: u64,
     /// E-mails sent.
     pub emails: u64,
+    /// How often a fault that somebody set struck.
+    pub struck: u64,
 }
 
 impl Summary {

@@ -3,7 +3,7 @@
 //! [`Scene::draw`] is a function of the picture and nothing else. What moves is in `animation`, which touches the
 //! page directly.
 
-pub(super) mod animation;
+pub(crate) mod animation;
 mod card;
 mod edge;
 mod hold;
@@ -35,6 +35,8 @@ pub struct Scene<'a> {
     layout: &'a Layout,
     system: &'a System,
     selected: Option<&'a Selection>,
+    /// The lines that something is still to come on.
+    ahead: &'a [String],
     is_down: bool,
     /// How much larger than usual the text is.
     scale: f32,
@@ -44,7 +46,8 @@ impl<'a> Scene<'a> {
     /// The scene of the page at hand.
     #[must_use]
     pub fn of(lab: &'a LabState) -> Self {
-        Self::new(lab.picture(), lab.style, lab.layout(), lab.selected.as_ref())
+        let scene = Self::new(lab.picture(), lab.style, lab.layout(), lab.selected.as_ref());
+        Self { ahead: &lab.ahead, ..scene }
     }
 
     /// The scene of one style.
@@ -60,6 +63,7 @@ impl<'a> Scene<'a> {
             layout,
             system: picture.system(style),
             selected,
+            ahead: &[],
             is_down: picture.broker_down().is_some(),
             scale: layout.text_px / SMALLEST_TEXT,
         }
@@ -82,7 +86,7 @@ impl<'a> Scene<'a> {
             svg.diagram .is-untouched[self.system.is_untouched()] .is-down[self.is_down]
                 data-message=(message_class(self.style)) data-orientation=(orientation)
                 viewBox=(layout.view_box()) role="group" aria-label=(words) {
-                (definitions())
+                (definitions(self.style))
                 g.edges { @for one in &layout.edges { (edge::edge(self, one)) } }
                 g.nodes { @for one in &layout.nodes { (self.node(one)) } }
                 g.held-steps { @for one in &layout.nodes { (hold::steps(self, one)) } }
@@ -104,6 +108,11 @@ impl<'a> Scene<'a> {
         self.selected == Some(selection)
     }
 
+    /// Whether something is still to come on that line, which it has not carried yet.
+    fn is_ahead(&self, edge: &str) -> bool {
+        self.ahead.iter().any(|known| known == edge)
+    }
+
     /// The height of some lines of text.
     fn lines(&self, count: usize) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
@@ -112,17 +121,19 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What the drawing refers to: the pattern of what is held, and the tips of arrows.
-fn definitions() -> Markup {
+/// What the drawing refers to: the pattern of what is held, and the tips of arrows. Each style has its own, since
+/// both diagrams may stand on one page, and what is referred to has the colour of where it stands.
+fn definitions(style: Style) -> Markup {
+    let of = message_class(style);
     html! {
         defs {
-            pattern id="held" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+            pattern id={ "held-" (of) } width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
                 rect.held-ground width="5" height="5" {}
                 rect.held-stripe width="2.5" height="5" {}
             }
             @for name in ["message", "http", "arrival"] {
-                marker id={ "arrow-" (name) } class={ "arrow arrow-" (name) } viewBox="0 0 8 8" refX="6.5" refY="4"
-                    markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto" {
+                marker id={ "arrow-" (name) "-" (of) } class={ "arrow arrow-" (name) } viewBox="0 0 8 8" refX="6.5"
+                    refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto" {
                     path d="M1 1L6.5 4L1 7" {}
                 }
             }

@@ -136,6 +136,20 @@ impl Director {
         can
     }
 
+    /// Goes to a place to which somebody else leads it. What is on its way stays so.
+    pub fn follow_to(&mut self, history: &History, seq: u64) {
+        let taken = self.picture.seq;
+        if history.move_to(&mut self.picture, seq) && seq < taken {
+            self.stepped.clear();
+        }
+        (self.taken, self.play) = (seq, Play::Paused);
+    }
+
+    /// Lets something set out at the next frame, when somebody else leads.
+    pub fn set_out(&mut self, shown: Shown) {
+        self.stepped.push(shown);
+    }
+
     /// Goes on to the next place where the walk stops; what happens there sets out in the diagram.
     pub fn step(&mut self, history: &History, walk: Walk<'_>) {
         let walk = Walk { style: Some(self.style), ..walk };
@@ -187,6 +201,9 @@ impl Director {
         let mut due: Vec<_> = std::mem::take(&mut self.stepped);
         if self.play == Play::Paused {
             due.retain(|shown| shown.hop.is_some() || matters_without_hop(&shown.event));
+            for hop in due.iter().filter_map(|shown| shown.hop.as_ref()) {
+                self.rates.note(&hop.edge, now_ms);
+            }
             return due;
         }
         self.pacer.set_pace(self.pace(), self.play == Play::Playing);

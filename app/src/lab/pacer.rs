@@ -46,12 +46,13 @@ struct Pending {
 /// Holds events back until they are due.
 #[derive(Debug)]
 pub struct Pacer {
-    style: Style,
+    /// Whose diagram it is; none for those of both.
+    style: Option<Style>,
     pending: VecDeque<Pending>,
     /// What is on its way, by what it will be known as when it lands, and when that is.
     landing: Vec<(u64, f64)>,
-    /// When something last set out on each line.
-    last_on: Vec<(String, f64)>,
+    /// When something last set out on each line of each diagram.
+    last_on: Vec<(Style, String, f64)>,
     /// Until when to say that we are behind.
     behind_until: f64,
     /// How fast things are shown, as a share of the usual.
@@ -64,6 +65,16 @@ impl Pacer {
     /// A pacer for the diagram of one style.
     #[must_use]
     pub const fn new(style: Style) -> Self {
+        Self::of(Some(style))
+    }
+
+    /// A pacer for the diagrams of both styles, side by side.
+    #[must_use]
+    pub const fn of_both() -> Self {
+        Self::of(None)
+    }
+
+    const fn of(style: Option<Style>) -> Self {
         Self {
             style,
             pending: VecDeque::new(),
@@ -79,7 +90,7 @@ impl Pacer {
     pub fn push(&mut self, events: impl IntoIterator<Item = Arc<Event>>, now_ms: f64) {
         let style = self.style;
         self.pending.extend(events.into_iter().map(|event| {
-            let is_ours = event.style.is_none_or(|of_event| of_event == style);
+            let is_ours = style.is_none_or(|style| event.style.is_none_or(|of_event| of_event == style));
             Pending {
                 since_ms: now_ms,
                 waits_for: if is_ours { waits_for(&event) } else { None },
@@ -139,10 +150,10 @@ impl Pacer {
         if self.is_landing(first.waits_for) {
             return self.set_out_early(now_ms, is_stream);
         }
-        let hop = if first.has_set_out { None } else { hop_of(&first.event, self.style) };
+        let hop = if first.has_set_out { None } else { self.hop_of(&first.event) };
         match hop {
-            Some(hop) => {
-                let hop = self.set_out(hop, first.lands_as, now_ms, is_stream)?;
+            Some((style, hop)) => {
+                let hop = self.set_out(style, hop, first.lands_as, now_ms, is_stream)?;
                 let first = self.pending.pop_front()?;
                 Some(Shown { event: first.event, hop: Some(hop), has_happened: true })
             }
@@ -163,10 +174,10 @@ impl Pacer {
             }
             let waits =
                 self.is_landing(one.waits_for) || one.waits_for.is_some_and(|key| not_yet.contains(&key));
-            let hop = if waits || ends_work(&one.event) { None } else { hop_of(&one.event, self.style) };
+            let hop = if waits || ends_work(&one.event) { None } else { self.hop_of(&one.event) };
             let (event, lands_as) = (Arc::clone(&one.event), one.lands_as);
-            if let Some(hop) = hop
-                && let Some(hop) = self.set_out(hop, lands_as, now_ms, &is_stream)
+            if let Some((style, hop)) = hop
+                && let Some(hop) = self.set_out(style, hop, lands_as, now_ms, &is_stream)
             {
                 self.pending[at].has_set_out = true;
                 return Some(Shown { event, hop: Some(hop), has_happened: false });
@@ -176,9 +187,16 @@ impl Pacer {
         None
     }
 
+    /// In which diagram the event travels, and how, if it does.
+    fn hop_of(&self, event: &Event) -> Option<(Style, Hop)> {
+        let style = self.style.or(event.style)?;
+        Some((style, hop_of(event, style)?))
+    }
+
     /// Sets out, unless the line has just been used.
     fn set_out(
         &mut self,
+        style: Style,
         mut hop: Hop,
         lands_as: [Option<u64>; 2],
         now_ms: f64,
@@ -188,10 +206,10 @@ impl Pacer {
         if is_stream(&hop.edge) {
             return Some(hop);
         }
-        match self.last_on.iter_mut().find(|(edge, _)| *edge == hop.edge) {
-            Some((_, last_ms)) if now_ms - *last_ms < APART_MS / self.speed => return None,
-            Some((_, last_ms)) => *last_ms = now_ms,
-            None => self.last_on.push((hop.edge.clone(), now_ms)),
+        match self.last_on.iter_mut().find(|(of, edge, _)| *of == style && *edge == hop.edge) {
+            Some((.., last_ms)) if now_ms - *last_ms < APART_MS / self.speed => return None,
+            Some((.., last_ms)) => *last_ms = now_ms,
+            None => self.last_on.push((style, hop.edge.clone(), now_ms)),
         }
         let lands_at = now_ms + hop.duration_ms;
         self.landing.extend(lands_as.into_iter().flatten().map(|key| (key, lands_at)));

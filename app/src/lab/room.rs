@@ -5,7 +5,6 @@
 
 #[cfg(feature = "ssr")]
 pub mod desk;
-#[cfg(feature = "ssr")]
 pub mod faults;
 #[cfg(feature = "ssr")]
 pub mod files;

@@ -41,6 +41,8 @@ pub struct LabState {
     pub slowed: Option<String>,
     /// Whether more comes than can be shown one by one.
     pub behind: bool,
+    /// The lines that something is still to come on; none but where styles are compared.
+    pub ahead: Vec<String>,
     /// What is on its way in the diagram.
     pub on_the_way: Vec<OnTheWay>,
     /// What stands below the diagram.
@@ -78,6 +80,7 @@ impl LabState {
             text_px: SMALLEST_TEXT,
             slowed: None,
             behind: false,
+            ahead: Vec::new(),
             on_the_way: Vec::new(),
             views: Views::default(),
             notice: None,

@@ -1,318 +1,344 @@
-//! Both styles next to each other: on one time, in numbers, and who must know whom.
+//! The page `/compare`: both styles next to each other, on one time, in numbers, and who must know whom.
+//!
+//! Its state is plain data in [`Page`], from which everything is drawn. One tick moves its playhead; what sets out
+//! then travels in both diagrams, each of which is a lab's, led by this playhead instead of one of its own.
 
-use super::metrics::hundredths;
-use crate::duel::{Duel, Shown};
-use crate::lab::words::{duration, node_name, sentence, service_name};
-use flow::compare::{Aligned, Compare, Coupling, Ghost, Moment, Pattern, Side, Way};
-use flow::tally::{Latency, Summary};
-use flow::{Event, History, Id, Kind, KindName, Node, Service, Style};
-use maud::{Markup, html};
-use std::sync::Arc;
+mod acts;
+mod draw;
+mod duel;
+mod faults;
+mod form;
+mod lanes;
+mod play;
+mod score;
+mod send;
+mod steps;
+mod table;
 
-/// How far back an earlier arrival is looked for, from which the steps to come are learned.
-const LOOK_BACK: usize = 5_000;
+use crate::address;
+use crate::lab::diagram::{Scene, animation};
+use crate::lab::form::Form as LabForm;
+use crate::lab::handle::{Lab, Pace};
+use crate::lab::state::LabState;
+use crate::live::{Connection, Live};
+use crate::paint::{follow, listen};
+use duel::{Duel, Named};
+use faults::Broken;
+use flow::{Dispatch, History, Style};
+use form::Form;
+use leptos::{ev, prelude::*, task::spawn_local};
+use maud::Markup;
+use play::Play;
+use score::Score;
+use send::Waiting;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use web_sys::Element;
 
-/// The place before the first step of what is compared.
-fn begin(duel: &Duel, history: &History) -> Option<u64> {
-    let is_compared =
-        |event: &&Arc<Event>| event.correlation_id.as_ref().is_some_and(|id| duel.all.contains(id));
-    history.events().iter().find(is_compared).map(|event| event.seq - 1)
+const BOTH: [Style; 2] = [Style::Choreography, Style::Orchestration];
+/// How often the playhead goes on.
+const TICK: Duration = Duration::from_millis(40);
+/// How often the lists and the table are brought up to date while it does.
+const CALM_MS: f64 = 200.0;
+/// How often it is said in words where the playhead is.
+const SPOKEN_EVERY: Duration = Duration::from_secs(2);
+
+/// Everything on the page that changes, but the two diagrams.
+struct Page {
+    skus: Vec<String>,
+    form: Form,
+    /// What is compared.
+    duel: Option<Duel>,
+    /// How that went, up to the playhead.
+    score: Option<Score>,
+    /// How many steps of both together are shown: the playhead. More than there are for all.
+    count: usize,
+    is_playing: bool,
+    play: Play,
+    /// What is broken in both because it was sent from here.
+    broken: Option<Broken>,
+    /// Whether that is being mended just now.
+    is_mending: bool,
+    /// What is sent as soon as the consumer is down.
+    waiting: Option<Waiting>,
+    /// When the last was sent.
+    sent_ms: f64,
+    calm_ms: f64,
+    is_calm_due: bool,
+    hydrated: bool,
 }
 
-fn aligned(duel: &Duel, history: &History) -> Aligned {
-    let events = history.since(duel.since).map(|event| &**event);
-    Aligned::of(events, &duel.pair)
+/// The way to all of it.
+#[derive(Clone, Copy)]
+struct Handle {
+    live: Live,
+    page: StoredValue<Arc<Mutex<Page>>>,
+    /// Choreography's diagram and orchestration's.
+    sides: [Lab; 2],
+    version: RwSignal<u32>,
+    calm_version: RwSignal<u32>,
 }
 
-/// How many steps there are, and which picture each style shows.
-pub fn align(duel: &Duel, history: &History) -> Shown {
-    let aligned = aligned(duel, history);
-    let total = aligned.moments().len();
-    let count = duel.count.min(total);
-    let places = Style::ALL.iter().map(|&style| aligned.place(style, count));
-    let mut shown = Shown { total, ..Shown::default() };
-    for (at, place) in places.enumerate() {
-        shown.places[at] = place;
+/// Draws the page as it is when it is opened or, in a browser, brings to life what is inside of the element.
+pub fn page(live: Live, skus: Vec<String>, host: Option<Element>) -> String {
+    let handle = Handle::new(live, skus);
+    match host {
+        Some(host) => wake(handle, &host),
+        None => return handle.see(|page, history| draw::page(page, handle, history).into_string()),
     }
-    shown.last = aligned.moments()[..count].last().map(|moment| (moment.style, moment.seq));
-    shown
+    String::new()
 }
 
-/// The steps of both on one time, and the table.
-pub fn panel(duel: &Duel, history: &History) -> Markup {
-    if duel.pair.is_empty() {
-        return html! {
-            p.view-empty { "Send one arrival through both, and see step by step what it takes in each." }
+impl Handle {
+    fn new(live: Live, skus: Vec<String>) -> Self {
+        let picture = live.with_history(|history| history.now().clone());
+        let page = Page {
+            form: Form::new(skus.first()),
+            skus,
+            duel: None,
+            score: None,
+            count: usize::MAX,
+            is_playing: false,
+            play: Play::default(),
+            broken: None,
+            is_mending: false,
+            waiting: None,
+            sent_ms: 0.0,
+            calm_ms: 0.0,
+            is_calm_due: false,
+            hydrated: false,
         };
+        let sides = BOTH.map(|style| {
+            // Upright, both fit side by side.
+            let form = LabForm::new(Vec::new(), Dispatch::default());
+            Lab::new(live, LabState::new(style, picture.clone(), form, true))
+        });
+        Self {
+            live,
+            page: StoredValue::new(Arc::new(Mutex::new(page))),
+            sides,
+            version: RwSignal::default(),
+            calm_version: RwSignal::default(),
+        }
     }
-    let aligned = aligned(duel, history);
-    let count = duel.count.min(aligned.moments().len());
-    let patterns = [Style::Choreography, Style::Orchestration].map(|style| pattern(style, duel, history));
-    let steps = |style: Style| -> Vec<(Moment, &Arc<Event>)> {
-        let shown = aligned.moments()[..count].iter().filter(|moment| moment.style == style);
-        shown.filter_map(|moment| Some((*moment, history.event(moment.seq)?))).collect()
-    };
-    let both = [steps(Style::Choreography), steps(Style::Orchestration)];
-    let ghosts = |style: Style| {
-        let so_far = both[style as usize].iter().map(|(_, event)| &***event);
-        let remaining = patterns[style as usize].remaining(so_far);
-        if duel.pair.is_empty() { Vec::new() } else { remaining }
-    };
-    let all_ghosts = [ghosts(Style::Choreography), ghosts(Style::Orchestration)];
-    let compare = compared(duel, history, &aligned, count);
-    html! {
-        (lanes(&aligned, count, &all_ghosts))
-        div.duel-lists {
-            @for &style in Style::ALL {
-                section.card aria-labelledby={ "steps-" (style) } {
-                    h2 id={ "steps-" (style) } { "Steps in " (style) }
-                    (list(&both[style as usize], &all_ghosts[style as usize], patterns[style as usize].is_learned()))
-                }
-            }
+
+    /// Looks at the page, and at the journal at hand.
+    fn see<T: Default>(self, see: impl FnOnce(&mut Page, &History) -> T) -> T {
+        let Some(page) = self.page.try_get_value() else { return T::default() };
+        let mut page = page.lock().unwrap_or_else(PoisonError::into_inner);
+        self.live.with_history(|history| see(&mut page, history))
+    }
+
+    /// Changes the page, and draws it anew.
+    fn change(self, change: impl FnOnce(&mut Page)) {
+        self.see(|page, _| change(page));
+        self.tell(true);
+    }
+
+    fn tell(self, is_calm: bool) {
+        let versions = [Some(self.version), is_calm.then_some(self.calm_version)];
+        for version in versions.into_iter().flatten() {
+            version.try_update(|version| *version = version.wrapping_add(1));
         }
-        (table(&compare))
-        div.duel-lists {
-            @for &style in Style::ALL { (matrix(style, &compare.side(style).coupling)) }
-        }
+    }
+
+    /// Puts both diagrams where the playhead is.
+    fn lead(self) {
+        self.see(|page, history| page.lead(history, self.sides));
+        self.sides.iter().for_each(|side| side.tell(Pace::Calm));
+        self.tell(true);
     }
 }
 
-/// What an earlier smooth arrival did, or what the style is known to do.
-fn pattern(style: Style, duel: &Duel, history: &History) -> Pattern {
-    let earlier = history.events().iter().rev().take(LOOK_BACK).find(|event| {
-        event.style == Some(style)
-            && event.seq <= duel.since
-            && matches!(event.kind, Kind::ArrivalReceived { .. })
-            && event.correlation_id.as_ref().is_some_and(|id| !duel.pair.contains(id))
+/// A part of the page that is drawn anew: the id of its place, and how.
+type Part = (&'static str, fn(&Page, Connection) -> Markup);
+
+/// What follows the playhead at once.
+const BARS: [Part; 2] = [("duel-form", draw::form), ("duel-bar", draw::bar)];
+
+fn wake(handle: Handle, host: &Element) {
+    let place = |id: &str| document().get_element_by_id(id);
+    for (id, draw) in BARS {
+        let draw = move || {
+            handle.version.track();
+            let connection = handle.live.connection.get();
+            handle.see(|page, _| draw(page, connection).into_string())
+        };
+        place(id).into_iter().for_each(|place| follow(place, Box::new(draw)));
+    }
+    let study = move || {
+        handle.calm_version.track();
+        handle.see(|page, history| draw::study(page, history).into_string())
+    };
+    place("duel-study").into_iter().for_each(|place| follow(place, Box::new(study)));
+    for (side, style) in handle.sides.into_iter().zip(BOTH) {
+        let canvas = place(draw::canvas_id(style));
+        let draw = move || side.draw(Pace::Frame, |look| Scene::of(look.lab).draw());
+        canvas.clone().into_iter().for_each(|canvas| follow(canvas, Box::new(draw)));
+        animation::keep_fit(side, false);
+        animation::drive(side, canvas);
+    }
+    mark(handle, host);
+    listen(host, "click", move |event| acts::clicked(handle, &event));
+    listen(host, "keydown", move |event| acts::key_on_drawing(&event));
+    listen(host, "submit", move |event| {
+        event.prevent_default();
+        send::send(handle);
     });
-    let learned = earlier.and_then(|first| {
-        let events = history.since(first.seq - 1);
-        let own: Vec<_> =
-            events.filter(|event| event.correlation_id == first.correlation_id).cloned().collect();
-        Pattern::learn(&own)
+    listen(host, "input", move |event| acts::typed(handle, &event));
+    #[cfg(feature = "hydrate")]
+    crate::parts::keep(host);
+    Effect::new(move || {
+        let keys = window_event_listener(ev::keydown, move |event| acts::pressed(handle, &event));
+        on_cleanup(move || keys.remove());
     });
-    learned.unwrap_or_else(|| Pattern::known(style))
+    restore(handle);
+    set_interval(move || tick(handle), TICK);
+    set_interval(move || speak(handle), SPOKEN_EVERY);
+    handle.change(|page| page.hydrated = true);
 }
 
-/// Everything that was sent from this page, up to the playhead.
-fn compared(duel: &Duel, history: &History, aligned: &Aligned, count: usize) -> Compare {
-    let mut compare = Compare::of_arrivals(duel.all.iter().cloned());
-    let Some(begin) = begin(duel, history) else { return compare };
-    let Some(mut picture) = history.picture_at(begin) else { return compare };
-    let places = [Style::Choreography, Style::Orchestration].map(|style| aligned.place(style, count));
-    for event in history.since(begin) {
-        picture.apply(event);
-        let place = event.style.and_then(|style| places[style as usize]);
-        if place.is_none_or(|place| event.seq <= place) {
-            compare.apply(event, &picture);
-        }
-    }
-    compare
-}
-
-/// Both styles on one time: what happened, and faint, what is still to come.
-fn lanes(aligned: &Aligned, count: usize, ghosts: &[Vec<&Ghost>; 2]) -> Markup {
-    let last_us = aligned.moments().last().map_or(0, |moment| moment.after_us);
-    let foreseen = ghosts.iter().flatten().filter_map(|ghost| ghost.after_us).max().unwrap_or(0);
-    let whole_us = last_us.max(foreseen).max(1);
-    let x = |us: u64| {
-        let share = 50 + us.min(whole_us) * 9_600 / whole_us;
-        format!("{}.{:02}%", share / 100, share % 100)
-    };
-    let now_us = aligned.moments()[..count].last().map(|moment| moment.after_us);
-    let (mut shown, shape) = (aligned.moments()[..count].iter(), |style: Style| match style {
-        Style::Choreography => "5",
-        Style::Orchestration => "1.5",
+/// What the address names is compared again, and what this tab has left broken is mended.
+fn restore(handle: Handle) {
+    handle.see(|page, _| {
+        page.form.take(address::query);
+        page.broken = faults::left_behind();
     });
-    html! {
-        figure.duel-lanes {
-            svg width="100%" height="112" role="img"
-                aria-label={ "Both styles on one time, beginning with the arrival; " (duration(whole_us)) " in all" } {
-                @for (lane, style) in Style::ALL.iter().enumerate() {
-                    @let y = 30 + lane * 42;
-                    text x="0" y=(y - 12) { (style) }
-                    line.duel-lane x1="0" x2="100%" y1=(y) y2=(y) {}
-                    @for ghost in ghosts[lane].iter().filter(|ghost| ghost.after_us.is_some()) {
-                        rect.duel-ghost x=(x(ghost.after_us.unwrap_or_default())) y=(y - 5) width="10" height="10"
-                            rx=(shape(*style)) {}
-                    }
+    let Some(named) = Named::of(address::query) else { return };
+    spawn_local(async move {
+        let is_there = handle.live.reach_back(named.since).await;
+        handle.see(|page, history| match is_there.map(|()| named.find(history)) {
+            // What was sent meanwhile is what the reader wants to see.
+            _ if page.duel.is_some() => {}
+            Ok(Some(duel)) => page.compare(duel, history),
+            Ok(None) => page.form.refuse("The journal at hand knows nothing of what this address compares."),
+            Err(why) => page.form.refuse(&why),
+        });
+        handle.lead();
+    });
+}
+
+/// Goes on, as far as there is something to show.
+fn tick(handle: Handle) {
+    if handle.live.connection.get_untracked() == Connection::Reconnecting {
+        return;
+    }
+    let now_ms = clock_ms();
+    let (has_moved, is_calm) = handle.see(|page, history| {
+        let has_moved = page.go_on(history, now_ms, handle.sides);
+        page.is_calm_due |= has_moved;
+        let is_calm = page.is_calm_due && (now_ms - page.calm_ms >= CALM_MS || !page.is_playing);
+        if is_calm {
+            (page.calm_ms, page.is_calm_due) = (now_ms, false);
+        }
+        (has_moved, is_calm)
+    });
+    if has_moved {
+        handle.sides.iter().for_each(|side| side.tell(Pace::Calm));
+    }
+    if has_moved || is_calm {
+        handle.tell(is_calm);
+    }
+    send::go_on(handle, now_ms);
+}
+
+fn clock_ms() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+impl Page {
+    /// How many steps there are so far.
+    fn total(&self) -> usize {
+        self.score.as_ref().map_or(0, Score::total)
+    }
+
+    /// How many of them are shown.
+    fn shown(&self) -> usize {
+        self.count.min(self.total())
+    }
+
+    /// Whether all that is compared is over; what a consumer still has to do that is down on purpose does not count.
+    fn is_over(&self) -> bool {
+        let down = self.broken.as_ref().and_then(Broken::down);
+        self.score.as_ref().is_some_and(|score| score.is_over(down))
+    }
+
+    /// Compares something else.
+    fn compare(&mut self, duel: Duel, history: &History) {
+        self.score = Some(Score::new(&duel, history));
+        self.duel = Some(duel);
+        self.count = usize::MAX;
+        self.play.halt(0);
+    }
+
+    /// Takes in what has come and moves the playhead; says whether anything has changed.
+    fn go_on(&mut self, history: &History, now_ms: f64, sides: [Lab; 2]) -> bool {
+        let Some(score) = &mut self.score else {
+            // Before anything is compared both show how things stand.
+            let seq = history.now().seq;
+            let is_behind = sides[0].peek(|state| state.picture().seq < seq) == Some(true);
+            if is_behind {
+                sides.iter().for_each(|side| {
+                    side.quietly(|state| state.director.follow_to(history, seq));
+                });
+            }
+            return is_behind;
+        };
+        let mut has_changed = score.take(history, now_ms);
+        if self.is_playing {
+            has_changed |= self.play.go_on(score, &mut self.count, history, now_ms, sides);
+            if self.count >= score.total() && score.is_over(None) && self.play.is_done() {
+                (self.is_playing, has_changed) = (false, true);
+            }
+        }
+        if has_changed {
+            self.lead(history, sides);
+        }
+        has_changed
+    }
+
+    fn lead(&mut self, history: &History, sides: [Lab; 2]) {
+        let count = self.shown();
+        let Some(score) = &mut self.score else { return };
+        score.go_to(count, history);
+        for (side, style) in sides.iter().zip(BOTH) {
+            side.quietly(|state| {
+                if let Some(seq) = score.place(style) {
+                    state.director.follow_to(history, seq);
                 }
-                @while let Some(moment) = shown.next() {
-                    @let y = 30 + moment.style as usize * 42;
-                    rect class={ "duel-mark duel-" (moment.style) } x=(x(moment.after_us)) y=(y - 5) width="10"
-                        height="10" rx=(shape(moment.style)) {}
-                }
-                @if let Some(us) = now_us {
-                    line.duel-now x1=(x(us)) x2=(x(us)) y1="20" y2="86" {}
-                    text.soft x=(x(us)) y="104" text-anchor=(if us * 2 > whole_us { "end" } else { "start" }) { "+" (duration(us)) }
-                }
-            }
+                state.ahead = score.lines_ahead(style);
+                state.ahead.retain(|edge| !self.play.is_on_the_way(style, edge));
+            });
         }
     }
 }
 
-fn list(steps: &[(Moment, &Arc<Event>)], ghosts: &[&Ghost], is_learned: bool) -> Markup {
-    html! {
-        @if steps.is_empty() && ghosts.is_empty() { p.soft { "Nothing has been sent yet." } }
-        ol.duel-steps {
-            @for (moment, event) in steps {
-                li data-step=(event.kind.name()) {
-                    span { (sentence(event)) } span.soft { "+" (duration(moment.after_us)) }
-                }
-            }
-            @for ghost in ghosts {
-                li.is-ghost { span { span.sr-only { "Still to come: " } (foreseen(ghost)) } }
-            }
-        }
-        @if !ghosts.is_empty() {
-            p.soft.duel-source {
-                @if is_learned { "Faint: still to come, as an earlier arrival went." }
-                @else { "Faint: still to come, as this style is known to go." }
-            }
-        }
-    }
+/// Keeps the marks of the page true.
+fn mark(handle: Handle, host: &Element) {
+    let Ok(Some(main)) = host.query_selector("main") else { return };
+    Effect::new(move || {
+        handle.version.track();
+        handle.live.version.track();
+        let connection = handle.live.connection.get();
+        let (step, seq, is_settled) = handle.see(|page, history| {
+            let seq = page.score.as_ref().and_then(Score::seq).unwrap_or(history.now().seq);
+            let is_settled = BOTH.iter().all(|&style| history.now().system(style).is_settled());
+            (page.shown(), seq, is_settled && page.shown() == page.total())
+        });
+        // The names are plain ASCII, so that none of this can fail.
+        let _ = main.set_attribute("data-connection", connection.as_str());
+        let _ = main.set_attribute("data-seq", &seq.to_string());
+        let _ = main.set_attribute("data-shown", &step.to_string());
+        let _ = main.set_attribute("data-settled", if is_settled { "true" } else { "false" });
+    });
 }
 
-fn foreseen(ghost: &Ghost) -> String {
-    let who = node_name(Some(&ghost.node));
-    let queue = ghost.queue.as_deref().unwrap_or("its queue");
-    match ghost.kind {
-        KindName::ArrivalReceived => "The arrival is received".to_owned(),
-        KindName::StockRecorded => "The stock is recorded".to_owned(),
-        KindName::Published => format!("{who} publishes"),
-        KindName::Routed => format!("Into {queue}"),
-        KindName::Delivered => format!("Delivered to {who}"),
-        KindName::HttpRequest => format!("{who} asks over HTTP"),
-        KindName::HttpResponse => format!("{who} gets its answer"),
-        KindName::StateChanged => format!("{who} stores what is for sale"),
-        _ => format!("{who} acks"),
+/// Says where the playhead is, to whoever does not see it.
+fn speak(handle: Handle) {
+    let words = handle.see(|page, _| draw::spoken(page));
+    if let Some(place) = document().get_element_by_id("duel-spoken")
+        && place.text_content().as_deref() != Some(words.as_str())
+    {
+        place.set_text_content(Some(&words));
     }
-}
-
-/// One line of the table: what is counted, and how that reads for one side.
-type Line = (&'static str, fn(&Side, &Summary) -> String);
-
-const LINES: [Line; 12] = [
-    ("Arrivals compared (n)", |_, sum| sum.arrivals.to_string()),
-    ("Done in all three services", |_, sum| format!("{} of {}", sum.complete, sum.arrivals)),
-    ("Messages published, each arrival", |_, sum| each(sum, sum.messages)),
-    ("Messages delivered, each arrival", |_, sum| each(sum, sum.deliveries)),
-    ("HTTP calls, each arrival", |_, sum| each(sum, sum.calls)),
-    ("Bytes of message bodies, each arrival", |_, sum| each(sum, sum.message_bytes)),
-    ("Time to the first effect, p50", |_, sum| latency(&sum.first_effect)),
-    ("Time to all effects, p50", |_, sum| latency(&sum.all_effects)),
-    ("HTTP calls that failed", |_, sum| sum.failed_calls.to_string()),
-    ("Retries", |_, sum| sum.retries.to_string()),
-    ("Messages parked", |_, sum| sum.parked.to_string()),
-    ("Messages for a consumer that was down", |side, _| outages(side)),
-];
-
-fn each(sum: &Summary, count: u64) -> String {
-    sum.per_arrival_100(count).map_or_else(|| "–".to_owned(), hundredths)
-}
-
-fn latency(latency: &Latency) -> String {
-    if latency.n == 0 {
-        "–".to_owned()
-    } else {
-        format!("{} (n = {})", duration(latency.p50_us), latency.n)
-    }
-}
-
-fn outages(side: &Side) -> String {
-    let mut words = Vec::new();
-    for &service in Service::ALL {
-        let outage = side.outage(service);
-        if outage.came > 0 {
-            words.push(format!(
-                "{}: {} came, {} delivered once it was back (longest wait {}), {} wait",
-                service_name(service),
-                outage.came,
-                outage.delivered,
-                duration(outage.longest_wait_us),
-                outage.waiting(),
-            ));
-        }
-    }
-    if words.is_empty() { "none came".to_owned() } else { words.join("; ") }
-}
-
-fn table(compare: &Compare) -> Markup {
-    let sides = [Style::Choreography, Style::Orchestration].map(|style| compare.side(style));
-    let sums = [sides[0].summary(), sides[1].summary()];
-    html! {
-        section.card.duel-table aria-labelledby="duel-numbers" {
-            h2 #duel-numbers { "In numbers" }
-            table.numbers {
-                thead { tr { td {} th scope="col" { "Choreography" } th scope="col" { "Orchestration" } } }
-                tbody {
-                    @for (name, says) in LINES {
-                        tr {
-                            th scope="row" { (name) }
-                            @for (side, sum) in sides.iter().zip(&sums) { td { (says(side, sum)) } }
-                        }
-                    }
-                }
-            }
-            p.soft { "Counted from the journal, for what was sent from this page, up to the playhead. Held time is left out." }
-        }
-    }
-}
-
-/// Who was seen to know whom.
-fn matrix(style: Style, coupling: &Coupling) -> Markup {
-    let mut nodes: Vec<Node> = Service::ALL.iter().map(|&service| service.into()).collect();
-    for known in coupling.all() {
-        for node in [&known.who, &known.whom] {
-            if !nodes.contains(node) {
-                nodes.push(node.clone());
-            }
-        }
-    }
-    html! {
-        section.card.duel-table aria-labelledby={ "knows-" (style) } {
-            h2 id={ "knows-" (style) } { "Who must know whom in " (style) }
-            div.duel-wide {
-                table.numbers.coupling {
-                    thead {
-                        tr {
-                            td {}
-                            @for whom in &nodes { th scope="col" { (node_name(Some(whom))) } }
-                            th scope="col" { "knows others" }
-                        }
-                    }
-                    tbody {
-                        @for who in &nodes {
-                            tr {
-                                th scope="row" { (node_name(Some(who))) }
-                                @for whom in &nodes { (cell(coupling, who, whom)) }
-                                td { (coupling.others_known_by(who)) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn cell(coupling: &Coupling, who: &Node, whom: &Node) -> Markup {
-    let says = |way: Way| match way {
-        Way::Addresses => "sends it",
-        Way::Hears => "hears its",
-        Way::Calls => "calls",
-    };
-    let known: Vec<(&str, &Id)> =
-        coupling.between(who, whom).map(|known| (says(known.way), &known.name)).collect();
-    html! {
-        td .is-known[!known.is_empty()] {
-            @if known.is_empty() { "·" }
-            @for (says, name) in known { div { (says) " " code { (short(name)) } } }
-        }
-    }
-}
-
-/// A path is told by its end.
-fn short(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

@@ -1,5 +1,6 @@
 //! The events of both styles on one time that begins with the arrival in each.
 
+use crate::index::{Index, Key};
 use crate::picture::style_of;
 use crate::{Event, Id, Style};
 
@@ -24,17 +25,22 @@ pub struct Aligned {
 
 impl Aligned {
     /// Merges the events of the given arrivals and what happened to each style meanwhile without belonging to any
-    /// arrival, such as a consumer that stopped.
+    /// arrival, such as a consumer that stopped. What happened to a style after its last step is no part of it.
     #[must_use]
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>, arrivals: &[Id]) -> Self {
+        let mut compared = Index::default();
+        for id in arrivals {
+            compared.insert(Key::new("arrival", id, ""), (0, 0));
+        }
         let mut sides: [Vec<Moment>; 2] = Default::default();
+        let mut steps = [0; 2];
         let mut began: [Option<u64>; 2] = [None; 2];
         let mut before: [Option<u64>; 2] = [None; 2];
         for event in events {
             let Some(style) = style_of(event) else { continue };
             let (began, side) = (&mut began[style as usize], &mut sides[style as usize]);
             let is_compared = match &event.correlation_id {
-                Some(id) => arrivals.contains(id),
+                Some(id) => compared.get(Key::new("arrival", id, "")).is_some(),
                 None => began.is_some(),
             };
             if is_compared {
@@ -44,7 +50,13 @@ impl Aligned {
                 let last_us = side.last().map_or(0, |last| last.after_us);
                 let after_us = event.at_us.saturating_sub(began_us).max(last_us);
                 side.push(Moment { style, seq: event.seq, after_us });
+                if event.correlation_id.is_some() {
+                    steps[style as usize] = side.len();
+                }
             }
+        }
+        for (side, steps) in sides.iter_mut().zip(steps) {
+            side.truncate(steps);
         }
         let [one, other] = sides;
         let mut moments = Vec::with_capacity(one.len() + other.len());

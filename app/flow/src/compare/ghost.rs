@@ -1,5 +1,7 @@
 //! The steps that an arrival still has to take.
 
+use crate::index::{Index, Key};
+use crate::layout::{ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge};
 use crate::tally::Tallies;
 use crate::{Event, Id, KindName, Node, Service, Style};
 use std::sync::Arc;
@@ -15,6 +17,24 @@ pub struct Ghost {
     pub queue: Option<Id>,
     /// How long after the arrival it happened when it was learned, in microseconds.
     pub after_us: Option<u64>,
+}
+
+impl Ghost {
+    /// The line of the diagram on which it will travel.
+    #[must_use]
+    pub fn edge(&self, style: Style) -> Option<String> {
+        let queue = self.queue.as_deref();
+        match (self.kind, &self.node) {
+            (KindName::ArrivalReceived, _) => Some(ARRIVAL_EDGE.to_owned()),
+            (KindName::Published, _) => Some(publish_edge(style.exchange().name)),
+            (KindName::Routed, _) => queue.map(route_edge),
+            (KindName::Delivered | KindName::Acked, _) => queue.map(deliver_edge),
+            (KindName::HttpRequest | KindName::HttpResponse, Node::Service(service)) => {
+                Some(http_edge(consumer_id(*service)))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The steps that every smooth arrival of a style takes, in order.
@@ -108,24 +128,69 @@ impl Pattern {
     /// left out, because it knew something newer, is not to come any more once it has acked.
     #[must_use]
     pub fn remaining<'a>(&self, so_far: impl Iterator<Item = &'a Event>) -> Vec<&Ghost> {
-        let mut remaining: Vec<&Ghost> = self.steps.iter().collect();
-        for event in so_far {
-            let (kind, node) = (event.kind.name(), event.node.as_ref());
-            let is_it = |ghost: &&Ghost| {
-                ghost.kind == kind && Some(&ghost.node) == node && ghost.queue == event.queue
-            };
-            if let Some(at) = remaining.iter().position(is_it) {
-                remaining.remove(at);
-                match kind {
-                    KindName::Acked => remaining.retain(|ghost| ghost.queue != event.queue),
-                    // A sale is recorded without any arrival.
-                    KindName::StockRecorded => {
-                        remaining.retain(|ghost| ghost.kind != KindName::ArrivalReceived);
-                    }
-                    _ => {}
-                }
-            }
+        let mut left: Vec<usize> = (0..self.steps.len()).collect();
+        so_far.for_each(|event| self.take(&mut left, event));
+        left.into_iter().map(|at| &self.steps[at]).collect()
+    }
+
+    /// Takes a step off those that are left.
+    fn take(&self, left: &mut Vec<usize>, event: &Event) {
+        let (kind, node) = (event.kind.name(), event.node.as_ref());
+        let is_it = |at: &usize| {
+            let ghost = &self.steps[*at];
+            ghost.kind == kind && Some(&ghost.node) == node && ghost.queue == event.queue
+        };
+        let Some(place) = left.iter().position(is_it) else { return };
+        left.remove(place);
+        match kind {
+            KindName::Acked => left.retain(|at| self.steps[*at].queue != event.queue),
+            // A sale is recorded without any arrival.
+            KindName::StockRecorded => left.retain(|at| self.steps[*at].kind != KindName::ArrivalReceived),
+            _ => {}
         }
-        remaining
+    }
+}
+
+/// What several arrivals of a style still have to do.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    pattern: Pattern,
+    /// Which steps of the pattern are left for each arrival.
+    left: Vec<Vec<usize>>,
+    index: Index,
+}
+
+impl Ahead {
+    /// Everything is still to come.
+    #[must_use]
+    pub fn new(pattern: Pattern, arrivals: &[Id]) -> Self {
+        let mut index = Index::default();
+        for (number, id) in arrivals.iter().enumerate() {
+            index.insert(Key::new("arrival", id, ""), (number, 0));
+        }
+        let all: Vec<usize> = (0..pattern.steps.len()).collect();
+        Self { pattern, left: vec![all; arrivals.len()], index }
+    }
+
+    /// Takes in the next event.
+    pub fn apply(&mut self, event: &Event) {
+        let Some(id) = &event.correlation_id else { return };
+        if let Some((number, _)) = self.index.get(Key::new("arrival", id, "")) {
+            self.pattern.take(&mut self.left[number], event);
+        }
+    }
+
+    /// The steps that are still to come, in order, and for how many arrivals each.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(&Ghost, usize)> {
+        let mut counts = vec![0; self.pattern.steps.len()];
+        self.left.iter().flatten().for_each(|at| counts[*at] += 1);
+        self.pattern.steps.iter().zip(counts).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Whether this was learned from an arrival, and is not what the style is known to do.
+    #[must_use]
+    pub const fn is_learned(&self) -> bool {
+        self.pattern.is_learned
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::story::{Copy, Story};
-use crate::{History, Node};
+use crate::{History, KindName, Node};
 use std::sync::Arc;
 
 fn compared(story: &Story, mut compare: Compare) -> Compare {
@@ -97,10 +97,13 @@ fn a_consumer_that_was_down_gets_its_messages_when_it_is_back() {
 
 #[test]
 fn both_styles_begin_at_nought_and_each_playhead_goes_forward_only() {
+    let mut restored = Event::new(0, crate::Provenance::Service, Kind::ConnectionRestored);
+    restored.style = Some(Style::Orchestration);
     let mut story = both();
-    let mut stopped = Event::new(0, crate::Provenance::Service, Kind::ConnectionRestored);
-    stopped.style = Some(Style::Orchestration);
-    let stopped = story.tell(stopped);
+    // What happens between two steps belongs to them; what happens after the last does not.
+    let last = story.events.pop().unwrap();
+    story.tell(restored.clone());
+    let last = story.tell(last);
     let arrivals = ["c".into(), "o".into()];
     let aligned = Aligned::of(story.events.iter(), &arrivals);
     assert_eq!(aligned.moments().len(), story.events.len());
@@ -116,7 +119,9 @@ fn both_styles_begin_at_nought_and_each_playhead_goes_forward_only() {
             last = place;
         }
     }
-    assert_eq!(aligned.place(Style::Orchestration, usize::MAX), Some(stopped));
+    assert_eq!(aligned.place(Style::Orchestration, usize::MAX), Some(last));
+    story.tell(restored);
+    assert_eq!(Aligned::of(story.events.iter(), &arrivals), aligned);
     let half = aligned.moments()[10].after_us;
     let count = aligned.count_until(half);
     assert!(aligned.moments()[..count].iter().all(|one| one.after_us <= half));
@@ -198,4 +203,41 @@ fn nothing_is_learned_from_an_arrival_that_met_with_trouble_or_is_not_over() {
         story.handle(&Copy { service, ..copy.clone() }, 2);
     }
     assert!(Pattern::learn(&of_arrival(&story, "held")).is_none());
+}
+
+#[test]
+fn a_style_is_known_to_use_every_line_of_its_diagram() {
+    for &style in Style::ALL {
+        let diagram = crate::layout::layout(&crate::layout::Plan {
+            style,
+            dispatch: crate::Dispatch::default(),
+            foreign: Vec::new(),
+            orientation: crate::layout::Orientation::Tall,
+            text_px: crate::layout::SMALLEST_TEXT,
+        });
+        let mut lines: Vec<_> = diagram.edges.into_iter().map(|edge| edge.id).collect();
+        let pattern = Pattern::known(style);
+        let mut known: Vec<_> = pattern.steps().iter().filter_map(|step| step.edge(style)).collect();
+        lines.sort();
+        known.sort();
+        known.dedup();
+        assert_eq!(known, lines, "{style}");
+    }
+}
+
+#[test]
+fn of_a_burst_it_is_known_how_many_arrivals_each_step_is_still_to_come_for() {
+    let style = Style::Orchestration;
+    let mut story = Story::new();
+    story.arrival(style, "done", 1);
+    story.send(style, "halfway", 2);
+    let arrivals = ["done".into(), "halfway".into(), "untold".into()];
+    let mut ahead = Ahead::new(Pattern::known(style), &arrivals);
+    let left = |ahead: &Ahead, kind| {
+        ahead.steps().iter().filter(|(ghost, _)| ghost.kind == kind).map(|(_, count)| *count).sum::<usize>()
+    };
+    assert_eq!((left(&ahead, KindName::ArrivalReceived), left(&ahead, KindName::Acked)), (3, 9));
+    story.events.iter().for_each(|event| ahead.apply(event));
+    assert_eq!((left(&ahead, KindName::ArrivalReceived), left(&ahead, KindName::Routed)), (1, 3));
+    assert_eq!(left(&ahead, KindName::Acked), 6);
 }

@@ -97,11 +97,17 @@ fn an_arrival_is_complete_when_the_last_retry_is_done_and_never_when_a_message_i
     assert_eq!((tally.retries, tally.failed_calls, tally.deliveries), (1, 1, 4));
     assert!(tally.all_effects_us() > Some(200_000));
 
-    let [copy, ..] = story.send(Style::Choreography, "b", 2);
+    let [copy, other, last] = story.send(Style::Choreography, "b", 2);
     story.deliver(&copy);
     story.step(&copy, Kind::DeadLettered { reason: "poison".into() });
     story.ack(&copy);
+    story.handle(&other, 2);
+    let waiting = tallies(&story);
+    let is_over = |down| waiting.get("b").unwrap().is_over(down);
+    assert!(!is_over(None) && is_over(Some(last.service)), "only one that is down has still to do it");
+    story.handle(&last, 2);
     let parked = tallies(&story);
+    assert!(parked.get("b").unwrap().is_over(None), "nothing more will happen by itself");
     assert_eq!((parked.get("b").unwrap().parked, parked.get("b").unwrap().all_effects_us()), (1, None));
 }
 

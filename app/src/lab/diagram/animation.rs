@@ -46,14 +46,13 @@ pub(super) struct Animation {
 
 type Shared = Rc<RefCell<Animation>>;
 
-/// Brings the diagram to life for as long as its page is open.
-pub(in crate::lab) fn drive(lab: Lab) {
+/// Brings a diagram to life for as long as its page is open.
+pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
     let is_stopped = Arc::new(AtomicBool::new(false));
     on_cleanup({
         let is_stopped = Arc::clone(&is_stopped);
         move || is_stopped.store(true, Ordering::Relaxed)
     });
-    let canvas = document().get_element_by_id("diagram");
     let group = canvas.as_ref().and_then(|canvas| canvas.query_selector(".tokens").ok().flatten());
     let animation = Rc::new(RefCell::new(Animation {
         lab,
@@ -70,18 +69,6 @@ pub(in crate::lab) fn drive(lab: Lab) {
         is_stopped,
     }));
     Effect::new(move || {
-        fit(lab);
-        let resized = window_event_listener(leptos::ev::resize, move |_| fit(lab));
-        // A click may have been on the button that changes the theme.
-        let clicked = window_event_listener(leptos::ev::click, move |_| {
-            set_timeout(move || fit(lab), std::time::Duration::from_millis(50));
-        });
-        on_cleanup(move || {
-            resized.remove();
-            clicked.remove();
-        });
-    });
-    Effect::new(move || {
         lab.live.version.track();
         lab.live.connection.track();
         // Whoever moves the playhead says so to the calm panels.
@@ -90,9 +77,26 @@ pub(in crate::lab) fn drive(lab: Lab) {
     });
 }
 
+/// Keeps the layout fit for the screen and the theme; a diagram beside others is always upright.
+pub(crate) fn keep_fit(lab: Lab, may_be_wide: bool) {
+    let fit = move || fit(lab, may_be_wide);
+    Effect::new(move || {
+        fit();
+        let resized = window_event_listener(leptos::ev::resize, move |_| fit());
+        // A click may have been on the button that changes the theme.
+        let clicked = window_event_listener(leptos::ev::click, move |_| {
+            set_timeout(fit, std::time::Duration::from_millis(50));
+        });
+        on_cleanup(move || {
+            resized.remove();
+            clicked.remove();
+        });
+    });
+}
+
 /// Chooses the layout that fits the screen and the theme.
-fn fit(lab: Lab) {
-    let tall = matches(TALL_BELOW);
+fn fit(lab: Lab, may_be_wide: bool) {
+    let tall = !may_be_wide || matches(TALL_BELOW);
     let orientation = if tall { Orientation::Tall } else { Orientation::Wide };
     let theme = document().document_element().and_then(|html| html.get_attribute("data-theme"));
     let text_px = if theme.as_deref() == Some("projector") { PROJECTOR_TEXT } else { SMALLEST_TEXT };

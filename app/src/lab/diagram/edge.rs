@@ -1,7 +1,7 @@
 //! Lines between things: dashed for events, solid for commands, dotted for calls.
 
 use super::super::{selection::Selection, words};
-use super::Scene;
+use super::{Scene, message_class};
 use flow::Node;
 use flow::layout::Px;
 use flow::layout::{Edge, EdgeKind, Text, consumer_id};
@@ -17,11 +17,13 @@ pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
     };
     let d = edge.path.d();
     let pick = Selection::Edge(edge.id.clone());
+    let is_ahead = scene.is_ahead(&edge.id);
+    let spoken = spoken(edge) + if is_ahead { ", still to come" } else { "" };
     html! {
-        g.edge .is-selected[scene.is_selected(&pick)] data-edge=(edge.id) data-kind=(kind) data-pick=(pick)
-            role="button" tabindex="0" aria-label=(spoken(edge)) {
+        g.edge .is-selected[scene.is_selected(&pick)] .is-ahead[is_ahead] data-edge=(edge.id) data-kind=(kind) data-pick=(pick)
+            role="button" tabindex="0" aria-label=(spoken) {
             path.edge-hit d=(d) {}
-            path.edge-line d=(d) marker-end={ "url(#arrow-" (kind) ")" } {}
+            path.edge-line d=(d) marker-end={ "url(#arrow-" (kind) "-" (message_class(scene.style)) ")" } {}
             @if let Some(label) = &edge.label { (call_label(scene, &edge.from, label)) }
         }
     }

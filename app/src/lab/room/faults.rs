@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 /// What is broken, in a sentence.
-const fn sentence(kind: FaultKind) -> &'static str {
+#[must_use]
+pub const fn sentence(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::HandlerDelay => "The handler takes longer.",
         FaultKind::HandlerError => "The handler fails, and may succeed at its next try.",
@@ -28,7 +29,8 @@ const fn sentence(kind: FaultKind) -> &'static str {
 }
 
 /// Its name for people.
-fn name(kind: FaultKind) -> String {
+#[must_use]
+pub fn name(kind: FaultKind) -> String {
     let mut name = kind.as_str().replace('_', " ").replace("http", "HTTP");
     name[..1].make_ascii_uppercase();
     name
@@ -39,7 +41,9 @@ const fn is_inventorys(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::PublishedTwice | FaultKind::RelayCrash | FaultKind::BrokerStopped)
 }
 
-fn trigger(fault: &Fault) -> String {
+/// When it strikes, in words.
+#[must_use]
+pub fn trigger(fault: &Fault) -> String {
     match (fault.kind, fault.trigger) {
         (FaultKind::ConsumerStopped | FaultKind::QueueUnbound | FaultKind::BrokerStopped, _) => {
             "until cleared".to_owned()

@@ -1,0 +1,137 @@
+//! What the reader does on the page.
+
+use super::{Handle, play, send};
+use crate::components::keys_switch::keys_are_on;
+use crate::paint::Act;
+use leptos::{ev, prelude::window};
+use wasm_bindgen::JsCast as _;
+
+/// What uses a key by itself, so that it means nothing else there.
+const USES_SPACE: &str = "input, select, textarea, button, a, summary, [role=button]";
+const USES_ARROWS: &str = "input, select, textarea";
+
+/// Something was clicked.
+pub fn clicked(handle: Handle, event: &web_sys::Event) {
+    if let Some(act) = Act::of(event) {
+        moved(handle, &act.name(), &act);
+    } else if let Some(picked) = Act::marked(event, "[data-pick]") {
+        look_closer(&picked);
+    }
+}
+
+/// A key was pressed on something that is drawn, which is no button to the browser.
+pub fn key_on_drawing(event: &web_sys::Event) {
+    let Some(pressed) = event.dyn_ref::<ev::KeyboardEvent>() else { return };
+    let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
+    if is_drawn
+        && matches!(pressed.key().as_str(), "Enter" | " ")
+        && Act::of(event).is_none()
+        && let Some(picked) = Act::marked(event, "[data-pick]")
+    {
+        event.prevent_default();
+        look_closer(&picked);
+    }
+}
+
+/// What is drawn here can be inspected in its style's lab.
+fn look_closer(picked: &Act) {
+    let side = picked.element().closest("[data-style]").ok().flatten();
+    let style = side.and_then(|side| side.get_attribute("data-style"));
+    if let (Some(style), Some(pick)) = (style, picked.get("pick")) {
+        // The page is left.
+        let _ = window().location().set_href(&format!("/lab/{style}?select={pick}"));
+    }
+}
+
+fn moved(handle: Handle, name: &str, act: &Act) {
+    match name {
+        "speed" => {
+            let speed = act.read("at").unwrap_or_default();
+            handle.change(|page| page.play.set_speed(speed));
+        }
+        "mend" => send::clear(handle),
+        name => by_name(handle, name),
+    }
+}
+
+fn by_name(handle: Handle, name: &str) {
+    let known = handle.see(|page, history| {
+        let (at, total) = (page.shown(), page.total());
+        let (next, is_playing) = match name {
+            "back" => (at.saturating_sub(1), false),
+            "step" => ((at + 1).min(total), false),
+            "next-message" => {
+                let next = page.score.as_ref().and_then(|score| play::next_message(score, history, at));
+                (next.unwrap_or(total), false)
+            }
+            "again" => (0, total > 0),
+            // From the end one begins again.
+            "toggle" if !page.is_playing && at == total && page.is_over() => (0, total > 0),
+            "toggle" => (at, !page.is_playing && total > 0),
+            "faster" => {
+                page.play.set_speed(page.play.speed + 1);
+                return false;
+            }
+            "slower" => {
+                page.play.set_speed(page.play.speed.saturating_sub(1));
+                return false;
+            }
+            _ => return false,
+        };
+        page.play.halt(next);
+        (page.count, page.is_playing) = (next, is_playing);
+        if matches!(name, "step" | "next-message")
+            && next > at
+            && let Some(moment) = page.score.as_ref().and_then(|score| score.moments().get(next - 1))
+        {
+            play::set_out(*moment, history, handle.sides);
+        }
+        true
+    });
+    if known {
+        handle.lead();
+    } else {
+        handle.tell(false);
+    }
+}
+
+/// A key was pressed anywhere on the page.
+pub fn pressed(handle: Handle, event: &ev::KeyboardEvent) {
+    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || !keys_are_on()
+    {
+        return;
+    }
+    let (name, uses) = match (event.key().as_str(), event.shift_key()) {
+        (" ", _) => ("toggle", USES_SPACE),
+        ("ArrowRight", true) => ("next-message", USES_ARROWS),
+        ("ArrowRight", false) => ("step", USES_ARROWS),
+        ("ArrowLeft", _) => ("back", USES_ARROWS),
+        ("Home", _) => ("again", USES_ARROWS),
+        ("+", _) => ("faster", USES_ARROWS),
+        ("-" | "−", _) => ("slower", USES_ARROWS),
+        _ => return,
+    };
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    if target.is_some_and(|target| target.closest(uses).ok().flatten().is_some()) {
+        return;
+    }
+    event.prevent_default();
+    by_name(handle, name);
+}
+
+/// Something was typed or chosen.
+pub fn typed(handle: Handle, event: &web_sys::Event) {
+    let Some(field) = Act::marked(event, "[data-field]") else { return };
+    let (name, value) = (field.get("field").unwrap_or_default(), field.value());
+    if name == "playhead" {
+        handle.see(|page, _| {
+            let count = value.parse().unwrap_or_default();
+            page.play.halt(count);
+            (page.count, page.is_playing) = (count, false);
+        });
+        handle.lead();
+    } else {
+        handle.see(|page, _| page.form.typed(&name, value));
+        handle.tell(false);
+    }
+}

@@ -1,0 +1,188 @@
+//! Sending the same through both styles, and mending what was broken for it.
+
+use super::duel::Duel;
+use super::faults::{self, Broken};
+use super::form::Order;
+use super::{BOTH, Handle, Page, clock_ms};
+use crate::address;
+use crate::api::fetch;
+use flow::picture::NodeState;
+use flow::{History, Id, Service, Style};
+use leptos::task::spawn_local;
+use serde_json::Value;
+
+/// How long to wait until a consumer that was stopped is gone.
+const DOWN_WITHIN_MS: f64 = 3_000.0;
+/// For how long something stays broken at least, so that it can be seen.
+const BROKEN_MS: f64 = 1_000.0;
+
+/// What is sent as soon as nobody listens any more.
+#[derive(Debug)]
+pub struct Waiting {
+    body: String,
+    down: Option<Service>,
+    until_ms: f64,
+}
+
+/// Sends what stands in the form.
+pub fn send(handle: Handle) {
+    let wanted = handle.see(|page, _| {
+        let wanted = if page.form.is_sending { None } else { page.form.check() };
+        page.form.is_sending |= wanted.is_some();
+        wanted
+    });
+    handle.tell(true);
+    let Some((order, fault)) = wanted else { return };
+    spawn_local(async move {
+        let ready = async {
+            mend(handle).await?;
+            let body = body_of(order).await?;
+            let broken = match &fault {
+                Some(fault) => Some(faults::set(fault).await?),
+                None => None,
+            };
+            Ok::<_, String>((body, broken))
+        };
+        match ready.await {
+            Ok((body, broken)) => handle.change(|page| {
+                let down = broken.as_ref().and_then(Broken::down);
+                page.broken = broken;
+                page.waiting = Some(Waiting { body, down, until_ms: clock_ms() + DOWN_WITHIN_MS });
+            }),
+            Err(why) => handle.change(|page| page.form.refuse(&why)),
+        }
+    });
+}
+
+/// The request's body: one arrival, or the seed's own, as the server's simulator makes them.
+async fn body_of(order: Order) -> Result<String, String> {
+    let (count, seed) = match order {
+        Order::One(body) => return Ok(body),
+        Order::Burst(count, seed) => (count, seed),
+    };
+    let path = format!("/api/simulator/plan?preset=truck_at_the_gate&seed={seed}&count={count}");
+    let plan = fetch::send("GET", &path, None).await.map_err(|problem| problem.detail)?;
+    Ok(array_of(&plan))
+}
+
+/// Lines of JSON as one array.
+fn array_of(lines: &str) -> String {
+    format!("[{}]", lines.trim().lines().collect::<Vec<_>>().join(","))
+}
+
+/// Sends what waits, once its time has come; mends what was broken, once all is over.
+pub fn go_on(handle: Handle, now_ms: f64) {
+    let body = handle.see(|page, history| {
+        let waiting = page.waiting.take_if(|waiting| {
+            now_ms >= waiting.until_ms || waiting.down.is_none_or(|service| is_down(history, service))
+        });
+        waiting.map(|waiting| waiting.body)
+    });
+    if let Some(body) = body {
+        spawn_local(post(handle, body));
+    }
+    let is_due = handle.see(|page, _| {
+        let is_due = page.is_mending_due(now_ms);
+        page.is_mending |= is_due;
+        is_due
+    });
+    if is_due {
+        clear(handle);
+    }
+}
+
+/// Whether that consumer is down in both styles, as the journal tells.
+fn is_down(history: &History, service: Service) -> bool {
+    BOTH.iter().all(|&style| history.now().system(style).state_of(service) == NodeState::Stopped)
+}
+
+async fn post(handle: Handle, body: String) {
+    let since = handle.live.with_history(|history| history.now().seq);
+    let outcome = fetch::send("POST", "/api/arrivals", Some(body)).await;
+    handle.see(|page, history| {
+        page.form.is_sending = false;
+        page.sent_ms = clock_ms();
+        match outcome.map(|answer| arrivals_of(&answer)) {
+            Ok(Some(arrivals)) => {
+                let duel = Duel { arrivals, since };
+                address::replace(&format!("/compare?{}&{}", duel.query(), page.form.query()));
+                page.compare(duel, history);
+                (page.count, page.is_playing) = (0, true);
+            }
+            Ok(None) => page.form.refuse("The server's answer names no pair of arrivals."),
+            Err(problem) => page.form.refuse(&problem.detail),
+        }
+    });
+    handle.lead();
+}
+
+/// Choreography's and orchestration's arrivals, out of the server's answer.
+fn arrivals_of(answer: &str) -> Option<[Vec<Id>; 2]> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let list = answer.get("arrivals")?.as_array()?;
+    let of = |style: Style| -> Vec<Id> {
+        let its = list.iter().filter(|one| one.get("style").and_then(Value::as_str) == Some(style.as_str()));
+        its.filter_map(|one| one.get("id")?.as_str().map(Id::from)).collect()
+    };
+    let both = BOTH.map(of);
+    (!both[0].is_empty() && both[0].len() == both[1].len()).then_some(both)
+}
+
+impl Page {
+    /// Whether what is broken can be mended by itself: nothing is under way, and all that was sent is over.
+    fn is_mending_due(&self, now_ms: f64) -> bool {
+        let is_over = self.duel.is_none() || self.is_over();
+        let is_free = !self.form.is_sending && !self.is_mending;
+        self.broken.is_some() && is_free && is_over && now_ms - self.sent_ms >= BROKEN_MS
+    }
+}
+
+/// Mends what was broken from here.
+pub fn clear(handle: Handle) {
+    spawn_local(async move {
+        let outcome = mend(handle).await;
+        handle.change(|page| {
+            if let Err(why) = outcome {
+                page.form.refuse(&why);
+            }
+        });
+    });
+}
+
+async fn mend(handle: Handle) -> Result<(), String> {
+    let Some(broken) = handle.see(|page, _| {
+        page.is_mending = true;
+        page.broken.clone()
+    }) else {
+        handle.see(|page, _| page.is_mending = false);
+        return Ok(());
+    };
+    let outcome = faults::clear(&broken).await;
+    handle.see(|page, _| {
+        // If the server refuses, it is asked again after a while.
+        (page.is_mending, page.sent_ms) = (false, clock_ms());
+        if outcome.is_ok() {
+            page.broken = None;
+        }
+    });
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arrivals_are_told_apart_by_their_styles_and_stay_in_order() {
+        let answer = r#"{"arrivals":[{"id":"o1","style":"orchestration"},{"id":"c1","style":"choreography"},
+            {"id":"c2","style":"choreography"},{"id":"o2","style":"orchestration"}]}"#;
+        let both = [vec!["c1".into(), "c2".into()], vec!["o1".into(), "o2".into()]];
+        assert_eq!(arrivals_of(answer), Some(both));
+        assert_eq!(arrivals_of(r#"{"arrivals":[{"id":"c","style":"choreography"}]}"#), None);
+    }
+
+    #[test]
+    fn a_plan_is_sent_as_one_array() {
+        assert_eq!(array_of("{\"sku\":\"A\"}\n{\"sku\":\"B\"}\n"), r#"[{"sku":"A"},{"sku":"B"}]"#);
+    }
+}

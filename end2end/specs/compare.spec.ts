@@ -1,0 +1,288 @@
+// The same through both styles: one arrival or a burst, with the same fault or none, on one playhead.
+
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, expectSettled, open, test } from "../support/fixtures";
+import { STYLES, type Server, type Style } from "../support/server";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+interface Fault {
+  kind: string;
+  service: string;
+  trigger: unknown;
+  seed: number;
+  delay_ms?: number;
+}
+
+async function openCompare(page: Page, path = "/compare") {
+  await open(page, path);
+  await expect(page.locator('main[data-connection="live"]')).toBeAttached();
+}
+
+/** Chooses a burst. */
+async function burst(page: Page, count: number, seed: number) {
+  await page.getByText("A burst", { exact: true }).click();
+  await page.getByLabel(/^Arrivals/).fill(String(count));
+  await page.getByLabel("Seed").fill(String(seed));
+}
+
+async function send(page: Page) {
+  const before = page.url();
+  await page.getByRole("button", { name: "Send through both" }).click();
+  await expect(page).not.toHaveURL(before);
+}
+
+const row = (page: Page, name: string) =>
+  page.getByRole("region", { name: "In numbers" }).getByRole("row", { name: new RegExp(`^${name}`) });
+
+/** Goes to the end once every arrival is through. */
+async function toEnd(page: Page, n: number) {
+  const slider = page.getByRole("slider", { name: "Playhead" });
+  const done = async () => {
+    await slider.focus();
+    await page.keyboard.press("End");
+    return row(page, "Done in all three services").innerText();
+  };
+  await expect.poll(done, { timeout: 30_000 }).toMatch(new RegExp(`${n} of ${n}\\s+${n} of ${n}$`));
+  await expectSettled(page);
+}
+
+const tokens = (page: Page, style: Style) => page.locator(`#diagram-${style} [data-token]`);
+
+async function faults(server: Server, style: Style) {
+  const { faults } = await server.get<{ faults: (Fault & { struck: number })[] }>(`/api/${style}/faults`);
+  return faults.map(({ struck: _, ...fault }) => fault);
+}
+
+async function setFaults(server: Server, style: Style, faults: Fault[]) {
+  const body = JSON.stringify({ faults });
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(`${server.url}/api/${style}/faults`, { method: "PUT", headers, body })).ok).toBe(true);
+}
+
+/** What came in after a place in the journal: SKU and quantity, in order. */
+async function received(server: Server, style: Style, after: number) {
+  const { events } = await server.get<{ events: Record<string, unknown>[] }>(`/api/journal?after=${after}&limit=5000`);
+  const arrivals = events.filter((event) => event.kind === "arrival_received" && event.style === style);
+  return arrivals.map((event) => `${event.quantity} × ${event.sku}`);
+}
+
+test("one click sends the same arrival through both styles, and one playhead shows them", async ({ page }) => {
+  await openCompare(page);
+  await send(page);
+  await expect(page).toHaveURL(/at=\d+&choreography=.*orchestration=/);
+  // What is still to come is faint, in the diagrams and in words.
+  await expect(page.locator(".is-ghost").first()).toBeVisible();
+  for (const style of STYLES) {
+    await expect(page.locator(`#diagram-${style} .edge.is-ahead`)).not.toHaveCount(0);
+    await expect(tokens(page, style)).not.toHaveCount(0);
+  }
+  await toEnd(page, 1);
+  await expect(page.locator('[data-step="acked"]')).toHaveCount(6);
+  await expect(page.locator(".is-ghost, .edge.is-ahead")).toHaveCount(0);
+  await expect(row(page, "Messages published, each arrival")).toHaveText(/1\s*3$/);
+  await expect(row(page, "HTTP calls, each arrival")).toHaveText(/2\s*0$/);
+  await expect(row(page, "Arrivals compared")).toHaveText(/1\s*1$/);
+  await expect(row(page, "Time to all effects")).toHaveText(/\(n = 1\).*\(n = 1\)$/);
+  const knows = page.getByRole("region", { name: "Who must know whom in orchestration" });
+  await expect(knows).toContainText("sends it update_wishlists");
+});
+
+test("it plays by itself to the end, at the speed that is chosen", async ({ page }) => {
+  await openCompare(page);
+  await send(page);
+  await page.keyboard.press("+");
+  await page.keyboard.press("+");
+  await expect(page.getByRole("button", { name: "Speed 4" })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.locator('[data-play="paused"]')).toBeAttached({ timeout: 20_000 });
+  await expectSettled(page);
+  await expect(page.locator(".is-ghost")).toHaveCount(0);
+});
+
+test("a step by hand lets its token travel in its style's diagram, at both in turn", async ({ page }) => {
+  await openCompare(page);
+  await send(page);
+  await toEnd(page, 1);
+  await page.getByRole("slider", { name: "Playhead" }).fill("0");
+  for (const style of STYLES) await expect(tokens(page, style)).toHaveCount(0);
+  await page.getByRole("button", { name: "One step forward" }).click();
+  await expect(tokens(page, "choreography")).toHaveCount(1);
+  await expect(page.locator("main")).toHaveAttribute("data-shown", "1");
+  // The next that sets out on a line is orchestration's own arrival.
+  await expect(async () => {
+    await page.getByRole("button", { name: "One step forward" }).click();
+    await expect(tokens(page, "orchestration")).toHaveCount(1, { timeout: 300 });
+  }).toPass();
+  await page.keyboard.press("Shift+ArrowRight");
+  await expect(page.locator("[data-step]").last()).toBeVisible();
+});
+
+test("with reduced motion nothing travels, and both diagrams light up in turn", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openCompare(page);
+  await send(page);
+  for (const style of STYLES) await expect(page.locator(`#diagram-${style} .edge[data-lit]`)).not.toHaveCount(0);
+  for (const style of STYLES) await expect(tokens(page, style)).toHaveCount(0);
+});
+
+test("the same seed brings the same burst to both styles, again and again", async ({ page, server }) => {
+  await openCompare(page);
+  const lists: string[][] = [];
+  for (const seed of [5, 5, 6]) {
+    const after = await server.lastSeq();
+    await burst(page, 8, seed);
+    await send(page);
+    await toEnd(page, 8);
+    const [list, other] = [await received(server, "choreography", after), await received(server, "orchestration", after)];
+    expect(list).toHaveLength(8);
+    expect(other).toEqual(list);
+    lists.push(list);
+  }
+  expect(lists[1]).toEqual(lists[0]);
+  expect(lists[2]).not.toEqual(lists[0]);
+  await expect(row(page, "Arrivals compared")).toHaveText(/8\s*8$/);
+  await expect(row(page, "Time to all effects, p50")).toHaveText(/\(n = 8\).*\(n = 8\)$/);
+  await expect(row(page, "Time to all effects, p95")).toHaveText(/\(n = 8\).*\(n = 8\)$/);
+});
+
+test("the largest burst is played to its end", async ({ page }) => {
+  test.setTimeout(90_000);
+  await openCompare(page);
+  await burst(page, 200, 1);
+  await send(page);
+  await page.getByRole("button", { name: "Speed 4" }).click();
+  await expect(page.locator('[data-play="paused"]')).toBeAttached({ timeout: 60_000 });
+  await expect(row(page, "Done in all three services")).toHaveText(/200 of 200\s*200 of 200$/);
+});
+
+test("a consumer that is down is down in both, comes back by itself, and others' faults stay", async ({ page, server }) => {
+  const theirs: Fault = { kind: "handler_delay", service: "wishlist", trigger: { every_nth: 2 }, seed: 0, delay_ms: 5 };
+  await setFaults(server, "orchestration", [theirs]);
+  await openCompare(page);
+  await burst(page, 6, 2);
+  await page.getByLabel("Broken in both").selectOption("consumer_stopped");
+  await send(page);
+  await expect(page.getByText("Consumer stopped of Catalog")).toBeVisible();
+  expect((await faults(server, "choreography")).map((fault) => fault.kind)).toEqual(["consumer_stopped"]);
+  expect((await faults(server, "orchestration")).map((fault) => fault.kind)).toEqual(["handler_delay", "consumer_stopped"]);
+  await expect(page.getByText("Consumer stopped of Catalog")).toBeHidden({ timeout: 20_000 });
+  expect(await faults(server, "choreography")).toEqual([]);
+  expect(await faults(server, "orchestration")).toEqual([theirs]);
+  await toEnd(page, 6);
+  const down = row(page, "Messages for a consumer that was down");
+  await expect(down).toHaveText(/(Catalog: 6 came, 6 delivered once it was back.*){2}/);
+});
+
+test("a handler that fails does so by the same seed in both, until it is cleared with one click", async ({ page, server }) => {
+  const theirs: Fault = { kind: "handler_error", service: "catalog", trigger: { probability: 0 }, seed: 3 };
+  await setFaults(server, "choreography", [theirs]);
+  await openCompare(page);
+  await page.getByLabel("Broken in both").selectOption("handler_error");
+  await page.getByLabel("Probability").fill("1");
+  await page.getByLabel("Seed").fill("7");
+  await send(page);
+  const ours: Fault = { kind: "handler_error", service: "catalog", trigger: { probability: 1 }, seed: 7 };
+  for (const style of STYLES) expect(await faults(server, style)).toEqual([ours]);
+  // Whoever opens the page anew in this tab can still mend it.
+  await page.reload();
+  await expect(page.getByText("Handler error of Catalog, with probability 1, seed 7")).toBeVisible();
+  await page.getByRole("button", { name: "Clear" }).click();
+  await expect(page.getByText("Broken in both styles:")).toBeHidden();
+  expect(await faults(server, "choreography")).toEqual([theirs]);
+  expect(await faults(server, "orchestration")).toEqual([]);
+  await toEnd(page, 1);
+  await expect(row(page, "Retries")).not.toHaveText(/0\s*0$/);
+});
+
+test("what only choreography can suffer from is said to, and a wrong number is told and breaks nothing", async ({ page, server }) => {
+  await openCompare(page);
+  await page.getByLabel("Broken in both").selectOption("http_slow");
+  await expect(page.getByText("Only choreography asks")).toBeVisible();
+  await page.getByLabel("Delay in ms").fill("0");
+  await page.getByRole("button", { name: "Send through both" }).click();
+  await expect(page.getByRole("alert")).toHaveText("A delay is 1 to 60,000 ms.");
+  await page.getByText("A burst", { exact: true }).click();
+  await page.getByLabel(/^Arrivals/).fill("201");
+  await page.getByRole("button", { name: "Send through both" }).click();
+  await expect(page.getByRole("alert")).toHaveText("A burst has 5 to 200 arrivals.");
+  for (const style of STYLES) expect(await faults(server, style)).toEqual([]);
+});
+
+for (const n of [1, 6]) {
+  test(`the address brings the same comparison back: ${n} in each style`, async ({ page, context, server }) => {
+    await openCompare(page);
+    if (n > 1) await burst(page, n, 4);
+    await send(page);
+    await toEnd(page, n);
+    const said = (of: Page) => of.locator("#duel-study").innerText();
+    const here = await said(page);
+    // Somebody else's arrivals are none of it.
+    await server.post("/api/arrivals", { sku: "MUG-RED", quantity: 3, style: "both" });
+    const other = await context.newPage();
+    await openCompare(other, page.url());
+    await expect.poll(() => said(other)).toBe(here);
+    await page.reload();
+    await expect.poll(() => said(page)).toBe(here);
+    if (n > 1) await expect(page.getByLabel("Seed")).toHaveValue("4");
+  });
+}
+
+test("an address of which nothing is kept says so", async ({ page }) => {
+  await openCompare(page, "/compare?at=0&choreography=00&orchestration=01");
+  await expect(page.getByRole("alert")).toContainText("knows nothing of what this address compares");
+});
+
+for (const theme of ["light", "dark", "projector"]) {
+  test(`it is accessible while it plays and at its end: ${theme}`, async ({ page, context, baseURL }) => {
+    test.setTimeout(90_000);
+    await context.addCookies([{ name: "theme", value: theme, url: baseURL! }]);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      await openCompare(page);
+      await burst(page, 5, 1);
+      await page.getByLabel("Broken in both").selectOption("handler_error");
+      await page.getByLabel("Probability").fill("0.1");
+      await send(page);
+      const look = async () => {
+        const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+        expect(violations.map(({ id, nodes }) => [width, id, nodes.map((node) => node.html)])).toEqual([]);
+      };
+      await expect(page.locator("[data-step]").first()).toBeVisible();
+      await look();
+      await toEnd(page, 5);
+      await expect(page.getByText("Broken in both styles:")).toBeHidden();
+      await look();
+    }
+  });
+}
+
+test("it never scrolls sideways", async ({ page, context, baseURL }) => {
+  test.setTimeout(120_000);
+  await page.setViewportSize({ width: 320, height: 800 });
+  for (const theme of ["light", "projector"]) {
+    await context.addCookies([{ name: "theme", value: theme, url: baseURL! }]);
+    await openCompare(page);
+    await burst(page, 5, 1);
+    await page.getByLabel("Broken in both").selectOption("handler_error");
+    // At every frame while it plays: the longest step is not the last.
+    await page.evaluate(() => {
+      const look = () => {
+        const overflow = document.documentElement.scrollWidth - window.innerWidth;
+        if (overflow > 0) document.body.dataset.overflow = String(overflow);
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    await send(page);
+    await expect(page.locator('[data-play="paused"]')).toBeAttached({ timeout: 30_000 });
+    await toEnd(page, 5);
+    for (const width of [320, 390, 768, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, `at ${width} px, ${theme}`).toBeLessThanOrEqual(0);
+    }
+    await expect(page.locator("body[data-overflow]"), theme).toHaveCount(0);
+    await page.setViewportSize({ width: 320, height: 800 });
+  }
+});
