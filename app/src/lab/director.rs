@@ -172,7 +172,13 @@ impl Director {
     /// Whether more came lately than could be shown one by one.
     #[must_use]
     pub fn is_behind(&self, now_ms: f64) -> bool {
-        self.pacer.is_behind(now_ms)
+        self.play != Play::Paused && self.pacer.is_behind(now_ms)
+    }
+
+    /// Whether so much came lately, in whichever system, that it is enough to draw now and then.
+    #[must_use]
+    pub fn is_crowded(&self, now_ms: f64) -> bool {
+        self.play != Play::Paused && self.pacer.is_crowded(now_ms)
     }
 
     /// How much slower than in truth hops are drawn, such as 0.02.
@@ -190,6 +196,8 @@ impl Director {
             return due;
         }
         self.pacer.set_pace(self.pace(), self.play == Play::Playing);
+        // In a crowd everything would be alight all the time.
+        let lights = !self.pacer.is_behind(now_ms);
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
             if shown.has_happened {
                 self.picture.apply(&shown.event);
@@ -198,7 +206,7 @@ impl Director {
             if let Some(hop) = &shown.hop {
                 self.rates.note(&hop.edge, now_ms);
                 due.push(shown);
-            } else if shown.has_happened && matters_without_hop(&shown.event) {
+            } else if lights && shown.has_happened && matters_without_hop(&shown.event) {
                 due.push(shown);
             }
         }
