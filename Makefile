@@ -115,7 +115,7 @@ $(PKG)/skuflow.js: $(RAW_WASM) $(BINDGEN) $(SPLIT) $(NPM_STAMP) end2end/tools/pr
 	@$(BINDGEN) --target web --no-typescript --keep-lld-exports --out-dir $(SPLIT_OUT)/pkg --out-name skuflow $(SPLIT_OUT)/skuflow.wasm
 	@cp $(SPLIT_OUT)/__wasm_split.js $(SPLIT_OUT)/pkg/
 	@node end2end/tools/prune.mjs $(SPLIT_OUT)/pkg/skuflow_bg.wasm
-	@$(NPM_BIN)/wasm-opt -Oz --gufa -Oz $(WASM_FEATURES) $(SPLIT_OUT)/pkg/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@$(NPM_BIN)/wasm-opt --flatten --rereloop -Oz -Oz --gufa -Oz $(WASM_FEATURES) $(SPLIT_OUT)/pkg/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
 	@for part in $(SPLIT_OUT)/split_*.wasm; do \
 		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$$part" -o "$(PKG)/$$(basename "$$part")" 2>/dev/null; \
 	done
