@@ -199,6 +199,10 @@ export function keep(host) {
       if (name === "drop") upload(box, [...event.dataTransfer.files]);
     });
   }
+  // What is selected may have a part of its own.
+  const inspector = host.querySelector(".inspector");
+  const isNew = () => inspector.querySelector("[data-part][aria-busy]") && hurry();
+  if (inspector) new MutationObserver(isNew).observe(inspector, { childList: true, subtree: true });
   // A topic that is opened wants its part, and so does every part when something has happened.
   host.addEventListener("toggle", soon, true);
   for (const fields of host.querySelectorAll("[data-until-ready]")) fields.disabled = false;

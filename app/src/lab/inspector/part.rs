@@ -1,9 +1,11 @@
 //! The parts of the system: nodes, queues and lines.
 
+use super::super::room;
 use super::super::selection::Selection;
 use super::super::state::Look;
 use super::super::words::{change, held_words, place_name, service_name, short_id, stock_change};
 use super::{Fact, facts};
+use crate::live::Connection;
 use flow::event::{State, StockReason};
 use flow::fault::{Gate, HeldStep};
 use flow::layout::{PRODUCER, WAREHOUSE, consumer_id};
@@ -154,9 +156,7 @@ fn exchange(look: &Look<'_>) -> Markup {
                 (way(&Selection::Queue(queue.name.to_owned()), &format!("{key} → {}", queue.name), ""))
             }
         }
-        @if let Some(reason) = look.others_hidden {
-            p.soft { "Bindings of others: not visible (" (reason) ")." }
-        }
+        @if look.connection != Connection::Replay { (room::part(style, "others", &html! {})) }
     }
 }
 
