@@ -35,7 +35,7 @@ PUBLIC_FILES := $(shell find public -type f)
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
 
-.PHONY: help build run test soak lint bench clean page server tools test-tools
+.PHONY: help build run test soak lint bench measure clean page server tools test-tools
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -84,6 +84,9 @@ bench: build ## Measure the release build (BROKER=amqp://… for another broker)
 	@cargo build --release -p broker --example throughput
 	@end2end/tools/with-rabbitmq.sh --bare bash -c '$(TARGET)/release/examples/throughput 100000 "$$SKUFLOW_TEST_RABBITMQ_URL"'
 
+measure: build ## Measure the lab in Chromium at 500 arrivals a second, for MINUTES (10)
+	@node end2end/tools/measure-page.mjs $(SERVER) --minutes $(or $(MINUTES),10) $(ARGS)
+
 clean: ## Remove what was built, and keep the tools
 	@cargo clean
 	@rm -rf $(SITE) end2end/test-results end2end/playwright-report
@@ -109,7 +112,7 @@ $(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
 	@rm -rf $(BOUND) $(PKG)/split_* && mkdir -p $(PKG)
 	@$(BIND) $(RAW_WASM) skuflow $(BOUND)
 	@node end2end/tools/prune.mjs $(BOUND)/skuflow_bg.wasm
-	@$(NPM_BIN)/wasm-opt -Oz --gufa -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@$(NPM_BIN)/wasm-opt --flatten --rereloop -Oz -Oz --gufa -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
 	@for part in $(BOUND)/split_*.wasm; do \
 		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$$part" -o "$(PKG)/$$(basename "$$part")" 2>/dev/null; \
 	done

@@ -18,8 +18,6 @@ pub trait Backend: Send + Sync + 'static {
     fn holding(&self, style: Style) -> Holding;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.
     fn broker_label(&self) -> String;
-    /// Why others' bindings are not visible, in words; none when they are.
-    fn others_hidden(&self) -> Option<String>;
     /// The catalog's products.
     fn products(&self, style: Style) -> Answer<Vec<Product>>;
     /// Inventory's stock list.

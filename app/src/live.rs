@@ -51,8 +51,6 @@ pub struct Live {
     pub connection: RwSignal<Connection>,
     /// Which broker carries the messages, in words.
     pub broker: RwSignal<String>,
-    /// Why others' bindings at that broker are not visible, in words; none when they are.
-    pub others_hidden: RwSignal<Option<String>>,
     /// The last event's place in the journal.
     pub seq: RwSignal<u64>,
     /// The place of the last event after which the store may look different.
@@ -128,7 +126,6 @@ pub fn provide_live() -> Live {
     let live = Live {
         connection: RwSignal::new(connection),
         broker: RwSignal::new(first.broker),
-        others_hidden: RwSignal::new(first.others_hidden),
         seq: RwSignal::new(first.picture.seq),
         stock_seq: RwSignal::default(),
         mail_seq: RwSignal::default(),

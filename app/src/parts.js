@@ -59,6 +59,7 @@ function fieldsOf(form, submitter) {
 export function keep(host) {
   let wait = OFTEN_MS;
   let timer;
+  let due = 0;
   let isBusy = false;
 
   const placeFor = (from) => (from.closest("[data-topic]") ?? host).querySelector("[data-wrong]");
@@ -71,6 +72,7 @@ export function keep(host) {
 
   function later(ms) {
     clearTimeout(timer);
+    due = performance.now() + ms;
     timer = setTimeout(round, ms);
   }
 
@@ -197,10 +199,16 @@ export function keep(host) {
       if (name === "drop") upload(box, [...event.dataTransfer.files]);
     });
   }
+  // What is selected may have a part of its own.
+  const inspector = host.querySelector(".inspector");
+  const isNew = () => inspector.querySelector("[data-part][aria-busy]") && hurry();
+  if (inspector) new MutationObserver(isNew).observe(inspector, { childList: true, subtree: true });
   // A topic that is opened wants its part, and so does every part when something has happened.
   host.addEventListener("toggle", soon, true);
   for (const fields of host.querySelectorAll("[data-until-ready]")) fields.disabled = false;
   const main = host.querySelector("main");
-  if (main) new MutationObserver(() => wait > SOON_MS && later(SOON_MS)).observe(main, { attributeFilter: ["data-seq"] });
+  // Where something happens all the time, waiting for a pause would be waiting for ever.
+  const hurry = () => due > performance.now() + SOON_MS && later(SOON_MS);
+  if (main) new MutationObserver(hurry).observe(main, { attributeFilter: ["data-seq"] });
   later(0);
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use axum::{Router, http::StatusCode};
 use common::{On, Skuflow};
 use flow::{
     Event, Id, KindName, Node, Picture, Provenance, Style,
@@ -13,8 +14,34 @@ use lapin::{
     options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use server::cli::BrokerChoice;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
 
 on_both_brokers!(a_stranger_with_a_queue_of_its_own_is_seen_with_its_name_until_it_leaves);
+
+/// A management API that knows of nothing, at that address.
+async fn manage(addr: SocketAddr) {
+    let api = Router::new().fallback(|| async { StatusCode::NOT_FOUND });
+    let listener = TcpListener::bind(addr).await.unwrap();
+    tokio::spawn(async move { axum::serve(listener, api).await });
+}
+
+#[tokio::test]
+async fn the_page_is_told_when_others_become_visible() {
+    // Where the management API will be. Another broker than the embedded one is any that is named.
+    let addr = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let broker = Skuflow::start(On::Embedded).await;
+    let skuflow = Skuflow::start_with(On::Embedded, |settings| {
+        settings.broker = BrokerChoice::At(broker.broker_url.parse().unwrap());
+        settings.management = Some(format!("http://{addr}").parse().unwrap());
+    })
+    .await;
+    let part = async || skuflow.get("/parts/choreography/others").await.text().await.unwrap();
+    skuflow.until("it is told that nobody answers", async || part().await.contains("does not answer")).await;
+    manage(addr).await;
+    skuflow.until("others are visible", async || part().await.is_empty()).await;
+}
 
 const QUEUE: &str = "audit of strangers";
 

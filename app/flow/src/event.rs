@@ -267,6 +267,8 @@ pub enum Kind {
         gate: Gate,
         /// The name by which it can be released.
         hold_id: u64,
+        /// With which routing key the message is to be published, if that is what waits.
+        routing_key: Option<Id>,
     },
     /// A gate let it go.
     Released {

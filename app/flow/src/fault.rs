@@ -1,7 +1,7 @@
 //! Faults that people cause on purpose, to see how each style copes.
 
 use crate::words::words;
-use crate::{Id, Service};
+use crate::{Event, Id, Kind, Node, Service, Sku, topology};
 use serde::{Deserialize, Serialize};
 
 /// What can be broken. The same list holds in both styles, so that they can be compared.
@@ -199,4 +199,71 @@ pub struct HeldStep {
     pub message_id: Id,
     /// Since when: microseconds since the Unix epoch.
     pub held_at_us: u64,
+    /// Which message, in words: a command's or an event's name, or the queue that it is to go to straight.
+    #[serde(default)]
+    pub what: Option<Id>,
+    /// What it is about.
+    #[serde(default)]
+    pub sku: Option<Sku>,
+}
+
+impl HeldStep {
+    /// The step of which a `held` event tells; none when it is another event, or of no service.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let (Kind::Held { gate, hold_id, routing_key }, Some(Node::Service(service))) =
+            (&event.kind, &event.node)
+        else {
+            return None;
+        };
+        let named = |name: Option<&Id>| name.filter(|name| !name.is_empty()).cloned();
+        let in_queue = |queue: Id| match topology::queue_named(&queue) {
+            Some(own) if own.routing_key.is_empty() => own.style.exchange().name.into(),
+            Some(own) => own.routing_key.into(),
+            None => queue,
+        };
+        Some(Self {
+            hold_id: *hold_id,
+            gate: *gate,
+            service: *service,
+            message_id: event.message_id.clone().unwrap_or_else(|| "".into()),
+            held_at_us: event.at_us,
+            what: named(routing_key.as_ref())
+                .or_else(|| named(event.queue.as_ref()).map(in_queue))
+                .or_else(|| named(event.exchange.as_ref())),
+            sku: event.sku,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Provenance;
+
+    #[test]
+    fn a_held_step_says_which_message_it_is() {
+        let what = |routing_key: Option<&str>, queue: Option<&str>, exchange: Option<&str>| {
+            let id = |name: Option<&str>| name.map(Id::from);
+            let kind = Kind::Held { gate: Gate::BeforePublish, hold_id: 1, routing_key: id(routing_key) };
+            let mut event = Event::new(7, Provenance::Service, kind);
+            event.node = Some(Service::Inventory.into());
+            (event.queue, event.exchange) = (id(queue), id(exchange));
+            HeldStep::of(&event).and_then(|step| step.what).map(|what| what.to_string())
+        };
+        let is = |what: Option<String>, name: &str| assert_eq!(what.as_deref(), Some(name));
+        is(what(Some("recalculate_sku"), None, Some("inventory.commands")), "recalculate_sku");
+        is(what(Some(""), None, Some("sku_processed")), "sku_processed");
+        is(what(Some("catalog.sku_processed"), None, Some("")), "catalog.sku_processed");
+        is(what(None, Some("wishlist.update_wishlists"), Some("inventory.commands")), "update_wishlists");
+        is(what(None, Some("catalog.sku_processed"), Some("sku_processed")), "sku_processed");
+        is(what(None, Some("somebodys.queue"), None), "somebodys.queue");
+        assert_eq!(what(None, None, None), None);
+    }
+
+    #[test]
+    fn what_an_older_server_told_of_a_held_step_is_still_understood() {
+        let told = r#"{"hold_id":1,"gate":"before_ack","service":"catalog","message_id":"m","held_at_us":5}"#;
+        assert_eq!(serde_json::from_str::<HeldStep>(told).unwrap().what, None);
+    }
 }

@@ -46,7 +46,8 @@ pub struct Lost {
     /// Whose connection; none for the whole process'.
     pub node: Option<Node>,
     /// In which system; none for what serves both.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Always written: what packs a picture knows a field by its place alone.
+    #[serde(default)]
     pub style: Option<Style>,
     /// Why, in the client's words.
     pub reason: String,

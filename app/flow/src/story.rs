@@ -179,7 +179,7 @@ impl Story {
     pub fn hold(&mut self, copy: &Copy, gate: Gate, us: u64) {
         self.holds += 1;
         let (hold_id, released_by) = (self.holds, ReleasedBy::Step);
-        self.at_gate(copy, gate, Kind::Held { gate, hold_id });
+        self.at_gate(copy, gate, Kind::Held { gate, hold_id, routing_key: None });
         self.wait(us - STEP_US);
         self.at_gate(copy, gate, Kind::Released { gate, hold_id, duration_us: us, released_by });
     }

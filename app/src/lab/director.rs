@@ -164,6 +164,14 @@ impl Director {
     /// Goes back to the place before. Nothing is undone: it is only shown as it was.
     pub fn step_back(&mut self, history: &History, walk: Walk<'_>) {
         let walk = Walk { style: Some(self.style), ..walk };
+        if walk.messages {
+            // Before the first message there is none to go to.
+            match history.previous(self.picture.seq, walk) {
+                Some(before) => _ = self.seek(history, before),
+                None => self.pause(),
+            }
+            return;
+        }
         let first = history.reach().0;
         // The walk stops after an event; to take that event back is to stop after the one before it.
         let here = history.previous(self.picture.seq + 1, walk);
@@ -186,7 +194,13 @@ impl Director {
     /// Whether more came lately than could be shown one by one.
     #[must_use]
     pub fn is_behind(&self, now_ms: f64) -> bool {
-        self.pacer.is_behind(now_ms)
+        self.play != Play::Paused && self.pacer.is_behind(now_ms)
+    }
+
+    /// Whether so much came lately, in whichever system, that it is enough to draw now and then.
+    #[must_use]
+    pub fn is_crowded(&self, now_ms: f64) -> bool {
+        self.play != Play::Paused && self.pacer.is_crowded(now_ms)
     }
 
     /// How much slower than in truth hops are drawn, such as 0.02.
@@ -207,6 +221,8 @@ impl Director {
             return due;
         }
         self.pacer.set_pace(self.pace(), self.play == Play::Playing);
+        // In a crowd everything would be alight all the time.
+        let lights = !self.pacer.is_behind(now_ms);
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
             if shown.has_happened {
                 self.picture.apply(&shown.event);
@@ -215,7 +231,7 @@ impl Director {
             if let Some(hop) = &shown.hop {
                 self.rates.note(&hop.edge, now_ms);
                 due.push(shown);
-            } else if shown.has_happened && matters_without_hop(&shown.event) {
+            } else if lights && shown.has_happened && matters_without_hop(&shown.event) {
                 due.push(shown);
             }
         }
@@ -329,6 +345,36 @@ mod tests {
             director.step_back(&history, Walk::default());
         }
         assert_eq!(director.picture.seq, 0);
+    }
+
+    #[test]
+    fn the_messages_of_one_arrival_are_walked_through_in_both_directions() {
+        let sets_out = [(1, "a"), (3, "b"), (4, "a"), (6, "b"), (8, "a")];
+        let mut history = History::default();
+        for seq in 1..=9 {
+            let arrival = sets_out.iter().find(|(at, _)| *at == seq).map(|(_, arrival)| *arrival);
+            let kind = match arrival {
+                Some(_) => Kind::Delivered { consumer_tag: "t".into() },
+                None => Kind::HandlerStarted,
+            };
+            let mut event = Event::new(seq, Provenance::Service, kind);
+            (event.seq, event.style) = (seq, Some(Style::Choreography));
+            event.correlation_id = Some(arrival.unwrap_or("a").into());
+            history.push(event);
+        }
+        let of_a = Walk { arrival: Some("a"), messages: true, ..Walk::default() };
+        let mut director = Director::new(Style::Choreography, history.now().clone());
+        let mut back = || {
+            director.step_back(&history, of_a);
+            director.picture.seq
+        };
+        assert_eq!([back(), back(), back(), back()], [8, 4, 1, 1]);
+        let mut on = || {
+            director.step(&history, of_a);
+            director.picture.seq
+        };
+        assert_eq!([on(), on(), on()], [4, 8, 8]);
+        assert_eq!(director.play, Play::Paused);
     }
 
     #[test]

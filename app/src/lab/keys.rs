@@ -9,11 +9,12 @@ use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
 /// What each key does, for the help.
-pub const KEYS: [(&str, &str); 12] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("Space", "pause or play"),
     ("→", "one step forward"),
     ("←", "one step back"),
-    ("Shift →", "next message"),
+    ("Shift →", "next message of the same arrival"),
+    ("Shift ←", "previous message of the same arrival"),
     ("L", "jump to live"),
     ("+ −", "faster, slower"),
     ("N", "send an arrival"),
@@ -51,7 +52,8 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         (" ", _) => playhead::by_name(lab, "toggle"),
         ("ArrowRight", true) => playhead::by_name(lab, "next-message"),
         ("ArrowRight", false) => playhead::by_name(lab, "step"),
-        ("ArrowLeft", _) => playhead::by_name(lab, "step-back"),
+        ("ArrowLeft", true) => playhead::by_name(lab, "previous-message"),
+        ("ArrowLeft", false) => playhead::by_name(lab, "step-back"),
         ("l" | "L", _) => playhead::by_name(lab, "live"),
         ("+", _) => playhead::by_name(lab, "faster"),
         ("-" | "−", _) => playhead::by_name(lab, "slower"),

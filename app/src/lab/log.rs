@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// How many rows are shown at first, and how many more each time one asks.
 pub const ROWS: usize = 200;
+/// How many are enough while more comes than anybody can read.
+const ROWS_BEHIND: usize = 30;
 
 /// Which events are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Filter {
 pub fn panel(look: &Look<'_>) -> Markup {
     let filter = &look.lab.views.filter;
     let arrival = if filter.of_arrival { look.focus().arrival } else { None };
-    let rows = ROWS + filter.more;
+    let rows = if look.lab.behind { ROWS_BEHIND } else { ROWS + filter.more };
     let mut events: Vec<_> = look
         .shown()
         .filter(|event| filter.lets_through(event, arrival.as_deref()))
@@ -97,7 +99,9 @@ fn log(events: &[Arc<Event>], has_more: bool, look: &Look<'_>) -> Markup {
             }
         }
         ol.log-rows data-follow="log" data-scroll="log" aria-label="Log" {
-            @if has_more {
+            @if has_more && look.lab.behind {
+                li.log-hurry data-key="hurry" { "These are the latest steps only. Pause the view to read them all." }
+            } @else if has_more {
                 li data-key="more" {
                     button.button.button-small.log-more type="button" data-act="log-more" { "Show older steps" }
                 }

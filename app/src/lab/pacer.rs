@@ -22,6 +22,34 @@ const SOME: usize = 200;
 const LOOK_AHEAD: usize = 240;
 /// The least time between two tokens on one line, so that they can be told apart.
 const APART_MS: f64 = 90.0;
+/// More events a second than this are a crowd: nobody reads so fast, and nothing need be drawn as often.
+const CROWD_PER_S: usize = 500;
+/// For how long we say so after it is over.
+const LINGERS_MS: f64 = 1_500.0;
+
+/// Whether more comes than anybody can follow.
+#[derive(Debug)]
+struct Crowd {
+    since_ms: f64,
+    count: usize,
+    until_ms: f64,
+}
+
+impl Crowd {
+    const fn new() -> Self {
+        Self { since_ms: f64::NEG_INFINITY, count: 0, until_ms: f64::NEG_INFINITY }
+    }
+
+    fn note(&mut self, count: usize, now_ms: f64) {
+        if now_ms - self.since_ms >= 1_000.0 {
+            (self.since_ms, self.count) = (now_ms, 0);
+        }
+        self.count += count;
+        if self.count > CROWD_PER_S {
+            self.until_ms = now_ms + LINGERS_MS;
+        }
+    }
+}
 
 /// What happens next on the stage.
 #[derive(Debug, Clone)]
@@ -53,8 +81,10 @@ pub struct Pacer {
     landing: Vec<(u64, f64)>,
     /// When something last set out on each line of each diagram.
     last_on: Vec<(Style, String, f64)>,
-    /// Until when to say that we are behind.
-    behind_until: f64,
+    /// What comes in both systems.
+    all: Crowd,
+    /// What comes in this one.
+    ours: Crowd,
     /// How fast things are shown, as a share of the usual.
     speed: f64,
     /// Whether nothing is ever late, as when the past is played.
@@ -80,7 +110,8 @@ impl Pacer {
             pending: VecDeque::new(),
             landing: Vec::new(),
             last_on: Vec::new(),
-            behind_until: f64::NEG_INFINITY,
+            all: Crowd::new(),
+            ours: Crowd::new(),
             speed: 1.0,
             is_patient: false,
         }
@@ -89,8 +120,10 @@ impl Pacer {
     /// Takes in new events, in order.
     pub fn push(&mut self, events: impl IntoIterator<Item = Arc<Event>>, now_ms: f64) {
         let style = self.style;
+        let (before, mut ours) = (self.pending.len(), 0);
         self.pending.extend(events.into_iter().map(|event| {
             let is_ours = style.is_none_or(|style| event.style.is_none_or(|of_event| of_event == style));
+            ours += usize::from(is_ours);
             Pending {
                 since_ms: now_ms,
                 waits_for: if is_ours { waits_for(&event) } else { None },
@@ -100,6 +133,8 @@ impl Pacer {
                 event,
             }
         }));
+        self.all.note(self.pending.len() - before, now_ms);
+        self.ours.note(ours, now_ms);
     }
 
     /// Sets how fast things are shown, and whether they may take as long as they like.
@@ -122,7 +157,13 @@ impl Pacer {
     /// Whether more came lately than could be shown one by one.
     #[must_use]
     pub fn is_behind(&self, now_ms: f64) -> bool {
-        now_ms < self.behind_until
+        now_ms < self.ours.until_ms
+    }
+
+    /// Whether so much came lately, in whichever system, that it is enough to draw now and then.
+    #[must_use]
+    pub fn is_crowded(&self, now_ms: f64) -> bool {
+        now_ms < self.all.until_ms.max(self.ours.until_ms)
     }
 
     /// The pending events, in order.
@@ -143,7 +184,7 @@ impl Pacer {
         let first = self.pending.front()?;
         let is_late = now_ms - first.since_ms > LONGEST_LAG_MS / self.speed.min(1.0);
         if (is_late && !self.is_patient) || self.pending.len() > TOO_MANY {
-            self.behind_until = now_ms + 1_500.0;
+            self.ours.until_ms = now_ms + LINGERS_MS;
             let first = self.pending.pop_front()?;
             return Some(Shown { event: first.event, hop: None, has_happened: true });
         }
@@ -321,6 +362,21 @@ mod tests {
         assert!(frame_of(6) < frame_of(2), "the second message does not wait for the first to arrive");
         assert!(frame_of(6) > frame_of(1), "but keeps its distance on the same line");
         assert!(frame_of(7) > frame_of(6) && frame_of(8) > frame_of(7));
+    }
+
+    #[test]
+    fn a_crowd_is_told_and_one_in_the_other_system_only_slows_the_drawing() {
+        let crowd = || story().into_iter().cycle().take(CROWD_PER_S + 1);
+        let mut ours = Pacer::new(Style::Choreography);
+        ours.push(story(), 0.0);
+        assert!(!ours.is_behind(0.0) && !ours.is_crowded(0.0), "a few are no crowd");
+        ours.push(crowd(), 900.0);
+        assert!(ours.is_behind(1_000.0) && ours.is_crowded(1_000.0));
+        ours.push(story(), 1_900.0);
+        assert!(!ours.is_behind(2_500.0) && !ours.is_crowded(2_500.0), "it is over");
+        let mut other = Pacer::new(Style::Orchestration);
+        other.push(crowd(), 0.0);
+        assert!(!other.is_behind(10.0) && other.is_crowded(10.0));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::state::{LabState, Look};
 use crate::paint::Act;
-use flow::{History, Walk};
+use flow::{History, Id, Walk};
 use maud::{Markup, html};
 
 /// A button that moves a playhead: its act, its words, its key, and its sign.
@@ -30,6 +30,7 @@ pub fn bar(look: &Look<'_>) -> Markup {
     html! {
         div.playhead role="group" aria-label="Playhead" data-play=(play_name(director.play)) {
             div.playhead-buttons {
+                (button("previous-message", "Previous message of the same arrival", "Shift ←", "M17 4l-6 6 6 6M9 4l-6 6 6 6"))
                 (button("step-back", "One step back", "←", "M13 4l-7 6 7 6M4 4v12"))
                 @if is_paused {
                     (button("play", "Play", "Space", "M6 4l10 6-10 6z"))
@@ -37,7 +38,7 @@ pub fn bar(look: &Look<'_>) -> Markup {
                     (button("pause", "Pause the view", "Space", "M7 4v12M13 4v12"))
                 }
                 (button("step", "One step forward", "→", "M7 4l7 6-7 6M16 4v12"))
-                (button("next-message", "Next message", "Shift →", "M3 4l6 6-6 6M11 4l6 6-6 6"))
+                (button("next-message", "Next message of the same arrival", "Shift →","M3 4l6 6-6 6M11 4l6 6-6 6"))
             }
             input.playhead-range type="range" min=(first) max=(last.max(first + 1)) value=(at)
                 data-field="playhead" aria-label="Playhead" aria-valuetext={ "Step " (at) " of " (last) }
@@ -96,7 +97,12 @@ pub fn by_name(lab: Lab, name: &str) -> bool {
         "step" => change(lab, |state, history| state.director.step(history, Walk::default())),
         "step-back" => change(lab, |state, history| state.director.step_back(history, Walk::default())),
         "next-message" => change(lab, |state, history| {
-            state.director.step(history, Walk { messages: true, ..Walk::default() });
+            let arrival = arrival_of(state, history);
+            state.director.step(history, messages_of(arrival.as_ref()));
+        }),
+        "previous-message" => change(lab, |state, history| {
+            let arrival = arrival_of(state, history);
+            state.director.step_back(history, messages_of(arrival.as_ref()));
         }),
         "live" => change(lab, |state, history| state.director.go_live(history)),
         "faster" => change(lab, |state, _| {
@@ -106,6 +112,16 @@ pub fn by_name(lab: Lab, name: &str) -> bool {
         _ => return false,
     }
     true
+}
+
+/// The arrival whose messages the playhead walks through: the selected one, else that of the latest shown step.
+fn arrival_of(state: &LabState, history: &History) -> Option<Id> {
+    let look = Look::of(state, history);
+    look.focus().arrival.or_else(|| look.shown().find_map(|event| event.correlation_id.clone()))
+}
+
+fn messages_of(arrival: Option<&Id>) -> Walk<'_> {
+    Walk { arrival: arrival.map(|id| &**id), messages: true, ..Walk::default() }
 }
 
 /// Puts the playhead where the slider is.

@@ -11,6 +11,8 @@ pub mod files;
 #[cfg(feature = "ssr")]
 pub mod hold;
 #[cfg(feature = "ssr")]
+pub mod others;
+#[cfg(feature = "ssr")]
 pub mod simulator;
 #[cfg(feature = "ssr")]
 pub mod workers;
@@ -75,7 +77,8 @@ pub fn shell(style: Style, first: &Markup) -> Markup {
     }
 }
 
-fn part(style: Style, name: &str, first: &Markup) -> Markup {
+/// A part that the server draws, and keeps true.
+pub(super) fn part(style: Style, name: &str, first: &Markup) -> Markup {
     html! {
         div.part data-part={ "/parts/" (style) "/" (name) } data-own aria-busy="true" { (first) }
         p data-wrong role="alert" {}

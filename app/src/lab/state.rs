@@ -171,8 +171,6 @@ pub struct Look<'a> {
     pub connection: Connection,
     /// Seconds until the stream is tried again.
     pub retry_in: Option<u32>,
-    /// Why others' bindings are not visible; none when they are.
-    pub others_hidden: Option<&'a str>,
 }
 
 impl<'a> Look<'a> {
@@ -180,15 +178,13 @@ impl<'a> Look<'a> {
     pub fn now<T>(lab: &LabState, live: &Live, see: impl FnOnce(&Look<'_>) -> T) -> T {
         use leptos::prelude::Get as _;
         let (connection, retry_in) = (live.connection.get(), live.retry_in.get());
-        let hidden = live.others_hidden.get();
-        let others_hidden = hidden.as_deref();
-        live.with_history(|history| see(&Look { lab, history, connection, retry_in, others_hidden }))
+        live.with_history(|history| see(&Look { lab, history, connection, retry_in }))
     }
 
     /// What there is to see in that journal, whatever the connection.
     #[must_use]
     pub const fn of(lab: &'a LabState, history: &'a History) -> Self {
-        Self { lab, history, connection: Connection::Live, retry_in: None, others_hidden: None }
+        Self { lab, history, connection: Connection::Live, retry_in: None }
     }
 
     /// The shown events of this page's style, the latest first.

@@ -1,7 +1,7 @@
 //! What the picture shows, in words.
 
 use flow::event::{Origin, State, StockReason};
-use flow::fault::{FaultPhase, Gate};
+use flow::fault::{FaultPhase, Gate, HeldStep};
 use flow::{Event, Kind, Node, Service};
 
 /// A time span, with as many figures as one can use.
@@ -77,6 +77,17 @@ pub const fn about_to(gate: Gate) -> &'static str {
         Gate::BeforeHttp => "ask",
         Gate::AfterHttp => "use answer",
         Gate::BeforeAck => "ack",
+    }
+}
+
+/// What a held step is about to do, and with which message.
+#[must_use]
+pub fn held_words(step: &HeldStep) -> String {
+    let words = about_to(step.gate);
+    match (step.gate, &step.what) {
+        // A call is about a SKU, not about a message.
+        (Gate::BeforeHttp | Gate::AfterHttp, _) | (_, None) => words.to_owned(),
+        (_, Some(what)) => format!("{words} {what}"),
     }
 }
 
@@ -198,7 +209,10 @@ pub fn sentence(event: &Event) -> String {
             format!("{node} tries again in {delay_ms} ms{attempt}: {reason}")
         }
         Kind::DeadLettered { reason } => format!("{node} parked the message: {reason}"),
-        Kind::Held { gate, .. } => format!("{node} is held before it is to {}", about_to(*gate)),
+        Kind::Held { .. } => {
+            let step = HeldStep::of(event).map(|step| held_words(&step)).unwrap_or_default();
+            format!("{node} is held before it is to {step}")
+        }
         Kind::Released { gate, .. } => format!("{node} may {}", about_to(*gate)),
         Kind::FaultInjected { fault, phase } => {
             let what = fault.as_str().replace('_', " ");

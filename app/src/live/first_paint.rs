@@ -15,8 +15,6 @@ pub(super) const SCRIPT: &str = "first-paint";
 pub(super) struct FirstPaint {
     pub picture: Picture,
     pub broker: String,
-    /// Why others' bindings are not visible; none when they are.
-    pub others_hidden: Option<String>,
     pub small_screen: bool,
 }
 
@@ -25,8 +23,6 @@ pub(super) struct FirstPaint {
 struct Packed {
     picture: String,
     broker: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    others_hidden: Option<String>,
     small_screen: bool,
 }
 
@@ -37,19 +33,14 @@ impl FirstPaint {
         let script = leptos::prelude::document().get_element_by_id(SCRIPT);
         let text = script.and_then(|script| script.text_content()).unwrap_or_default();
         let packed = serde_json::from_str::<Packed>(&text).ok();
-        let read = packed.and_then(|Packed { picture, broker, others_hidden, small_screen }| {
-            Some(Self { picture: Picture::unpack(&picture)?, broker, others_hidden, small_screen })
+        let read = packed.and_then(|Packed { picture, broker, small_screen }| {
+            Some(Self { picture: Picture::unpack(&picture)?, broker, small_screen })
         });
         read.unwrap_or_else(Self::of_nothing)
     }
 
     fn of_nothing() -> Self {
-        Self {
-            picture: Picture::default(),
-            broker: "embedded broker".to_owned(),
-            others_hidden: None,
-            small_screen: false,
-        }
+        Self { picture: Picture::default(), broker: "embedded broker".to_owned(), small_screen: false }
     }
 
     /// As text that can stand inside of a script element: nothing in it can end that element.
@@ -58,7 +49,6 @@ impl FirstPaint {
         let packed = Packed {
             picture: self.picture.pack(),
             broker: self.broker.clone(),
-            others_hidden: self.others_hidden.clone(),
             small_screen: self.small_screen,
         };
         serde_json::to_string(&packed).expect("texts and a flag").replace('<', "\\u003c")
@@ -93,8 +83,7 @@ impl FirstPaint {
             });
             if let Some(backend) = use_context::<crate::backend::SharedBackend>() {
                 let picture = backend.picture().with_recent(RECENT);
-                let (broker, others_hidden) = (backend.broker_label(), backend.others_hidden());
-                return Self { picture, broker, others_hidden, small_screen };
+                return Self { picture, broker: backend.broker_label(), small_screen };
             }
         }
         Self::of_nothing()

@@ -3,7 +3,7 @@
 use super::{Control, lock};
 use crate::{bridge::Reporter, clock};
 use flow::{
-    Kind, Service, Style,
+    Event, Id, Kind, Service, Style,
     fault::{ClosedGate, Gate, Gates, HeldStep, Holding, ReleasedBy},
 };
 use std::{
@@ -121,7 +121,14 @@ impl Control {
         held.release(|step| !closed.contains(&ClosedGate { gate: step.gate, service: step.service }), by);
     }
 
-    pub(super) async fn hold(&self, style: Style, service: Service, gate: Gate, reporter: &Reporter) {
+    pub(super) async fn hold(
+        &self,
+        style: Style,
+        service: Service,
+        gate: Gate,
+        routing_key: Option<&Id>,
+        reporter: &Reporter,
+    ) {
         let (release, released) = oneshot::channel();
         let hold_id = {
             let mut held = lock(&self.system(style).held);
@@ -129,9 +136,10 @@ impl Control {
                 return;
             }
             let hold_id = self.0.last_hold.fetch_add(1, Ordering::Relaxed) + 1;
-            let held_at_us = reporter.tell(Kind::Held { gate, hold_id });
-            let message_id = reporter.about().message_id.clone().unwrap_or_else(|| "".into());
-            held.steps.push_back((HeldStep { hold_id, gate, service, message_id, held_at_us }, release));
+            let kind = Kind::Held { gate, hold_id, routing_key: routing_key.cloned() };
+            let at_us = reporter.tell(kind.clone());
+            let told = Event { at_us, kind, node: Some(service.into()), ..reporter.about().clone() };
+            held.steps.extend(HeldStep::of(&told).map(|step| (step, release)));
             hold_id
         };
         let mut hold = Hold {

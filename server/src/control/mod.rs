@@ -240,8 +240,17 @@ impl Scope {
 
     /// Passes a gate: at once when it is open, else when somebody lets it go on.
     pub async fn pass(&self, gate: Gate, reporter: &Reporter) {
+        self.pass_with(gate, None, reporter).await;
+    }
+
+    /// The same, before a message goes out with that routing key.
+    pub async fn pass_before_publish(&self, routing_key: &Id, reporter: &Reporter) {
+        self.pass_with(Gate::BeforePublish, Some(routing_key), reporter).await;
+    }
+
+    async fn pass_with(&self, gate: Gate, routing_key: Option<&Id>, reporter: &Reporter) {
         if self.is_set(gate_bit(gate)) {
-            self.control.hold(self.style, self.service, gate, reporter).await;
+            self.control.hold(self.style, self.service, gate, routing_key, reporter).await;
         }
     }
 

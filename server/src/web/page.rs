@@ -1,11 +1,7 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::Parts;
-use crate::{
-    bridge::{Journal, management::Visibility},
-    control::Control,
-    styles::Services,
-};
+use crate::{bridge::Journal, control::Control, styles::Services};
 use app::backend::{Answer, Backend, SharedBackend};
 use axum::{
     Router,
@@ -41,7 +37,6 @@ pub fn routes(parts: &Parts) -> Router {
         control: parts.control.clone(),
         services: parts.services.clone(),
         broker_label: parts.broker_label.clone(),
-        visibility: parts.visibility.clone(),
     });
     let context = move || {
         provide_context(Arc::clone(&backend));
@@ -101,7 +96,6 @@ struct Lent {
     control: Control,
     services: Services,
     broker_label: String,
-    visibility: Visibility,
 }
 
 fn answer<T: 'static, E: Into<super::problem::Problem>>(
@@ -121,10 +115,6 @@ impl Backend for Lent {
 
     fn broker_label(&self) -> String {
         self.broker_label.clone()
-    }
-
-    fn others_hidden(&self) -> Option<String> {
-        self.visibility.hidden().map(str::to_owned)
     }
 
     fn products(&self, style: Style) -> Answer<Vec<Product>> {

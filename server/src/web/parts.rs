@@ -6,13 +6,13 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    bridge::Journal,
+    bridge::{Journal, management::Visibility},
     clock,
     control::{Control, Desk},
     services::{availability::AvailabilityClient, wishlist::Wishlist},
     warehouse::{ftp::DropBox, simulator::Simulation},
 };
-use app::lab::room::{desk, faults, files, hold, simulator, workers};
+use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
 use axum::{
     Router,
     extract::State,
@@ -32,6 +32,7 @@ struct Known {
     drop_box: DropBox,
     simulation: Simulation,
     wishlist: Wishlist,
+    visibility: Visibility,
 }
 
 /// The routes, for a page of this server only: they may change with it.
@@ -44,6 +45,7 @@ pub fn routes(parts: &Parts) -> Router {
         drop_box: parts.drop_box.clone(),
         simulation: parts.simulation.clone(),
         wishlist: parts.services.wishlist.clone(),
+        visibility: parts.visibility.clone(),
     };
     Router::new()
         .route("/parts/{style}/hold", get(held))
@@ -52,6 +54,7 @@ pub fn routes(parts: &Parts) -> Router {
         .route("/parts/{style}/desk", get(parked))
         .route("/parts/{style}/files", get(dropped))
         .route("/parts/{style}/simulator", get(simulated))
+        .route("/parts/{style}/others", get(strangers))
         .route("/parts/{style}/source/{id}", get(source))
         .with_state(known)
 }
@@ -105,6 +108,10 @@ async fn dropped(State(known): State<Known>) -> Result<impl IntoResponse, Proble
 
 async fn simulated(State(known): State<Known>) -> impl IntoResponse {
     drawn(simulator::part(&known.simulation.status()).into_string())
+}
+
+async fn strangers(State(known): State<Known>, InStyle(_): InStyle) -> impl IntoResponse {
+    drawn(others::part(known.visibility.hidden()).into_string())
 }
 
 /// An e-mail as it goes over the wire. What is no UTF-8 is shown with replacement characters.

@@ -102,7 +102,9 @@ impl From<Event> for Flat {
                 (flat.delay_ms, flat.reason) = (Some(delay_ms), Some(reason));
             }
             Kind::DeadLettered { reason } | Kind::ConnectionLost { reason } => flat.reason = Some(reason),
-            Kind::Held { gate, hold_id } => (flat.gate, flat.hold_id) = (Some(gate), Some(hold_id)),
+            Kind::Held { gate, hold_id, routing_key } => {
+                (flat.gate, flat.hold_id, flat.routing_key) = (Some(gate), Some(hold_id), routing_key);
+            }
             Kind::Released { gate, hold_id, duration_us, released_by } => {
                 (flat.gate, flat.hold_id) = (Some(gate), Some(hold_id));
                 (flat.duration_us, flat.released_by) = (Some(duration_us), Some(released_by));
@@ -184,7 +186,9 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::Nacked => Kind::Nacked { requeue: need!(requeue), reason: need!(reason) },
         KindName::RetryScheduled => Kind::RetryScheduled { delay_ms: need!(delay_ms), reason: need!(reason) },
         KindName::DeadLettered => Kind::DeadLettered { reason: need!(reason) },
-        KindName::Held => Kind::Held { gate: need!(gate), hold_id: need!(hold_id) },
+        KindName::Held => {
+            Kind::Held { gate: need!(gate), hold_id: need!(hold_id), routing_key: flat.routing_key.take() }
+        }
         KindName::Released => Kind::Released {
             gate: need!(gate),
             hold_id: need!(hold_id),

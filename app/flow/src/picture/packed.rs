@@ -22,7 +22,7 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Kind, Style, fault::Gate, story::Story};
+    use crate::{Event, Kind, Provenance, Style, fault::Gate, story::Story};
 
     #[test]
     fn a_packed_picture_reads_back_whatever_is_in_it() {
@@ -33,6 +33,8 @@ mod tests {
         story.deliver(&second);
         story.ask(&second, None);
         story.step(&second, Kind::ConnectionLost { reason: "cut".into() });
+        // The whole process' connection is no style's.
+        story.tell(Event::new(0, Provenance::Service, Kind::ConnectionLost { reason: "gone".into() }));
         let mut picture = Picture::default();
         for event in &story.events {
             picture.apply(event);

@@ -320,7 +320,8 @@ impl System {
                 }
             }
             Kind::ConnectionLost { .. } => self.connection_lost(event),
-            Kind::Held { gate, hold_id } => self.held(event, *gate, *hold_id),
+            Kind::Held { .. } if self.held.len() < KNOWN_HELD => self.held.extend(HeldStep::of(event)),
+            Kind::Held { .. } => {}
             Kind::Released { hold_id, .. } => self.held.retain(|step| step.hold_id != *hold_id),
             Kind::FaultInjected { fault, phase } => self.fault(event, *fault, *phase),
             Kind::Acked { .. } | Kind::Nacked { requeue: false, .. } if self.is_unparked(event) => {}
@@ -378,14 +379,6 @@ impl System {
     pub(super) fn forget(&mut self) {
         self.agreement.forget();
         self.held.clear();
-    }
-
-    fn held(&mut self, event: &Event, gate: Gate, hold_id: u64) {
-        let Some(Node::Service(service)) = event.node else { return };
-        if self.held.len() < KNOWN_HELD {
-            let message_id = event.message_id.clone().unwrap_or_else(|| "".into());
-            self.held.push(HeldStep { hold_id, gate, service, message_id, held_at_us: event.at_us });
-        }
     }
 
     /// What no service tells of its own, such as a stopped broker, is inventory's.

@@ -339,7 +339,7 @@ fn what_a_gate_holds_is_shown_until_it_is_let_go() {
     let mut journal = Journal::default();
     journal.publish(style, "m", &["catalog.sku_processed"]);
     journal.deliver(style, service, "m", 1);
-    journal.end(style, service, "m", Kind::Held { gate, hold_id });
+    journal.end(style, service, "m", Kind::Held { gate, hold_id, routing_key: None });
     let mut picture = picture_of(journal);
     let held: Vec<_> = picture.choreography.held_of(service).collect();
     assert_eq!((held.len(), held[0].hold_id, &*held[0].message_id), (1, 7, "m"));

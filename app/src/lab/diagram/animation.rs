@@ -25,6 +25,12 @@ const TALL_BELOW: &str = "(max-width: 719px)";
 const PROJECTOR_TEXT: f32 = 14.0;
 /// How often the log and the inspector are brought up to date.
 const CALM_MS: f64 = 200.0;
+/// How often they are while more comes than anybody can read…
+const CROWDED_CALM_MS: f64 = 1_000.0;
+/// …and the diagram, which else is drawn at every frame.
+const CROWDED_FRAME_MS: f64 = 250.0;
+/// How often the dots of streams move on then: they say that something flows, not where anything is.
+const CROWDED_STREAM_MS: f64 = 48.0;
 /// How many things on their way are listed.
 const LISTED: usize = 5;
 
@@ -35,10 +41,14 @@ pub(super) struct Animation {
     pub(super) listed: Vec<(f64, OnTheWay)>,
     pub(super) lit: Vec<(f64, Element)>,
     pub(super) streams: Vec<(String, usize)>,
+    pub(super) worded_at_ms: f64,
+    streams_at_ms: f64,
     is_running: bool,
     /// The time of the last frame, and the time that counts: it stands still while the stream is broken.
     last_ms: Option<f64>,
     pub(super) now_ms: f64,
+    drawn_at_ms: f64,
+    is_draw_due: bool,
     calm_at_ms: f64,
     is_calm_due: bool,
     is_stopped: Arc<AtomicBool>,
@@ -61,9 +71,13 @@ pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
         listed: Vec::new(),
         lit: Vec::new(),
         streams: Vec::new(),
+        worded_at_ms: 0.0,
+        streams_at_ms: 0.0,
         is_running: false,
         last_ms: None,
         now_ms: 0.0,
+        drawn_at_ms: 0.0,
+        is_draw_due: false,
         calm_at_ms: 0.0,
         is_calm_due: false,
         is_stopped,
@@ -104,6 +118,11 @@ fn fit(lab: Lab, may_be_wide: bool) {
     if fits == Some(false) {
         lab.change(|state| (state.orientation, state.text_px) = (orientation, text_px));
     }
+}
+
+/// Whether the reader wants nothing to travel.
+pub(super) fn has_reduced_motion() -> bool {
+    matches("(prefers-reduced-motion: reduce)")
 }
 
 fn matches(query: &str) -> bool {
@@ -161,11 +180,13 @@ impl Animation {
         self.now_ms += self.last_ms.replace(clock).map_or(0.0, |last| clock - last);
         let now_ms = self.now_ms;
 
-        let Some((due, has_changed, has_moved)) = lab.quietly(|state| {
+        let Some((due, has_changed, has_moved, is_crowded)) = lab.quietly(|state| {
             let before = state.director.picture.seq;
             lab.live.with_history(|history| state.director.take(history, now_ms));
             let due = state.director.frame(now_ms);
-            (due, state.director.picture.seq != before, state.lay_out())
+            let (has_changed, is_crowded) =
+                (state.director.picture.seq != before, state.director.is_crowded(now_ms));
+            (due, has_changed, state.lay_out(), is_crowded)
         }) else {
             return false;
         };
@@ -174,17 +195,28 @@ impl Animation {
             self.tokens.iter_mut().for_each(Token::put_away);
         }
         if has_changed || has_moved {
+            (self.is_draw_due, self.is_calm_due) = (true, true);
+        }
+        // Everything is taken in at every frame, however much it is; only drawing can wait.
+        let may_wait = is_crowded && !has_moved && now_ms - self.drawn_at_ms < CROWDED_FRAME_MS;
+        if self.is_draw_due && !may_wait {
+            (self.drawn_at_ms, self.is_draw_due) = (now_ms, false);
             lab.tell(Pace::Frame);
-            self.is_calm_due = true;
         }
         due.into_iter().for_each(|shown| self.show(&shown));
         self.show_streams();
-        self.tokens.iter_mut().for_each(|token| token.go(now_ms));
+        let streams_rest = is_crowded && now_ms - self.streams_at_ms < CROWDED_STREAM_MS;
+        if !streams_rest {
+            self.streams_at_ms = now_ms;
+        }
+        let tokens = self.tokens.iter_mut().filter(|token| !(streams_rest && token.is_of_stream()));
+        tokens.for_each(|token| token.go(now_ms));
         self.put_out_lights();
-        self.keep_calm_parts_up();
+        self.keep_calm_parts_up(is_crowded);
 
         let is_busy = lab.peek(|state| state.director.is_busy(now_ms)).unwrap_or(false);
         is_busy
+            || self.is_draw_due
             || self.is_calm_due
             || !self.lit.is_empty()
             || !self.listed.is_empty()
@@ -211,7 +243,7 @@ impl Animation {
         });
         let Some((path, from, to)) = line.flatten() else { return };
         self.list(event, hop, if hop.back { &from } else { &to });
-        if matches("(prefers-reduced-motion: reduce)") {
+        if has_reduced_motion() {
             let (first, last) = if hop.back { (to, from) } else { (from, to) };
             self.light_in_turn(&first, &hop.edge, &last, hop.duration_ms);
             return;
@@ -223,6 +255,7 @@ impl Animation {
             begins_ms: self.now_ms,
             lasts_ms: hop.duration_ms,
             is_stream: false,
+            is_still: false,
         };
         let id = event.message_id.as_deref().or(event.correlation_id.as_deref()).unwrap_or_default();
         // Where tokens follow one another closely, the words of one are enough.
@@ -264,9 +297,9 @@ impl Animation {
     }
 
     /// The log, the inspector and the badges need no 60 changes a second.
-    fn keep_calm_parts_up(&mut self) {
+    fn keep_calm_parts_up(&mut self, is_crowded: bool) {
         let (lab, now_ms) = (self.lab, self.now_ms);
-        let pause_ms = if lab.peek(|state| state.behind) == Some(true) { 3.0 * CALM_MS } else { CALM_MS };
+        let pause_ms = if is_crowded { CROWDED_CALM_MS } else { CALM_MS };
         if !self.is_calm_due || now_ms - self.calm_at_ms < pause_ms {
             return;
         }

@@ -1,10 +1,10 @@
 //! What is held on purpose, as buttons where it waits, and badges for what is broken on purpose.
 
-use super::super::words::{about_to, cut, service_name};
+use super::super::words::{about_to, cut, held_words, service_name};
 use super::Scene;
-use flow::Service;
 use flow::fault::{FaultKind, Gate, HeldStep};
 use flow::layout::{NodeBox, NodeRole, Px};
+use flow::{Service, Style};
 use maud::{Markup, html};
 
 /// How many held steps of one place are drawn; the rest are counted.
@@ -34,15 +34,15 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (top, height) = (node.rect.y + down * scale, HEIGHT * scale);
     html! {
         @for (at, step) in held.iter().take(DRAWN).enumerate() {
-            @let sku = scene.sku_of(&step.message_id);
-            @let words = match (&sku, count) {
-                (Some(sku), 1) => format!("{} {sku}", about_to(step.gate)),
-                (_, 1 | 2) => about_to(step.gate).to_owned(),
+            @let words = match (step.sku, count) {
+                (Some(sku), 1) if scene.style == Style::Choreography => format!("{} {sku}", about_to(step.gate)),
+                (_, 1) => held_words(step),
+                (_, 2) => about_to(step.gate).to_owned(),
                 _ => (at + 1).to_string(),
             };
             @let x = place(left, pitch, at);
-            @let spoken = format!("Let {} {}{}", service_name(step.service), about_to(step.gate),
-                sku.map(|sku| format!(" {sku}")).unwrap_or_default());
+            @let spoken = format!("Let {} {}{}", service_name(step.service), held_words(step),
+                step.sku.map(|sku| format!(" of {sku}")).unwrap_or_default());
             g.held-step data-act="release" data-hold=(step.hold_id) data-gate=(step.gate)
                 data-ask={ "POST /api/" (scene.style) "/gates/" (step.hold_id) "/release" }
                 role="button" tabindex="0" aria-label=(spoken) {
@@ -105,27 +105,19 @@ fn sign(count: usize) -> String {
     if count == 1 { "!".to_owned() } else { count.to_string() }
 }
 
-impl Scene<'_> {
-    /// What a message is about, as far as the queues tell.
-    fn sku_of(&self, message_id: &str) -> Option<flow::Sku> {
-        let mut slots = self.system.queues.iter().flat_map(|queue| queue.slots());
-        slots.find(|slot| slot.message_id.as_deref() == Some(message_id))?.sku
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use flow::fault::FaultPhase;
     use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
-    use flow::{Dispatch, Event, Kind, Node, Picture, Provenance, Style};
+    use flow::{Dispatch, Event, Kind, Node, Picture, Provenance, Sku};
 
     fn picture(style: Style, told: Vec<(Service, Kind)>) -> Picture {
         let mut picture = Picture::default();
         for (seq, (service, kind)) in (1..).zip(told) {
             let mut event = Event::new(seq, Provenance::Service, kind);
             (event.seq, event.style, event.node) = (seq, Some(style), Some(Node::from(service)));
-            event.message_id = Some("m".into());
+            (event.message_id, event.sku) = (Some("m".into()), Sku::parse("MUG-RED").ok());
             picture.apply(&event);
         }
         picture
@@ -145,17 +137,26 @@ mod tests {
     #[test]
     fn each_held_step_is_a_button_at_its_node_and_goes_when_it_is_released() {
         let style = Style::Orchestration;
-        let held = |service, gate, hold_id| (service, Kind::Held { gate, hold_id });
+        let held = |service, gate, hold_id, key: &str| {
+            (service, Kind::Held { gate, hold_id, routing_key: Some(key.into()) })
+        };
         let told = vec![
-            held(Service::Inventory, Gate::BeforePublish, 1),
-            held(Service::Inventory, Gate::BeforePublish, 2),
-            held(Service::Catalog, Gate::BeforeAck, 3),
+            held(Service::Inventory, Gate::BeforePublish, 1, "recalculate_sku"),
+            held(Service::Inventory, Gate::BeforePublish, 2, "update_wishlists"),
+            held(Service::Catalog, Gate::BeforeAck, 3, "update_sku_availability"),
         ];
         let html = drawn(&picture(style, told.clone()), style);
         for id in 1..=3 {
             assert!(html.contains(&format!("/api/orchestration/gates/{id}/release")), "{id}");
         }
-        assert!(html.contains("Let Catalog ack"));
+        for words in [
+            "Let Inventory publish recalculate_sku of MUG-RED",
+            "Let Inventory publish update_wishlists of MUG-RED",
+            "Let Catalog ack update_sku_availability of MUG-RED",
+        ] {
+            assert!(html.contains(&format!("aria-label=\"{words}\"")), "{words}");
+            assert!(html.contains(&format!("<title>{words}</title>")), "{words}");
+        }
         let released = Kind::Released {
             gate: Gate::BeforeAck,
             hold_id: 3,

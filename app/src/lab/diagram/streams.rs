@@ -1,11 +1,15 @@
 //! Lines that carry too much to draw every message.
 
 use super::super::hop::Shape;
-use super::animation::Animation;
+use super::animation::{Animation, has_reduced_motion};
 use super::tokens::{Flight, Token};
 
 /// How many dots make a stream.
 const STREAM_DOTS: usize = 3;
+/// How long a dot is on its way.
+const ROUND_MS: f64 = 1_200.0;
+/// How often their rates are written anew.
+const WORDS_MS: f64 = 500.0;
 
 impl Animation {
     /// Lines that carry too much show a few hollow dots and the rate.
@@ -25,7 +29,11 @@ impl Animation {
         if before != after {
             self.stop_streams();
             streams.iter().for_each(|(edge, rate)| self.start_stream(edge, *rate));
+            self.worded_at_ms = now_ms;
+        } else if now_ms - self.worded_at_ms < WORDS_MS {
+            return;
         } else if streams != self.streams {
+            self.worded_at_ms = now_ms;
             for (edge, rate) in &streams {
                 let id = stream_id(edge, 0);
                 let words = format!("{rate}/s");
@@ -37,27 +45,26 @@ impl Animation {
 
     fn stop_streams(&mut self) {
         let tokens = self.tokens.iter_mut();
-        tokens
-            .filter(|token| token.flight.as_ref().is_some_and(|flight| flight.is_stream))
-            .for_each(Token::put_away);
+        tokens.filter(|token| token.is_of_stream()).for_each(Token::put_away);
     }
 
     fn start_stream(&mut self, edge: &str, rate: usize) {
         let line = self.lab.peek(|state| Some((state.layout().edge(edge)?.path.clone(), state.style)));
         let Some((path, style)) = line.flatten() else { return };
+        let is_still = has_reduced_motion();
         let shape = Shape::of_style(style);
         let is_call = edge.starts_with("http:");
         #[expect(clippy::cast_precision_loss, reason = "three dots")]
         for dot in 0..STREAM_DOTS {
-            let lasts_ms = 1_200.0;
-            let begins_ms = self.now_ms - lasts_ms * dot as f64 / STREAM_DOTS as f64;
+            let begins_ms = self.now_ms - ROUND_MS * dot as f64 / STREAM_DOTS as f64;
             let flight = Flight {
                 edge: edge.to_owned(),
                 path: path.clone(),
                 back: false,
                 begins_ms,
-                lasts_ms,
+                lasts_ms: ROUND_MS,
                 is_stream: true,
+                is_still,
             };
             let words = if dot == 0 { format!("{rate}/s") } else { String::new() };
             let shape = if is_call { Shape::Http } else { shape };

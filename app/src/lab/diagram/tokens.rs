@@ -20,6 +20,8 @@ pub(super) struct Flight {
     pub lasts_ms: f64,
     /// A dot of a stream goes round and round.
     pub is_stream: bool,
+    /// It stands for a stream by its place alone, as with reduced motion.
+    pub is_still: bool,
 }
 
 impl Flight {
@@ -35,6 +37,7 @@ pub(super) struct Token {
     shape: Element,
     words: Element,
     pub flight: Option<Flight>,
+    is_visible: bool,
 }
 
 impl Token {
@@ -45,7 +48,7 @@ impl Token {
         set(&group, "visibility", "hidden");
         group.append_child(&shape).ok()?;
         group.append_child(&words).ok()?;
-        Some(Self { group, shape, words, flight: None })
+        Some(Self { group, shape, words, flight: None, is_visible: false })
     }
 
     /// Sets out.
@@ -83,6 +86,11 @@ impl Token {
         self.words.set_text_content(Some(words));
     }
 
+    /// Whether it is a dot of a stream.
+    pub fn is_of_stream(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.is_stream)
+    }
+
     /// Whether it is the one with that id.
     pub fn is(&self, id: &str) -> bool {
         self.flight.is_some() && self.group.get_attribute("data-token").is_some_and(|known| known == id)
@@ -96,17 +104,23 @@ impl Token {
             self.put_away();
             return;
         }
+        if flight.is_still && self.is_visible {
+            return;
+        }
         let share = if flight.is_stream { progress.rem_euclid(1.0) } else { eased(progress.max(0.0)) };
         let share = if flight.back { 1.0 - share } else { share };
         #[expect(clippy::cast_possible_truncation, reason = "a share of a line")]
         let point = flight.path.point(share as f32);
         set(&self.shape, "transform", &format!("translate({} {})", Px(point.x), Px(point.y)));
-        set(&self.group, "visibility", "visible");
+        // To say it again at every frame would cost the browser a look at the style.
+        if !std::mem::replace(&mut self.is_visible, true) {
+            set(&self.group, "visibility", "visible");
+        }
     }
 
     /// Goes back into the pool.
     pub fn put_away(&mut self) {
-        self.flight = None;
+        (self.flight, self.is_visible) = (None, false);
         set(&self.group, "visibility", "hidden");
         // Removing what is not there is no error.
         let _ = self.group.remove_attribute("data-token");

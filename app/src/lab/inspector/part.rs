@@ -1,10 +1,13 @@
 //! The parts of the system: nodes, queues and lines.
 
+use super::super::room;
 use super::super::selection::Selection;
 use super::super::state::Look;
-use super::super::words::{change, place_name, service_name, short_id, stock_change};
+use super::super::words::{change, held_words, place_name, service_name, short_id, stock_change};
 use super::{Fact, facts};
+use crate::live::Connection;
 use flow::event::{State, StockReason};
+use flow::fault::{Gate, HeldStep};
 use flow::layout::{PRODUCER, WAREHOUSE, consumer_id};
 use flow::picture::{Arrival, System};
 use flow::{Service, Style, topology};
@@ -82,6 +85,7 @@ fn service_facts(system: &System, service: Service) -> Vec<Fact> {
             list.push(("in hand", format!("{sku} {}", short_id(id))));
         }
     }
+    list.extend(held_facts(system.held_of(service).filter(|step| step.gate != Gate::BeforePublish)));
     list.push(("handled", own.handled.to_string()));
     if let Some(stored) = &own.last_change {
         let sku = stored.sku.map(|sku| sku.to_string()).unwrap_or_default();
@@ -107,12 +111,22 @@ fn service_facts(system: &System, service: Service) -> Vec<Fact> {
     list
 }
 
+/// What waits at gates, oldest first.
+fn held_facts<'a>(steps: impl Iterator<Item = &'a HeldStep>) -> impl Iterator<Item = Fact> {
+    const LISTED: usize = 6;
+    steps.take(LISTED).map(|step| {
+        let sku = step.sku.map(|sku| sku.to_string()).unwrap_or_default();
+        ("held before", format!("{} {sku}", held_words(step)))
+    })
+}
+
 fn producer_facts(system: &System) -> Vec<Fact> {
     let mut list = vec![
         ("outbox", system.outbox().to_string()),
         ("published", system.published.to_string()),
         ("arrivals", system.arrivals.to_string()),
     ];
+    list.extend(held_facts(system.held.iter().filter(|step| step.gate == Gate::BeforePublish)));
     if let Some(recorded) = &system.recorded {
         let sku = recorded.sku.map(|sku| sku.to_string()).unwrap_or_default();
         let numbers: (Option<State>, State) = (recorded.before, recorded.after);
@@ -142,9 +156,7 @@ fn exchange(look: &Look<'_>) -> Markup {
                 (way(&Selection::Queue(queue.name.to_owned()), &format!("{key} → {}", queue.name), ""))
             }
         }
-        @if let Some(reason) = look.others_hidden {
-            p.soft { "Bindings of others: not visible (" (reason) ")." }
-        }
+        @if look.connection != Connection::Replay { (room::part(style, "others", &html! {})) }
     }
 }
 

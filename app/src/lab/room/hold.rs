@@ -1,6 +1,6 @@
 //! Holding the real system: which gates are closed, and what waits at them.
 
-use crate::lab::words::{about_to, service_name, short_id};
+use crate::lab::words::{about_to, held_words, service_name, short_id};
 use flow::fault::{ClosedGate, Gate, Gates, Holding};
 use flow::picture::System;
 use flow::{Service, Style};
@@ -65,8 +65,8 @@ pub fn part(holding: &Holding, system: &System, now_us: u64) -> Markup {
                         li data-key={ "held-" (step.hold_id) } {
                             button.held-row type="button" data-hold=(step.hold_id)
                                 data-ask={ "POST /api/" (style) "/gates/" (step.hold_id) "/release" } {
-                                strong { (service_name(step.service)) ": " (about_to(step.gate)) }
-                                span.soft { (what(system, &step.message_id)) }
+                                strong { (service_name(step.service)) ": " (held_words(step)) }
+                                span.soft { @if let Some(sku) = step.sku { (sku) } @else { (short_id(&step.message_id)) } }
                             }
                         }
                     }
@@ -74,16 +74,6 @@ pub fn part(holding: &Holding, system: &System, now_us: u64) -> Markup {
             }
             (single(holding, style, &gates))
         }
-    }
-}
-
-/// What a message is about, as far as its queue tells.
-fn what(system: &System, message_id: &str) -> String {
-    let mut slots = system.queues.iter().flat_map(|queue| queue.slots());
-    let of_message = slots.find(|slot| slot.message_id.as_deref() == Some(message_id));
-    match of_message.and_then(|slot| slot.sku) {
-        Some(sku) => sku.to_string(),
-        None => short_id(message_id),
     }
 }
 
@@ -170,10 +160,12 @@ mod tests {
             service: closed.service,
             message_id: "m".into(),
             held_at_us: 0,
+            what: Some("update_sku_availability".into()),
+            sku: None,
         };
         let html = drawn(&Holding { closed: vec![closed], held: vec![step], opens_at_us: Some(126_000_000) });
         assert!(html.contains("POST /api/orchestration/gates/7/release"), "{html}");
-        assert!(html.contains("2:05") && html.contains("Catalog: ack"));
+        assert!(html.contains("2:05") && html.contains("Catalog: ack update_sku_availability"));
         assert!(html.contains(r#"data-body="{&quot;closed&quot;:[]}""#), "one click opens all");
     }
 }

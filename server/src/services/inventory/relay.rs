@@ -136,7 +136,7 @@ impl Inventory {
                     after = row.id;
                     stepping.push(async move {
                         let reporter = Reporter::new(self.journal.clone(), about(style, &row));
-                        scope.pass(Gate::BeforePublish, &reporter).await;
+                        scope.pass_before_publish(&row.routing_key, &reporter).await;
                         let sent = send(&row, &reporter, publisher, scope)?;
                         confirm(row.id, sent, reporter).await
                     });
