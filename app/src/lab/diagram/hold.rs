@@ -87,7 +87,8 @@ pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let names: Vec<_> = faults(scene, node.role).map(|kind| kind.as_str().replace('_', " ")).collect();
     let scale = scene.scale;
     let inset = if node.role == NodeRole::Exchange { 5.0 * scale } else { 0.0 };
-    let (x, y) = (node.rect.x + inset, node.rect.y + inset);
+    // On the right: on the left a queue's name may end.
+    let (x, y) = (node.rect.right() - inset, node.rect.y + inset);
     html! {
         @if !names.is_empty() {
             g.fault-badge {
