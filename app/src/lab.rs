@@ -127,7 +127,7 @@ fn page(look: &Look<'_>) -> Markup {
                 (place("playhead"))
                 (place("runs"))
             }
-            aside.panel.inspector aria-label="Inspector" { (place("inspector")) }
+            aside.panel.inspector tabindex="-1" aria-label="Inspector" { (place("inspector")) }
             section.panel.views aria-label="Views" { (place("views")) }
         }
     }

@@ -3,7 +3,18 @@ import morphdom from "morphdom";
 
 const keep = ["data-lit", "open"];
 
+const FOCUSABLE = "a[href], button:enabled, input:enabled, select:enabled, textarea, summary, [tabindex]";
+const stops = (host) => [...host.querySelectorAll(FOCUSABLE)];
+
+export function focus(selector, pick) {
+  const found = [...document.querySelectorAll(selector)].find((one) => !pick || one.dataset.pick === pick);
+  found?.focus();
+  return Boolean(found);
+}
+
 export function patch(host, html) {
+  const focused = host.contains(document.activeElement) ? document.activeElement : undefined;
+  const place = focused && stops(host).indexOf(focused);
   const next = host.cloneNode(false);
   next.innerHTML = html;
   morphdom(host, next, {
@@ -16,4 +27,6 @@ export function patch(host, html) {
       return !from.isEqualNode(to);
     },
   });
+  // What had the focus is gone: what stands in its place now, has it.
+  if (focused && !focused.isConnected) stops(host).slice(0, place + 1).at(-1)?.focus();
 }

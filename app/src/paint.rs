@@ -16,6 +16,9 @@ pub type Draw = Box<dyn Fn() -> String>;
 #[wasm_bindgen::prelude::wasm_bindgen(module = "/src/paint.js")]
 extern "C" {
     fn patch(host: &Element, html: &str);
+    /// Puts the focus on the first thing that fits the selector and, unless it is empty, has that in `data-pick`; says
+    /// whether there is one.
+    pub fn focus(selector: &str, pick: &str) -> bool;
 }
 
 /// The root of an island: the server fills it, and the browser wakes it up.

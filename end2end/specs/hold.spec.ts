@@ -50,8 +50,21 @@ for (const style of STYLES) {
     expect(first.slice(0, 3)).toEqual(["arrival_received", "stock_recorded", "held"]);
     expect(await server.product(style, SOLD_OUT)).toMatchObject({ available: false });
 
+    // Each says which message it is: in the diagram, in the control room, in the inspector and in the log.
+    const waits = style === "choreography" ? ["sku_processed"] : ["recalculate_sku", "update_sku_availability", "update_wishlists"];
+    const list = room(page).getByRole("list", { name: /Held steps/ });
+    for (const message of waits) {
+      const name = `Let Inventory publish ${message} of ${SOLD_OUT}`;
+      await expect(page.locator(".diagram").getByRole("button", { name, exact: true })).toBeVisible();
+      await expect(page.locator(".diagram title", { hasText: name })).toBeAttached();
+      await expect(list.getByRole("button", { name: `Inventory: publish ${message} ${SOLD_OUT}` })).toBeVisible();
+      await expect(page.locator(".log-row", { hasText: `is held before it is to publish ${message}` })).toBeVisible();
+    }
+    await page.locator('.diagram [data-node="inventory"]').click();
+    await expect(page.locator(".inspector .facts")).toContainText(`publish ${waits[0]} ${SOLD_OUT}`);
+
     // The relay's messages go out one by one.
-    const messages = style === "choreography" ? 1 : 3;
+    const messages = waits.length;
     for (let sent = 0; sent < messages; sent += 1) {
       await room(page).getByRole("button", { name: "Step", exact: true }).click();
       const published = async () =>

@@ -18,7 +18,7 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
     }
     let Some(marked) = Act::marked(event, "[data-pick], [data-act]") else { return };
     if let Some(selection) = marked.read("pick") {
-        lab.change(|state| state.selected = Some(selection));
+        inspector::open(lab, selection, marked.element(), is_by_key(event));
         return views::selected(lab);
     }
     match marked.name().as_str() {
@@ -106,6 +106,11 @@ pub fn blurred(lab: Lab, event: &ev::Event) {
     if is_picker(event) {
         lab.change(|state| state.form.sku.close());
     }
+}
+
+/// Whether somebody pressed a key; of that too the browser makes a click.
+fn is_by_key(event: &ev::Event) -> bool {
+    event.dyn_ref::<ev::MouseEvent>().is_none_or(|mouse| mouse.detail() == 0)
 }
 
 fn is_picker(event: &ev::Event) -> bool {

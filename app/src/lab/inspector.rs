@@ -8,8 +8,10 @@ use super::selection::Selection;
 use super::state::{LabState, Look};
 use super::{link, views};
 use crate::files;
+use crate::paint::focus;
 use leptos::{prelude::*, task::spawn_local};
 use maud::{Markup, html};
+use web_sys::Element;
 
 /// One fact: its name and its value.
 type Fact = (&'static str, String);
@@ -74,34 +76,36 @@ pub fn act(lab: Lab, act: &str) -> bool {
     true
 }
 
-/// Closes it; says whether it was open.
-pub fn close(lab: Lab) -> bool {
-    let closed = lab.quietly(|state| state.selected.take()).flatten();
-    lab.tell(super::handle::Pace::Calm);
-    return_focus(closed.as_ref());
-    closed.is_some()
+/// Opens it. Whoever works without a mouse goes on in it.
+pub fn open(lab: Lab, selection: Selection, from: &Element, is_by_key: bool) {
+    lab.change(|state| {
+        if !is_inside(from) {
+            state.opened_from = Some(selection.clone());
+        }
+        state.selected = Some(selection);
+    });
+    if is_by_key {
+        // On a small screen it is not there before it is drawn.
+        request_animation_frame(|| _ = focus(".inspector", ""));
+    }
 }
 
-/// Whoever closes the inspector by keyboard goes on where the inspected thing is.
-fn return_focus(closed: Option<&Selection>) {
-    let selector = match closed {
-        Some(Selection::Node(id)) => format!("[data-node=\"{id}\"]"),
-        Some(Selection::Queue(name)) => format!("[data-queue=\"{name}\"]"),
-        Some(Selection::Edge(id)) => format!("[data-edge=\"{id}\"]"),
-        Some(Selection::Event(_)) => ".log-row[tabindex=\"0\"]".to_owned(),
-        Some(Selection::Message { .. } | Selection::Arrival(_)) => "#sku".to_owned(),
-        None => return,
-    };
-    use wasm_bindgen::JsCast as _;
-    let focused = document().active_element();
-    let is_inside = focused.is_some_and(|element| element.closest(".inspector").ok().flatten().is_some());
-    let target = document().query_selector(&selector).ok().flatten().filter(|_| is_inside);
-    // Both kinds of elements can be focused; only their types differ.
-    if let Some(html) = target.as_ref().and_then(|element| element.dyn_ref::<web_sys::HtmlElement>()) {
-        let _ = html.focus();
-    } else if let Some(svg) = target.as_ref().and_then(|element| element.dyn_ref::<web_sys::SvgElement>()) {
-        let _ = svg.focus();
+/// Closes it; says whether it was open. Whoever closes it by keyboard goes on where the inspected thing is, or where
+/// the inspector was opened.
+pub fn close(lab: Lab) -> bool {
+    let has_focus = document().active_element().is_some_and(|element| is_inside(&element));
+    let closed = lab.quietly(|state| state.selected.take().map(|closed| (closed, state.opened_from.take())));
+    lab.tell(super::handle::Pace::Calm);
+    let Some((closed, opened_from)) = closed.flatten() else { return false };
+    let marked = |pick: &Selection| focus("section [data-pick]", &pick.to_string());
+    if has_focus && !marked(&closed) && !opened_from.is_some_and(|from| marked(&from)) {
+        focus("#sku", "");
     }
+    true
+}
+
+fn is_inside(element: &Element) -> bool {
+    element.closest(".inspector").ok().flatten().is_some()
 }
 
 /// A list of facts.

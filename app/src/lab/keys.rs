@@ -3,13 +3,13 @@
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
-use super::{inspector, playhead, room, views};
+use super::{inspector, playhead, views};
 use crate::components::keys_switch::keys_are_on;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
 /// What each key does, for the help.
-pub const KEYS: [(&str, &str); 13] = [
+pub const KEYS: [(&str, &str); 14] = [
     ("Space", "pause or play"),
     ("→", "one step forward"),
     ("←", "one step back"),
@@ -23,6 +23,7 @@ pub const KEYS: [(&str, &str); 13] = [
     ("C", "compare the two styles"),
     ("F", "full screen"),
     ("Esc", "close"),
+    ("?", "this help"),
 ];
 
 /// Listens for as long as the page is open.
@@ -43,7 +44,9 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         return false;
     }
     if event.key() == "Escape" {
-        return inspector::close(lab);
+        // What lies on top is closed first, and by the browser.
+        let is_covered = document().query_selector(":popover-open").is_ok_and(|open| open.is_some());
+        return !is_covered && inspector::close(lab);
     }
     if is_used_by_target(event) || !keys_are_on() {
         return false;
@@ -61,7 +64,9 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
             controls::act(lab, Deed::Send);
             true
         }
-        ("h" | "H", _) => room::hold(),
+        // Closes every gate, or opens them all: what the button says.
+        ("h" | "H", _) => press("[data-hold-all]"),
+        ("?", _) => press("[popovertarget]"),
         ("c" | "C", _) => {
             // The page is left; nothing here can fail after that.
             let _ = window().location().set_href("/compare");
@@ -87,6 +92,15 @@ fn is_used_by_target(event: &ev::KeyboardEvent) -> bool {
         _ => "input:not([type=range], [type=radio], [type=checkbox]), select, textarea",
     };
     target.closest(uses).ok().flatten().is_some()
+}
+
+/// Does what the button does, which is the only one of its kind.
+fn press(selector: &str) -> bool {
+    let button = document().query_selector(selector).ok().flatten();
+    if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
+        button.click();
+    }
+    true
 }
 
 /// The whole screen for the page, or the page as it was.

@@ -19,10 +19,7 @@ pub mod workers;
 
 use super::state::Look;
 use flow::Style;
-use leptos::prelude::document;
 use maud::{Markup, html};
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
 
 /// The topics that are folded away: the part's name, and what it is called.
 const TOPICS: [(&str, &str); 5] = [
@@ -83,13 +80,4 @@ pub(super) fn part(style: Style, name: &str, first: &Markup) -> Markup {
         div.part data-part={ "/parts/" (style) "/" (name) } data-own aria-busy="true" { (first) }
         p data-wrong role="alert" {}
     }
-}
-
-/// Closes every gate, or opens them all: what the button says.
-pub fn hold() -> bool {
-    let button = document().query_selector("[data-hold-all]").ok().flatten();
-    if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
-        button.click();
-    }
-    true
 }

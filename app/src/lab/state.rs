@@ -31,6 +31,8 @@ pub struct LabState {
     pub director: Director,
     /// What the inspector is about.
     pub selected: Option<Selection>,
+    /// From what the inspector was opened: there the focus goes back.
+    pub opened_from: Option<Selection>,
     /// The form that sends arrivals.
     pub form: Form,
     /// Which way time runs in the diagram.
@@ -75,6 +77,7 @@ impl LabState {
             style,
             director: Director::new(style, picture),
             selected: None,
+            opened_from: None,
             form,
             orientation,
             text_px: SMALLEST_TEXT,

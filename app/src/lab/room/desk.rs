@@ -77,10 +77,10 @@ fn card(letter: &DeadLetter, replay: &str, discard: &str) -> Markup {
             }
             div.button-row {
                 button.button.button-small type="button" data-ask=(replay) data-body=(alone)
-                    aria-label={ "Replay " (letter.message_id) } { "Replay to origin" }
+                    aria-label={ "Replay to origin: " (letter.message_type) } { "Replay to origin" }
                 button.button.button-small type="button" data-ask=(discard) data-body=(alone)
                     data-confirm="Discard this message? It cannot be brought back."
-                    aria-label={ "Discard " (letter.message_id) } { "Discard" }
+                    aria-label={ "Discard " (letter.message_type) } { "Discard" }
             }
         }
     }
