@@ -1,6 +1,5 @@
 // The same events as a log, a timeline, a sequence and in numbers; the playhead, links and saved runs.
 
-import AxeBuilder from "@axe-core/playwright";
 import { expect, expectSettled, open, openLab, sendArrival, seqOf, test } from "../support/fixtures";
 import type { Page } from "@playwright/test";
 
@@ -163,18 +162,3 @@ test("keys can be turned off, and stay off", async ({ page }) => {
   await page.getByRole("button", { name: "How to read the picture" }).click();
   await expect(page.getByRole("switch", { name: "Keyboard shortcuts: off" })).toBeVisible();
 });
-
-for (const theme of ["light", "dark", "projector"]) {
-  test(`every view is accessible: ${theme}`, async ({ page, context, baseURL }) => {
-    test.setTimeout(120_000);
-    await context.addCookies([{ name: "theme", value: theme, url: baseURL! }]);
-    await settled(page, "choreography");
-    await page.locator(".log-row", { hasText: "published" }).last().click();
-    for (const view of ["Log", "Timeline", "Sequence", "Metrics"]) {
-      await page.getByRole("tab", { name: view }).click();
-      await expect(page.locator(`#view[data-view="${view.toLowerCase()}"]`)).toBeVisible();
-      await expect(page.getByText("Loading…")).toHaveCount(0);
-      expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]).analyze()).violations).toEqual([]);
-    }
-  });
-}

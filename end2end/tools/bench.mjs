@@ -1,14 +1,10 @@
 // Measures the release build against its budgets: start, memory, time from arrival to last effect, and throughput.
 // Use: node tools/bench.mjs BINARY [BROKER]     BROKER is what `--broker` takes; the embedded one by default.
 
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { readFileSync } from "node:fs";
+import { start } from "./program.mjs";
 
 const [binary, broker = "embedded"] = process.argv.slice(2);
-const ROOT = resolve(import.meta.dirname, "../..");
 const STEADY_PER_S = 100;
 const STEADY_S = 5;
 // Sustained: so many arrivals, in requests of so many each, two requests at a time.
@@ -16,30 +12,12 @@ const MANY = 20_000;
 const PER_REQUEST = 250;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const data = mkdtempSync(join(tmpdir(), "skuflow-bench-"));
 const started = performance.now();
-const server = spawn(resolve(binary), ["serve", "--addr", "127.0.0.1:0", "--data", data, "--broker", broker], {
-  cwd: ROOT,
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const ended = new Promise((done) => server.once("exit", done));
+const server = await start(binary, ["--broker", broker]);
+const get = (path) => server.call("GET", path);
+const send = async (arrivals) => (await server.call("POST", "/api/arrivals", arrivals)).arrivals;
 
-const url = await new Promise((listening, failed) => {
-  server.once("exit", (code) => failed(new Error(`skuflow ended with ${code}`)));
-  createInterface({ input: server.stdout }).on("line", (line) => {
-    const found = line.match(/^listening on (\S+)/)?.[1];
-    if (found) listening(found);
-  });
-});
-
-async function call(path, body) {
-  const init = body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(url + path, init);
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
-const last = async () => (await call("/api/journal?limit=1")).last;
+const last = async () => (await get("/api/journal?limit=1")).last;
 
 /** Every journal event after `seq`, once each of `ids` has had its three messages acked. */
 async function settled(ids, seq) {
@@ -48,7 +26,7 @@ async function settled(ids, seq) {
   let open = ids.length;
   for (const deadline = performance.now() + 60_000; open > 0; ) {
     if (performance.now() > deadline) throw new Error(`${open} arrivals did not settle within a minute`);
-    const page = (await call(`/api/journal?after=${seq}&limit=5000`)).events;
+    const page = (await get(`/api/journal?after=${seq}&limit=5000`)).events;
     for (const event of page) {
       seq = event.seq;
       events.push(event);
@@ -73,7 +51,7 @@ async function allIsDone() {
   let done = 0;
   for (const deadline = performance.now() + 120_000; performance.now() < deadline; await sleep(20)) {
     const [stock, products, queues] = await Promise.all(
-      ["inventory/skus", "catalog/products"].map((what) => call(`/api/choreography/${what}`)).concat(call("/api/queues")),
+      ["inventory/skus", "catalog/products"].map((what) => get(`/api/choreography/${what}`)).concat(get("/api/queues")),
     );
     const known = new Map(products.map(({ sku, version }) => [sku, version]));
     const agree = stock.every(({ sku, version }) => known.get(sku) === version);
@@ -93,7 +71,7 @@ const arrival = (n) => ({ sku: `BENCH-${n % 50}`, quantity: 1, style: "choreogra
 
 try {
   console.log(`choreography, ${broker.replace(/\/\/.*@/, "//")}`);
-  while (!(await fetch(`${url}/readyz`)).ok) await sleep(2);
+  while (!(await fetch(`${server.url}/readyz`)).ok) await sleep(2);
   report("start to /readyz", `${(performance.now() - started).toFixed(0)} ms`);
   await sleep(1000);
   const rss = readFileSync(`/proc/${server.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)?.[1];
@@ -103,7 +81,7 @@ try {
   const ids = [];
   for (let n = 0; n < STEADY_PER_S * STEADY_S; n++) {
     const due = performance.now() + 1000 / STEADY_PER_S;
-    ids.push((await call("/api/arrivals", arrival(n))).arrivals[0].id);
+    ids.push((await send(arrival(n)))[0].id);
     await sleep(Math.max(0, due - performance.now()));
   }
   const first = new Map();
@@ -125,7 +103,7 @@ try {
   const requests = Array.from({ length: MANY / PER_REQUEST }, (_, n) => n);
   const sender = async () => {
     for (let n; (n = requests.shift()) !== undefined; )
-      await call("/api/arrivals", Array.from({ length: PER_REQUEST }, (_, at) => arrival(n * PER_REQUEST + at)));
+      await send(Array.from({ length: PER_REQUEST }, (_, at) => arrival(n * PER_REQUEST + at)));
   };
   await Promise.all([sender(), sender()]);
   const done = await allIsDone();
@@ -133,8 +111,5 @@ try {
   const whose = broker === "embedded" ? "with the broker" : "broker not counted";
   report(`CPU per arrival, ${whose}`, `${((cpuMs() - cpu) / MANY).toFixed(3)} ms`);
 } finally {
-  server.removeAllListeners("exit");
-  server.kill("SIGTERM");
-  await ended;
-  rmSync(data, { recursive: true, force: true });
+  await server.end();
 }

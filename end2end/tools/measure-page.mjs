@@ -4,12 +4,10 @@
 //   --profile N   also sample the main thread for N seconds, and list where it spends them
 
 import { chromium } from "@playwright/test";
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { readFileSync, readdirSync } from "node:fs";
+import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { start } from "./program.mjs";
 
 const { values: asked, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +21,6 @@ const { values: asked, positionals } = parseArgs({
 });
 const [binary = "../target/release/skuflow"] = positionals;
 const [minutes, rate, style] = [Number(asked.minutes), Number(asked.rate), asked.style];
-const ROOT = resolve(import.meta.dirname, "../..");
 const TICKS_PER_S = 100;
 const WARM_UP_S = 10;
 const SLOW_FRAME_MS = 20;
@@ -39,27 +36,8 @@ const report = (what, value) => console.log(`  ${what.padEnd(46)} ${value}`);
 
 // --- the server ------------------------------------------------------------------------------------------------
 
-const data = mkdtempSync(join(tmpdir(), "skuflow-measure-"));
-const server = spawn(resolve(binary), ["serve", "--addr", "127.0.0.1:0", "--data", data], {
-  cwd: ROOT,
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const ended = new Promise((done) => server.once("exit", done));
-const url = await new Promise((listening, failed) => {
-  server.once("exit", (code) => failed(new Error(`skuflow ended with ${code}`)));
-  createInterface({ input: server.stdout }).on("line", (line) => {
-    const found = line.match(/^listening on (\S+)/)?.[1];
-    if (found) listening(found);
-  });
-});
-
-async function call(method, path, body) {
-  const init = { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) };
-  const response = await fetch(url + path, init);
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
+const server = await start(binary);
+const { url, call } = server;
 const journal = () => call("GET", "/api/journal?limit=1");
 const simulator = (wanted) => call("PUT", "/api/simulator", wanted);
 
@@ -318,9 +296,6 @@ try {
   holds = await measure();
 } finally {
   await browser.close();
-  server.removeAllListeners("exit");
-  server.kill("SIGTERM");
-  await ended;
-  rmSync(data, { recursive: true, force: true });
+  await server.end();
 }
 process.exit(holds ? 0 : 1);

@@ -7,7 +7,7 @@ use super::super::handle::{Lab, Pace};
 use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
 use super::super::selection::Selection;
-use super::super::state::OnTheWay;
+use super::super::state::{LabState, OnTheWay};
 use super::super::words::place_name;
 use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
@@ -173,7 +173,11 @@ impl Animation {
         }
         let lab = self.lab;
         if lab.live.connection.try_get_untracked().is_none_or(|now| now == Connection::Reconnecting) {
-            // Frozen: the loop starts again when the connection changes.
+            // Frozen: the loop starts again when the connection changes. A screen may be turned meanwhile.
+            if lab.quietly(LabState::lay_out) == Some(true) {
+                self.tokens.iter_mut().for_each(Token::put_away);
+                lab.tell(Pace::Frame);
+            }
             return false;
         }
         let clock = window().performance().map_or(0.0, |performance| performance.now());

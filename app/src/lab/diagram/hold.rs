@@ -2,9 +2,9 @@
 
 use super::super::words::{about_to, cut, held_words, service_name};
 use super::Scene;
+use flow::Service;
 use flow::fault::{FaultKind, Gate, HeldStep};
 use flow::layout::{NodeBox, NodeRole, Px};
-use flow::{Service, Style};
 use maud::{Markup, html};
 
 /// How many held steps of one place are drawn; the rest are counted.
@@ -34,12 +34,9 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (top, height) = (node.rect.y + down * scale, HEIGHT * scale);
     html! {
         @for (at, step) in held.iter().take(DRAWN).enumerate() {
-            @let words = match (step.sku, count) {
-                (Some(sku), 1) if scene.style == Style::Choreography => format!("{} {sku}", about_to(step.gate)),
-                (_, 1) => held_words(step),
-                (_, 2) => about_to(step.gate).to_owned(),
-                _ => (at + 1).to_string(),
-            };
+            // The mark stands before the words, and they are bolder than what `cut` reckons with.
+            @let room = pitch / scale - 26.0;
+            @let words = words_on(step, count, at, room);
             @let x = place(left, pitch, at);
             @let spoken = format!("Let {} {}{}", service_name(step.service), held_words(step),
                 step.sku.map(|sku| format!(" of {sku}")).unwrap_or_default());
@@ -50,7 +47,7 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
                 rect x=(Px(x)) y=(Px(top)) width=(Px(pitch - 2.0)) height=(Px(height)) rx="5" {}
                 path d={ "M" (Px(x + 7.0 * scale)) " " (Px(top + 8.0 * scale)) "v" (Px(8.0 * scale)) "m" (Px(4.0 * scale))
                     " 0v-" (Px(8.0 * scale)) } {}
-                text x=(Px(x + 17.0 * scale)) y=(Px(top + 16.0 * scale)) { (cut(&words, pitch / scale - 20.0)) }
+                text x=(Px(x + 17.0 * scale)) y=(Px(top + 16.0 * scale)) { (cut(&words, room)) }
             }
         }
         @if more > 0 {
@@ -58,6 +55,23 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
                 "+" (more) " held"
             }
         }
+    }
+}
+
+/// What stands on the button: as much as there is room for. Its name says it all.
+fn words_on(step: &HeldStep, count: usize, at: usize, room: f32) -> String {
+    let does = about_to(step.gate);
+    match (step.gate, step.sku, count) {
+        // One message of several, and nothing beside it tells which.
+        (Gate::BeforePublish, _, 1) => {
+            let whole = held_words(step);
+            let name = || step.what.as_deref().map_or_else(|| does.to_owned(), str::to_owned);
+            if cut(&whole, room) == whole { whole } else { name() }
+        }
+        // The queue beside it tells which message.
+        (_, Some(sku), 1) => format!("{does} {sku}"),
+        (_, _, 1 | 2) => does.to_owned(),
+        _ => (at + 1).to_string(),
     }
 }
 
@@ -111,7 +125,7 @@ mod tests {
     use super::*;
     use flow::fault::FaultPhase;
     use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
-    use flow::{Dispatch, Event, Kind, Node, Picture, Provenance, Sku};
+    use flow::{Dispatch, Event, Kind, Node, Picture, Provenance, Sku, Style};
 
     fn picture(style: Style, told: Vec<(Service, Kind)>) -> Picture {
         let mut picture = Picture::default();
@@ -167,6 +181,25 @@ mod tests {
         let mut told = told;
         told.push((Service::Catalog, released));
         assert!(!drawn(&picture(style, told), style).contains("gates/3/release"));
+    }
+
+    #[test]
+    fn a_button_says_what_there_is_room_for() {
+        let step = |gate| HeldStep {
+            hold_id: 1,
+            gate,
+            service: Service::Inventory,
+            message_id: "m".into(),
+            held_at_us: 0,
+            what: Some("recalculate_sku".into()),
+            sku: Sku::parse("MUG-RED").ok(),
+        };
+        let publish = step(Gate::BeforePublish);
+        assert_eq!(words_on(&publish, 1, 0, 200.0), "publish recalculate_sku");
+        assert_eq!(words_on(&publish, 1, 0, 100.0), "recalculate_sku");
+        assert_eq!(words_on(&publish, 3, 1, 20.0), "2");
+        assert_eq!(words_on(&step(Gate::BeforeAck), 1, 0, 100.0), "ack MUG-RED");
+        assert_eq!(words_on(&step(Gate::BeforeAck), 2, 0, 40.0), "ack");
     }
 
     #[test]
