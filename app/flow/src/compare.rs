@@ -14,7 +14,7 @@ pub use aligned::{Aligned, Moment};
 pub use coupling::{Coupling, Known, Way};
 pub use ghost::{Ahead, Ghost, Pattern};
 
-use crate::index::{Index, Key};
+use crate::index::Index;
 use crate::picture::{NodeState, style_of};
 use crate::tally::{Summary, Tallies};
 use crate::{Event, Id, Kind, Picture, Service, Style};
@@ -80,11 +80,8 @@ impl Compare {
     /// Compares the given arrivals, of both styles.
     #[must_use]
     pub fn of_arrivals(arrivals: impl IntoIterator<Item = Id>) -> Self {
-        let mut only = Index::default();
-        for id in arrivals {
-            only.insert(Key::new("arrival", &id, ""), (0, 0));
-        }
-        Self { only: Some(only), sides: Default::default() }
+        let arrivals: Vec<Id> = arrivals.into_iter().collect();
+        Self { only: Some(Index::of_arrivals(&arrivals)), sides: Default::default() }
     }
 
     /// Compares all arrivals.
@@ -103,7 +100,7 @@ impl Compare {
     pub fn apply(&mut self, event: &Event, after: &Picture) {
         let Some(style) = style_of(event) else { return };
         let Some(arrival) = &event.correlation_id else { return };
-        if self.only.as_ref().is_some_and(|only| only.get(Key::new("arrival", arrival, "")).is_none()) {
+        if self.only.as_ref().is_some_and(|only| only.arrival(arrival).is_none()) {
             return;
         }
         let side = &mut self.sides[style as usize];

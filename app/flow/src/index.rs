@@ -1,5 +1,6 @@
 //! From names to numbers: one kind of table for all models, since each further kind makes the page larger.
 
+use crate::Id;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -9,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 pub struct Index(HashMap<u64, (usize, usize)>);
 
 /// What stands for the names.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key(u64);
 
 impl Key {
@@ -22,6 +23,20 @@ impl Key {
 }
 
 impl Index {
+    /// Finds arrivals by their ids: the place of each in the list.
+    pub fn of_arrivals<'a>(ids: impl IntoIterator<Item = &'a Id>) -> Self {
+        let mut index = Self::default();
+        for (place, id) in ids.into_iter().enumerate() {
+            index.insert(Key::new("arrival", id, ""), (place, 0));
+        }
+        index
+    }
+
+    /// The place of an arrival in the list of [`Index::of_arrivals`].
+    pub fn arrival(&self, id: &str) -> Option<usize> {
+        self.get(Key::new("arrival", id, "")).map(|(place, _)| place)
+    }
+
     pub fn get(&self, key: Key) -> Option<(usize, usize)> {
         self.0.get(&key.0).copied()
     }

@@ -1,6 +1,6 @@
 //! The events of both styles on one time that begins with the arrival in each.
 
-use crate::index::{Index, Key};
+use crate::index::Index;
 use crate::picture::style_of;
 use crate::{Event, Id, Style};
 
@@ -28,10 +28,7 @@ impl Aligned {
     /// arrival, such as a consumer that stopped. What happened to a style after its last step is no part of it.
     #[must_use]
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>, arrivals: &[Id]) -> Self {
-        let mut compared = Index::default();
-        for id in arrivals {
-            compared.insert(Key::new("arrival", id, ""), (0, 0));
-        }
+        let compared = Index::of_arrivals(arrivals);
         let mut sides: [Vec<Moment>; 2] = Default::default();
         let mut steps = [0; 2];
         let mut began: [Option<u64>; 2] = [None; 2];
@@ -40,7 +37,7 @@ impl Aligned {
             let Some(style) = style_of(event) else { continue };
             let (began, side) = (&mut began[style as usize], &mut sides[style as usize]);
             let is_compared = match &event.correlation_id {
-                Some(id) => compared.get(Key::new("arrival", id, "")).is_some(),
+                Some(id) => compared.arrival(id).is_some(),
                 None => began.is_some(),
             };
             if is_compared {

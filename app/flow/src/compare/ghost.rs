@@ -1,6 +1,6 @@
 //! The steps that an arrival still has to take.
 
-use crate::index::{Index, Key};
+use crate::index::Index;
 use crate::layout::{ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge};
 use crate::tally::Tallies;
 use crate::{Event, Id, KindName, Node, Service, Style};
@@ -164,10 +164,7 @@ impl Ahead {
     /// Everything is still to come.
     #[must_use]
     pub fn new(pattern: Pattern, arrivals: &[Id]) -> Self {
-        let mut index = Index::default();
-        for (number, id) in arrivals.iter().enumerate() {
-            index.insert(Key::new("arrival", id, ""), (number, 0));
-        }
+        let index = Index::of_arrivals(arrivals);
         let all: Vec<usize> = (0..pattern.steps.len()).collect();
         Self { pattern, left: vec![all; arrivals.len()], index }
     }
@@ -175,8 +172,8 @@ impl Ahead {
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Event) {
         let Some(id) = &event.correlation_id else { return };
-        if let Some((number, _)) = self.index.get(Key::new("arrival", id, "")) {
-            self.pattern.take(&mut self.left[number], event);
+        if let Some(place) = self.index.arrival(id) {
+            self.pattern.take(&mut self.left[place], event);
         }
     }
 

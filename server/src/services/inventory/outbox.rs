@@ -89,13 +89,13 @@ pub fn add(
 /// # Errors
 /// When the store fails.
 pub fn waiting(
-    tx: &Connection,
+    store: &Connection,
     style: Style,
     after: i64,
     until: i64,
     limit: u32,
 ) -> Result<Vec<Waiting>, StoreError> {
-    let mut select = tx.prepare_cached(
+    let mut select = store.prepare_cached(
         "SELECT id, sku, exchange, routing_key, message_type, message_id, correlation_id, created_at_s, body
          FROM outbox WHERE style = ?1 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT ?4",
     )?;

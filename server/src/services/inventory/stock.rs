@@ -61,8 +61,8 @@ impl Row {
 ///
 /// # Errors
 /// When the store fails.
-pub fn find(tx: &Connection, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
-    Ok(tx
+pub fn find(store: &Connection, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
+    Ok(store
         .prepare_cached(
             "SELECT on_hand, reserved, safety_stock, version, available, calculated_version
              FROM stock WHERE style = ?1 AND sku = ?2",
