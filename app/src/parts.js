@@ -60,6 +60,7 @@ export function keep(host) {
   let wait = OFTEN_MS;
   let timer;
   let due = 0;
+  let notBefore = 0;
   let isBusy = false;
 
   const placeFor = (from) => (from.closest("[data-topic]") ?? host).querySelector("[data-wrong]");
@@ -107,6 +108,7 @@ export function keep(host) {
     }
     isBusy = false;
     wait = hasFailed ? Math.min(wait * 2, LONGEST_MS) : isNew ? OFTEN_MS : Math.min(wait * 1.5, SELDOM_MS);
+    notBefore = performance.now() + (isNew ? SOON_MS : OFTEN_MS);
     later(wait);
   }
 
@@ -207,8 +209,11 @@ export function keep(host) {
   host.addEventListener("toggle", soon, true);
   for (const fields of host.querySelectorAll("[data-until-ready]")) fields.disabled = false;
   const main = host.querySelector("main");
-  // Where something happens all the time, waiting for a pause would be waiting for ever.
-  const hurry = () => due > performance.now() + SOON_MS && later(SOON_MS);
+  // Where something happens all the time, waiting for a pause would be waiting for ever; but most of it changes no part.
+  const hurry = () => {
+    const ms = Math.max(SOON_MS, notBefore - performance.now());
+    if (due > performance.now() + ms) later(ms);
+  };
   if (main) new MutationObserver(hurry).observe(main, { attributeFilter: ["data-seq"] });
   later(0);
 }

@@ -24,12 +24,13 @@ const [minutes, rate, style] = [Number(asked.minutes), Number(asked.rate), asked
 const TICKS_PER_S = 100;
 const WARM_UP_S = 10;
 const SLOW_FRAME_MS = 20;
-/** Memory that grows by less than this from the middle of the time to its end is flat. */
+/** Memory that grows by less than this from the third quarter of the time to the last is flat. */
 const FLAT = 0.05;
 const BUDGET = { fps: 60, busy: 0.5 };
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const mb = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 const report = (what, value) => console.log(`  ${what.padEnd(46)} ${value}`);
@@ -177,7 +178,7 @@ async function measure() {
   const times = [];
   let isBehind = 0;
   const begin = { at: performance.now(), used: used(), metrics: await metrics(), journal: await journal(), simulator: await call("GET", "/api/simulator") };
-  const rounds = Math.max(6, Math.round(minutes * 2));
+  const rounds = Math.max(8, Math.round(minutes * 2));
   const end = {};
   let collecting = 0;
   for (let round = 1; round <= rounds; round += 1) {
@@ -213,9 +214,11 @@ async function measure() {
   samples.forEach(({ heap, wasm, nodes, listeners }, n) =>
     report(`after ${(((n + 1) * minutes) / rounds).toFixed(1)} min`, `JS ${mb(heap)}, WASM ${mb(wasm)}, ${nodes} nodes, ${listeners} listeners`),
   );
-  const growth = (of) => mean(samples.slice(-2).map(of)) / mean(samples.slice(Math.floor(rounds / 2) - 1, Math.floor(rounds / 2) + 1).map(of)) - 1;
+  // Rows and tokens come and go, so that no single sample says anything.
+  const quarter = Math.floor(rounds / 4);
+  const growth = (of) => median(samples.slice(-quarter).map(of)) / median(samples.slice(-2 * quarter, -quarter).map(of)) - 1;
   const grown = Object.fromEntries(["heap", "wasm", "nodes"].map((name) => [name, growth((one) => one[name])]));
-  report("from the middle to the end", Object.entries(grown).map(([name, by]) => `${name} ${percent(by)}`).join(", "));
+  report("from the third quarter to the last", Object.entries(grown).map(([name, by]) => `${name} ${percent(by)}`).join(", "));
 
   await simulator({ state: "stopped" });
   const { last, seen, folded } = await settle(page);

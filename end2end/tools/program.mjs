@@ -33,7 +33,6 @@ export async function start(binary, flags = []) {
       return response.json();
     },
     async end() {
-      child.removeAllListeners("exit");
       child.kill("SIGTERM");
       if (child.exitCode === null && child.signalCode === null) await ended;
       rmSync(data, { recursive: true, force: true });

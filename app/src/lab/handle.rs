@@ -57,17 +57,26 @@ impl Lab {
 
     /// Something has changed for panels of this pace; the calm ones hear of it last.
     pub fn tell(self, pace: Pace) {
-        self.version.try_update(|version| *version = version.wrapping_add(1));
+        self.tell_only(Pace::Frame);
         if pace == Pace::Calm {
-            self.calm_version.try_update(|version| *version = version.wrapping_add(1));
+            self.tell_only(Pace::Calm);
         }
+    }
+
+    /// Something has changed for panels of this pace, and the others need not hear of it yet.
+    pub fn tell_only(self, pace: Pace) {
+        self.version_of(pace).try_update(|version| *version = version.wrapping_add(1));
     }
 
     /// Follows the state: whatever calls this is called again when it has changed.
     pub fn follow(self, pace: Pace) {
+        self.version_of(pace).track();
+    }
+
+    const fn version_of(self, pace: Pace) -> RwSignal<u32> {
         match pace {
-            Pace::Frame => self.version.track(),
-            Pace::Calm => self.calm_version.track(),
+            Pace::Frame => self.version,
+            Pace::Calm => self.calm_version,
         }
     }
 

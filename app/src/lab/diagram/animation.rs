@@ -304,7 +304,9 @@ impl Animation {
     fn keep_calm_parts_up(&mut self, is_crowded: bool) {
         let (lab, now_ms) = (self.lab, self.now_ms);
         let pause_ms = if is_crowded { CROWDED_CALM_MS } else { CALM_MS };
-        if !self.is_calm_due || now_ms - self.calm_at_ms < pause_ms {
+        // In a crowd the diagram and the calm parts together would take longer than a frame lasts.
+        let is_drawn_now = is_crowded && self.drawn_at_ms >= now_ms;
+        if !self.is_calm_due || is_drawn_now || now_ms - self.calm_at_ms < pause_ms {
             return;
         }
         let behind = lab.quietly(|state| {
@@ -314,7 +316,12 @@ impl Animation {
         });
         // Being behind ends by itself, without an event that would tell.
         (self.calm_at_ms, self.is_calm_due) = (now_ms, behind == Some(true));
-        lab.tell(Pace::Calm);
+        if is_crowded {
+            lab.tell_only(Pace::Calm);
+            self.is_draw_due = true;
+        } else {
+            lab.tell(Pace::Calm);
+        }
     }
 }
 

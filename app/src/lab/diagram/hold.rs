@@ -34,8 +34,8 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (top, height) = (node.rect.y + down * scale, HEIGHT * scale);
     html! {
         @for (at, step) in held.iter().take(DRAWN).enumerate() {
-            // The mark stands before the words, and they are bolder than what `cut` reckons with.
-            @let room = pitch / scale - 26.0;
+            // The mark stands before the words.
+            @let room = pitch / scale - 22.0;
             @let words = words_on(step, count, at, room);
             @let x = place(left, pitch, at);
             @let spoken = format!("Let {} {}{}", service_name(step.service), held_words(step),
