@@ -429,8 +429,15 @@ test("whatever has the focus shows it, on every page", async ({ page, server }) 
     ["/mailbox", 5],
     ["/lab/orchestration?view=timeline", 30],
     ["/lab/choreography?view=sequence", 30],
+    ["/compare", 15],
   ] as const) {
     if (path) await open(page, path);
+    if (path === "/compare") {
+      await page.getByRole("button", { name: "Send through both" }).click();
+      await page.getByRole("slider", { name: "Playhead" }).press("End");
+      await expect(page.locator('[data-play="paused"]')).toBeAttached();
+      await expectSettled(page);
+    }
     const { stops, without } = await stopsWithoutRing(page);
     expect(without, path).toEqual([]);
     expect(stops, path).toBeGreaterThan(atLeast);
