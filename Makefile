@@ -41,8 +41,9 @@ WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globa
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
+# One job more than cores, since two builds share them: while one waits for its last crate, the other goes on.
 build: ## Build the page and the server, in release
-	@$(MAKE) --jobs 2 page server
+	@$(MAKE) --jobs $$(($$(getconf _NPROCESSORS_ONLN) + 1)) page server
 
 run: build ## Build what changed, then serve (flags in ARGS)
 	@exec $(SERVER) serve $(ARGS)
@@ -103,7 +104,7 @@ $(STAMPS)/site: $(PKG)/skuflow.js $(PKG)/skuflow.css $(STAMPS)/public end2end/to
 
 $(RAW_WASM): $(PAGE_SOURCES) | $(STAMPS)/wasm-target
 	$(call step,the page: Rust to WebAssembly (about a minute the first time))
-	@cargo build --profile wasm-release --target $(WASM_TARGET) -p app --lib --features hydrate
+	@cargo rustc --profile wasm-release --target $(WASM_TARGET) -p app --lib --features hydrate --crate-type cdylib
 	@touch $@
 
 # What is fetched later goes into a module of its own, which calls back into the first one.
@@ -152,7 +153,7 @@ $(STAMPS)/wasm-target:
 	@touch $@
 
 $(BIND): $(BIND_SOURCES)
-	$(call step,wasm-split and wasm-bindgen (about a minute$(,) once))
+	$(call step,wasm-split and wasm-bindgen (half a minute$(,) once))
 	@cargo build --release --locked --manifest-path end2end/tools/split-and-bind/Cargo.toml --target-dir $(TARGET)/tools-build
 	@touch $@
 

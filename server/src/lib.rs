@@ -6,6 +6,7 @@ pub mod clock;
 pub mod control;
 pub mod data;
 pub mod messaging;
+pub mod program;
 pub mod seed;
 pub mod serve;
 pub mod services;

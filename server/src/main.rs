@@ -1,55 +1,11 @@
 //! The program `skuflow`.
 
-use server::{
-    cli::{self, Command, Export, Import},
-    data::offline,
-    serve,
-};
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 /// Events and messages are made on one thread and dropped on another, which is what the system's allocator is worst at.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The exit status of a mistake in the settings.
-const MISUSE: u8 = 2;
-
 fn main() -> ExitCode {
-    let cli = match cli::parse(std::env::args()) {
-        Ok(cli) => cli,
-        Err(error) if error.use_stderr() => return fail(&cli::one_line(&error)),
-        Err(help) => {
-            // Nothing to do about a closed standard output.
-            let _ = help.print();
-            return ExitCode::SUCCESS;
-        }
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SKUFLOW_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,lapin=off,libunftp=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("skuflow: no threads to work with: {error}")),
-    };
-    let ended = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(settings) => serve::run(*settings).await.map_err(|error| error.to_string()),
-            Command::Reset(owned) => offline::reset(&owned.data).await.map_err(|error| error.to_string()),
-            Command::Export(Export { owned, to }) => {
-                offline::export(&owned.data, &to).await.map_err(|error| error.to_string())
-            }
-            Command::Import(Import { owned, from }) => {
-                offline::import(&owned.data, &from).await.map_err(|error| error.to_string())
-            }
-        }
-    });
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("skuflow: {error}")),
-    }
-}
-
-fn fail(line: &str) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "{line}");
-    ExitCode::from(MISUSE)
+    server::program::run()
 }
