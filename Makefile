@@ -113,7 +113,7 @@ $(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
 	@rm -rf $(BOUND) $(PKG)/split_* && mkdir -p $(PKG)
 	@$(BIND) $(RAW_WASM) skuflow $(BOUND)
 	@node end2end/tools/prune.mjs $(BOUND)/skuflow_bg.wasm
-	@$(NPM_BIN)/wasm-opt --flatten --rereloop -Oz -Oz --gufa -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
 	@for part in $(BOUND)/split_*.wasm; do \
 		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$$part" -o "$(PKG)/$$(basename "$$part")" 2>/dev/null; \
 	done
