@@ -17,14 +17,14 @@ use flow::{
     Event, Kind, Provenance, Service, Style,
     fault::{FaultKind, Gate},
 };
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt, StreamExt, future::FusedFuture, stream::FuturesUnordered};
 use lapin::Connection;
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// How many messages are on their way at once.
-const WINDOW: u32 = 256;
+const WINDOW: usize = 256;
 /// How many messages wait at the gate at once while it is closed; the rest is in the outbox.
 const WINDOW_HELD: usize = 32;
 /// How long to wait before sending again what no queue took, or what could not be read.
@@ -58,58 +58,84 @@ impl Inventory {
         scope: &Scope,
     ) -> Result<(), lapin::Error> {
         let mut released = self.released.subscribe();
-        let mut after = 0;
-        while !stop.is_cancelled() {
-            let until = *released.borrow_and_update();
-            if scope.is_closed(Gate::BeforePublish) {
-                // From the start of what is left: which of them go first is somebody's choice now.
+        let mut on_the_way: FuturesUnordered<_> = Vec::new().into_iter().map(confirm).collect();
+        // Nobody waits for it: the next messages go out meanwhile.
+        let mut taking_out = pin!(self.take_out_confirmed(style).fuse());
+        let mut failed = None;
+        let (mut after, mut may_be_more) = (0, true);
+        loop {
+            let is_closed = scope.is_closed(Gate::BeforePublish);
+            if failed.is_some() || is_closed || stop.is_cancelled() {
+                while let Some(outcome) = on_the_way.next().await {
+                    self.note(style, outcome, &mut failed);
+                }
+                if !taking_out.is_terminated() {
+                    taking_out.as_mut().await;
+                }
+                // From the start of what is left: the order of sending is the order of the outbox, or somebody's choice.
                 self.take_out_confirmed(style).await;
-                match self.send_held(style, publisher, stop, scope).await {
-                    Err(PublishError::Amqp(error)) => return Err(error),
-                    Err(error) => {
+                (after, may_be_more) = (0, true);
+                if is_closed && failed.is_none() && !stop.is_cancelled() {
+                    failed = self.send_held(style, publisher, stop, scope).await.err();
+                }
+                match failed.take() {
+                    Some(PublishError::Amqp(error)) => return Err(error),
+                    Some(error) => {
                         tracing::warn!(%error, %style, "a message is not with the broker yet; sending it again");
-                        sleep(PAUSE).await;
+                        tokio::select! {
+                            () = sleep(PAUSE) => {}
+                            () = stop.cancelled() => {}
+                        }
                     }
-                    Ok(()) => {}
+                    None => {}
                 }
-                after = 0;
-            }
-            let due = self.receipts.due(style);
-            if due.is_some_and(|due| due <= Instant::now()) {
-                self.take_out_confirmed(style).await;
-            }
-            let rows = match self.store.glance(|store| outbox::waiting(store, style, after, until, WINDOW)) {
-                Ok(rows) => rows,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read");
-                    sleep(PAUSE).await;
-                    continue;
-                }
-            };
-            let Some(last) = rows.last().map(|row| row.id) else {
-                tokio::select! {
-                    _ = released.changed() => {}
-                    () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
-                    () = stop.cancelled() => {}
+                if stop.is_cancelled() {
+                    return Ok(());
                 }
                 continue;
-            };
-            after = match self.send_all(style, rows, publisher, scope).await {
-                Ok(()) => last,
-                Err(PublishError::Amqp(error)) => return Err(error),
-                Err(error) => {
-                    tracing::warn!(%error, %style, "a message is not with the broker yet; sending it again");
-                    tokio::select! {
-                        () = sleep(PAUSE) => {}
-                        () = stop.cancelled() => {}
+            }
+            let room = WINDOW - on_the_way.len();
+            if room >= WINDOW / 2 && (may_be_more || released.has_changed().unwrap_or(false)) {
+                let until = *released.borrow_and_update();
+                let limit = u32::try_from(room).unwrap_or(u32::MAX);
+                match self.store.glance(|store| outbox::waiting(store, style, after, until, limit)) {
+                    Ok(rows) => {
+                        may_be_more = rows.len() == room;
+                        after = rows.last().map_or(after, |row| row.id);
+                        let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
+                        on_the_way.extend(sent.into_iter().map(confirm));
+                        failed = outcome.err();
                     }
-                    // From the start of what is left: the order of sending is the order of the outbox.
-                    self.take_out_confirmed(style).await;
-                    0
+                    Err(error) => failed = Some(PublishError::Store(error)),
                 }
-            };
+                continue;
+            }
+            let due = self.receipts.due(style).filter(|_| taking_out.is_terminated());
+            tokio::select! {
+                Some(outcome) = on_the_way.next() => {
+                    self.note(style, outcome, &mut failed);
+                    // Confirms come in crowds.
+                    while let Some(Some(outcome)) = on_the_way.next().now_or_never() {
+                        self.note(style, outcome, &mut failed);
+                    }
+                }
+                Ok(()) = released.changed(), if room >= WINDOW / 2 => may_be_more = true,
+                () = taking_out.as_mut(), if !taking_out.is_terminated() => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    taking_out.set(self.take_out_confirmed(style).fuse());
+                }
+                () = stop.cancelled() => {}
+            }
         }
-        Ok(())
+    }
+
+    /// Notes what the broker said of one message.
+    fn note(&self, style: Style, outcome: Result<i64, PublishError>, failed: &mut Option<PublishError>) {
+        match outcome {
+            // Each at once: the connection may be lost before the next one comes.
+            Ok(id) => self.receipts.add(style, [id]),
+            Err(error) => *failed = Some(error),
+        }
     }
 
     /// Sends what is in the outbox while the gate is closed: each message waits there by itself, so that the order
@@ -137,8 +163,7 @@ impl Inventory {
                     stepping.push(async move {
                         let reporter = Reporter::new(self.journal.clone(), about(style, &row));
                         scope.pass_before_publish(&row.routing_key, &reporter).await;
-                        let sent = send(&row, &reporter, publisher, scope)?;
-                        confirm(row.id, sent, reporter).await
+                        confirm(send(&row, reporter, publisher, scope)?).await
                     });
                 }
             }
@@ -161,65 +186,59 @@ impl Inventory {
         }
     }
 
+    /// Publishes these messages in order, as far as that goes.
     async fn send_all(
         &self,
         style: Style,
-        rows: Vec<Waiting>,
+        rows: &[Waiting],
         publisher: &Publisher,
         scope: &Scope,
-    ) -> Result<(), PublishError> {
-        let mut in_flight = Vec::with_capacity(rows.len());
-        let mut failed = None;
+    ) -> (Vec<Sent>, Result<(), PublishError>) {
+        let crashes_by = |sent: &Sent| scope.strikes(FaultKind::RelayCrash, &sent.reporter).is_some();
+        let mut all = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
             let reporter = Reporter::new(self.journal.clone(), about(style, row));
-            match send(row, &reporter, publisher, scope) {
-                Ok(sent) => {
-                    let crashes = is_second_or_only(&rows, at)
-                        && scope.strikes(FaultKind::RelayCrash, &reporter).is_some();
-                    if crashes {
-                        // Dead between the broker's taking it and our noting it: the worst moment.
-                        let _ = sent.0.confirmed().await;
-                        scope.crash(FaultKind::RelayCrash).await;
-                    } else {
-                        in_flight.push(confirm(row.id, sent, reporter));
-                    }
+            match send(row, reporter, publisher, scope) {
+                Ok(sent) if is_second_or_only(rows, at) && crashes_by(&sent) => {
+                    // Dead between the broker's taking it and our noting it: the worst moment.
+                    let _ = sent.message.confirmed().await;
+                    scope.crash(FaultKind::RelayCrash).await;
                 }
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
+                Ok(sent) => all.push(sent),
+                Err(error) => return (all, Err(error)),
             }
         }
-        let mut in_flight: FuturesUnordered<_> = in_flight.into_iter().collect();
-        while let Some(outcome) = in_flight.next().await {
-            match outcome {
-                // Each at once: the connection may be lost before the next one comes.
-                Ok(id) => self.receipts.add(style, [id]),
-                Err(error) => failed = Some(error),
-            }
-        }
-        failed.map_or(Ok(()), Err)
+        (all, Ok(()))
     }
+}
+
+/// A message that was published and not yet confirmed.
+struct Sent {
+    row: i64,
+    message: InFlight,
+    /// When, in microseconds since the epoch.
+    at_us: u64,
+    reporter: Reporter,
 }
 
 /// Publishes one message, and says when.
 fn send(
     row: &Waiting,
-    reporter: &Reporter,
+    reporter: Reporter,
     publisher: &Publisher,
     scope: &Scope,
-) -> Result<(InFlight, u64), PublishError> {
+) -> Result<Sent, PublishError> {
     let (routing_key, message) = (Arc::clone(&row.routing_key), row.envelope.info());
     let published = Kind::Published { routing_key, message };
-    let sent_us = reporter.tell_with(published, |event| {
+    let at_us = reporter.tell_with(published, |event| {
         event.causation_id = Some(Arc::clone(&row.envelope.correlation_id));
     });
-    if scope.strikes(FaultKind::PublishedTwice, reporter).is_some() {
-        let twin = publisher.send(&row.exchange, &row.routing_key, &row.envelope, None)?;
+    let publish = || publisher.send(&row.exchange, &row.routing_key, &row.envelope, None);
+    if scope.strikes(FaultKind::PublishedTwice, &reporter).is_some() {
         // Nobody waits for its confirm, but as a message it is as real as the other.
-        drop(twin);
+        drop(publish()?);
     }
-    Ok((publisher.send(&row.exchange, &row.routing_key, &row.envelope, None)?, sent_us))
+    Ok(Sent { row: row.id, message: publish()?, at_us, reporter })
 }
 
 /// Whether row `at` is the second message of its arrival, or the only one.
@@ -231,18 +250,20 @@ fn is_second_or_only(rows: &[Waiting], at: usize) -> bool {
     if is_first { arrival(rows.get(at + 1)) != own } else { before(2) != own }
 }
 
-async fn confirm(id: i64, (sent, sent_us): (InFlight, u64), reporter: Reporter) -> Result<i64, PublishError> {
-    let outcome = sent.confirmed().await;
+/// Waits for what the broker says of a message, and tells it; answers the message's row.
+async fn confirm(sent: Sent) -> Result<i64, PublishError> {
+    let Sent { row, message, at_us, reporter } = sent;
+    let outcome = message.confirmed().await;
     match &outcome {
         Ok(()) => {
-            reporter.tell(Kind::Confirmed { duration_us: clock::now_us().saturating_sub(sent_us) });
+            reporter.tell(Kind::Confirmed { duration_us: clock::now_us().saturating_sub(at_us) });
         }
         Err(PublishError::Returned { reply_code, reply_text }) => {
             reporter.tell(Kind::Returned { reply_code: *reply_code, reply_text: reply_text.clone() });
         }
         Err(_) => {}
     }
-    outcome.map(|()| id)
+    outcome.map(|()| row)
 }
 
 fn about(style: Style, row: &Waiting) -> Event {
