@@ -62,6 +62,9 @@ for (const style of STYLES) {
     }
     await page.locator('.diagram [data-node="inventory"]').click();
     await expect(page.locator(".inspector .facts")).toContainText(`publish ${waits[0]} ${SOLD_OUT}`);
+    // What waits there has not left the outbox.
+    const outbox = page.locator(".inspector dt", { hasText: /^outbox$/ }).locator("xpath=following-sibling::dd[1]");
+    await expect(outbox).toHaveText(String(waits.length));
 
     // The relay's messages go out one by one.
     const messages = waits.length;
@@ -73,6 +76,7 @@ for (const style of STYLES) {
     }
     const waiting = page.locator('.diagram [data-hold][data-gate="after_delivery"]');
     await expect(waiting).toHaveCount(3);
+    await expect(outbox).toHaveText("0");
     await expect(room(page).getByRole("list", { name: /Held steps/ }).getByRole("listitem")).toHaveCount(3);
 
     // The wishlist goes first, then the catalog: nobody but the reader decides.

@@ -277,6 +277,10 @@ async fn every_fault_strikes_is_told_and_leaves_everything_right(on: On) {
 
 async fn a_broker_that_is_stopped_keeps_everything_and_comes_back(on: On) {
     let skuflow = Skuflow::start(on).await;
+    let outbox = async |style| {
+        let picture = skuflow.json("/api/journal/picture").await;
+        serde_json::from_value::<flow::Picture>(picture).unwrap().system(style).outbox()
+    };
     for &style in Style::ALL {
         set_faults(&skuflow, style, json!([{ "kind": "broker_stopped", "service": "inventory" }])).await;
         skuflow.until("nobody is connected", async || skuflow.get("/readyz").await.status() == 503).await;
@@ -288,12 +292,15 @@ async fn a_broker_that_is_stopped_keeps_everything_and_comes_back(on: On) {
         }
         // What arrives meanwhile waits in the outbox.
         skuflow.arrive("LAMP-ARC", 5, style.as_str()).await;
+        let messages = if style == Style::Choreography { 1 } else { 3 };
+        assert_eq!(outbox(style).await, messages, "{style}");
         set_faults(&skuflow, style, json!([])).await;
         let cleared = std::time::Instant::now();
         skuflow.until("ready again", async || skuflow.get("/readyz").await.status() == 200).await;
         assert!(cleared.elapsed().as_secs() < 5, "{:?}", cleared.elapsed());
         skuflow.settled().await;
         assert_eq!(skuflow.product(style.as_str(), "LAMP-ARC").await["quantity"], 5);
+        assert_eq!(outbox(style).await, 0, "{style}");
     }
 }
 

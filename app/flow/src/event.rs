@@ -163,6 +163,8 @@ pub enum Kind {
         before: Option<State>,
         /// The numbers after.
         after: State,
+        /// How many messages stand in the outbox because of it.
+        messages: u32,
     },
     /// A message was handed to the broker.
     Published {

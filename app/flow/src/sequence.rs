@@ -159,7 +159,7 @@ impl Draft {
                 let text = format!("{quantity} × {}", sku(event));
                 self.arrow(event, Arrow::Call, Place::Warehouse, Place::Inventory, text);
             }
-            Kind::StockRecorded { reason, before, after } => {
+            Kind::StockRecorded { reason, before, after, .. } => {
                 if *reason == StockReason::Sale {
                     let text = format!("sale of {}", sku(event));
                     self.arrow(event, Arrow::Call, Place::Storefront, Place::Inventory, text);

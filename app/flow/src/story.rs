@@ -62,7 +62,7 @@ impl Story {
         let received = Kind::ArrivalReceived { quantity, origin: Origin::Request };
         self.tell(Self::about(style, Node::Warehouse, arrival, received));
         let after = State { on_hand: Some(12), ..state(12, version) };
-        let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+        let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 1 };
         let mut recorded = Self::about(style, Service::Inventory, arrival, recorded);
         recorded.causation_id = Some(arrival.clone());
         self.tell(recorded);

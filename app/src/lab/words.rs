@@ -152,7 +152,7 @@ pub fn sentence(event: &Event) -> String {
             let sku = event.sku.map(|sku| sku.to_string()).unwrap_or_default();
             format!("Arrival of {quantity} × {sku} received {by}")
         }
-        Kind::StockRecorded { reason, before, after } => {
+        Kind::StockRecorded { reason, before, after, .. } => {
             let why = match reason {
                 StockReason::Arrival => "Stock recorded",
                 StockReason::Sale => "Sale recorded",

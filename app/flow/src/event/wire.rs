@@ -39,7 +39,7 @@ flat! {
         consumer_tag: Id, http_id: Id, target: Service, path: String, status: u16, error: String,
         answer: State, email_id: i64, to: String, subject: String, requeue: bool, reason: String,
         delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
-        ready: u64,
+        ready: u64, messages: u32,
     }
 }
 
@@ -70,8 +70,9 @@ impl From<Event> for Flat {
             Kind::ArrivalReceived { quantity, origin } => {
                 (flat.quantity, flat.origin) = (Some(quantity), Some(origin));
             }
-            Kind::StockRecorded { reason, before, after } => {
+            Kind::StockRecorded { reason, before, after, messages } => {
                 (flat.stock_reason, flat.before, flat.after) = (Some(reason), before, Some(after));
+                flat.messages = (messages > 0).then_some(messages);
             }
             Kind::Published { routing_key, message } => {
                 (flat.routing_key, flat.message) = (Some(routing_key), Some(message));
@@ -160,6 +161,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             reason: need!(stock_reason),
             before: flat.before.take(),
             after: need!(after),
+            messages: flat.messages.unwrap_or(0),
         },
         KindName::Published => Kind::Published { routing_key: need!(routing_key), message: need!(message) },
         KindName::Confirmed => Kind::Confirmed { duration_us: need!(duration_us) },

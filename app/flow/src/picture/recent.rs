@@ -116,7 +116,7 @@ impl Arrival {
             Kind::ArrivalReceived { quantity, origin } => {
                 (self.quantity, self.origin) = (Some(quantity.get()), Some(origin.clone()));
             }
-            Kind::StockRecorded { reason, before, after } => {
+            Kind::StockRecorded { reason, before, after, .. } => {
                 (self.reason, self.before, self.after) = (Some(*reason), *before, Some(*after));
             }
             Kind::Published { .. } => self.published = self.published.saturating_add(1),

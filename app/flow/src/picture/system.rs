@@ -48,6 +48,9 @@ pub struct System {
     pub agreement: Agreement,
     /// The latest arrivals.
     pub recent: Recent,
+    /// Messages in the outbox that are not on their way to the broker. Runs of before it was counted lack it.
+    #[serde(default)]
+    unsent: u64,
     unconfirmed: Vec<Unconfirmed>,
     unconfirmed_more: u64,
 }
@@ -183,6 +186,7 @@ impl System {
             held: Vec::new(),
             agreement: Agreement::default(),
             recent: Recent::default(),
+            unsent: 0,
             unconfirmed: Vec::new(),
             unconfirmed_more: 0,
         }
@@ -218,9 +222,14 @@ impl System {
         &self.services[service as usize]
     }
 
-    /// Messages published and not yet confirmed.
+    /// Messages recorded and not yet confirmed: those that wait, at a gate or for the broker, and those on their way.
     #[must_use]
     pub fn outbox(&self) -> u64 {
+        self.unsent.saturating_add(self.unconfirmed())
+    }
+
+    /// Messages published and not yet confirmed.
+    const fn unconfirmed(&self) -> u64 {
         self.unconfirmed_more.saturating_add(self.unconfirmed.len() as u64)
     }
 
@@ -248,7 +257,8 @@ impl System {
     /// another attempt, and the three services agree. A stranger's queue is the stranger's business.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.outbox() == 0
+        // What has not been sent yet is something the services do not agree about.
+        self.unconfirmed() == 0
             && self.held.is_empty()
             && self.own_queues().iter().all(QueuePicture::is_empty)
             && self.agreement.is_reached()
@@ -283,7 +293,8 @@ impl System {
         self.recent.apply(event);
         match &event.kind {
             Kind::ArrivalReceived { .. } => self.arrivals += 1,
-            Kind::StockRecorded { before, after, .. } => {
+            Kind::StockRecorded { before, after, messages, .. } => {
+                self.unsent = self.unsent.saturating_add(u64::from(*messages));
                 self.recorded =
                     Some(Change { sku: event.sku, before: *before, after: *after, seq: event.seq });
                 if let Some(sku) = event.sku {
@@ -295,6 +306,10 @@ impl System {
             Kind::Returned { .. } => {
                 self.returned += 1;
                 self.no_longer_unconfirmed(event);
+                if !matches!(event.node, Some(Node::Foreign(_))) {
+                    // It will be sent again.
+                    self.unsent = self.unsent.saturating_add(1);
+                }
             }
             Kind::HttpRequest { http_id, target, .. } => {
                 if self.calls.len() < OPEN_CALLS {
@@ -436,6 +451,7 @@ impl System {
         if self.unconfirmed.iter().any(|known| known.id == *id && known.routing_key == *routing_key) {
             return;
         }
+        self.unsent = self.unsent.saturating_sub(1);
         if self.unconfirmed.len() < KNOWN_UNCONFIRMED {
             self.unconfirmed.push(Unconfirmed { id: id.clone(), routing_key: routing_key.clone() });
         } else {
@@ -472,6 +488,7 @@ impl System {
         }
         if concerns(Service::Inventory) {
             // What was not confirmed will be published once more; counting it twice would never end.
+            self.unsent = self.outbox();
             self.unconfirmed.clear();
             self.unconfirmed_more = 0;
         }

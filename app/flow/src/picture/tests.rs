@@ -84,7 +84,7 @@ impl Journal {
         let received = Kind::ArrivalReceived { quantity, origin: Origin::Request };
         self.service.push(event(style, Node::Warehouse, received));
         let after = state(12, version);
-        let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+        let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 1 };
         self.service.push(event(style, Service::Inventory, recorded));
         let queues: Vec<_> = style.queues().map(|queue| queue.name).collect();
         self.publish(style, arrival, &queues);
@@ -176,7 +176,8 @@ fn a_retry_keeps_the_system_unsettled_until_the_message_comes_back_and_is_handle
 fn a_parked_message_leaves_its_service_failed_and_disagreeing() {
     let (style, service) = (Style::Orchestration, Service::Wishlist);
     let mut journal = Journal::default();
-    let recorded = Kind::StockRecorded { reason: StockReason::Sale, before: None, after: state(0, 4) };
+    let recorded =
+        Kind::StockRecorded { reason: StockReason::Sale, before: None, after: state(0, 4), messages: 1 };
     journal.service.push(event(style, Service::Inventory, recorded));
     journal.publish(style, "m", &["wishlist.update_wishlists"]);
     journal.deliver(style, service, "m", 1);
@@ -217,7 +218,7 @@ fn a_handler_that_was_ahead_of_the_record_needs_no_second_change() {
     let mut journal = Journal::default();
     let record = |version| {
         let after = state(1, version);
-        let kind = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+        let kind = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 0 };
         event(style, Service::Inventory, kind)
     };
     let change = |service: Service, version| {
@@ -433,7 +434,7 @@ fn the_meter_tells_since_when_they_disagree_and_how_long_the_longest_lasted() {
         picture.orchestration.agreement.clone()
     };
     let after = state(3, 1);
-    let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after };
+    let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 0 };
     let changed = || Kind::StateChanged { before: None, after };
     let agreement = apply(1_000, Service::Inventory, recorded);
     assert_eq!((agreement.disagreeing(), agreement.since_us()), (1, Some(1_000)));
@@ -444,4 +445,34 @@ fn the_meter_tells_since_when_they_disagree_and_how_long_the_longest_lasted() {
     assert!(agreement.is_reached());
     assert_eq!((agreement.disagreeing(), agreement.since_us()), (0, None));
     assert_eq!(agreement.longest_us(9_000), 3_000);
+}
+
+#[test]
+fn the_outbox_holds_what_is_recorded_until_the_broker_has_confirmed_it() {
+    let style = Style::Orchestration;
+    let mut picture = Picture::default();
+    let mut outbox_after = |kind, id: Option<&str>| {
+        let mut event = event(style, Service::Inventory, kind);
+        event.message_id = id.map(Id::from);
+        picture.apply(&event);
+        picture.orchestration.outbox()
+    };
+    let after = state(5, 1);
+    let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 3 };
+    let published = || Kind::Published { routing_key: "k".into(), message: message(style) };
+    let confirmed = || Kind::Confirmed { duration_us: 300 };
+    assert_eq!(outbox_after(recorded, None), 3, "the broker is down, or the gate is closed");
+    assert_eq!(outbox_after(published(), Some("a")), 3);
+    assert_eq!(outbox_after(confirmed(), Some("a")), 2);
+    assert_eq!(outbox_after(published(), Some("b")), 2);
+    assert_eq!(outbox_after(Kind::ConnectionLost { reason: "killed".into() }, None), 2, "it is sent again");
+    assert_eq!(outbox_after(published(), Some("b")), 2);
+    let returned = Kind::Returned { reply_code: 312, reply_text: "NO_ROUTE".into() };
+    assert_eq!(outbox_after(returned, Some("b")), 2, "this one too");
+    for (id, left) in [("b", 1), ("c", 0)] {
+        outbox_after(published(), Some(id));
+        assert_eq!(outbox_after(confirmed(), Some(id)), left);
+    }
+    assert_eq!(outbox_after(published(), Some("c")), 1, "once more after a crash");
+    assert_eq!(outbox_after(confirmed(), Some("c")), 0);
 }

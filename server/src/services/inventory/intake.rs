@@ -128,6 +128,7 @@ struct Step {
     movement: Movement,
     before: Option<State>,
     after: State,
+    messages: usize,
 }
 
 impl Inventory {
@@ -251,9 +252,10 @@ fn record_one(
         ])
     })
     .map_err(StoreError::from)?;
-    let last_row = outbox::add(tx, style, sku, &id, &announce(style, dispatch, &row.availability(sku)))?;
+    let drafts = announce(style, dispatch, &row.availability(sku));
+    let last_row = outbox::add(tx, style, sku, &id, &drafts)?;
     let (before, after) = (known.as_ref().map(state), state(&row));
-    Ok((Step { id, movement, before, after }, last_row))
+    Ok((Step { id, movement, before, after, messages: drafts.len() }, last_row))
 }
 
 fn earlier_answer(tx: &Transaction<'_>, key: &IdempotencyKey) -> Result<Option<Vec<Accepted>>, IntakeError> {
@@ -310,6 +312,11 @@ fn tell(reporter: &Reporter, step: &Step, reason: &Reason) {
         }
         Reason::Sale => StockReason::Sale,
     };
-    let recorded = Kind::StockRecorded { reason: stock_reason, before: step.before, after: step.after };
+    let recorded = Kind::StockRecorded {
+        reason: stock_reason,
+        before: step.before,
+        after: step.after,
+        messages: u32::try_from(step.messages).unwrap_or(u32::MAX),
+    };
     reporter.tell_with(recorded, |event| event.causation_id = Some(Arc::clone(&step.id)));
 }

@@ -112,6 +112,7 @@ impl Inventory {
                                 reason: StockReason::Reset,
                                 before: change.before,
                                 after: change.after,
+                                messages: 0,
                             },
                         );
                         event.style = Some(change.style);
