@@ -62,6 +62,7 @@ export function keep(host) {
   let due = 0;
   let notBefore = 0;
   let isBusy = false;
+  let settings = Promise.resolve();
 
   const placeFor = (from) => (from.closest("[data-topic]") ?? host).querySelector("[data-wrong]");
 
@@ -160,7 +161,8 @@ export function keep(host) {
 
   const press = (event) => {
     const button = event.target.closest("[data-ask]:not(form)");
-    if (button && !button.disabled) ask(button, button.dataset.body);
+    // What was set before it comes first.
+    if (button && !button.disabled) settings.then(() => ask(button, button.dataset.body));
   };
   host.addEventListener("click", press);
   host.addEventListener("keydown", (event) => {
@@ -176,7 +178,8 @@ export function keep(host) {
     if (!form) return;
     event.preventDefault();
     if (event.submitter?.dataset.to) form.dataset.ask = event.submitter.dataset.to;
-    ask(form, JSON.stringify(fieldsOf(form, event.submitter)));
+    const body = JSON.stringify(fieldsOf(form, event.submitter));
+    settings.then(() => ask(form, body));
   });
   host.addEventListener("change", (event) => {
     const field = event.target;
@@ -185,7 +188,9 @@ export function keep(host) {
       field.value = "";
     } else if (field.dataset.now !== undefined) {
       const whole = fieldsOf(field.form);
-      ask(field.form, JSON.stringify({ [field.name]: whole[field.name] }));
+      const body = JSON.stringify({ [field.name]: whole[field.name] });
+      // One after the other: what is changed while another is on its way must not be lost.
+      settings = settings.then(() => ask(field.form, body));
     }
   });
   host.addEventListener("input", (event) => {

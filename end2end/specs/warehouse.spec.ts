@@ -69,6 +69,27 @@ test("the simulator runs exactly as many arrivals as were asked for, into both s
   }
 });
 
+test("a setting that is changed while another is on its way is not lost", async ({ page, server }) => {
+  let letGo = () => {};
+  const first = new Promise<void>((done) => (letGo = done));
+  let asked = 0;
+  await page.route("**/api/simulator", async (route) => {
+    asked += 1;
+    if (asked === 1) await first;
+    await route.continue();
+  });
+  await openLab(page, "choreography");
+  const simulator = await openTopic(page, "Simulator");
+  await simulator.getByLabel(/Stop after/).fill("30");
+  await simulator.getByLabel(/Stop after/).press("Tab");
+  await expect.poll(() => asked).toBe(1);
+  await simulator.getByLabel("Seed").fill("7");
+  await simulator.getByRole("button", { name: "Start" }).click();
+  letGo();
+  await expect.poll(() => server.get("/api/simulator")).toMatchObject({ count: 30, seed: 7, state: "running" });
+  await expect(simulator.getByLabel("Seed")).toHaveValue("7");
+});
+
 test("the simulator is slowed by its slider, paused and stopped", async ({ page, server }) => {
   await openLab(page, "choreography");
   const simulator = await openTopic(page, "Simulator");
