@@ -70,7 +70,7 @@ fn words_on(step: &HeldStep, count: usize, at: usize, room: f32) -> String {
         }
         // The queue beside it tells which message.
         (_, Some(sku), 1) => format!("{does} {sku}"),
-        (_, _, 1 | 2) => does.to_owned(),
+        (_, _, 1 | 2) if cut(does, room) == does => does.to_owned(),
         _ => (at + 1).to_string(),
     }
 }
@@ -198,6 +198,8 @@ mod tests {
         assert_eq!(words_on(&publish, 1, 0, 200.0), "publish recalculate_sku");
         assert_eq!(words_on(&publish, 1, 0, 100.0), "recalculate_sku");
         assert_eq!(words_on(&publish, 3, 1, 20.0), "2");
+        assert_eq!(words_on(&publish, 2, 1, 60.0), "publish");
+        assert_eq!(words_on(&publish, 2, 1, 30.0), "2", "rather than a word cut short");
         assert_eq!(words_on(&step(Gate::BeforeAck), 1, 0, 100.0), "ack MUG-RED");
         assert_eq!(words_on(&step(Gate::BeforeAck), 2, 0, 40.0), "ack");
     }
