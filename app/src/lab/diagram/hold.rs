@@ -61,16 +61,17 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
 /// What stands on the button: as much as there is room for. Its name says it all.
 fn words_on(step: &HeldStep, count: usize, at: usize, room: f32) -> String {
     let does = about_to(step.gate);
+    let fits = |text: &str| cut(text, room) == text;
     match (step.gate, step.sku, count) {
         // One message of several, and nothing beside it tells which.
         (Gate::BeforePublish, _, 1) => {
             let whole = held_words(step);
             let name = || step.what.as_deref().map_or_else(|| does.to_owned(), str::to_owned);
-            if cut(&whole, room) == whole { whole } else { name() }
+            if fits(&whole) { whole } else { name() }
         }
         // The queue beside it tells which message.
         (_, Some(sku), 1) => format!("{does} {sku}"),
-        (_, _, 1 | 2) if cut(does, room) == does => does.to_owned(),
+        (_, _, 1 | 2) if fits(does) => does.to_owned(),
         _ => (at + 1).to_string(),
     }
 }
