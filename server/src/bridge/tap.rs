@@ -109,7 +109,7 @@ fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Boun
     };
     let queues: Vec<_> = style.queues().filter(hears).collect();
     let message_type = queues.first().map_or("unknown", |queue| queue.message_type());
-    let envelope = Envelope::read(&copy.properties, copy.data.clone(), message_type, |body| {
+    let envelope = Envelope::receive(copy.properties, copy.data, message_type, |body| {
         strangers.claim("tap", queues.first().map_or("elsewhere", |queue| queue.routing_key), body)
     });
     for queue in queues {

@@ -14,7 +14,7 @@ use flow::{
     topology::Queue,
 };
 use lapin::{
-    Channel, Connection,
+    Acker, Channel, Connection,
     message::{BasicGetMessage, Delivery},
     options::{BasicAckOptions, BasicGetOptions},
     types::{AMQPValue, FieldTable},
@@ -66,7 +66,7 @@ struct Parked {
     name: String,
     queue: &'static Queue,
     envelope: Envelope,
-    delivery: Delivery,
+    acker: Acker,
 }
 
 impl Desk {
@@ -167,7 +167,7 @@ impl Desk {
             self.publish(parked, body.clone(), publisher).await?;
         }
         // Should this not reach the broker, the message is parked still; replayed twice, it is handled once.
-        parked.delivery.acker.ack(BasicAckOptions::default()).await?;
+        parked.acker.ack(BasicAckOptions::default()).await?;
         let mut event = about(parked, &parked.envelope, Kind::Acked { duration_us: None });
         event.queue = Some(parked.queue.dead.into());
         self.journal.report(event);
@@ -245,14 +245,19 @@ impl Parked {
     fn read(queue: &'static Queue, delivery: Delivery) -> Self {
         // Without an id it is known by its body: a name that is the same on every visit.
         let nameless = |body: &[u8]| format!("body-{:016x}", fingerprint(body)).into();
-        let envelope =
-            Envelope::read(&delivery.properties, delivery.data.clone(), queue.message_type(), nameless);
-        Self { name: format!("{}:{}", queue.dead, envelope.message_id), queue, envelope, delivery }
+        let envelope = Envelope::receive(delivery.properties, delivery.data, queue.message_type(), nameless);
+        Self {
+            name: format!("{}:{}", queue.dead, envelope.message_id),
+            queue,
+            envelope,
+            acker: delivery.acker,
+        }
     }
 
     fn to_api(&self) -> DeadLetter {
-        let Envelope { message_id, correlation_id, message_type, reason, origin, past, body, .. } =
-            &self.envelope;
+        let Envelope {
+            message_id, correlation_id, message_type, reason, origin, past, body, came_with, ..
+        } = &self.envelope;
         let attempts: Vec<_> = past
             .iter()
             .map(|past| Attempt { attempt: past.attempt, reason: past.reason.clone(), at: past.at.clone() })
@@ -268,7 +273,7 @@ impl Parked {
             attempts,
             body: String::from_utf8_lossy(body).into_owned(),
             is_text: std::str::from_utf8(body).is_ok(),
-            headers: headers(self.delivery.properties.headers().as_ref()),
+            headers: headers(came_with.as_ref().and_then(|came| came.properties.headers().as_ref())),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! not use lapin's own recovery: a session that starts over from its stores is simpler to be right about than
 //! channels that silently change underneath it.
 
+use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
 use crate::bridge::Journal;
 use async_compat::Compat;
 use flow::{Event, Kind, Node, Provenance, Style};
@@ -33,9 +34,6 @@ use tokio_util::sync::CancellationToken;
 pub const OUR_NAME: &str = "skuflow ";
 /// Seconds between heartbeats: a silent broker is given up after twice that (AMQP 0-9-1, section 4.2.7).
 const HEARTBEAT_S: u16 = 5;
-/// The largest frame that we ask for. lapin sets 64 of them aside for each connection, and there are six: with the
-/// usual 128 KiB that is 48 MiB for nothing. A longer body takes more frames; only a message's properties have to fit.
-const FRAME_MAX_BYTES: u32 = 32 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
@@ -78,7 +76,7 @@ impl FromStr for BrokerUri {
             uri.vhost = "/".to_owned();
         }
         uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
-        uri.query.frame_max.get_or_insert(FRAME_MAX_BYTES);
+        uri.query.frame_max.get_or_insert(LAPIN_FRAME_BYTES);
         Ok(Self(uri))
     }
 }
@@ -252,18 +250,19 @@ impl Connector {
         let opening = {
             let socket = socket.clone();
             async move {
-                let runtime = lapin::runtime::default_runtime()?;
                 let open = async move |uri: AMQPUri, _| {
                     let failed = |error| lapin::Error::from(lapin::ErrorKind::IOError(Arc::new(error)));
                     let stream = AsyncTcpStream::Plain(socket.connect(&uri).await.map_err(failed)?);
-                    match uri.scheme {
-                        AMQPScheme::AMQP => Ok(stream),
+                    let stream = match uri.scheme {
+                        AMQPScheme::AMQP => stream,
                         AMQPScheme::AMQPS => {
-                            stream.into_tls(&uri.authority.host, TLSConfig::default()).await.map_err(failed)
+                            let tls = TLSConfig::default();
+                            stream.into_tls(&uri.authority.host, tls).await.map_err(failed)?
                         }
-                    }
+                    };
+                    Ok(AsyncTcpStream::Plain(Legible::new(stream)))
                 };
-                Connection::connector(self.uri.0.clone(), runtime, open, properties).await
+                Connection::connector(self.uri.0.clone(), LegibleTokio::current(), open, properties).await
             }
         };
         match timeout(CONNECT_TIMEOUT, opening).await {

@@ -4,7 +4,7 @@
 //! that used up its attempts, is sent to `Q.dead`, and acked. The copy is confirmed before the original is
 //! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
 
-use super::{Envelope, Publisher, Unacked, envelope::PastAttempt, topology, unacked::Held};
+use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
 use crate::{
     bridge::{self, Journal, Reporter, Strangers},
     clock,
@@ -119,7 +119,7 @@ impl Consumer {
         let Delivery { properties, data, redelivered, delivery_tag, exchange, .. } = delivery;
         // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
         let name = |body: &[u8]| self.strangers.claim(self.queue.name, self.queue.routing_key, body);
-        let envelope = Envelope::read(&properties, data, self.queue.message_type(), name);
+        let envelope = Envelope::receive(properties, data, self.queue.message_type(), name);
         let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
         about.style = Some(self.queue.style);
         about.node = Some(self.queue.service.into());
@@ -185,7 +185,8 @@ async fn put_aside(
     let mut envelope = delivered.envelope.clone();
     let queue = delivered.queue;
     let tries = envelope.attempt as usize;
-    let reason = failure.to_string();
+    // Short: it goes into headers, and may quote a message of any size.
+    let reason = envelope::shortened(&failure.to_string());
     let delay_ms = match failure {
         Failure::Transient(_) => RETRY_DELAYS_MS.get(tries - 1).copied(),
         Failure::Permanent(_) => None,
@@ -193,7 +194,7 @@ async fn put_aside(
     };
     if !matches!(failure, Failure::NotNow { .. }) {
         let attempt = envelope.attempt;
-        envelope.past.push(PastAttempt { attempt, reason: reason.clone(), at: clock::now_text() });
+        envelope.failed(attempt, &reason, clock::now_text());
         envelope.attempt += u32::from(delay_ms.is_some());
     }
     envelope.origin = Some(queue.name.into());

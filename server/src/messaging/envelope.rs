@@ -1,11 +1,12 @@
 //! A message's properties and body, between our types and AMQP's (AMQP 0-9-1, class basic).
 
+use super::{raw, wire};
 use flow::{Id, event::MessageInfo};
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldArray, FieldTable, ShortString},
 };
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 use uuid::Uuid;
 
 /// `delivery_mode` of a message that survives a restart of the broker.
@@ -18,8 +19,16 @@ pub const HEADER_REASON: &str = "x-reason";
 pub const HEADER_ORIGIN: &str = "x-origin";
 /// The attempts that failed, oldest first: an array of tables with `attempt`, `reason` and `at`.
 pub const HEADER_PAST: &str = "x-attempts";
+/// The headers that are ours: whatever comes under these names gives way.
+const OUR_HEADERS: [&str; 4] = [HEADER_ATTEMPT, HEADER_REASON, HEADER_ORIGIN, HEADER_PAST];
 /// W3C Trace Context.
 pub const HEADER_TRACEPARENT: &str = "traceparent";
+/// The length of a `traceparent` (W3C Trace Context, section 3.2.2).
+const TRACEPARENT_BYTES: usize = 55;
+/// So many attempts are remembered, the latest.
+const PAST_MAX: usize = 8;
+/// A reason is at most so long: it travels in a header, once for each attempt.
+const REASON_MAX_BYTES: usize = 480;
 /// How much of a body the journal shows, in bytes.
 const SHOWN_BODY_BYTES: usize = 4_096;
 
@@ -59,11 +68,52 @@ pub struct Envelope {
     pub past: Vec<PastAttempt>,
     /// Its body.
     pub body: Arc<[u8]>,
+    /// What it came with, if it came from the broker.
+    pub came_with: Option<Arc<CameWith>>,
+}
+
+/// The properties that a message came with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameWith {
+    /// As text.
+    pub properties: BasicProperties,
+    /// As they travelled, where that is more than the text tells.
+    raw: Option<Vec<u8>>,
+}
+
+impl CameWith {
+    /// Takes apart what lapin delivered: properties that it could not read stand in front of the body.
+    fn of(properties: BasicProperties, mut body: Vec<u8>) -> (Self, Vec<u8>) {
+        match wire::marked(&properties).filter(|length| *length <= body.len()) {
+            None => (Self { properties, raw: None }, body),
+            Some(length) => {
+                let rest = body.split_off(length);
+                (Self { properties: raw::readable_properties(&body), raw: Some(body) }, rest)
+            }
+        }
+    }
+
+    fn encoded(&self) -> Cow<'_, [u8]> {
+        self.raw.as_deref().map_or_else(|| wire::encode(&self.properties).into(), Cow::Borrowed)
+    }
 }
 
 impl Envelope {
-    /// Reads what AMQP delivered; `default_type` says what the place it came from carries, and `name` gives an
-    /// id to a message that has none.
+    /// Reads what lapin delivered, and keeps what it came with.
+    #[must_use]
+    pub fn receive(
+        properties: BasicProperties,
+        body: Vec<u8>,
+        default_type: &str,
+        name: impl FnOnce(&[u8]) -> Id,
+    ) -> Self {
+        let (came_with, body) = CameWith::of(properties, body);
+        let envelope = Self::read(&came_with.properties, body, default_type, name);
+        Self { came_with: Some(Arc::new(came_with)), ..envelope }
+    }
+
+    /// Reads a message; `default_type` says what the place it came from carries, and `name` gives an id to a message
+    /// that has none.
     #[must_use]
     pub fn read(
         properties: &BasicProperties,
@@ -86,18 +136,42 @@ impl Envelope {
             message_type: properties.kind().as_ref().map_or_else(|| default_type.into(), id),
             app_id: properties.app_id().as_ref().map_or_else(|| "unknown".into(), id),
             timestamp_s: *properties.timestamp(),
-            traceparent: header(HEADER_TRACEPARENT).and_then(text).map(Into::into),
+            traceparent: header(HEADER_TRACEPARENT)
+                .and_then(text)
+                .filter(|text| text.len() == TRACEPARENT_BYTES)
+                .map(Into::into),
             attempt: header(HEADER_ATTEMPT).and_then(number).unwrap_or(1).max(1),
-            reason: header(HEADER_REASON).and_then(text).map(Into::into),
-            origin: header(HEADER_ORIGIN).and_then(text).map(Into::into),
+            reason: header(HEADER_REASON).and_then(text).map(|text| shortened(&text).into()),
+            origin: header(HEADER_ORIGIN).and_then(text).map(|text| shortened(&text).into()),
             past: header(HEADER_PAST).map(past_attempts).unwrap_or_default(),
             body: body.into(),
+            came_with: None,
         }
     }
 
-    /// The properties to publish it with.
+    /// Notes an attempt that failed; the oldest are forgotten.
+    pub fn failed(&mut self, attempt: u32, reason: &str, at: String) {
+        self.past.push(PastAttempt { attempt, reason: shortened(reason), at });
+        let too_many = self.past.len().saturating_sub(PAST_MAX);
+        self.past.drain(..too_many);
+    }
+
+    /// What to publish it as, by us who are `user` to the broker: what it came with goes out again as it came, unless it
+    /// is ours. See [`wire`] for how both travel.
     #[must_use]
-    pub fn properties(&self) -> BasicProperties {
+    pub fn publishable(&self, expiration_ms: Option<u64>, user: &str) -> (BasicProperties, Arc<[u8]>) {
+        let mut ours = self.properties();
+        if let Some(ms) = expiration_ms {
+            ours = ours.with_expiration(ms.to_string().as_str().into());
+        }
+        let Some(came_with) = &self.came_with else { return (ours, Arc::clone(&self.body)) };
+        let carried = raw::carry_on(&came_with.encoded(), wire::encode(&ours), &OUR_HEADERS, user);
+        let length = u32::try_from(carried.len()).expect("properties come in a frame");
+        (wire::marker(length), [&carried[..], &self.body].concat().into())
+    }
+
+    /// The properties of its own.
+    fn properties(&self) -> BasicProperties {
         let mut headers = FieldTable::default();
         if let Some(traceparent) = &self.traceparent {
             headers.insert(HEADER_TRACEPARENT.into(), AMQPValue::LongString(traceparent.as_ref().into()));
@@ -181,11 +255,26 @@ fn past_attempts(value: &AMQPValue) -> Vec<PastAttempt> {
         let field = |name: &str| table.inner().get(name);
         Some(PastAttempt {
             attempt: field("attempt").and_then(number)?,
-            reason: field("reason").and_then(text)?,
-            at: field("at").and_then(text)?,
+            reason: field("reason").and_then(text).map(|text| shortened(&text))?,
+            at: field("at").and_then(text).map(|text| shortened(&text))?,
         })
     };
-    tables.as_slice().iter().filter_map(read).collect()
+    let tables = tables.as_slice();
+    tables[tables.len().saturating_sub(PAST_MAX)..].iter().filter_map(read).collect()
+}
+
+/// A reason that fits into a header. It may quote a message of any size, and its end often says more than its middle.
+#[must_use]
+pub fn shortened(reason: &str) -> String {
+    const GAP: &str = " … ";
+    if reason.len() <= REASON_MAX_BYTES {
+        return reason.to_owned();
+    }
+    let end = (REASON_MAX_BYTES - GAP.len()) / 3;
+    let start = REASON_MAX_BYTES - GAP.len() - end;
+    let start = reason.floor_char_boundary(start);
+    let end = reason.ceil_char_boundary(reason.len() - end);
+    format!("{}{GAP}{}", &reason[..start], &reason[end..])
 }
 
 fn id(text: &ShortString) -> Id {
@@ -242,8 +331,11 @@ mod tests {
             origin: Some("catalog.sku_processed".into()),
             past: vec![PastAttempt { attempt: 1, reason: "no".into(), at: "now".into() }],
             body: (*b"{\"sku\":\"A\"}").into(),
+            came_with: None,
         };
-        let read = Envelope::read(&sent.properties(), sent.body.to_vec(), "other", |_| new_id());
+        let (properties, body) = sent.publishable(None, "guest");
+        let mut read = Envelope::receive(properties, body.to_vec(), "other", |_| new_id());
+        assert!(read.came_with.take().is_some());
         assert_eq!(format!("{sent:?}"), format!("{read:?}"));
     }
 

@@ -7,10 +7,12 @@ pub mod consumer;
 pub mod envelope;
 pub mod house;
 pub mod publisher;
+pub mod raw;
 pub mod settling;
 pub mod supervisor;
 pub mod topology;
 pub mod unacked;
+pub mod wire;
 pub mod worker;
 
 pub use connection::{BrokerUri, Links};

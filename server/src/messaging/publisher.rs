@@ -8,6 +8,7 @@ use lapin::{
 };
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -45,6 +46,8 @@ pub enum PublishError {
 #[derive(Debug, Clone)]
 pub struct Publisher {
     channel: Channel,
+    /// Who we are to the broker.
+    user: Arc<str>,
 }
 
 /// A message on its way; the broker has yet to take responsibility.
@@ -65,7 +68,7 @@ impl Publisher {
     pub async fn open(connection: &Connection) -> lapin::Result<Self> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Self { channel })
+        Ok(Self { channel, user: connection.status().username().into() })
     }
 
     /// Sends a mandatory message: it stands in line for the socket when this returns, behind all that were sent before
@@ -81,11 +84,8 @@ impl Publisher {
         expiration_ms: Option<u64>,
     ) -> Result<InFlight, PublishError> {
         let mandatory = BasicPublishOptions { mandatory: true, immediate: false };
-        let mut properties = envelope.properties();
-        if let Some(ms) = expiration_ms {
-            properties = properties.with_expiration(ms.to_string().as_str().into());
-        }
-        let (channel, body) = (self.channel.clone(), envelope.body.clone());
+        let (properties, body) = envelope.publishable(expiration_ms, &self.user);
+        let channel = self.channel.clone();
         let (exchange, routing_key) = (exchange.into(), routing_key.into());
         let mut writing =
             async move { channel.basic_publish(exchange, routing_key, mandatory, &body, properties).await }

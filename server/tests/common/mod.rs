@@ -1,12 +1,14 @@
 //! A whole Skuflow in the test's own process, on free ports and in a temporary folder.
 #![allow(dead_code, missing_docs, reason = "each test file uses its part of this")]
 
+use async_compat::Compat;
 use flow::{Event, Id};
-use lapin::{Connection, ConnectionProperties, options::QueueDeleteOptions};
+use lapin::{AsyncTcpStream, Connection, ConnectionProperties, options::QueueDeleteOptions, uri::AMQPUri};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 use server::{
     cli::{BrokerChoice, FtpChoice, Serve},
+    messaging::wire::{Legible, LegibleTokio},
     serve::{ServeError, serve},
 };
 use std::{
@@ -15,6 +17,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    net::TcpStream,
     runtime::Runtime,
     sync::mpsc,
     task::JoinHandle,
@@ -220,6 +223,29 @@ impl Skuflow {
 
     pub async fn amqp(&self) -> Connection {
         Connection::connect(&self.broker_url, ConnectionProperties::default()).await.unwrap()
+    }
+
+    /// A connection that sends and receives whatever bytes a message has; see `server::messaging::wire`.
+    pub async fn raw_amqp(&self) -> Connection {
+        let open = async |uri: AMQPUri, _| {
+            let stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await.unwrap();
+            Ok(AsyncTcpStream::Plain(Legible::new(AsyncTcpStream::Plain(Compat::new(stream)))))
+        };
+        let properties = ConnectionProperties::default();
+        let uri = self.broker_url.parse().unwrap();
+        Connection::connector(uri, LegibleTokio::current(), open, properties).await.unwrap()
+    }
+
+    /// Asks until there is an answer.
+    pub async fn some<T>(&self, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            assert!(started.elapsed() < DEADLINE, "waited too long until {what}");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub async fn until(&self, what: &str, condition: impl AsyncFn() -> bool) {

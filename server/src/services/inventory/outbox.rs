@@ -118,6 +118,7 @@ pub fn waiting(
                 reason: None,
                 origin: None,
                 past: Vec::new(),
+                came_with: None,
                 body: row.get::<_, String>(8)?.into_bytes().into(),
             },
         })
