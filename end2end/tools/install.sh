@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sees to it that the tests find a Chromium, a RabbitMQ and a Python with an FTP and an SMTP server that are not ours:
+# Sees to it that the tests find a Chromium, a RabbitMQ and a Python with clients and servers that are not ours (AMQP, FTP, SMTP):
 # by apt where there is one, else it says what to install.
 set -euo pipefail
 
 # The Python goes into a virtual environment of its own, which the Makefile names to the tests.
 install_python() {
-  local venv packages=(aiosmtpd==1.4.6 pika==1.4.4 pyftpdlib==2.2.0 pyOpenSSL==26.4.0)
+  local venv packages=(aiosmtpd==1.4.6 celery==5.7.0 pika==1.4.4 pyftpdlib==2.2.0 pyOpenSSL==26.4.0)
   venv="$(dirname "$0")/../../target/tools/python"
   if [ ! -x "$venv/bin/pip" ] || [ "$(cat "$venv/installed" 2>/dev/null)" != "${packages[*]}" ]; then
     echo "Installing for the tests, by pip: ${packages[*]}"

@@ -23,12 +23,46 @@ pub struct Config {
     pub password: String,
     /// The one virtual host.
     pub vhost: String,
+    /// What the broker says that it is.
+    pub product: Product,
     /// The folder in which durable things survive a restart; none keeps everything in memory.
     pub data: Option<PathBuf>,
     /// What clients may use at most.
     pub limits: Limits,
     /// Is told every transition.
     pub on_event: Option<EventHook>,
+}
+
+/// What the broker tells clients about itself (`server-properties` of `connection.start`, spec 1.4.2.1).
+///
+/// Clients decide by name and version what they may ask for: some set a shared prefetch only where the product is
+/// `RabbitMQ`, others refuse any version before 3.10. So the default names what this broker is compatible with, and
+/// itself in `platform` and `information`.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// `product`.
+    pub name: String,
+    /// `version`.
+    pub version: String,
+    /// `platform`.
+    pub platform: String,
+    /// `information`.
+    pub information: String,
+    /// `cluster_name`.
+    pub cluster_name: String,
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        let own_name = concat!("Skuflow broker ", env!("CARGO_PKG_VERSION"));
+        Self {
+            name: "RabbitMQ".to_owned(),
+            version: "3.10.8".to_owned(),
+            platform: own_name.to_owned(),
+            information: format!("{own_name}, compatible with RabbitMQ 3.10"),
+            cluster_name: "skuflow@localhost".to_owned(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -38,6 +72,7 @@ impl Default for Config {
             user: "guest".to_owned(),
             password: "guest".to_owned(),
             vhost: "/".to_owned(),
+            product: Product::default(),
             data: None,
             limits: Limits::default(),
             on_event: None,

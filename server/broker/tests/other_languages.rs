@@ -1,6 +1,6 @@
-//! Unmodified clients of other languages play one round, and all see the same.
+//! Unmodified clients of other languages: some play one round and all see the same, others do what they are made for.
 //!
-//! pika is looked for in the Python that `SKUFLOW_TEST_PYTHON` names (else `python3`), amqplib where
+//! pika and Celery are looked for in the Python that `SKUFLOW_TEST_PYTHON` names (else `python3`), amqplib where
 //! `NODE_PATH` says. A client that is not installed is skipped, and that is said; with `SKUFLOW_TEST_STRICT` it is
 //! an error.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests too")]
@@ -21,8 +21,8 @@ answered answer
 cancelled watched
 ";
 
-/// Plays the round of one client, unless it is not there.
-async fn play(program: String, check: [&str; 2], script: &str) {
+/// Runs the script of one client, unless the client is not there, and compares what it says.
+async fn play(program: String, check: [&str; 2], script: &str, expected: &str) {
     let is_there = Command::new(&program).args(check).output().is_ok_and(|checked| checked.status.success());
     if !is_there {
         assert!(env::var_os("SKUFLOW_TEST_STRICT").is_none(), "{program} cannot do `{}`", check[1]);
@@ -36,17 +36,25 @@ async fn play(program: String, check: [&str; 2], script: &str) {
     let played = playing.await.unwrap().unwrap();
     let (said, complained) =
         (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
-    assert_eq!(said, ROUND, "{complained}");
+    assert_eq!(said, expected, "{complained}");
     broker.shutdown().await;
+}
+
+fn python() -> String {
+    env::var("SKUFLOW_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 #[tokio::test]
 async fn pika_plays_its_round() {
-    let python = env::var("SKUFLOW_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    play(python, ["-c", "import pika"], "round.py").await;
+    play(python(), ["-c", "import pika"], "round.py", ROUND).await;
+}
+
+#[tokio::test]
+async fn a_celery_worker_full_of_delayed_tasks_still_gets_an_immediate_one() {
+    play(python(), ["-c", "import celery"], "celery_worker.py", "ran ['immediate']\n").await;
 }
 
 #[tokio::test]
 async fn amqplib_plays_its_round() {
-    play("node".to_owned(), ["-e", "require('amqplib')"], "round.cjs").await;
+    play("node".to_owned(), ["-e", "require('amqplib')"], "round.cjs", ROUND).await;
 }

@@ -6,6 +6,7 @@ use super::{
     tables,
 };
 use crate::{
+    config::Product,
     core::{Client, Exception, short},
     event::ConnectionInfo,
 };
@@ -67,7 +68,7 @@ struct Handshake<'a> {
 pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Result<Opened, Refused> {
     let mut handshake = Handshake { stream, buffer: BytesMut::new(), shared };
     handshake.expect_protocol_header().await?;
-    handshake.send(connection::AMQPMethod::Start(start())).await?;
+    handshake.send(connection::AMQPMethod::Start(start(&shared.product))).await?;
     let connection::AMQPMethod::StartOk(start_ok) = handshake.receive().await? else {
         return Err(Refused::Protocol);
     };
@@ -213,7 +214,7 @@ pub(crate) fn close_method(Failure { exception, ids }: &Failure) -> connection::
     })
 }
 
-fn start() -> connection::Start {
+fn start(product: &Product) -> connection::Start {
     let text = |text: &str| AMQPValue::LongString(text.into());
     let mut capabilities = FieldTable::default();
     for capability in [
@@ -232,9 +233,11 @@ fn start() -> connection::Start {
     let mut server_properties = FieldTable::default();
     server_properties
         .insert("capabilities".into(), AMQPValue::FieldTable(capabilities))
-        .insert("product".into(), text("Skuflow broker"))
-        .insert("version".into(), text(env!("CARGO_PKG_VERSION")))
-        .insert("platform".into(), text("Rust"));
+        .insert("product".into(), text(&product.name))
+        .insert("version".into(), text(&product.version))
+        .insert("platform".into(), text(&product.platform))
+        .insert("information".into(), text(&product.information))
+        .insert("cluster_name".into(), text(&product.cluster_name));
     connection::Start {
         version_major: 0,
         version_minor: 9,

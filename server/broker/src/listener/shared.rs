@@ -2,7 +2,7 @@
 
 use super::outbox::Outbox;
 use crate::{
-    config::Limits,
+    config::{Limits, Product},
     core::{ConnectionId, Core},
     store,
 };
@@ -60,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) user: String,
     pub(crate) password: String,
     pub(crate) vhost: String,
+    pub(crate) product: Product,
     pub(crate) limits: Limits,
     /// Cancelled when the broker shuts down.
     pub(crate) shutdown: CancellationToken,
@@ -83,6 +84,7 @@ impl Shared {
             user: config.user.clone(),
             password: config.password.clone(),
             vhost: config.vhost.clone(),
+            product: config.product.clone(),
             limits: config.limits.clone(),
             shutdown: CancellationToken::new(),
             pressure: watch::Sender::new(Pressure::default()),
