@@ -8,10 +8,11 @@
 //! in microseconds is read by the caller itself, on a third one: to hand it over would take longer than to do it.
 
 use flow::Sku;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
 };
 use tokio::sync::oneshot;
@@ -26,7 +27,16 @@ const STATEMENTS: usize = 128;
 pub enum StoreError {
     /// SQLite said no.
     #[error("store: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+    /// The disk has no room. Nothing was kept; it goes on as soon as there is some.
+    #[error("store: the disk is full; make room on it, and try again")]
+    Full,
+    /// The work panicked. Nothing of it was kept, and the store goes on.
+    #[error("store: a defect ended the work half-way, and nothing of it was kept")]
+    Panicked,
+    /// The file was taken away: what is written now is lost with the process.
+    #[error("{0} is gone; stop the server, put the file back, and start it again")]
+    Gone(PathBuf),
     /// The store's thread has ended: the server is stopping, or the disk failed it.
     #[error("store: it is closed")]
     Closed,
@@ -40,6 +50,15 @@ pub enum StoreError {
     },
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
 /// A unit of work: runs inside a transaction, and answers its caller when the commit's outcome is known.
 type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
 /// Called with `Ok` after the commit, or with why there was none.
@@ -51,6 +70,42 @@ pub struct Store {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
     glances: Arc<Mutex<Connection>>,
+    trouble: Trouble,
+    path: Arc<Path>,
+}
+
+/// Why the last commit failed, if it did; clones share it.
+#[derive(Debug, Clone, Default)]
+struct Trouble(Arc<Mutex<Option<Failing>>>);
+
+/// Commits that fail one after the other.
+#[derive(Debug)]
+struct Failing {
+    reason: String,
+    times: u64,
+}
+
+impl Trouble {
+    fn lock(&self) -> MutexGuard<'_, Option<Failing>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A commit failed: said for the first time, and then ever less often.
+    fn failed(&self, error: &StoreError) {
+        let mut failing = self.lock();
+        let failing = failing.get_or_insert_with(|| Failing { reason: String::new(), times: 0 });
+        failing.reason = error.to_string();
+        failing.times += 1;
+        if failing.times.is_power_of_two() {
+            tracing::error!(%error, times = failing.times, "a store could not commit");
+        }
+    }
+
+    fn committed(&self) {
+        if let Some(Failing { times, .. }) = self.lock().take() {
+            tracing::warn!(times, "a store that could not commit can again");
+        }
+    }
 }
 
 impl Store {
@@ -70,11 +125,14 @@ impl Store {
         let reading = Connection::open_with_flags(path, read_only).map_err(failed)?;
         let glancing = Connection::open_with_flags(path, read_only).map_err(failed)?;
         glancing.set_prepared_statement_cache_capacity(STATEMENTS);
+        let trouble = Trouble::default();
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         Ok(Self {
-            writer: spawn(format!("{name}-write"), connection),
-            reader: spawn(format!("{name}-read"), reading),
+            writer: spawn(format!("{name}-write"), connection, trouble.clone()),
+            reader: spawn(format!("{name}-read"), reading, Trouble::default()),
             glances: Arc::new(Mutex::new(glancing)),
+            trouble,
+            path: path.into(),
         })
     }
 
@@ -138,12 +196,27 @@ impl Store {
         look(&self.glances.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the file can be read.
+    /// Whether the file can be read and, where the last commit failed, whether it can be written again.
     ///
     /// # Errors
     /// When it cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|tx| Ok(tx.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        if !tokio::fs::try_exists(&*self.path).await.unwrap_or(false) {
+            return Err(StoreError::Gone(self.path.to_path_buf()));
+        }
+        self.read::<_, StoreError>(|tx| {
+            Ok(tx.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?)
+        })
+        .await?;
+        if self.trouble.lock().is_none() {
+            return Ok(());
+        }
+        // Something that has to reach the disk, and changes nothing that anybody reads.
+        self.write(|tx| {
+            let version: u32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            Ok(tx.pragma_update(None, "user_version", version.wrapping_add(1))?)
+        })
+        .await
     }
 }
 
@@ -188,8 +261,10 @@ where
         let outcome = in_savepoint(transaction, work);
         Box::new(move |committed| {
             let outcome = committed.map_err(E::from).and(outcome);
-            if let Ok(value) = &outcome {
-                after(value);
+            if let Ok(value) = &outcome
+                && catch_unwind(AssertUnwindSafe(|| after(value))).is_err()
+            {
+                tracing::error!("what was committed could not be told");
             }
             // The caller may have gone away; its work is committed all the same.
             let _ = answer.send(outcome);
@@ -208,7 +283,9 @@ fn in_savepoint<T, E: From<StoreError>>(
         Ok(())
     };
     sql("SAVEPOINT job")?;
-    let outcome = work(transaction);
+    // One caller's defect must not close the store for all others.
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(transaction)))
+        .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
     if outcome.is_err() {
         sql("ROLLBACK TO job")?;
     }
@@ -216,14 +293,14 @@ fn in_savepoint<T, E: From<StoreError>>(
     outcome
 }
 
-fn spawn(name: String, mut connection: Connection) -> mpsc::Sender<Job> {
+fn spawn(name: String, mut connection: Connection, trouble: Trouble) -> mpsc::Sender<Job> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let (jobs, waiting) = mpsc::channel::<Job>();
     thread::Builder::new()
         .name(name)
         .spawn(move || {
             while let Ok(first) = waiting.recv() {
-                work_off(&mut connection, first, &waiting);
+                work_off(&mut connection, first, &waiting, &trouble);
             }
         })
         .expect("the operating system has a thread to spare at start-up");
@@ -231,7 +308,7 @@ fn spawn(name: String, mut connection: Connection) -> mpsc::Sender<Job> {
 }
 
 /// Runs `first` and all that queued up behind it in one transaction, then answers every caller.
-fn work_off(connection: &mut Connection, first: Job, waiting: &mpsc::Receiver<Job>) {
+fn work_off(connection: &mut Connection, first: Job, waiting: &mpsc::Receiver<Job>, trouble: &Trouble) {
     let mut answers = Vec::new();
     let committed = connection.transaction().and_then(|transaction| {
         answers.push(first(&transaction));
@@ -241,15 +318,24 @@ fn work_off(connection: &mut Connection, first: Job, waiting: &mpsc::Receiver<Jo
         }
         transaction.commit()
     });
-    match committed {
-        Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+    match committed.map_err(StoreError::from) {
+        Ok(()) => {
+            trouble.committed();
+            answers.into_iter().for_each(|answer| answer(Ok(())));
+        }
         Err(error) => {
-            tracing::error!(%error, "a store could not commit");
-            let text = error.to_string();
-            for answer in answers {
-                // rusqlite's error cannot be cloned; its text is what matters to the callers.
-                answer(Err(StoreError::Sqlite(rusqlite::Error::ToSqlConversionFailure(text.clone().into()))));
-            }
+            trouble.failed(&error);
+            answers.into_iter().for_each(|answer| answer(Err(error.again())));
+        }
+    }
+}
+
+impl StoreError {
+    /// The same for another caller. An error of SQLite cannot be cloned; its text is what matters.
+    fn again(&self) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            error => Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(error.to_string().into())),
         }
     }
 }
@@ -296,6 +382,59 @@ mod tests {
         let outcomes = join_all([1, 2, 1, 3].map(|n| insert(&store, n))).await;
         assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, true]);
         assert_eq!(count(&store).await, 3);
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_undoes_only_itself_and_the_store_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        let panics = store.write::<(), StoreError>(|tx| {
+            tx.execute("INSERT INTO t (n) VALUES (7)", [])?;
+            panic!("a defect");
+        });
+        assert!(matches!(panics.await, Err(StoreError::Panicked)));
+        assert_eq!(count(&store).await, 0);
+        insert(&store, 1).await.unwrap();
+        let read = store.read::<(), StoreError>(|_| panic!("a defect")).await;
+        assert!(matches!(read, Err(StoreError::Panicked)));
+        assert_eq!(count(&store).await, 1);
+        store.ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_store_says_so_keeps_what_it_has_and_goes_on_when_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        let limit = |pages: u32| {
+            let store = store.clone();
+            async move {
+                let set = move |tx: &Transaction<'_>| -> Result<(), StoreError> {
+                    Ok(tx.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
+                };
+                store.write(set).await
+            }
+        };
+        let fill = async || {
+            let sql = "INSERT INTO t (n) SELECT value FROM (WITH RECURSIVE c(value) AS (SELECT 10 UNION ALL \
+                       SELECT value + 1 FROM c WHERE value < 50000) SELECT value FROM c)";
+            store.write::<_, StoreError>(|tx| Ok(tx.execute(sql, [])?)).await
+        };
+        insert(&store, 1).await.unwrap();
+        limit(4).await.unwrap();
+        assert!(matches!(fill().await, Err(StoreError::Full)));
+        assert_eq!(count(&store).await, 1);
+        limit(1_000_000).await.unwrap();
+        fill().await.unwrap();
+        store.ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_whose_file_was_taken_away_is_not_well() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        store.ping().await.unwrap();
+        std::fs::remove_file(dir.path().join("t.db")).unwrap();
+        assert!(matches!(store.ping().await, Err(StoreError::Gone(_))));
     }
 
     #[test]

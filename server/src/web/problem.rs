@@ -63,6 +63,9 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Full) {
+            return Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string());
+        }
         tracing::error!(%error, "a store failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}; the server's log says more"))
     }
