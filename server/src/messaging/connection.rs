@@ -26,7 +26,7 @@ use std::{
 use tokio::{
     net::TcpStream,
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +38,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// A connection that has lasted so long was a good one; the wait before the next begins anew.
+const LASTED: Duration = Duration::from_secs(10);
+/// How long to wait at most while connections are made and die at once: something in the queues kills them, and each
+/// new one delivers it again.
+const SHORT_LIVED_BACKOFF_MAX: Duration = Duration::from_secs(30);
 
 /// Where a broker is, and how to log in.
 #[derive(Clone)]
@@ -152,6 +157,54 @@ impl Owner {
     }
 }
 
+/// How long to wait before the next connection, and how often the last one's reason has come in a row.
+#[derive(Debug)]
+struct Backoff {
+    next: Duration,
+    max: Duration,
+    reason: String,
+    times: u32,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { next: BACKOFF_MIN, max: BACKOFF_MAX, reason: String::new(), times: 0 }
+    }
+}
+
+impl Backoff {
+    /// There was none: a broker that comes back is to be found soon.
+    fn refused(&mut self) {
+        self.max = BACKOFF_MAX;
+        self.next = self.next.min(self.max);
+    }
+
+    /// There was one for so long. A good one makes all begin anew, one that died at once does not.
+    fn lasted(&mut self, lasted: Duration) {
+        if lasted >= LASTED {
+            *self = Self::default();
+        } else {
+            self.max = SHORT_LIVED_BACKOFF_MAX;
+        }
+    }
+
+    fn times(&mut self, reason: &str) -> u32 {
+        if self.reason == reason {
+            self.times += 1;
+        } else {
+            reason.clone_into(&mut self.reason);
+            self.times = 1;
+        }
+        self.times
+    }
+
+    fn wait(&mut self) -> Duration {
+        let wait = self.next;
+        self.next = (wait * 2).min(self.max);
+        wait
+    }
+}
+
 /// The socket below a connection, kept to cut it: the broker then sees an end without a word, as when a process
 /// dies.
 #[derive(Debug, Clone, Default)]
@@ -184,14 +237,14 @@ impl Connector {
         let name = owner.name();
         self.links.set(&name, false);
         let mut told_lost = false;
-        let mut backoff = BACKOFF_MIN;
+        let mut backoff = Backoff::default();
         while !self.stop.is_cancelled() {
             let error = match self.connect(&name).await {
                 Ok((connection, socket)) => {
+                    let connected = Instant::now();
                     if std::mem::take(&mut told_lost) {
                         self.tell(&owner, Kind::ConnectionRestored);
                     }
-                    backoff = BACKOFF_MIN;
                     let ready = || self.links.set(&name, true);
                     let cut_on_purpose = async {
                         let reason = tokio::select! {
@@ -212,23 +265,32 @@ impl Connector {
                             let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "stopping".into())).await;
                             break;
                         }
-                        Err(error) => error,
+                        Err(error) => {
+                            backoff.lasted(connected.elapsed());
+                            error
+                        }
                     }
                 }
-                Err(error) => error,
+                Err(error) => {
+                    backoff.refused();
+                    error
+                }
             };
             self.links.set(&name, false);
             session.lost(&error);
+            let times = backoff.times(&error);
+            // The first of the same kind, then ever fewer.
+            if times.is_power_of_two() {
+                tracing::warn!(%name, %error, times, broker = %self.uri.place(), "no connection to the broker; retrying");
+            }
             if !std::mem::replace(&mut told_lost, true) {
-                tracing::warn!(%name, %error, broker = %self.uri.place(), "no connection to the broker; retrying");
                 self.tell(&owner, Kind::ConnectionLost { reason: error });
             }
-            let jittered = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
+            let jittered = backoff.wait().mul_f64(rand::rng().random_range(0.5..1.0));
             tokio::select! {
                 () = sleep(jittered) => {}
                 () = self.stop.cancelled() => {}
             }
-            backoff = (backoff * 2).min(BACKOFF_MAX);
         }
     }
 
@@ -302,6 +364,28 @@ async fn broken(connection: &Connection) -> lapin::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_that_die_at_once_are_made_ever_more_seldom_and_a_good_one_is_forgiven() {
+        let mut backoff = Backoff::default();
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            backoff.lasted(Duration::from_millis(5));
+            waits.push(backoff.wait());
+        }
+        assert_eq!((waits[0], waits[4], waits[11]), (BACKOFF_MIN, BACKOFF_MIN * 16, SHORT_LIVED_BACKOFF_MAX));
+        backoff.refused();
+        assert_eq!(backoff.wait(), BACKOFF_MAX, "a broker that is down is asked every second");
+        backoff.lasted(LASTED);
+        assert_eq!(backoff.wait(), BACKOFF_MIN);
+    }
+
+    #[test]
+    fn the_same_reason_is_counted_and_another_one_is_new() {
+        let mut backoff = Backoff::default();
+        let times = ["a", "a", "a", "b", "a"].map(|reason| backoff.times(reason));
+        assert_eq!(times, [1, 2, 3, 1, 1]);
+    }
 
     #[test]
     fn a_broker_address_shows_no_password_and_defaults_its_vhost() {
