@@ -92,7 +92,6 @@ async fn identifiers_that_are_not_text_are_handled_like_any_other(on: On) {
     for properties in not_text() {
         publish_raw(&channel, "sku_processed", "", &properties, br#"{"sku":"MUG-RED"}"#).await;
     }
-    // A routing key too, which a fanout exchange does not look at.
     let acks = not_text().len() * 3;
     skuflow
         .until("all three have acked all", async || {

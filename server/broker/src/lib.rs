@@ -4,11 +4,12 @@ mod config;
 mod core;
 mod event;
 mod listener;
+pub mod raw;
 mod store;
 
 pub use crate::store::StoreError;
 pub use crate::{
-    config::{Config, EventHook, Limits},
+    config::{Config, EventHook, Limits, Product},
     core::Message,
     event::{
         BindingDestination, BindingInfo, ConnectionInfo, ConsumerInfo, DeathReason, Event, ExchangeInfo,

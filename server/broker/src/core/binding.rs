@@ -109,6 +109,11 @@ impl Core {
         let (source, source_durable) = (exchange.name.clone(), exchange.durable);
         let is_new =
             exchange.bind(&key, Binding { destination: destination.clone(), arguments: arguments.clone() });
+        if let Destination::Queue(id) = destination
+            && let Some(queue) = self.queues.get_mut(&id)
+        {
+            queue.bound_to.insert(source.clone());
+        }
         if is_new && let Some(info) = self.binding_info(&source, &key, &destination) {
             if source_durable && self.is_durable(&destination) {
                 self.log.note(StoreOp::PutBinding(stored(&info, arguments)));
@@ -131,7 +136,12 @@ impl Core {
 
     /// Removes every binding that leads to a queue or an exchange that is going.
     pub(crate) fn remove_bindings_to(&mut self, destination: &Destination) {
-        let sources: Vec<Name> = self.exchanges.keys().cloned().collect();
+        let sources: Vec<Name> = match destination {
+            Destination::Queue(id) => {
+                self.queues.get(id).map(|queue| queue.bound_to.iter().cloned().collect()).unwrap_or_default()
+            }
+            Destination::Exchange(_) => self.exchanges.keys().cloned().collect(),
+        };
         for source in sources {
             let Some(exchange) = self.exchanges.get_mut(&source) else { continue };
             let (removed, durable) = (exchange.unbind_all(destination), exchange.durable);

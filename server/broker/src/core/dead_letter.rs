@@ -3,9 +3,12 @@
 use super::{
     Core, Message, Name, QueueId,
     arguments::integer,
-    message::{Properties, header_routes, with_headers, without_expiration, without_header},
+    message::{header_routes, without_header},
 };
-use crate::event::{DeathReason, Event};
+use crate::{
+    event::{DeathReason, Event},
+    raw,
+};
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
 use std::sync::Arc;
 
@@ -61,8 +64,8 @@ fn dead_message(
             vec![key]
         }
     };
-    let properties = without_expiration(&with_headers(message.properties(), headers));
-    Message::new(id, exchange, routing_keys, Properties::from(properties), message.body().clone())
+    let properties = message.raw_properties().with_headers(&headers).without_expiration();
+    Message::new(id, exchange, routing_keys, properties, message.body().clone())
 }
 
 /// Notes a death in the headers: one entry for each queue and reason, the latest first, with a count.
@@ -105,8 +108,10 @@ fn new_death(
     now_seconds: u64,
 ) -> FieldTable {
     let cc = header_routes(headers, "CC").unwrap_or_default();
-    let keys =
-        std::iter::once(message.routing_key()).chain(&cc).map(|key| long_string(key)).collect::<Vec<_>>();
+    let keys = std::iter::once(message.routing_key())
+        .chain(&cc)
+        .map(|key| AMQPValue::LongString(raw::unescape(key).to_vec().into()))
+        .collect::<Vec<_>>();
     let mut death = FieldTable::default();
     death.insert("count".into(), AMQPValue::LongLongInt(1));
     death.insert("reason".into(), long_string(reason.as_str()));

@@ -4,7 +4,6 @@ use super::{
     ConnectionId, ConsumerId, Core, Message, Outcome, QueueId, Send,
     arguments::{Overflow, QueueKind},
     channel::Unacked,
-    message::{Properties, with_headers},
     queue::Entry,
 };
 use crate::event::{DeathReason, Event};
@@ -77,7 +76,7 @@ impl Core {
             message.id(),
             message.exchange().clone(),
             message.routing_keys().to_vec(),
-            Properties::from(with_headers(message.properties(), headers)),
+            message.raw_properties().with_headers(&headers),
             message.body().clone(),
         ))
     }

@@ -1,13 +1,14 @@
 //! A message and its content: what a publisher sent, unchanged.
 
 use super::Name;
+use crate::raw::{self, Parts};
 use amq_protocol::{
-    frame::{WriteContext, parsing::traits::ParsableInput},
+    frame::WriteContext,
     protocol::basic::{AMQPProperties as BasicProperties, gen_properties, parse_properties},
     types::{AMQPValue, FieldTable, ShortString},
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 /// Delivery mode of a persistent message (spec 1.8.1.5).
 const PERSISTENT: u8 = 2;
@@ -24,14 +25,17 @@ pub(crate) struct Properties {
 }
 
 impl Properties {
-    /// Reads properties from the payload of a content header frame, after its body size.
+    /// Reads properties from the payload of a content header frame, after its body size. Text that is not UTF-8 is
+    /// taken as it is, and read as [`raw::readable`] shows it.
     pub(crate) fn decode(encoded: Bytes) -> Option<Self> {
-        let (rest, decoded) = parse_all(&encoded[..])?;
-        if !rest.is_empty() {
-            return None;
-        }
-        let decoded = Box::new(decoded);
-        Some(Self { encoded, decoded })
+        let decoded = match parse_properties(&encoded[..]) {
+            Ok(([], decoded)) => decoded,
+            _ => {
+                Parts::read(&encoded)?;
+                raw::readable_properties(&encoded)
+            }
+        };
+        Some(Self { encoded, decoded: Box::new(decoded) })
     }
 
     pub(crate) fn encoded(&self) -> &Bytes {
@@ -41,10 +45,51 @@ impl Properties {
     pub(crate) fn decoded(&self) -> &BasicProperties {
         &self.decoded
     }
-}
 
-fn parse_all<I: ParsableInput>(input: I) -> Option<(I, BasicProperties)> {
-    parse_properties(input).ok()
+    /// The same with other headers; those that are the same stay as they were sent.
+    pub(crate) fn with_headers(&self, headers: &FieldTable) -> Self {
+        self.changed(
+            |parts, ours| {
+                let old = self.decoded.headers().as_ref();
+                let mut kept = parts.headers.take().unwrap_or_default();
+                let mut left = headers.inner().keys().map(ShortString::as_str).collect::<BTreeSet<_>>();
+                kept.retain(|header| {
+                    let name = raw::readable(header.name);
+                    let is_same = |old: &FieldTable| old.inner().get(&*name) == headers.inner().get(&*name);
+                    old.is_some_and(is_same) && left.remove(&*name)
+                });
+                kept.extend(
+                    ours.headers.iter().flatten().filter(|header| {
+                        std::str::from_utf8(header.name).is_ok_and(|name| left.contains(name))
+                    }),
+                );
+                parts.headers = Some(kept);
+            },
+            &BasicProperties::default().with_headers(headers.clone()),
+        )
+    }
+
+    /// The same without `expiration`.
+    pub(crate) fn without_expiration(&self) -> Self {
+        self.changed(|parts, _| parts.set(raw::EXPIRATION, None), &BasicProperties::default())
+    }
+
+    pub(crate) fn with_reply_to(&self, address: ShortString) -> Self {
+        let reply_to = BasicProperties::default().with_reply_to(address);
+        self.changed(|parts, ours| parts.set(raw::REPLY_TO, ours.get(raw::REPLY_TO)), &reply_to)
+    }
+
+    /// The same with a change, for which there is something else to take from.
+    fn changed(
+        &self,
+        change: impl for<'a> FnOnce(&mut Parts<'a>, &Parts<'a>),
+        source: &BasicProperties,
+    ) -> Self {
+        let source = Self::from(source.clone()).encoded;
+        let mut parts = Parts::read(&self.encoded).expect("it was read before");
+        change(&mut parts, &Parts::read(&source).expect("the codec wrote it"));
+        Self::decode(parts.write().into()).expect("its parts make sense")
+    }
 }
 
 impl From<BasicProperties> for Properties {
@@ -54,32 +99,6 @@ impl From<BasicProperties> for Properties {
             .expect("writing to memory does not fail");
         Self { encoded: encoded.into(), decoded: Box::new(decoded) }
     }
-}
-
-/// Replaces the headers and keeps every other property.
-pub(crate) fn with_headers(properties: &BasicProperties, headers: FieldTable) -> BasicProperties {
-    properties.clone().with_headers(headers)
-}
-
-/// The same properties without `expiration`; `BasicProperties` can set a property but not clear one.
-pub(crate) fn without_expiration(properties: &BasicProperties) -> BasicProperties {
-    if properties.expiration().is_none() {
-        return properties.clone();
-    }
-    let mut kept = BasicProperties::default();
-    macro_rules! keep {
-        ($($get:ident => $set:ident),* $(,)?) => {
-            $(if let Some(value) = properties.$get().clone() { kept = kept.$set(value); })*
-        };
-    }
-    keep! {
-        content_type => with_content_type, content_encoding => with_content_encoding,
-        headers => with_headers, delivery_mode => with_delivery_mode, priority => with_priority,
-        correlation_id => with_correlation_id, reply_to => with_reply_to, message_id => with_message_id,
-        timestamp => with_timestamp, kind => with_type, user_id => with_user_id, app_id => with_app_id,
-        cluster_id => with_cluster_id,
-    }
-    kept
 }
 
 /// A message as it was published, or as it was dead-lettered. Shared by every queue that holds it.
@@ -115,7 +134,7 @@ impl Message {
         &self.exchange
     }
 
-    /// The routing key it was published with.
+    /// The routing key it was published with; a byte that is not UTF-8 is one private-use character in it.
     pub fn routing_key(&self) -> &Arc<str> {
         &self.routing_keys[0]
     }
@@ -130,12 +149,21 @@ impl Message {
         &self.body
     }
 
+    /// The bytes of the routing key.
+    pub(crate) fn routing_key_bytes(&self) -> Cow<'_, [u8]> {
+        raw::unescape(self.routing_key())
+    }
+
     pub(crate) fn routing_keys(&self) -> &[Name] {
         &self.routing_keys
     }
 
     pub(crate) fn encoded_properties(&self) -> &Bytes {
         self.properties.encoded()
+    }
+
+    pub(crate) fn raw_properties(&self) -> &Properties {
+        &self.properties
     }
 
     pub(crate) fn headers(&self) -> Option<&FieldTable> {
@@ -164,7 +192,7 @@ pub(crate) fn header_routes(headers: &FieldTable, header: &str) -> Result<Vec<Na
             .as_slice()
             .iter()
             .filter_map(|key| match key {
-                AMQPValue::LongString(key) => Some(Name::from(key.to_string())),
+                AMQPValue::LongString(key) => Some(Name::from(&*raw::escape(key.as_bytes()))),
                 _ => None,
             })
             .collect()),

@@ -6,7 +6,7 @@ use super::{
     channel::Mode,
     confirm::Verdict,
     exchange::Destination,
-    message::{Properties, header_routes, with_headers, without_header},
+    message::{Properties, header_routes, without_header},
     reply_to,
     transaction::HeldPublish,
 };
@@ -271,8 +271,8 @@ fn addresses(routing_key: &str, properties: Properties) -> Result<(Vec<Name>, Pr
     keys.extend(header_routes(headers, "BCC")?);
     if headers.contains_key("BCC") {
         let visible = without_header(headers, "BCC");
-        let properties = with_headers(properties.decoded(), visible);
-        return Ok((keys, properties.into()));
+        let properties = properties.with_headers(&visible);
+        return Ok((keys, properties));
     }
     Ok((keys, properties))
 }

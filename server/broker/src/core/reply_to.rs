@@ -68,7 +68,7 @@ impl Core {
         }
         let channel: Option<&mut Channel> = self.channel_mut(connection, number);
         match channel.and_then(|channel| channel.reply_consumer.as_ref()) {
-            Some(reply) => Ok(properties.decoded().clone().with_reply_to(short(&reply.address)).into()),
+            Some(reply) => Ok(properties.with_reply_to(short(&reply.address))),
             None => Err(Exception::precondition_failed("fast reply consumer does not exist")),
         }
     }
@@ -84,7 +84,7 @@ impl Core {
             message.id(),
             message.exchange().clone(),
             message.routing_keys().to_vec(),
-            Properties::from(message.properties().clone()),
+            message.raw_properties().clone(),
             message.body().clone(),
         );
         if let Some(connection) = self.connections.get_mut(&connection) {

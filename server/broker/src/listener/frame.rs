@@ -1,10 +1,14 @@
 //! Frames on the wire (spec 2.3.5): reading them within limits, and writing many at once.
 
 use super::tables;
-use crate::core::{Exception, Message, Properties, Send, short};
+use crate::{
+    core::{Exception, Message, Properties, Send, short},
+    raw,
+};
 use amq_protocol::{
     frame::{AMQPFrame, WriteContext, gen_frame},
     protocol::{AMQPClass, basic, constants, parse_class},
+    types::ShortString,
 };
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -119,8 +123,31 @@ fn parse_method(channel: u16, payload: &[u8], table_depth: usize) -> Result<Fram
     }
     match parse_class(payload) {
         Ok(([], method)) => Ok(Frame::Method { channel, method }),
+        _ if ids == BASIC_PUBLISH
+            && let Some(publish) = parse_publish(fields) =>
+        {
+            let method = AMQPClass::Basic(basic::AMQPMethod::Publish(publish));
+            Ok(Frame::Method { channel, method })
+        }
         _ => fail(Exception::frame_error(format!("cannot decode <<{}>>", numbers(fields)))),
     }
+}
+
+/// A publish whose names may not be text, which the codec does not read (spec 1.8.3.7).
+fn parse_publish(fields: &[u8]) -> Option<basic::Publish> {
+    let name = |bytes: &[u8]| ShortString::from(&*raw::escape(bytes));
+    let (_ticket, rest) = fields.split_at_checked(2)?;
+    let (length, rest) = rest.split_first()?;
+    let (exchange, rest) = rest.split_at_checked((*length).into())?;
+    let (length, rest) = rest.split_first()?;
+    let (routing_key, rest) = rest.split_at_checked((*length).into())?;
+    let [bits] = rest else { return None };
+    Some(basic::Publish {
+        exchange: name(exchange),
+        routing_key: name(routing_key),
+        mandatory: bits & 1 != 0,
+        immediate: bits & 2 != 0,
+    })
 }
 
 /// Class, weight, body size, properties (spec 2.3.5.2).
@@ -197,7 +224,7 @@ impl Encoder {
                     delivery_tag,
                     redelivered,
                     exchange: short(message.exchange()),
-                    routing_key: short(message.routing_key()),
+                    routing_key: ShortString::default(),
                 };
                 self.with_content(channel, basic::AMQPMethod::Deliver(deliver), &message);
             }
@@ -206,7 +233,7 @@ impl Encoder {
                     delivery_tag,
                     redelivered,
                     exchange: short(message.exchange()),
-                    routing_key: short(message.routing_key()),
+                    routing_key: ShortString::default(),
                     message_count,
                 };
                 self.with_content(channel, basic::AMQPMethod::GetOk(get_ok), &message);
@@ -216,7 +243,7 @@ impl Encoder {
                     reply_code: exception.reply_code.code(),
                     reply_text: short(&exception.reply_text()),
                     exchange: short(message.exchange()),
-                    routing_key: short(message.routing_key()),
+                    routing_key: ShortString::default(),
                 };
                 self.with_content(channel, basic::AMQPMethod::Return(returned), &message);
             }
@@ -238,9 +265,20 @@ impl Encoder {
             .0;
     }
 
-    /// A method, its content header and its body in as many frames as it takes (spec 2.3.5.2).
+    /// A method, its content header and its body in as many frames as it takes (spec 2.3.5.2). The method comes without
+    /// its routing key, which is put in as the bytes it was published with.
     fn with_content(&mut self, channel: u16, method: basic::AMQPMethod, message: &Message) {
+        let after_key = if matches!(method, basic::AMQPMethod::GetOk(_)) { size_of::<u32>() } else { 0 };
+        let start = self.buffer.len();
         self.method(channel, AMQPClass::Basic(method));
+        let key = message.routing_key_bytes();
+        let key = &key[..key.len().min(u8::MAX.into())];
+        let length_at = self.buffer.len() - 1 - after_key - 1;
+        self.buffer[length_at] = u8::try_from(key.len()).expect("it was cut to 255");
+        self.buffer.splice(length_at + 1..length_at + 1, key.iter().copied());
+        let payload_bytes =
+            u32::try_from(self.buffer.len() - start - OVERHEAD_BYTES).expect("a method is short");
+        self.buffer[start + 3..start + HEADER_BYTES].copy_from_slice(&payload_bytes.to_be_bytes());
         let properties = message.encoded_properties();
         let body = message.body();
         self.raw_frame(constants::FRAME_HEADER, channel, |buffer| {

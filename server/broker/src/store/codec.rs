@@ -1,6 +1,9 @@
 //! Tables, keys and properties as they lie in the file: the way they travel.
 
-use crate::core::{Name, Properties};
+use crate::{
+    core::{Name, Properties},
+    raw,
+};
 use amq_protocol::{
     frame::WriteContext,
     types::{
@@ -36,7 +39,8 @@ pub(crate) fn decode_table(column: usize, value: ValueRef<'_>) -> rusqlite::Resu
 }
 
 pub(crate) fn encode_keys(keys: &[Name]) -> Vec<u8> {
-    let keys = keys.iter().map(|key| AMQPValue::LongString(key.as_bytes().into())).collect::<Vec<_>>();
+    let keys =
+        keys.iter().map(|key| AMQPValue::LongString(raw::unescape(key).to_vec().into())).collect::<Vec<_>>();
     let keys = FieldArray::from(keys);
     gen_field_array(&keys)(WriteContext::from(Vec::new()))
         .expect("writing to memory does not fail")
@@ -51,7 +55,7 @@ pub(crate) fn decode_keys(column: usize, value: ValueRef<'_>) -> rusqlite::Resul
     let keys: Vec<Name> = keys
         .as_slice()
         .iter()
-        .filter_map(|key| key.as_long_string().map(|key| Name::from(key.to_string())))
+        .filter_map(|key| key.as_long_string().map(|key| Name::from(&*raw::escape(key.as_bytes()))))
         .collect();
     if keys.is_empty() { Err(malformed(column, "a list of keys")) } else { Ok(keys) }
 }
