@@ -6,6 +6,7 @@
 
 mod client;
 mod drop_box;
+mod guard;
 pub mod http;
 mod monitor;
 mod rows;

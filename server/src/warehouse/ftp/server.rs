@@ -1,16 +1,25 @@
 //! The embedded FTP server: it plays the warehouse's, so that there is a drop box out of the box.
 
-use super::FtpUrl;
+use super::{FtpUrl, guard};
 use async_trait::async_trait;
 use libunftp::ServerBuilder;
-use std::{io, net::SocketAddr, path::Path, sync::Arc};
-use tokio::net::TcpListener;
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{net::TcpListener, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use unftp_core::auth::{AuthenticationError, Authenticator, Credentials, Principal};
 use unftp_sbe_fs::Filesystem;
 
 /// User and password of the embedded server.
 pub const USER: &str = "warehouse";
+
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Knows one user.
 #[derive(Debug)]
@@ -70,28 +79,43 @@ impl Embedded {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "the drop box could not accept a connection");
+                    // Most likely there are no descriptors left; others give some back.
+                    sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
-            let root = folder.to_owned();
             // Somebody may have taken the folder away; libunftp opens it for each client.
-            if let Err(error) = std::fs::create_dir_all(&root) {
-                tracing::error!(%error, folder = %root.display(), "the drop box has no folder");
-                continue;
-            }
+            let files = std::fs::create_dir_all(folder).and_then(|()| Filesystem::new(folder));
+            let files = match files {
+                Ok(files) => Mutex::new(Some(files)),
+                Err(error) => {
+                    tracing::error!(%error, folder = %folder.display(), "the drop box has no folder");
+                    continue;
+                }
+            };
             let files = Box::new(move || {
-                Filesystem::new(root.clone()).expect("the drop box's folder was there a moment ago")
+                let files = files.lock().expect("nothing panics while it holds the folder").take();
+                files.expect("libunftp asks for the folder once for each client")
             });
-            let server = ServerBuilder::with_authenticator(files, Arc::new(OneUser))
-                .greeting("Skuflow plays the warehouse; user and password are: warehouse")
-                .build();
-            match server {
+            let mut builder = ServerBuilder::with_authenticator(files, Arc::new(OneUser))
+                .greeting("Skuflow plays the warehouse; user and password are: warehouse");
+            // libunftp sees the guard's end of the connection.
+            if let Ok(SocketAddr::V4(here)) = stream.local_addr() {
+                builder = builder.passive_host(*here.ip());
+            }
+            match builder.build() {
                 Ok(server) => {
                     let stop = stop.clone();
                     clients.spawn(async move {
+                        let serving = async {
+                            let (to_server, from_client) = guard::pair().await?;
+                            let (relayed, _) =
+                                tokio::join!(guard::relay(stream, to_server), server.service(from_client));
+                            relayed
+                        };
                         tokio::select! {
                             () = stop.cancelled() => {}
-                            served = server.service(stream) => if let Err(error) = served {
+                            served = serving => if let Err(error) = served {
                                 tracing::debug!(%error, %peer, "a client of the drop box left in an unkind way");
                             }
                         }
