@@ -9,6 +9,9 @@ use crate::{
 };
 use std::{io::Write, process::ExitCode};
 
+/// Enough for the ten thousand viewers and as many clients of the broker.
+const DESCRIPTORS_WANTED: u64 = 65_536;
+
 /// The exit status of a mistake in the settings.
 const MISUSE: u8 = 2;
 
@@ -27,6 +30,7 @@ pub fn run() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SKUFLOW_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,lapin=off,libunftp=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    raise_descriptor_limit();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("skuflow: no threads to work with: {error}")),
@@ -46,6 +50,15 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("skuflow: {error}")),
+    }
+}
+
+/// The usual soft limit is 1,024, for programs of another age; what may be had is much more. Where that fails, or is little,
+/// whatever accepts connections waits until some are closed.
+fn raise_descriptor_limit() {
+    match rlimit::increase_nofile_limit(DESCRIPTORS_WANTED) {
+        Ok(limit) => tracing::debug!(limit, "file descriptors"),
+        Err(error) => tracing::warn!(%error, "the limit of file descriptors could not be raised"),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
         ftp::{DropBox, Embedded, FtpUrl, Monitor},
         simulator::{Runner, Simulation},
     },
-    web,
+    web::{self, listen::Patience},
 };
 use flow::{Node, Service, Style, fault::FaultKind};
 use lapin::Connection;
@@ -251,7 +251,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let router = web::routes(&parts, addr);
     let http = tokio::spawn({
         let http_stop = http_stop.clone();
-        async move { axum::serve(listener, router).with_graceful_shutdown(http_stop.cancelled_owned()).await }
+        web::listen::serve(listener, router, Patience::default(), http_stop)
     });
     say(format!("listening on http://{addr}"));
 

@@ -3,10 +3,11 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 /// A folder from which the program starts: it looks for the page's files below it.
@@ -19,7 +20,17 @@ fn project_root() -> tempfile::TempDir {
 }
 
 fn skuflow(root: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_skuflow"));
+    prepared(Command::new(env!("CARGO_BIN_EXE_skuflow")), root, args)
+}
+
+/// The same with so many file descriptors at most.
+fn skuflow_with_descriptors(limit: u32, root: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new("bash");
+    command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_skuflow")]);
+    prepared(command, root, args)
+}
+
+fn prepared(mut command: Command, root: &Path, args: &[&str]) -> Command {
     command.current_dir(root).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
     for flag in ["ADDR", "BROKER", "AMQP_LISTEN", "DATA", "FTP", "FTP_LISTEN", "SMTP"] {
         command.env_remove(format!("SKUFLOW_{flag}"));
@@ -29,7 +40,11 @@ fn skuflow(root: &Path, args: &[&str]) -> Command {
 
 /// Starts it, and reads standard output until it serves.
 fn serving(root: &Path, args: &[&str]) -> (Child, Vec<String>) {
-    let mut child = skuflow(root, args).spawn().unwrap();
+    until_serving(skuflow(root, args))
+}
+
+fn until_serving(mut command: Command) -> (Child, Vec<String>) {
+    let mut child = command.spawn().unwrap();
     let mut said = Vec::new();
     for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
         said.push(line.unwrap());
@@ -120,4 +135,44 @@ fn two_servers_do_not_share_a_folder() {
     assert_eq!(second.status.code(), Some(2), "{error}");
     assert!(error.contains("another skuflow is using it"), "{error}");
     assert_eq!(terminate(first).status.code(), Some(0));
+}
+
+/// What the page's port answers to a request, if it answers.
+fn get(addr: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(addr).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+#[test]
+fn with_256_descriptors_all_taken_it_waits_panics_nowhere_and_goes_on_when_some_are_free() {
+    let root = project_root();
+    let (child, said) = until_serving(skuflow_with_descriptors(
+        256,
+        root.path(),
+        &["serve", "--addr", "127.0.0.1:0", "--data", "d"],
+    ));
+    let place = |start: &str| said.iter().find_map(|line| line.strip_prefix(start)).unwrap().to_owned();
+    let page = place("listening on http://");
+    for _ in 0..2 {
+        let mut taken = Vec::new();
+        for addr in [&page, &place("broker at amqp://"), &place("drop box at ftp://")] {
+            // The kernel takes them, whether or not the program has room to accept them.
+            taken.extend((0..120).map_while(|_| TcpStream::connect(addr).ok()));
+        }
+        assert!(taken.len() > 256, "{}", taken.len());
+        drop(taken);
+        let started = Instant::now();
+        while !get(&page, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+            assert!(started.elapsed() < Duration::from_secs(30), "it is not ready again");
+        }
+    }
+    let output = terminate(child);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaints}");
+    assert!(!complaints.contains("panicked"), "{complaints}");
+    assert!(complaints.lines().count() < 200, "{} lines", complaints.lines().count());
 }

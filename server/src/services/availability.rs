@@ -20,12 +20,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 
 /// The id of a call, by which inventory's API knows it.
 pub const HEADER_CALL: &str = "x-request-id";
 /// A question that takes longer is given up.
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How many questions are asked at once; each has a connection, and so two descriptors in one process. More do not make
+/// inventory faster.
+const CALLS_MAX: usize = 64;
+/// A connection is given up before inventory's side does so, with a question perhaps on its way.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// An answer is some hundred bytes.
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
 /// How often a question is asked again, and after how long at most. Asking changes nothing, so that is safe.
@@ -43,6 +51,8 @@ pub struct AvailabilityClient {
     inventory: Authority,
     control: Control,
     callers: Arc<[[Mutex<Caller>; 3]; 2]>,
+    /// Each question takes one; each needs a connection.
+    turns: Arc<Semaphore>,
 }
 
 /// What is remembered of one calling service in one style.
@@ -65,8 +75,13 @@ impl AvailabilityClient {
     pub fn new(inventory: SocketAddr, control: Control) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let http = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Self { http, inventory: authority(inventory), control, callers: Arc::default() }
+        let http = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(CALLS_MAX)
+            .build(connector);
+        let (callers, turns) = (Arc::default(), Arc::new(Semaphore::new(CALLS_MAX)));
+        Self { http, inventory: authority(inventory), control, callers, turns }
     }
 
     /// The circuit breaker of a calling service.
@@ -145,6 +160,7 @@ impl AvailabilityClient {
         correlation_id: &str,
         reporter: &Reporter,
     ) -> Result<Availability, Failure> {
+        let _turn = self.turns.acquire().await.expect("nobody closes it");
         let http_id = envelope::new_id();
         let path = format!("/api/{}/inventory/skus/{sku}/availability", scope.style);
         let target = Service::Inventory;

@@ -23,6 +23,7 @@ use flow::{
 };
 use futures::{Stream, StreamExt, future::join_all, stream};
 use serde::Serialize;
+use std::ops::Range;
 use tokio_util::sync::CancellationToken;
 
 /// The type of such a body.
@@ -113,15 +114,17 @@ impl Recorder {
 
 /// A body's lines, each as soon as it is there.
 fn lines(body: BodyDataStream) -> impl Stream<Item = Line> {
-    let reading =
-        Reading { body, buffer: Vec::new(), scanned: 0, number: 0, is_skipping: false, is_over: false };
+    let (buffer, is_skipping, is_over) = (Vec::new(), false, false);
+    let reading = Reading { body, buffer, start: 0, scanned: 0, number: 0, is_skipping, is_over };
     stream::unfold(reading, |mut reading| async move { Some((reading.next().await?, reading)) })
 }
 
 struct Reading {
     body: BodyDataStream,
     buffer: Vec<u8>,
-    /// How much of the buffer is known to hold no line's end.
+    /// Where the current line begins in the buffer.
+    start: usize,
+    /// How far the buffer is known to hold no end of it.
     scanned: usize,
     number: u64,
     /// The rest of a line that was too long passes by.
@@ -133,19 +136,20 @@ impl Reading {
     async fn next(&mut self) -> Option<Line> {
         loop {
             if let Some(at) = self.buffer[self.scanned..].iter().position(|byte| *byte == b'\n') {
-                let rest = self.buffer.split_off(self.scanned + at + 1);
-                let mut text = std::mem::replace(&mut self.buffer, rest);
-                self.scanned = 0;
-                text.pop();
+                let end = self.scanned + at;
+                let (text, start) = (self.start..end, end + 1);
+                (self.start, self.scanned) = (start, start);
                 if let Some(line) = self.line(text) {
                     return Some(line);
                 }
                 continue;
             }
+            // What has been read makes room once for all that comes next, not once a line.
+            self.buffer.drain(..self.start);
+            self.start = 0;
             self.scanned = self.buffer.len();
             if self.buffer.len() > LINE_MAX {
-                self.buffer.clear();
-                self.scanned = 0;
+                self.forget();
                 if !std::mem::replace(&mut self.is_skipping, true) {
                     let problem = Problem::malformed(format!("a line may have at most {LINE_MAX} bytes"));
                     return Some(Line { number: self.number + 1, text: Err(problem) });
@@ -158,28 +162,33 @@ impl Reading {
                 Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
                 Some(Err(error)) => {
                     self.is_over = true;
-                    self.buffer.clear();
-                    self.scanned = 0;
+                    self.forget();
                     let problem = Problem::malformed(format!("the request broke off: {error}"));
                     return Some(Line { number: self.number + 1, text: Err(problem) });
                 }
                 None => {
                     self.is_over = true;
-                    let last = std::mem::take(&mut self.buffer);
-                    self.scanned = 0;
-                    if let Some(line) = self.line(last) {
-                        return Some(line);
+                    let last = self.line(0..self.buffer.len());
+                    self.forget();
+                    if last.is_some() {
+                        return last;
                     }
                 }
             }
         }
     }
 
+    fn forget(&mut self) {
+        self.buffer.clear();
+        (self.start, self.scanned) = (0, 0);
+    }
+
     /// Counts a line that ended; a blank one says nothing, and what was too long has said so already.
-    fn line(&mut self, text: Vec<u8>) -> Option<Line> {
+    fn line(&mut self, text: Range<usize>) -> Option<Line> {
         self.number += 1;
         let was_skipping = std::mem::take(&mut self.is_skipping);
+        let text = &self.buffer[text];
         let is_blank = text.iter().all(u8::is_ascii_whitespace);
-        (!was_skipping && !is_blank).then_some(Line { number: self.number, text: Ok(text) })
+        (!was_skipping && !is_blank).then(|| Line { number: self.number, text: Ok(text.to_vec()) })
     }
 }

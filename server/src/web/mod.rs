@@ -3,6 +3,7 @@
 pub mod extract;
 pub mod health;
 pub mod journal;
+pub mod listen;
 pub mod page;
 mod parts;
 pub mod problem;

@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 /// Accepts clients until shutdown.
 pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, tasks: TaskTracker) {
+    let mut failures = 0_u64;
     loop {
         let accepted = tokio::select! {
             () = shared.shutdown.cancelled() => return,
@@ -25,12 +26,16 @@ pub(crate) async fn run(listener: TcpListener, shared: Arc<Shared>, tasks: TaskT
         };
         match accepted {
             Ok((stream, peer)) => {
+                failures = 0;
                 tasks.spawn(connection::serve(stream, peer, shared.clone()));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: trying again at once would only burn time.
                 const PAUSE: Duration = Duration::from_millis(100);
-                tracing::warn!(%error, "cannot accept a connection");
+                failures += 1;
+                if failures.is_power_of_two() {
+                    tracing::warn!(%error, failures, "cannot accept a connection");
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -70,15 +70,22 @@ impl Embedded {
     /// Serves `folder` until told to stop. Data connections use the address on which the client came.
     pub async fn serve(self, folder: &Path, stop: CancellationToken) {
         let clients = TaskTracker::new();
+        let mut failures = 0_u64;
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = self.listener.accept() => accepted,
             };
             let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
+                Ok(accepted) => {
+                    failures = 0;
+                    accepted
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "the drop box could not accept a connection");
+                    failures += 1;
+                    if failures.is_power_of_two() {
+                        tracing::warn!(%error, failures, "the drop box could not accept a connection");
+                    }
                     // Most likely there are no descriptors left; others give some back.
                     sleep(ACCEPT_PAUSE).await;
                     continue;

@@ -1,0 +1,129 @@
+//! Serving HTTP/1.1 connections, with a limit to how long any of them may keep us waiting.
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use futures::future::BoxFuture;
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::{convert::Infallible, future::poll_fn, net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+/// How long waiting may last.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// From the connection, or from the last answer, to the end of a request's headers.
+    pub headers: Duration,
+    /// From one piece of a request's body to the next. A slow body may take as long as it likes.
+    pub body: Duration,
+    /// For a client that is still sending when it has been answered, such as one whose body is too large.
+    pub linger: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            headers: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            linger: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How much of what nobody wants is read, so that the answer reaches its client.
+const LINGER_MAX_BYTES: usize = 256 << 20;
+/// How long to wait after a connection could not be accepted: there are no descriptors, and others give some back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stop`, and then what was begun.
+pub async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: CancellationToken) {
+    let router = router.layer(RequestBodyTimeoutLayer::new(patience.body));
+    let connections = TaskTracker::new();
+    let mut failures = 0_u64;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                failures = 0;
+                let connection = connection(stream, peer, router.clone(), patience, stop.clone());
+                connections.spawn(connection);
+            }
+            Err(error) => {
+                failures += 1;
+                if failures.is_power_of_two() {
+                    tracing::warn!(%error, failures, "a connection to the page could not be accepted");
+                }
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    patience: Patience,
+    stop: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, %peer, "a connection broke before its first request");
+        return;
+    }
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.headers)
+        .serve_connection(TokioIo::new(stream), Answer(router));
+    let served = tokio::select! {
+        served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
+        () = stop.cancelled() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            poll_fn(|cx| connection.poll_without_shutdown(cx)).await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, %peer, "a connection ended in the middle of something");
+    }
+    let mut stream = connection.into_parts().io.into_inner();
+    // Whoever is still sending gets a reset when we close, and throws our answer away with it.
+    if stream.shutdown().await.is_ok() {
+        tokio::select! {
+            () = drain(&mut stream, patience.linger) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Reads on for a bounded time and size.
+async fn drain(stream: &mut TcpStream, linger: Duration) {
+    let until = Instant::now() + linger;
+    let mut buffer = vec![0; 16 * 1024];
+    let mut left_bytes = LINGER_MAX_BYTES;
+    while let Ok(Ok(count @ 1..)) = timeout_at(until, stream.read(&mut buffer)).await {
+        let Some(left) = left_bytes.checked_sub(count) else { return };
+        left_bytes = left;
+    }
+}
+
+/// The router, as hyper calls it.
+struct Answer(Router);
+
+impl Service<Request<Incoming>> for Answer {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        Box::pin(self.0.clone().oneshot(request.map(Body::new)))
+    }
+}
