@@ -101,6 +101,62 @@ async fn a_reset_in_the_middle_of_work_leaves_everybody_agreeing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_cannot_be_inventorys_is_parked_and_freezes_nothing() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let channel = skuflow.amqp().await.create_channel().await.unwrap();
+    for version in [i64::MAX as u64, 2_000_000_000] {
+        let body =
+            json!({ "sku": "MUG-RED", "available": true, "quantity": 77, "version": version }).to_string();
+        for key in ["update_sku_availability", "update_wishlists"] {
+            let (options, none) = (Default::default(), Default::default());
+            channel
+                .basic_publish("inventory.commands".into(), key.into(), options, body.as_bytes(), none)
+                .await
+                .unwrap();
+        }
+    }
+    skuflow
+        .until("both are parked, twice", async || {
+            let parked = skuflow.json("/api/orchestration/dead-letters").await;
+            let letters = parked["letters"].as_array().or(parked.as_array()).unwrap().clone();
+            letters
+                .iter()
+                .filter(|letter| letter["reason"].as_str().unwrap().contains("not believed"))
+                .count()
+                == 4
+        })
+        .await;
+    skuflow.arrive("MUG-RED", 3, "orchestration").await;
+    skuflow.settled().await;
+    assert_eq!(skuflow.product("orchestration", "MUG-RED").await["quantity"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_heals_what_the_others_know_of_an_inventory_that_was_taken_away() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for _ in 0..5 {
+        skuflow.arrive("MUG-RED", 12, "both").await;
+    }
+    skuflow.settled().await;
+    let stopped = skuflow.stopped().await;
+    for file in fs::read_dir(stopped.path()).unwrap().map(|file| file.unwrap().path()) {
+        if file.file_name().unwrap().to_string_lossy().starts_with("inventory.db") {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    let skuflow = stopped.start().await;
+    reset(&skuflow).await;
+    skuflow.settled().await;
+    for style in ["choreography", "orchestration"] {
+        assert_eq!(skuflow.stock(style, "MUG-RED").await["on_hand"], 0);
+        assert_eq!(skuflow.product(style, "MUG-RED").await["quantity"], 0);
+        skuflow.arrive("MUG-RED", 2, style).await;
+        skuflow.settled().await;
+        assert_eq!(skuflow.product(style, "MUG-RED").await["quantity"], 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reset_leaves_nothing_parked() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let channel = skuflow.amqp().await.create_channel().await.unwrap();

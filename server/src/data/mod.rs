@@ -115,6 +115,12 @@ impl Floors {
         self.0[style as usize]
     }
 
+    /// The higher of both, style by style.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self([self.0[0].max(other.0[0]), self.0[1].max(other.0[1])])
+    }
+
     /// Sets it.
     pub const fn set(&mut self, style: Style, floor: u64) {
         self.0[style as usize] = floor;

@@ -3,7 +3,7 @@
 use super::{Data, DataError};
 use crate::{
     serve::lock,
-    services::{catalog, inventory, wishlist},
+    services::{catalog, epoch, inventory, wishlist},
     store::Store,
 };
 use std::{fs, io, path::Path};
@@ -41,7 +41,10 @@ impl Folder {
 
     async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
         let (stock, for_catalog, for_wishlist) = (data.stock.clone(), data.clone(), data);
-        let floors = self.inventory.write(move |tx| inventory::stock::replace(tx, &stock)).await?.floors;
+        let told = self.catalog.read(|tx| epoch::highest(tx, "products")).await?;
+        let told = told.max(self.wishlist.read(|tx| epoch::highest(tx, "known")).await?);
+        let floors =
+            self.inventory.write(move |tx| inventory::stock::replace(tx, &stock, told)).await?.floors;
         self.catalog.write(move |tx| catalog::products::replace(tx, floors, &for_catalog)).await?;
         self.wishlist.write(move |tx| wishlist::wishes::replace(tx, floors, &for_wishlist)).await?;
         // What is in the embedded broker's queues tells of a life that is over.

@@ -78,7 +78,8 @@ impl Begun {
     async fn start_over(&self, services: &Services) -> Result<(), ResetError> {
         File::create(&self.0)?.sync_all()?;
         let seed = Arc::new(Data::seed());
-        let floors = services.inventory.replace(Arc::clone(&seed)).await?;
+        let told = services.catalog.highest().await?.max(services.wishlist.highest().await?);
+        let floors = services.inventory.replace(Arc::clone(&seed), told).await?;
         services.catalog.replace(Arc::clone(&seed), floors).await?;
         services.wishlist.replace(seed, floors).await?;
         Ok(fs::remove_file(&self.0)?)

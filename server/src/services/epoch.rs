@@ -3,9 +3,84 @@
 //! When a system is taken back to its seed, messages of its earlier life may still be on their way. Versions never
 //! go back: each service remembers the highest version of the life before, and whatever is not newer is old news.
 
-use crate::store::StoreError;
+use crate::{data::Floors, messaging::Failure, store::StoreError};
 use flow::Style;
 use rusqlite::{OptionalExtension, Transaction, params};
+
+/// How far ahead of what a service knows a version may be. Inventory counts one by one, and no queue holds so many
+/// messages; whoever says more is not inventory, and believed, would be right for ever.
+const JUMP_MAX: u64 = 1_000_000_000;
+
+/// A version beyond this was believed before versions were judged; a reset takes it away.
+pub const BELIEVED_MAX: u64 = 1 << 62;
+
+/// Why a version was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum VersionError {
+    /// It is not inventory's.
+    #[error(
+        "version: {version} cannot be inventory's, which was at {newest} the last time; it is not believed"
+    )]
+    Implausible {
+        /// What the message says.
+        version: u64,
+        /// What is known.
+        newest: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for VersionError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<VersionError> for Failure {
+    fn from(error: VersionError) -> Self {
+        match error {
+            VersionError::Store(error) => error.into(),
+            VersionError::Implausible { .. } => Self::Permanent(error.to_string()),
+        }
+    }
+}
+
+/// Whether a version is newer than what is stored, or than the life before where nothing is.
+///
+/// # Errors
+/// When it cannot be inventory's, or the store fails.
+pub fn is_newer(
+    tx: &Transaction<'_>,
+    style: Style,
+    stored: Option<u64>,
+    version: u64,
+) -> Result<bool, VersionError> {
+    let floor = floor(tx, style)?;
+    let newest = stored.unwrap_or(floor);
+    if version.saturating_sub(newest.max(floor)) > JUMP_MAX {
+        return Err(VersionError::Implausible { version, newest });
+    }
+    Ok(version > newest)
+}
+
+/// The highest version that each system has in a table, as far as it can be inventory's.
+///
+/// # Errors
+/// When the store fails.
+pub fn highest(tx: &Transaction<'_>, table: &str) -> Result<Floors, StoreError> {
+    let mut highest = Floors::default();
+    for &style in Style::ALL {
+        let version: u64 = tx.query_row(
+            &format!("SELECT coalesce(max(version), 0) FROM {table} WHERE style = ?1 AND version <= ?2"),
+            params![style.as_str(), BELIEVED_MAX],
+            |row| row.get(0),
+        )?;
+        highest.set(style, version);
+    }
+    Ok(highest)
+}
 
 /// The table, in each service's own store.
 pub const SCHEMA: &str = "

@@ -8,7 +8,10 @@ use crate::{
     data::{Data, Floors},
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::{epoch, inbox},
+    services::{
+        epoch::{self, VersionError},
+        inbox,
+    },
     store::{Store, StoreError},
 };
 use flow::{Availability, Kind, Service, Sku, Style, api::Product};
@@ -69,7 +72,7 @@ impl Catalog {
                 },
             )
             .await
-            .map_err(|error: StoreError| Failure::from(error))?;
+            .map_err(|error: VersionError| Failure::from(error))?;
         Ok(if marked.is_some() { Handled::Done } else { Handled::Duplicate })
     }
 
@@ -98,6 +101,14 @@ impl Catalog {
             )
             .await?;
         Ok(())
+    }
+
+    /// The highest version that is known of each system.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn highest(&self) -> Result<Floors, StoreError> {
+        self.store.read(|tx| epoch::highest(tx, "products")).await
     }
 
     /// Gives products their names, in both systems; answers how many are new and how many are called otherwise now.

@@ -4,7 +4,7 @@ use crate::{
     clock,
     data::{Data, Floors, ProductRecord},
     seed,
-    services::epoch,
+    services::epoch::{self, VersionError},
     store,
     store::StoreError,
 };
@@ -30,23 +30,19 @@ CREATE TABLE IF NOT EXISTS products (
 /// stored before, if anything.
 ///
 /// # Errors
-/// When the store fails.
+/// When the version cannot be inventory's, or the store fails.
 pub fn mark(
     tx: &Transaction<'_>,
     style: Style,
     known: Availability,
-) -> Result<Option<Option<State>>, StoreError> {
+) -> Result<Option<Option<State>>, VersionError> {
     let before = tx
         .prepare_cached("SELECT available, quantity, version FROM products WHERE style = ?1 AND sku = ?2")?
         .query_row(params![style.as_str(), known.sku.as_str()], |row| {
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    let newest = match before {
-        Some(before) => before.version,
-        None => epoch::floor(tx, style)?,
-    };
-    if newest >= known.version {
+    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version)? {
         return Ok(None);
     }
     // A product that nobody has described yet is called by its SKU.
@@ -128,8 +124,8 @@ pub fn replace(
         epoch::raise(tx, style, floor)?;
         let gone: Vec<Sku> = list(tx, style)?.into_iter().map(|product| product.sku).collect();
         tx.execute(
-            "DELETE FROM products WHERE style = ?1 AND version <= ?2",
-            params![style.as_str(), floor],
+            "DELETE FROM products WHERE style = ?1 AND (version <= ?2 OR version > ?3)",
+            params![style.as_str(), floor, epoch::BELIEVED_MAX],
         )?;
         let stock = data.stock.iter().filter(|record| record.style == style);
         let stock: HashMap<Sku, Availability> =

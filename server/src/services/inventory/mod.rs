@@ -94,15 +94,16 @@ impl Inventory {
     }
 
     /// Takes on other data in place of all there is, under new versions; answers the highest of the old ones.
+    /// `told` is the highest version that the others know: where this store was taken away, versions begin above it.
     ///
     /// # Errors
     /// When the store fails; nothing is changed then.
-    pub async fn replace(&self, data: Arc<Data>) -> Result<Floors, StoreError> {
+    pub async fn replace(&self, data: Arc<Data>, told: Floors) -> Result<Floors, StoreError> {
         let journal = self.journal.clone();
         let replaced = self
             .store
             .write_then(
-                move |tx| stock::replace(tx, &data.stock),
+                move |tx| stock::replace(tx, &data.stock, told),
                 move |replaced: &stock::Replaced| {
                     for change in &replaced.changes {
                         let mut event = Event::new(

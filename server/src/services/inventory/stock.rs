@@ -196,7 +196,7 @@ pub struct Change {
 ///
 /// # Errors
 /// When the store fails.
-pub fn replace(tx: &Transaction<'_>, records: &[StockRecord]) -> Result<Replaced, StoreError> {
+pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> Result<Replaced, StoreError> {
     let (mut floors, mut changes) = (Floors::default(), Vec::new());
     for &style in Style::ALL {
         let highest: u64 = tx.query_row(
@@ -204,7 +204,7 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord]) -> Result<Replaced
             [style.as_str()],
             |row| row.get(0),
         )?;
-        let floor = highest.max(epoch::floor(tx, style)?);
+        let floor = highest.max(epoch::floor(tx, style)?).max(told.of(style));
         epoch::raise(tx, style, floor)?;
         floors.set(style, floor);
         let before: Vec<_> = list(tx, style)?.into_iter().map(|level| level.sku).collect();

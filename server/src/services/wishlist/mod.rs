@@ -11,7 +11,10 @@ use crate::{
     data::{Data, Floors},
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::{epoch, inbox},
+    services::{
+        epoch::{self, VersionError},
+        inbox,
+    },
     store::{Store, StoreError},
 };
 use flow::{
@@ -112,7 +115,7 @@ impl Wishlist {
                 },
             )
             .await
-            .map_err(|error: StoreError| Failure::from(error))?;
+            .map_err(|error: VersionError| Failure::from(error))?;
         Ok(if updated.is_some() { Handled::Done } else { Handled::Duplicate })
     }
 
@@ -189,6 +192,14 @@ impl Wishlist {
             )
             .await?;
         Ok(())
+    }
+
+    /// The highest version that is known of each system.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn highest(&self) -> Result<Floors, StoreError> {
+        self.store.read(|tx| epoch::highest(tx, "known")).await
     }
 
     /// Whether the store answers.

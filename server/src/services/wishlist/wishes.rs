@@ -4,7 +4,7 @@ use crate::{
     clock,
     data::{Data, Floors, WishRecord},
     seed,
-    services::epoch,
+    services::epoch::{self, VersionError},
     store,
     store::StoreError,
 };
@@ -40,23 +40,19 @@ CREATE TABLE IF NOT EXISTS known (
 /// stored before, if anything.
 ///
 /// # Errors
-/// When the store fails.
+/// When the version cannot be inventory's, or the store fails.
 pub fn remember(
     tx: &Transaction<'_>,
     style: Style,
     known: Availability,
-) -> Result<Option<Option<State>>, StoreError> {
+) -> Result<Option<Option<State>>, VersionError> {
     let before = tx
         .prepare_cached("SELECT available, quantity, version FROM known WHERE style = ?1 AND sku = ?2")?
         .query_row(params![style.as_str(), known.sku.as_str()], |row| {
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    let newest = match before {
-        Some(before) => before.version,
-        None => epoch::floor(tx, style)?,
-    };
-    if newest >= known.version {
+    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version)? {
         return Ok(None);
     }
     insert(tx, style, known)?;
@@ -206,16 +202,23 @@ pub fn replace(
     for &style in Style::ALL {
         let floor = floors.of(style);
         epoch::raise(tx, style, floor)?;
-        let mut select = tx.prepare("SELECT sku FROM known WHERE style = ?1 AND version <= ?2")?;
+        let mut select =
+            tx.prepare("SELECT sku FROM known WHERE style = ?1 AND (version <= ?2 OR version > ?3)")?;
         let mut gone: HashSet<Sku> = select
-            .query_map(params![style.as_str(), floor], |row| store::sku(row, 0))?
+            .query_map(params![style.as_str(), floor, epoch::BELIEVED_MAX], |row| store::sku(row, 0))?
             .collect::<Result<_, _>>()?;
-        tx.execute("DELETE FROM known WHERE style = ?1 AND version <= ?2", params![style.as_str(), floor])?;
+        tx.execute(
+            "DELETE FROM known WHERE style = ?1 AND (version <= ?2 OR version > ?3)",
+            params![style.as_str(), floor, epoch::BELIEVED_MAX],
+        )?;
         for record in data.stock.iter().filter(|record| record.style == style) {
             let known = record.availability(floor + 1);
             gone.remove(&known.sku);
-            if remember(tx, style, known)?.is_some() {
-                told.push((style, known));
+            match remember(tx, style, known) {
+                Ok(Some(_)) => told.push((style, known)),
+                // Something newer has arrived meanwhile.
+                Ok(None) | Err(VersionError::Implausible { .. }) => {}
+                Err(VersionError::Store(error)) => return Err(error),
             }
         }
         told.extend(
