@@ -7,8 +7,11 @@ use common::{On, Skuflow};
 use flow::{Event, KindName};
 use lapin::{
     BasicProperties, Channel,
-    options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions},
-    types::AMQPValue,
+    options::{
+        BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions, QueueDeclareOptions,
+        QueueDeleteOptions,
+    },
+    types::{AMQPValue, FieldTable},
 };
 use serde_json::json;
 use server::messaging::{raw, wire};
@@ -18,6 +21,7 @@ on_both_brokers!(
     what_cannot_be_handled_is_parked_with_all_that_it_came_with,
     headers_of_33_kb_are_handled_and_parked_like_any_other,
     a_reason_that_quotes_16_kb_is_parked_once_and_holds_nobody_up,
+    a_full_queue_of_somebody_else_refuses_and_holds_up_neither_old_nor_new_messages,
     ten_of_the_worst_messages_among_a_thousand_arrivals_stop_nobody,
 );
 
@@ -216,5 +220,37 @@ async fn ten_of_the_worst_messages_among_a_thousand_arrivals_stop_nobody(on: On)
     for queue in skuflow.json("/api/queues").await.as_array().unwrap() {
         assert_eq!((&queue["ready"], &queue["unacked"]), (&json!(0), &json!(0)), "{queue}");
     }
+    assert_eq!(lost_connections(&skuflow).await, []);
+}
+
+async fn a_full_queue_of_somebody_else_refuses_and_holds_up_neither_old_nor_new_messages(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let channel = skuflow.amqp().await.create_channel().await.unwrap();
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-length".into(), 1_i32.into());
+    arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    let exclusive = QueueDeclareOptions::exclusive();
+    let queue = channel.queue_declare("".into(), exclusive, arguments).await.unwrap().name().clone();
+    let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+    channel.queue_bind(queue.clone(), "sku_processed".into(), "".into(), options, none).await.unwrap();
+
+    for round in 1..=2 {
+        for _ in 0..10 {
+            skuflow.arrive("MUG-RED", 1, "choreography").await;
+        }
+        skuflow
+            .until("the services have all", async || {
+                skuflow.product("choreography", "MUG-RED").await["quantity"] == round * 10
+            })
+            .await;
+    }
+    let published = async || {
+        skuflow.journal().await.iter().filter(|event| event.kind.name() == KindName::Published).count()
+    };
+    skuflow.until("what was refused is sent again", async || published().await >= 20 + 2 * 18).await;
+    channel.queue_delete(queue, QueueDeleteOptions::default()).await.unwrap();
+    skuflow.settled().await;
+    assert!(published().await <= 20 * 6, "{} for 20 messages", published().await);
+    assert_eq!(skuflow.product("choreography", "MUG-RED").await["quantity"], 20);
     assert_eq!(lost_connections(&skuflow).await, []);
 }

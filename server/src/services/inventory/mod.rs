@@ -5,6 +5,7 @@ pub mod http;
 pub mod intake;
 pub mod outbox;
 pub mod receipts;
+mod refusals;
 pub mod relay;
 pub mod stock;
 

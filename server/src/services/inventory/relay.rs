@@ -3,6 +3,7 @@
 use super::{
     Inventory,
     outbox::{self, Waiting},
+    refusals::Refusals,
 };
 use crate::{
     bridge::Reporter,
@@ -62,12 +63,13 @@ impl Inventory {
         // Nobody waits for it: the next messages go out meanwhile.
         let mut taking_out = pin!(self.take_out_confirmed(style).fuse());
         let mut failed = None;
+        let mut refusals = Refusals::default();
         let (mut after, mut may_be_more) = (0, true);
         loop {
             let is_closed = scope.is_closed(Gate::BeforePublish);
             if failed.is_some() || is_closed || stop.is_cancelled() {
                 while let Some(outcome) = on_the_way.next().await {
-                    self.note(style, outcome, &mut failed);
+                    self.note(style, outcome, &mut refusals, &mut failed);
                 }
                 if !taking_out.is_terminated() {
                     taking_out.as_mut().await;
@@ -75,6 +77,7 @@ impl Inventory {
                 // From the start of what is left: the order of sending is the order of the outbox, or somebody's choice.
                 self.take_out_confirmed(style).await;
                 (after, may_be_more) = (0, true);
+                refusals.lost(Instant::now());
                 if is_closed && failed.is_none() && !stop.is_cancelled() {
                     failed = self.send_held(style, publisher, stop, scope).await.err();
                 }
@@ -99,9 +102,10 @@ impl Inventory {
                 let until = *released.borrow_and_update();
                 let limit = u32::try_from(room).unwrap_or(u32::MAX);
                 match self.store.glance(|store| outbox::waiting(store, style, after, until, limit)) {
-                    Ok(rows) => {
+                    Ok(mut rows) => {
                         may_be_more = rows.len() == room;
                         after = rows.last().map_or(after, |row| row.id);
+                        rows.retain(|row| !refusals.holds(row.id));
                         let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
                         on_the_way.extend(sent.into_iter().map(confirm));
                         failed = outcome.err();
@@ -111,12 +115,13 @@ impl Inventory {
                 continue;
             }
             let due = self.receipts.due(style).filter(|_| taking_out.is_terminated());
+            let refused_due = refusals.next_due().filter(|_| room > 0);
             tokio::select! {
                 Some(outcome) = on_the_way.next() => {
-                    self.note(style, outcome, &mut failed);
+                    self.note(style, outcome, &mut refusals, &mut failed);
                     // Confirms come in crowds.
                     while let Some(Some(outcome)) = on_the_way.next().now_or_never() {
-                        self.note(style, outcome, &mut failed);
+                        self.note(style, outcome, &mut refusals, &mut failed);
                     }
                 }
                 Ok(()) = released.changed(), if room >= WINDOW / 2 => may_be_more = true,
@@ -124,17 +129,46 @@ impl Inventory {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     taking_out.set(self.take_out_confirmed(style).fuse());
                 }
+                () = sleep_until(refused_due.unwrap_or_else(Instant::now)), if refused_due.is_some() => {
+                    for id in refusals.take_due(Instant::now(), room) {
+                        match self.store.glance(|store| outbox::waiting(store, style, id - 1, id, 1)) {
+                            Ok(rows) if rows.is_empty() => refusals.settled(id),
+                            Ok(rows) => {
+                                let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
+                                on_the_way.extend(sent.into_iter().map(confirm));
+                                failed = failed.or(outcome.err());
+                            }
+                            Err(error) => failed = Some(PublishError::Store(error)),
+                        }
+                    }
+                }
                 () = stop.cancelled() => {}
             }
         }
     }
 
     /// Notes what the broker said of one message.
-    fn note(&self, style: Style, outcome: Result<i64, PublishError>, failed: &mut Option<PublishError>) {
+    fn note(
+        &self,
+        style: Style,
+        outcome: Result<i64, (i64, PublishError)>,
+        refusals: &mut Refusals,
+        failed: &mut Option<PublishError>,
+    ) {
         match outcome {
             // Each at once: the connection may be lost before the next one comes.
-            Ok(id) => self.receipts.add(style, [id]),
-            Err(error) => *failed = Some(error),
+            Ok(id) => {
+                refusals.settled(id);
+                self.receipts.add(style, [id]);
+            }
+            Err((id, PublishError::Refused)) => {
+                let times = refusals.refused(id, Instant::now());
+                if times.is_power_of_two() && times > 1 {
+                    let exchange = style.exchange().name;
+                    tracing::warn!(%style, exchange, times, "a message is refused by a queue on this exchange");
+                }
+            }
+            Err((_, error)) => *failed = Some(error),
         }
     }
 
@@ -163,7 +197,8 @@ impl Inventory {
                     stepping.push(async move {
                         let reporter = Reporter::new(self.journal.clone(), about(style, &row));
                         scope.pass_before_publish(&row.routing_key, &reporter).await;
-                        confirm(send(&row, reporter, publisher, scope)?).await
+                        let sent = send(&row, reporter, publisher, scope)?;
+                        confirm(sent).await.map_err(|(_, error)| error)
                     });
                 }
             }
@@ -251,7 +286,7 @@ fn is_second_or_only(rows: &[Waiting], at: usize) -> bool {
 }
 
 /// Waits for what the broker says of a message, and tells it; answers the message's row.
-async fn confirm(sent: Sent) -> Result<i64, PublishError> {
+async fn confirm(sent: Sent) -> Result<i64, (i64, PublishError)> {
     let Sent { row, message, at_us, reporter } = sent;
     let outcome = message.confirmed().await;
     match &outcome {
@@ -263,7 +298,7 @@ async fn confirm(sent: Sent) -> Result<i64, PublishError> {
         }
         Err(_) => {}
     }
-    outcome.map(|()| row)
+    outcome.map(|()| row).map_err(|error| (row, error))
 }
 
 fn about(style: Style, row: &Waiting) -> Event {

@@ -1,0 +1,88 @@
+//! Messages that the broker refused (`basic.nack` to a publisher, RabbitMQ's confirms): some queue on their exchange is
+//! full and rejects. The others have them already, so each is sent again by itself, ever more seldom, and holds up nobody.
+
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::Instant;
+
+/// How long to wait before a refused message is sent again, the first time and at most.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_mins(5);
+
+/// The refused messages of a relay, by their row in the outbox.
+#[derive(Debug, Default)]
+pub struct Refusals(BTreeMap<i64, Refusal>);
+
+#[derive(Debug)]
+struct Refusal {
+    times: u32,
+    /// When to send it again; none while it is on its way.
+    due: Option<Instant>,
+}
+
+impl Refusals {
+    /// The broker refused it; says how often by now.
+    pub fn refused(&mut self, row: i64, now: Instant) -> u32 {
+        let refusal = self.0.entry(row).or_insert(Refusal { times: 0, due: None });
+        let pause = PAUSE_MIN.saturating_mul(1 << refusal.times.min(16)).min(PAUSE_MAX);
+        refusal.times += 1;
+        refusal.due = Some(now + pause);
+        refusal.times
+    }
+
+    /// The broker has it, or it is gone.
+    pub fn settled(&mut self, row: i64) {
+        self.0.remove(&row);
+    }
+
+    /// Whether it waits for a time of its own.
+    pub fn holds(&self, row: i64) -> bool {
+        self.0.contains_key(&row)
+    }
+
+    /// When the next one is to be sent.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.0.values().filter_map(|refusal| refusal.due).min()
+    }
+
+    /// Those to be sent now, at most so many; they are on their way then.
+    pub fn take_due(&mut self, now: Instant, most: usize) -> Vec<i64> {
+        let due = self.0.iter_mut().filter(|(_, refusal)| refusal.due.is_some_and(|due| due <= now));
+        due.take(most)
+            .map(|(row, refusal)| {
+                refusal.due = None;
+                *row
+            })
+            .collect()
+    }
+
+    /// Whatever was on its way got lost: each is sent once more when its turn comes.
+    pub fn lost(&mut self, now: Instant) {
+        for refusal in self.0.values_mut() {
+            refusal.due.get_or_insert(now + PAUSE_MIN);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_message_is_sent_again_ever_more_seldom_and_by_itself() {
+        let (mut refusals, now) = (Refusals::default(), Instant::now());
+        let mut pauses = Vec::new();
+        for times in 1..=12 {
+            assert_eq!(refusals.refused(7, now), times);
+            let due = refusals.next_due().unwrap();
+            pauses.push((due - now).as_secs());
+            assert!(refusals.take_due(now, 10).is_empty());
+            assert_eq!(refusals.take_due(due, 10), [7]);
+            assert_eq!((refusals.next_due(), refusals.holds(7), refusals.holds(8)), (None, true, false));
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        refusals.lost(now);
+        assert_eq!(refusals.take_due(now + PAUSE_MIN, 10), [7]);
+        refusals.settled(7);
+        assert!(!refusals.holds(7));
+    }
+}
