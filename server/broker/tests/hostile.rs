@@ -287,7 +287,9 @@ fn a_body_longer_than_announced_ends_the_connection() {
     let properties = BasicProperties::default();
     client.frame(&AMQPFrame::Header(1, AMQPContentHeader { class_id: 60, body_size: 3, properties }));
     client.frame(&AMQPFrame::Body(1, b"four".to_vec()));
-    assert_eq!(client.closed_with().0, 501);
+    let qos = basic::Qos { prefetch_count: 1, global: false };
+    client.method(1, AMQPClass::Basic(basic::AMQPMethod::Qos(qos)));
+    assert_eq!(client.closed_with().0, 505, "as soon as something else comes, like RabbitMQ");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Serving HTTP/1.1 connections, with a limit to how long any of them may keep us waiting.
 
+use super::patience::Restless;
 use axum::{Router, body::Body, extract::Request, response::Response};
 use futures::future::BoxFuture;
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -12,14 +13,13 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 /// How long waiting may last.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// From the connection, or from the last answer, to the end of a request's headers.
     pub headers: Duration,
-    /// From one piece of a request's body to the next. A slow body may take as long as it likes.
+    /// From one piece of a request's body to the next, up to twice. A slow body may take as long as it likes.
     pub body: Duration,
     /// For a client that is still sending when it has been answered, such as one whose body is too large.
     pub linger: Duration,
@@ -42,7 +42,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`, and then what was begun.
 pub async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: CancellationToken) {
-    let router = router.layer(RequestBodyTimeoutLayer::new(patience.body));
     let connections = TaskTracker::new();
     let mut failures = 0_u64;
     loop {
@@ -83,7 +82,7 @@ async fn connection(
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience.headers)
-        .serve_connection(TokioIo::new(stream), Answer(router));
+        .serve_connection(TokioIo::new(stream), Answer { router, patience });
     let served = tokio::select! {
         served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
         () = stop.cancelled() => {
@@ -116,7 +115,10 @@ async fn drain(stream: &mut TcpStream, linger: Duration) {
 }
 
 /// The router, as hyper calls it.
-struct Answer(Router);
+struct Answer {
+    router: Router,
+    patience: Patience,
+}
 
 impl Service<Request<Incoming>> for Answer {
     type Response = Response;
@@ -124,6 +126,8 @@ impl Service<Request<Incoming>> for Answer {
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        Box::pin(self.0.clone().oneshot(request.map(Body::new)))
+        let still_max = self.patience.body;
+        let request = request.map(|body| Body::new(Restless::new(Body::new(body), still_max)));
+        Box::pin(self.router.clone().oneshot(request))
     }
 }

@@ -6,6 +6,7 @@ pub mod journal;
 pub mod listen;
 pub mod page;
 mod parts;
+mod patience;
 pub mod problem;
 pub mod queues;
 pub mod security;

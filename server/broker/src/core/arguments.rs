@@ -57,6 +57,14 @@ pub(crate) fn integer(value: &AMQPValue) -> Option<i64> {
     }
 }
 
+/// The value of any type that RabbitMQ keeps as an integer, which a timestamp is too.
+fn whole_number(value: &AMQPValue) -> Option<i64> {
+    match *value {
+        AMQPValue::Timestamp(seconds) => i64::try_from(seconds).ok(),
+        ref other => integer(other),
+    }
+}
+
 fn text(value: &AMQPValue) -> Option<String> {
     match value {
         AMQPValue::LongString(value) => Some(value.to_string()),
@@ -350,7 +358,7 @@ pub(crate) fn check_argument_equivalence(
         |value: &AMQPValue| matches!(value, AMQPValue::LongString(text) if text.as_bytes() == b"classic");
     let (current, received) = (current.inner().get(key), received.inner().get(key));
     let equivalent = match (current, received) {
-        (Some(current), Some(received)) => match (integer(current), integer(received)) {
+        (Some(current), Some(received)) => match (whole_number(current), whole_number(received)) {
             (Some(current), Some(received)) => current == received,
             _ => current == received,
         },

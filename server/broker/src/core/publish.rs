@@ -41,6 +41,7 @@ impl Core {
         let invalid = |reason| Exception::precondition_failed(format!("invalid message: {reason}"));
         let (routing_keys, properties) =
             addresses(publish.routing_key.as_str(), properties).map_err(invalid)?;
+        check_delivery_mode(&properties).map_err(invalid)?;
 
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
         let tag = match &mut channel.mode {
@@ -261,6 +262,14 @@ fn check_expiration(properties: &Properties) -> Outcome<()> {
         _ => format!("{{value_too_large,{number}}}"),
     };
     Err(Exception::precondition_failed(format!("invalid expiration '{text}': {reason}")))
+}
+
+/// Transient and persistent are all there is (spec 1.8.1.5).
+fn check_delivery_mode(properties: &Properties) -> Result<(), String> {
+    match *properties.decoded().delivery_mode() {
+        None | Some(1 | 2) => Ok(()),
+        Some(mode) => Err(format!("{{delivery_mode_unknown,{mode}}}")),
+    }
 }
 
 /// All routing keys of a publish: its own and those of `CC` and `BCC`; nobody gets to see `BCC`.

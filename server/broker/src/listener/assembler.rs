@@ -37,6 +37,9 @@ enum Partial {
     Body { publish: basic::Publish, properties: Properties, missing: usize, body: BytesMut },
     /// So much of a body is missing that will be thrown away.
     TooLarge { body_bytes: u64, missing: u64 },
+    /// More of a body has come than its header announced. Like RabbitMQ, this waits for an end that cannot come, and
+    /// says so once something else does.
+    Overrun,
 }
 
 impl Partial {
@@ -46,7 +49,7 @@ impl Partial {
             Self::Header(_) => format!(
                 "expected content header for class {CLASS_BASIC}, got non content header frame instead"
             ),
-            Self::Body { .. } | Self::TooLarge { .. } => {
+            Self::Body { .. } | Self::TooLarge { .. } | Self::Overrun => {
                 "expected content body, got non content body frame instead".to_owned()
             }
         };
@@ -129,8 +132,11 @@ impl Assembler {
 
     fn body(&mut self, channel: u16, payload: Bytes) -> Result<Option<Command>, Failure> {
         let partial = match self.partial.remove(&channel) {
-            Some(Partial::Body { publish, properties, missing, mut body }) => {
-                let missing = missing.checked_sub(payload.len()).ok_or_else(too_much)?;
+            Some(Partial::Overrun) => Partial::Overrun,
+            Some(Partial::Body { missing, .. }) if payload.len() > missing => Partial::Overrun,
+            Some(Partial::TooLarge { missing, .. }) if payload.len() as u64 > missing => Partial::Overrun,
+            Some(Partial::Body { publish, properties, mut missing, mut body }) => {
+                missing -= payload.len();
                 // Most bodies come in one frame, and need no copy.
                 let is_whole = missing == 0 && body.is_empty();
                 if is_whole {
@@ -144,7 +150,7 @@ impl Assembler {
                 Partial::Body { publish, properties, missing, body }
             }
             Some(Partial::TooLarge { body_bytes, missing }) => {
-                let missing = missing.checked_sub(payload.len() as u64).ok_or_else(too_much)?;
+                let missing = missing - payload.len() as u64;
                 if missing == 0 {
                     return Ok(Some(Command::TooLarge { channel, body_bytes }));
                 }
@@ -165,8 +171,4 @@ fn in_publish(exception: Exception) -> Failure {
 fn expected_method() -> Failure {
     let text = "expected method frame, got non method frame instead";
     Failure::of_connection(Exception::unexpected_frame(text))
-}
-
-fn too_much() -> Failure {
-    in_publish(Exception::frame_error("the content body is longer than its header says"))
 }

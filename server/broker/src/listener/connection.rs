@@ -252,6 +252,10 @@ impl Session {
                 core.reply(self.id, number, AMQPClass::Channel(ok));
                 Ok(())
             }
+            (ChannelState::Closing, Some(channel::AMQPMethod::Open(_))) => {
+                let exception = Exception::channel_error("second 'channel.open' seen");
+                Err(Failure { exception, ids: ids_of(&frame) })
+            }
             (ChannelState::Closing, _) => Ok(()),
             (ChannelState::Open, Some(channel::AMQPMethod::Close(_))) => {
                 self.assembler.forget(number);

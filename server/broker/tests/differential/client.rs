@@ -298,6 +298,28 @@ impl Client {
         assert!(self.next_frame(DEADLINE).is_some(), "nothing came");
     }
 
+    /// Writes down the bytes of the next frame, which need not be anything that the codec can read.
+    #[track_caller]
+    pub fn expect_raw_frame(&mut self) {
+        let whole = |buffer: &[u8]| {
+            let length = buffer.get(3..7)?.first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))?;
+            let whole = 8 + usize::try_from(length).ok()?;
+            (buffer.len() >= whole).then_some(whole)
+        };
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let whole = loop {
+            if let Some(whole) = whole(&self.buffer) {
+                break whole;
+            }
+            let mut bytes = [0; 4_096];
+            let read = self.stream.read(&mut bytes).unwrap();
+            assert!(read > 0, "the other side hung up");
+            self.buffer.extend_from_slice(&bytes[..read]);
+        };
+        let frame: Vec<u8> = self.buffer.drain(..whole).collect();
+        self.note(0, &format!("(frame {frame:?})"));
+    }
+
     /// Writes down that a heartbeat comes.
     #[track_caller]
     pub fn expect_heartbeat(&mut self) {

@@ -12,6 +12,7 @@ mod methods;
 
 mod bindings;
 mod channels;
+mod codes;
 mod connections;
 mod consumers;
 mod dead_letters;
