@@ -19,34 +19,22 @@ const ABSURD_BYTES: usize = 16 << 20;
 pub(super) struct Incoming {
     frame_max: FrameMax,
     pending: Buffer,
-    /// So many bytes of the frame that has begun go to lapin as they are.
-    passing: usize,
 }
 
 impl Incoming {
     pub(super) fn new(frame_max: FrameMax) -> Self {
-        Self { frame_max, pending: Buffer::default(), passing: 0 }
+        Self { frame_max, pending: Buffer::default() }
     }
 
     /// Takes what the broker sent, and appends what lapin is to read.
     pub(super) fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.pending.add(bytes);
-        loop {
+        while self.pending.pass(out) {
             let unread = self.pending.unread();
-            if self.passing > 0 {
-                let count = self.passing.min(unread.len());
-                if count == 0 {
-                    return;
-                }
-                out.extend_from_slice(&unread[..count]);
-                self.passing -= count;
-                self.pending.consume(count);
-                continue;
-            }
             let Some(head) = Head::read(unread) else {
                 // The protocol header of a broker that speaks another version.
                 if unread.first() == Some(&b'A') {
-                    self.passing = usize::MAX;
+                    self.pending.passing = usize::MAX;
                     continue;
                 }
                 return;
@@ -59,7 +47,7 @@ impl Incoming {
                 _ => false,
             };
             if !is_judged {
-                self.passing = if head.kind == b'A' { usize::MAX } else { head.frame_bytes() };
+                self.pending.passing = if head.kind == b'A' { usize::MAX } else { head.frame_bytes() };
                 continue;
             }
             let Some(frame) = unread.get(..head.frame_bytes()) else { return };

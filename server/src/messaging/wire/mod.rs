@@ -148,6 +148,8 @@ impl Head {
 struct Buffer {
     bytes: Vec<u8>,
     start: usize,
+    /// So many bytes go on as they are, as soon as they are here.
+    passing: usize,
 }
 
 impl Buffer {
@@ -163,6 +165,15 @@ impl Buffer {
             // One large message must not leave its buffer to an idle connection.
             self.bytes.shrink_to(2 * BUFFER_BYTES);
         }
+    }
+
+    /// Moves on what may pass; says whether something is left to look at.
+    fn pass(&mut self, out: &mut Vec<u8>) -> bool {
+        let count = self.passing.min(self.unread().len());
+        out.extend_from_slice(&self.unread()[..count]);
+        self.passing -= count;
+        self.consume(count);
+        !self.unread().is_empty()
     }
 
     /// Adds what has come; what was consumed makes room first.

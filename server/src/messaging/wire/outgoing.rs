@@ -27,32 +27,21 @@ struct Collecting {
 pub(super) struct Outgoing {
     frame_max: FrameMax,
     pending: Buffer,
-    passing: usize,
     collecting: HashMap<[u8; 2], Collecting>,
 }
 
 impl Outgoing {
     pub(super) fn new(frame_max: FrameMax) -> Self {
-        Self { frame_max, pending: Buffer::default(), passing: 0, collecting: HashMap::new() }
+        Self { frame_max, pending: Buffer::default(), collecting: HashMap::new() }
     }
 
     /// Takes what lapin wrote, and appends what the broker is to read.
     pub(super) fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         self.pending.add(bytes);
-        loop {
+        while self.pending.pass(out) {
             let unread = self.pending.unread();
-            if self.passing > 0 {
-                let count = self.passing.min(unread.len());
-                if count == 0 {
-                    return;
-                }
-                out.extend_from_slice(&unread[..count]);
-                self.passing -= count;
-                self.pending.consume(count);
-                continue;
-            }
             if unread.first() == Some(&b'A') {
-                self.passing = PROTOCOL_HEADER_BYTES;
+                self.pending.passing = PROTOCOL_HEADER_BYTES;
                 continue;
             }
             let Some(head) = Head::read(unread) else { return };
@@ -63,7 +52,7 @@ impl Outgoing {
                 _ => false,
             };
             if !is_judged {
-                self.passing = head.frame_bytes();
+                self.pending.passing = head.frame_bytes();
                 continue;
             }
             let Some(frame) = unread.get(..head.frame_bytes()) else { return };
