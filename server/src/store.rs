@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
 use tokio::sync::oneshot;
@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The disk has no room. Nothing was kept; it goes on as soon as there is some.
     #[error("store: the disk is full; make room on it, and try again")]
     Full,
+    /// SQLite gave the whole transaction up.
+    #[error("store: the disk is full or fails, and nothing was kept; make room on it, and try again")]
+    Lost,
     /// The work panicked. Nothing of it was kept, and the store goes on.
     #[error("store: a defect ended the work half-way, and nothing of it was kept")]
     Panicked,
@@ -70,39 +73,27 @@ pub struct Store {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
     glances: Arc<Mutex<Connection>>,
-    trouble: Trouble,
     path: Arc<Path>,
 }
 
-/// Why the last commit failed, if it did; clones share it.
-#[derive(Debug, Clone, Default)]
-struct Trouble(Arc<Mutex<Option<Failing>>>);
-
 /// Commits that fail one after the other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Failing {
-    reason: String,
     times: u64,
 }
 
-impl Trouble {
-    fn lock(&self) -> MutexGuard<'_, Option<Failing>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl Failing {
     /// A commit failed: said for the first time, and then ever less often.
-    fn failed(&self, error: &StoreError) {
-        let mut failing = self.lock();
-        let failing = failing.get_or_insert_with(|| Failing { reason: String::new(), times: 0 });
-        failing.reason = error.to_string();
-        failing.times += 1;
-        if failing.times.is_power_of_two() {
-            tracing::error!(%error, times = failing.times, "a store could not commit");
+    fn failed(&mut self, error: &StoreError) {
+        self.times += 1;
+        if self.times.is_power_of_two() {
+            tracing::error!(%error, times = self.times, "a store could not commit");
         }
     }
 
-    fn committed(&self) {
-        if let Some(Failing { times, .. }) = self.lock().take() {
+    fn committed(&mut self) {
+        let times = std::mem::take(&mut self.times);
+        if times > 0 {
             tracing::warn!(times, "a store that could not commit can again");
         }
     }
@@ -125,13 +116,11 @@ impl Store {
         let reading = Connection::open_with_flags(path, read_only).map_err(failed)?;
         let glancing = Connection::open_with_flags(path, read_only).map_err(failed)?;
         glancing.set_prepared_statement_cache_capacity(STATEMENTS);
-        let trouble = Trouble::default();
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         Ok(Self {
-            writer: spawn(format!("{name}-write"), connection, trouble.clone()),
-            reader: spawn(format!("{name}-read"), reading, Trouble::default()),
+            writer: spawn(format!("{name}-write"), connection),
+            reader: spawn(format!("{name}-read"), reading),
             glances: Arc::new(Mutex::new(glancing)),
-            trouble,
             path: path.into(),
         })
     }
@@ -196,7 +185,7 @@ impl Store {
         look(&self.glances.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether the file can be read and, where the last commit failed, whether it can be written again.
+    /// Whether the file is there, and can be read and written.
     ///
     /// # Errors
     /// When it cannot.
@@ -208,12 +197,10 @@ impl Store {
             Ok(tx.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?)
         })
         .await?;
-        if self.trouble.lock().is_none() {
-            return Ok(());
-        }
-        // Something that has to reach the disk, and changes nothing that anybody reads.
+        // Something that has to reach the disk, and changes nothing that anybody reads. A transaction that succeeded a
+        // moment ago proves nothing: it may have written nothing.
         self.write(|tx| {
-            let version: u32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let version: i32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             Ok(tx.pragma_update(None, "user_version", version.wrapping_add(1))?)
         })
         .await
@@ -286,6 +273,9 @@ fn in_savepoint<T, E: From<StoreError>>(
     // One caller's defect must not close the store for all others.
     let outcome = catch_unwind(AssertUnwindSafe(|| work(transaction)))
         .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+    if is_lost(transaction) {
+        return outcome;
+    }
     if outcome.is_err() {
         sql("ROLLBACK TO job")?;
     }
@@ -293,14 +283,15 @@ fn in_savepoint<T, E: From<StoreError>>(
     outcome
 }
 
-fn spawn(name: String, mut connection: Connection, trouble: Trouble) -> mpsc::Sender<Job> {
+fn spawn(name: String, mut connection: Connection) -> mpsc::Sender<Job> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let (jobs, waiting) = mpsc::channel::<Job>();
     thread::Builder::new()
         .name(name)
         .spawn(move || {
+            let mut failing = Failing::default();
             while let Ok(first) = waiting.recv() {
-                work_off(&mut connection, first, &waiting, &trouble);
+                work_off(&mut connection, first, &waiting, &mut failing);
             }
         })
         .expect("the operating system has a thread to spare at start-up");
@@ -308,26 +299,36 @@ fn spawn(name: String, mut connection: Connection, trouble: Trouble) -> mpsc::Se
 }
 
 /// Runs `first` and all that queued up behind it in one transaction, then answers every caller.
-fn work_off(connection: &mut Connection, first: Job, waiting: &mpsc::Receiver<Job>, trouble: &Trouble) {
+fn work_off(connection: &mut Connection, first: Job, waiting: &mpsc::Receiver<Job>, failing: &mut Failing) {
     let mut answers = Vec::new();
-    let committed = connection.transaction().and_then(|transaction| {
+    let commit = || {
+        let transaction = connection.transaction()?;
         answers.push(first(&transaction));
-        while answers.len() < GROUP_COMMIT_MAX {
+        while !is_lost(&transaction) && answers.len() < GROUP_COMMIT_MAX {
             let Ok(job) = waiting.try_recv() else { break };
             answers.push(job(&transaction));
         }
-        transaction.commit()
-    });
-    match committed.map_err(StoreError::from) {
+        if is_lost(&transaction) {
+            return Err(StoreError::Lost);
+        }
+        Ok::<_, StoreError>(transaction.commit()?)
+    };
+    match commit() {
         Ok(()) => {
-            trouble.committed();
+            failing.committed();
             answers.into_iter().for_each(|answer| answer(Ok(())));
         }
         Err(error) => {
-            trouble.failed(&error);
+            failing.failed(&error);
             answers.into_iter().for_each(|answer| answer(Err(error.again())));
         }
     }
+}
+
+/// Whether SQLite has ended the transaction by itself, as it may when the disk is full or fails. What comes next would
+/// run outside of it, and be kept although everybody is told that it is not.
+fn is_lost(transaction: &Transaction<'_>) -> bool {
+    transaction.is_autocommit()
 }
 
 impl StoreError {
@@ -335,6 +336,7 @@ impl StoreError {
     fn again(&self) -> Self {
         match self {
             Self::Full => Self::Full,
+            Self::Lost => Self::Lost,
             error => Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(error.to_string().into())),
         }
     }
@@ -343,7 +345,7 @@ impl StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::future::join_all;
+    use futures::{FutureExt, future::join_all};
 
     fn open(dir: &tempfile::TempDir) -> Store {
         Store::open(&dir.path().join("t.db"), "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY)").unwrap()
@@ -425,6 +427,54 @@ mod tests {
         assert_eq!(count(&store).await, 1);
         limit(1_000_000).await.unwrap();
         fill().await.unwrap();
+        store.ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_gives_up_takes_nobody_elses_work_outside_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        // Holds the thread until all of them wait for it, so that they share a transaction.
+        let (go, gone) = std::sync::mpsc::channel::<()>();
+        let hold = store.write::<_, StoreError>(move |_| Ok(gone.recv().unwrap()));
+        let gives_up = store.write::<_, StoreError>(|tx| Ok(tx.execute_batch("ROLLBACK")?));
+        let (before, after) = (insert(&store, 1), insert(&store, 2));
+        let mut all = [hold.boxed(), before.boxed(), gives_up.boxed(), after.boxed()];
+        for one in &mut all {
+            assert!(futures::poll!(one).is_pending(), "it is handed over when it is first polled");
+        }
+        go.send(()).unwrap();
+        let [_, before, gives_up, after] = join_all(all).await.try_into().unwrap();
+        assert!(matches!(before, Err(StoreError::Lost)), "{before:?}");
+        assert!(matches!(gives_up, Err(StoreError::Lost)), "{gives_up:?}");
+        // It comes in a transaction of its own.
+        after.unwrap();
+        let numbers = store
+            .read::<Vec<i64>, StoreError>(|tx| {
+                Ok(tx
+                    .prepare("SELECT n FROM t")?
+                    .query_map([], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?)
+            })
+            .await;
+        assert_eq!(numbers.unwrap(), [2]);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_written_is_not_well_although_an_empty_commit_succeeded() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(&dir);
+        store.ping().await.unwrap();
+        let read_only = async |on: bool| {
+            let set = move |tx: &Transaction<'_>| -> Result<(), StoreError> {
+                Ok(tx.pragma_update(None, "query_only", on)?)
+            };
+            store.write(set).await
+        };
+        read_only(true).await.unwrap();
+        store.write::<_, StoreError>(|_| Ok(())).await.unwrap();
+        store.ping().await.unwrap_err();
+        read_only(false).await.unwrap();
         store.ping().await.unwrap();
     }
 

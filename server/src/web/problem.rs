@@ -63,7 +63,7 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::Full) {
+        if matches!(error, StoreError::Full | StoreError::Lost) {
             return Self::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string());
         }
         tracing::error!(%error, "a store failed");
