@@ -1,5 +1,6 @@
 //! Skuflow's server: the services, the bridge and the web.
 
+mod accept;
 pub mod bridge;
 pub mod cli;
 pub mod clock;

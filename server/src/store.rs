@@ -436,7 +436,10 @@ mod tests {
         let store = open(&dir);
         // Holds the thread until all of them wait for it, so that they share a transaction.
         let (go, gone) = std::sync::mpsc::channel::<()>();
-        let hold = store.write::<_, StoreError>(move |_| Ok(gone.recv().unwrap()));
+        let hold = store.write::<_, StoreError>(move |_| {
+            gone.recv().unwrap();
+            Ok(())
+        });
         let gives_up = store.write::<_, StoreError>(|tx| Ok(tx.execute_batch("ROLLBACK")?));
         let (before, after) = (insert(&store, 1), insert(&store, 2));
         let mut all = [hold.boxed(), before.boxed(), gives_up.boxed(), after.boxed()];

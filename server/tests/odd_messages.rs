@@ -67,7 +67,7 @@ async fn parked(skuflow: &Skuflow, channel: &Channel, queue: &str) -> (Vec<u8>, 
             let rest = body.split_off(length);
             (body.clone(), raw::readable_properties(&body), rest)
         }
-        None => (wire::encode(&properties), properties, body),
+        None => (raw::encode(&properties), properties, body),
     }
 }
 

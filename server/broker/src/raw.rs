@@ -5,7 +5,8 @@
 //! put together again as it came.
 
 use amq_protocol::{
-    protocol::BasicProperties,
+    frame::WriteContext,
+    protocol::{BasicProperties, basic::gen_properties},
     types::{AMQPValue, FieldTable, parsing::parse_field_table},
 };
 use sha2::{Digest, Sha256};
@@ -150,6 +151,15 @@ fn write_short_string(out: &mut Vec<u8>, text: &[u8]) {
     let text = &text[..text.len().min(SHORT_MAX_BYTES)];
     out.push(u8::try_from(text.len()).expect("it was cut to 255"));
     out.extend_from_slice(text);
+}
+
+/// Properties as they travel.
+#[must_use]
+pub fn encode(properties: &BasicProperties) -> Vec<u8> {
+    gen_properties(properties)(WriteContext::from(Vec::new()))
+        .expect("writing to memory does not fail")
+        .into_inner()
+        .0
 }
 
 /// Whether the codec can read these properties, and none of their headers is called `reserved`.
@@ -302,25 +312,26 @@ pub(crate) fn unescape(name: &str) -> Cow<'_, [u8]> {
     Cow::Owned(bytes)
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Reads the parts of an encoded table or of properties, from the front.
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn short(&mut self) -> Option<u16> {
+    pub(crate) fn short(&mut self) -> Option<u16> {
         self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
-    fn long(&mut self) -> Option<usize> {
+    pub(crate) fn long(&mut self) -> Option<usize> {
         let bytes = self.take(4)?.first_chunk::<4>()?;
         usize::try_from(u32::from_be_bytes(*bytes)).ok()
     }
 
-    fn short_string(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn short_string(&mut self) -> Option<&'a [u8]> {
         let length = self.take(1)?[0];
         self.take(length.into())
     }
@@ -335,10 +346,8 @@ impl<'a> Reader<'a> {
         Some(headers)
     }
 
-    /// A value with its type before it; what is inside of it must make sense too.
-    fn typed(&mut self, depth: usize) -> Option<&'a [u8]> {
-        let start = self.0;
-        let kind = self.take(1)?[0];
+    /// A value of that type that holds no others (the types are RabbitMQ's reading of section 4.2.5.5).
+    pub(crate) fn plain(&mut self, kind: u8) -> Option<&'a [u8]> {
         match kind {
             b't' | b'b' | b'B' => self.take(1),
             b's' | b'U' | b'u' => self.take(2),
@@ -347,19 +356,27 @@ impl<'a> Reader<'a> {
             b'D' => self.take(5),
             b'V' => self.take(0),
             b'S' | b'x' => self.long().and_then(|length| self.take(length)),
-            b'F' | b'A' if depth > 0 => {
-                let length = self.long()?;
-                let mut inner = Reader(self.take(length)?);
-                while !inner.0.is_empty() {
-                    if kind == b'F' {
-                        inner.short_string()?;
-                    }
-                    inner.typed(depth - 1)?;
-                }
-                Some(&[][..])
-            }
             _ => None,
-        }?;
+        }
+    }
+
+    /// A value with its type before it; what is inside of it must make sense too.
+    fn typed(&mut self, depth: usize) -> Option<&'a [u8]> {
+        let start = self.0;
+        let kind = self.take(1)?[0];
+        if matches!(kind, b'F' | b'A') {
+            let depth = depth.checked_sub(1)?;
+            let length = self.long()?;
+            let mut inner = Reader(self.take(length)?);
+            while !inner.0.is_empty() {
+                if kind == b'F' {
+                    inner.short_string()?;
+                }
+                inner.typed(depth)?;
+            }
+        } else {
+            self.plain(kind)?;
+        }
         start.get(..start.len() - self.0.len())
     }
 }

@@ -3,7 +3,7 @@
 use super::{Data, DataError};
 use crate::{
     serve::lock,
-    services::{catalog, epoch, inventory, wishlist},
+    services::{catalog, inventory, wishlist},
     store::Store,
 };
 use std::{fs, io, path::Path};
@@ -41,8 +41,8 @@ impl Folder {
 
     async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
         let (stock, for_catalog, for_wishlist) = (data.stock.clone(), data.clone(), data);
-        let told = self.catalog.read(|tx| epoch::highest(tx, "products")).await?;
-        let told = told.max(self.wishlist.read(|tx| epoch::highest(tx, "known")).await?);
+        let told = self.catalog.read(catalog::products::highest).await?;
+        let told = told.max(self.wishlist.read(wishlist::wishes::highest).await?);
         let floors =
             self.inventory.write(move |tx| inventory::stock::replace(tx, &stock, told)).await?.floors;
         self.catalog.write(move |tx| catalog::products::replace(tx, floors, &for_catalog)).await?;

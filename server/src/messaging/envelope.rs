@@ -94,7 +94,7 @@ impl CameWith {
     }
 
     fn encoded(&self) -> Cow<'_, [u8]> {
-        self.raw.as_deref().map_or_else(|| wire::encode(&self.properties).into(), Cow::Borrowed)
+        self.raw.as_deref().map_or_else(|| raw::encode(&self.properties).into(), Cow::Borrowed)
     }
 }
 
@@ -165,7 +165,7 @@ impl Envelope {
             ours = ours.with_expiration(ms.to_string().as_str().into());
         }
         let Some(came_with) = &self.came_with else { return (ours, Arc::clone(&self.body)) };
-        let carried = raw::carry_on(&came_with.encoded(), wire::encode(&ours), &OUR_HEADERS, user);
+        let carried = raw::carry_on(&came_with.encoded(), raw::encode(&ours), &OUR_HEADERS, user);
         let length = u32::try_from(carried.len()).expect("properties come in a frame");
         (wire::marker(length), [&carried[..], &self.body].concat().into())
     }

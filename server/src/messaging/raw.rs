@@ -1,6 +1,6 @@
 //! What others put into a message, on its way through our hands: it goes out again as it came.
 
-pub use broker::raw::{is_legible, readable, readable_properties};
+pub use broker::raw::{encode, is_legible, readable, readable_properties};
 
 use broker::raw::{
     ALL, APP_ID, CORRELATION_ID, DELIVERY_MODE, EXPIRATION, Header, MESSAGE_ID, Parts, TYPE, USER_ID,

@@ -1,6 +1,7 @@
 //! Serving HTTP/1.1 connections, with a limit to how long any of them may keep us waiting.
 
 use super::patience::Restless;
+use crate::accept::Acceptor;
 use axum::{Router, body::Body, extract::Request, response::Response};
 use futures::future::BoxFuture;
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -9,7 +10,7 @@ use std::{convert::Infallible, future::poll_fn, net::SocketAddr, time::Duration}
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -37,32 +38,17 @@ impl Default for Patience {
 
 /// How much of what nobody wants is read, so that the answer reaches its client.
 const LINGER_MAX_BYTES: usize = 256 << 20;
-/// How long to wait after a connection could not be accepted: there are no descriptors, and others give some back.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop`, and then what was begun.
 pub async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: CancellationToken) {
     let connections = TaskTracker::new();
-    let mut failures = 0_u64;
+    let mut acceptor = Acceptor::new(listener, "the page");
     loop {
-        let accepted = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = acceptor.accept() => accepted,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                failures = 0;
-                let connection = connection(stream, peer, router.clone(), patience, stop.clone());
-                connections.spawn(connection);
-            }
-            Err(error) => {
-                failures += 1;
-                if failures.is_power_of_two() {
-                    tracing::warn!(%error, failures, "a connection to the page could not be accepted");
-                }
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
+        connections.spawn(connection(stream, peer, router.clone(), patience, stop.clone()));
     }
     connections.close();
     connections.wait().await;

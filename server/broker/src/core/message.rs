@@ -3,8 +3,7 @@
 use super::Name;
 use crate::raw::{self, Parts};
 use amq_protocol::{
-    frame::WriteContext,
-    protocol::basic::{AMQPProperties as BasicProperties, gen_properties, parse_properties},
+    protocol::basic::{AMQPProperties as BasicProperties, parse_properties},
     types::{AMQPValue, FieldTable, ShortString},
 };
 use bytes::Bytes;
@@ -71,6 +70,9 @@ impl Properties {
 
     /// The same without `expiration`.
     pub(crate) fn without_expiration(&self) -> Self {
+        if self.decoded.expiration().is_none() {
+            return self.clone();
+        }
         self.changed(|parts, _| parts.set(raw::EXPIRATION, None), &BasicProperties::default())
     }
 
@@ -85,7 +87,7 @@ impl Properties {
         change: impl for<'a> FnOnce(&mut Parts<'a>, &Parts<'a>),
         source: &BasicProperties,
     ) -> Self {
-        let source = Self::from(source.clone()).encoded;
+        let source = raw::encode(source);
         let mut parts = Parts::read(&self.encoded).expect("it was read before");
         change(&mut parts, &Parts::read(&source).expect("the codec wrote it"));
         Self::decode(parts.write().into()).expect("its parts make sense")
@@ -94,10 +96,7 @@ impl Properties {
 
 impl From<BasicProperties> for Properties {
     fn from(decoded: BasicProperties) -> Self {
-        let encoded = gen_properties(&decoded)(WriteContext::from(Vec::new()))
-            .map(|context| context.into_inner().0)
-            .expect("writing to memory does not fail");
-        Self { encoded: encoded.into(), decoded: Box::new(decoded) }
+        Self { encoded: raw::encode(&decoded).into(), decoded: Box::new(decoded) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! How deep the tables in a frame are nested, found out before the codec follows them down the stack.
 
+use crate::raw::Reader;
+
 /// Refuses a method whose tables are nested too deep. What is malformed passes: the codec refuses that.
 pub(crate) fn method_depth_ok(payload: &[u8], max: usize) -> bool {
     let mut reader = Reader(payload);
@@ -13,12 +15,12 @@ pub(crate) fn method_depth_ok(payload: &[u8], max: usize) -> bool {
         (50, 50) => (true, 3, false),                // queue.unbind
         _ => return true,
     };
-    let mut skip = || -> Option<()> {
-        reader.skip(if reserved { 2 } else { 0 })?;
-        (0..strings).try_for_each(|_| reader.skip_short_string())?;
-        reader.skip(usize::from(bits))
+    let mut skip = || {
+        reader.take(if reserved { 2 } else { 0 })?;
+        (0..strings).try_for_each(|_| reader.short_string().map(drop))?;
+        reader.take(usize::from(bits))
     };
-    skip().is_none() || reader.table(max)
+    skip().is_none() || table(&mut reader, max)
 }
 
 /// Refuses content properties whose headers are nested too deep.
@@ -30,85 +32,41 @@ pub(crate) fn properties_depth_ok(properties: &[u8], max: usize) -> bool {
     let Some(flags) = reader.short() else { return true };
     let before = [CONTENT_TYPE, CONTENT_ENCODING].into_iter().filter(|flag| flags & flag != 0);
     for _ in before {
-        if reader.skip_short_string().is_none() {
+        if reader.short_string().is_none() {
             return true;
         }
     }
-    flags & HEADERS == 0 || reader.table(max)
+    flags & HEADERS == 0 || table(&mut reader, max)
 }
 
 /// Refuses the fields of a table that has no length before them.
 pub(crate) fn fields_depth_ok(fields: &[u8], max: usize) -> bool {
-    Reader(fields).fields(max, true)
+    self::fields(Reader(fields), max, true)
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Walks a table with its length; false if it is nested deeper than `max`.
+fn table(reader: &mut Reader<'_>, max: usize) -> bool {
+    let Some(table) = reader.long().and_then(|length| reader.take(length)) else { return true };
+    max > 0 && fields(Reader(table), max, true)
+}
 
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn skip(&mut self, length: usize) -> Option<()> {
-        self.take(length).map(|_| ())
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1).map(|bytes| bytes[0])
-    }
-
-    fn short(&mut self) -> Option<u16> {
-        self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
-    }
-
-    fn long(&mut self) -> Option<usize> {
-        let bytes = self.take(4)?;
-        usize::try_from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).ok()
-    }
-
-    fn skip_short_string(&mut self) -> Option<()> {
-        let length = self.byte()?;
-        self.skip(length.into())
-    }
-
-    /// Walks a table with its length; false if it is nested deeper than `max`.
-    fn table(&mut self, max: usize) -> bool {
-        let Some(fields) = self.long().and_then(|length| self.take(length)) else { return true };
-        max > 0 && Reader(fields).fields(max, true)
-    }
-
-    /// Walks the fields of a table, or with `named` false those of an array.
-    fn fields(&mut self, max: usize, named: bool) -> bool {
-        while !self.0.is_empty() {
-            if named && self.skip_short_string().is_none() {
-                return true;
-            }
-            let Some(kind) = self.byte() else { return true };
-            let skipped = match kind {
-                b't' | b'b' | b'B' => self.skip(1),
-                b's' | b'U' | b'u' => self.skip(2),
-                b'I' | b'i' | b'f' => self.skip(4),
-                b'L' | b'l' | b'd' | b'T' => self.skip(8),
-                b'D' => self.skip(5),
-                b'V' => Some(()),
-                b'S' | b'x' => self.long().and_then(|length| self.skip(length)),
-                b'F' | b'A' => {
-                    let Some(inner) = self.long().and_then(|length| self.take(length)) else { return true };
-                    if max <= 1 || !Reader(inner).fields(max - 1, kind == b'F') {
-                        return false;
-                    }
-                    Some(())
-                }
-                _ => None,
-            };
-            if skipped.is_none() {
-                return true;
-            }
+/// Walks the fields of a table, or with `named` false those of an array.
+fn fields(mut reader: Reader<'_>, max: usize, named: bool) -> bool {
+    while !reader.0.is_empty() {
+        if named && reader.short_string().is_none() {
+            return true;
         }
-        true
+        let Some(kind) = reader.take(1).map(|byte| byte[0]) else { return true };
+        if matches!(kind, b'F' | b'A') {
+            let Some(inner) = reader.long().and_then(|length| reader.take(length)) else { return true };
+            if max <= 1 || !fields(Reader(inner), max - 1, kind == b'F') {
+                return false;
+            }
+        } else if reader.plain(kind).is_none() {
+            return true;
+        }
     }
+    true
 }
 
 #[cfg(test)]

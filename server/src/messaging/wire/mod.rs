@@ -16,13 +16,13 @@ mod outgoing;
 #[cfg(test)]
 mod tests;
 
-use amq_protocol::{frame::WriteContext, protocol::basic::gen_properties};
 use async_compat::Compat;
 use async_rs::{
     Runtime, Tokio,
     traits::{Executor, Reactor, RuntimeKit},
     util::Task,
 };
+use broker::raw::encode;
 use futures::{AsyncRead, AsyncWrite, Stream};
 use incoming::Incoming;
 use lapin::{AsyncTcpStream, BasicProperties, types::FieldTable};
@@ -72,15 +72,6 @@ static MARK: LazyLock<Vec<u8>> = LazyLock::new(|| {
     encoded.truncate(encoded.len() - size_of::<u32>());
     encoded
 });
-
-/// Properties as they travel.
-#[must_use]
-pub fn encode(properties: &BasicProperties) -> Vec<u8> {
-    gen_properties(properties)(WriteContext::from(Vec::new()))
-        .expect("writing to memory does not fail")
-        .into_inner()
-        .0
-}
 
 /// How many bytes of the body are the message's properties, if some are.
 #[must_use]

@@ -108,7 +108,7 @@ impl Catalog {
     /// # Errors
     /// When the store fails.
     pub async fn highest(&self) -> Result<Floors, StoreError> {
-        self.store.read(|tx| epoch::highest(tx, "products")).await
+        self.store.read(products::highest).await
     }
 
     /// Gives products their names, in both systems; answers how many are new and how many are called otherwise now.

@@ -91,6 +91,14 @@ pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Product>, StoreErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The highest version that is known of each system.
+///
+/// # Errors
+/// When the store fails.
+pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
+    epoch::highest(tx, "products")
+}
+
 /// Fills an empty table.
 ///
 /// # Errors

@@ -199,7 +199,7 @@ impl Wishlist {
     /// # Errors
     /// When the store fails.
     pub async fn highest(&self) -> Result<Floors, StoreError> {
-        self.store.read(|tx| epoch::highest(tx, "known")).await
+        self.store.read(wishes::highest).await
     }
 
     /// Whether the store answers.

@@ -165,6 +165,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Wish> {
     })
 }
 
+/// The highest version that is known of each system.
+///
+/// # Errors
+/// When the store fails.
+pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
+    epoch::highest(tx, "known")
+}
+
 /// Fills empty tables.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The embedded FTP server: it plays the warehouse's, so that there is a drop box out of the box.
 
 use super::{FtpUrl, guard};
+use crate::accept::Acceptor;
 use async_trait::async_trait;
 use libunftp::ServerBuilder;
 use std::{
@@ -8,18 +9,14 @@ use std::{
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
 };
-use tokio::{net::TcpListener, time::sleep};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use unftp_core::auth::{AuthenticationError, Authenticator, Credentials, Principal};
 use unftp_sbe_fs::Filesystem;
 
 /// User and password of the embedded server.
 pub const USER: &str = "warehouse";
-
-/// How long to wait after a connection could not be accepted.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Knows one user.
 #[derive(Debug)]
@@ -70,26 +67,11 @@ impl Embedded {
     /// Serves `folder` until told to stop. Data connections use the address on which the client came.
     pub async fn serve(self, folder: &Path, stop: CancellationToken) {
         let clients = TaskTracker::new();
-        let mut failures = 0_u64;
+        let mut acceptor = Acceptor::new(self.listener, "the drop box");
         loop {
-            let accepted = tokio::select! {
+            let (stream, peer) = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = self.listener.accept() => accepted,
-            };
-            let (stream, peer) = match accepted {
-                Ok(accepted) => {
-                    failures = 0;
-                    accepted
-                }
-                Err(error) => {
-                    failures += 1;
-                    if failures.is_power_of_two() {
-                        tracing::warn!(%error, failures, "the drop box could not accept a connection");
-                    }
-                    // Most likely there are no descriptors left; others give some back.
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
+                accepted = acceptor.accept() => accepted,
             };
             // Somebody may have taken the folder away; libunftp opens it for each client.
             let files = std::fs::create_dir_all(folder).and_then(|()| Filesystem::new(folder));
