@@ -155,8 +155,9 @@ impl Skuflow {
 
     pub async fn json(&self, path: &str) -> Value {
         let response = self.get(path).await;
-        assert_eq!(response.status(), StatusCode::OK, "GET {path}");
-        response.json().await.unwrap()
+        let (status, body) = (response.status(), response.text().await.unwrap());
+        assert_eq!(status, StatusCode::OK, "GET {path}: {body}");
+        serde_json::from_str(&body).unwrap()
     }
 
     pub async fn post(&self, path: &str, body: impl Into<String>) -> Response {

@@ -186,6 +186,8 @@ pub struct Legible {
     readable: Buffer,
     /// What the broker is to be told.
     writable: Buffer,
+    /// So many of the bytes that are being written are in `writable` already.
+    taken: usize,
     scratch: Box<[u8]>,
 }
 
@@ -200,6 +202,7 @@ impl Legible {
             outgoing: Outgoing::new(frame_max),
             readable: Buffer::default(),
             writable: Buffer::default(),
+            taken: 0,
             scratch: vec![0; BUFFER_BYTES].into(),
         }
     }
@@ -237,18 +240,21 @@ impl AsyncRead for Legible {
 }
 
 impl AsyncWrite for Legible {
+    /// Is ready when what it takes is in the socket. lapin waits for the socket only while it has something to write
+    /// itself: what was left here would stay until something else happens on the connection. After `Pending` it writes
+    /// the same bytes again.
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.writable.unread().len() >= BUFFER_BYTES {
-            ready!(this.drain(cx))?;
+        if this.taken == 0 {
+            let taken = &buf[..buf.len().min(BUFFER_BYTES)];
+            this.writable.add(&[]);
+            this.outgoing.take(taken, &mut this.writable.bytes);
+            this.taken = taken.len();
         }
-        let taken = &buf[..buf.len().min(BUFFER_BYTES)];
-        this.writable.add(&[]);
-        this.outgoing.take(taken, &mut this.writable.bytes);
-        Poll::Ready(Ok(taken.len()))
+        ready!(this.drain(cx))?;
+        Poll::Ready(Ok(std::mem::take(&mut this.taken)))
     }
 
-    /// lapin flushes after each write, and again when the socket takes more.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.drain(cx))?;
         Pin::new(&mut self.inner).poll_flush(cx)

@@ -180,3 +180,26 @@ proptest! {
         there_and_back(&properties, &body, piece_bytes);
     }
 }
+
+/// lapin looks at a socket again only while it has something to write; bytes that were taken from it but not sent would
+/// wait for the next event of the connection.
+#[tokio::test]
+async fn a_write_is_ready_only_when_its_bytes_are_in_the_socket() {
+    use futures::AsyncWriteExt;
+    use tokio::io::AsyncReadExt;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let (mut broker, _) = listener.accept().await.unwrap();
+    // The runtime learns of a new socket that it is writable only when it waits the next time.
+    let mut legible = Legible::new(AsyncTcpStream::Plain(Compat::new(TcpStream::from_std(stream).unwrap())));
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    assert!(Pin::new(&mut legible).poll_write(&mut cx, b"AMQP\0\0\x09\x01").is_pending());
+    legible.write_all(b"AMQP\0\0\x09\x01").await.unwrap();
+    let mut read = [0; 8];
+    broker.read_exact(&mut read).await.unwrap();
+    assert_eq!(&read, b"AMQP\0\0\x09\x01");
+    drop(legible);
+    assert_eq!(broker.read(&mut read).await.unwrap(), 0, "nothing is sent twice");
+}
