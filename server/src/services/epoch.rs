@@ -7,20 +7,28 @@ use crate::{data::Floors, messaging::Failure, store::StoreError};
 use flow::Style;
 use rusqlite::{OptionalExtension, Transaction, params};
 
-/// How far ahead of what a service knows a version may be. Inventory counts one by one, and no queue holds so many
-/// messages; whoever says more is not inventory, and believed, would be right for ever.
-const JUMP_MAX: u64 = 1_000_000_000;
+/// How far ahead of what a service knows a command's version may be. Inventory counts one by one, so that messages which
+/// overtake each other are some few apart. A version that anybody may have made up would be right for ever, once believed:
+/// what is further ahead has to be confirmed by inventory itself.
+const JUMP_MAX: u64 = 100;
 
 /// A version beyond this was believed before versions were judged; a reset takes it away.
 pub const BELIEVED_MAX: u64 = 1 << 62;
 
+/// Who says what is for sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// A command says so; anybody may have sent it.
+    Command,
+    /// Inventory was asked and answered so.
+    Answer,
+}
+
 /// Why a version was not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum VersionError {
-    /// It is not inventory's.
-    #[error(
-        "version: {version} cannot be inventory's, which was at {newest} the last time; it is not believed"
-    )]
+    /// It is far ahead of what is known, and only a command says so.
+    #[error("version: {version} is far ahead of {newest}, the last one that is known; it is not believed")]
     Implausible {
         /// What the message says.
         version: u64,
@@ -50,16 +58,17 @@ impl From<VersionError> for Failure {
 /// Whether a version is newer than what is stored, or than the life before where nothing is.
 ///
 /// # Errors
-/// When it cannot be inventory's, or the store fails.
+/// When a command is too far ahead, or the store fails.
 pub fn is_newer(
     tx: &Transaction<'_>,
     style: Style,
     stored: Option<u64>,
     version: u64,
+    word: Word,
 ) -> Result<bool, VersionError> {
     let floor = floor(tx, style)?;
     let newest = stored.unwrap_or(floor);
-    if version.saturating_sub(newest.max(floor)) > JUMP_MAX {
+    if word == Word::Command && version.saturating_sub(newest.max(floor)) > JUMP_MAX {
         return Err(VersionError::Implausible { version, newest });
     }
     Ok(version > newest)

@@ -1,7 +1,10 @@
 //! Choreography: inventory says *that* something happened. Who listens decides what to do about it, and asks.
 
 use super::{Outcome, Services, parse};
-use crate::{messaging::Delivered, services::inventory::outbox::Draft};
+use crate::{
+    messaging::Delivered,
+    services::{epoch::Word, inventory::outbox::Draft},
+};
 use flow::{Availability, Dispatch, Service, SkuProcessed, Style, topology::SKU_PROCESSED};
 
 /// One event with nothing but the SKU's identifier.
@@ -33,8 +36,8 @@ pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
     };
     match message.queue.service {
         Service::Inventory => services.inventory.recalculate(message, sku).await,
-        Service::Catalog => services.catalog.mark(message, ask().await?).await,
-        Service::Wishlist => services.wishlist.update(message, ask().await?).await,
+        Service::Catalog => Ok(services.catalog.mark(message, ask().await?, Word::Answer).await?),
+        Service::Wishlist => Ok(services.wishlist.update(message, ask().await?, Word::Answer).await?),
     }
 }
 

@@ -1,7 +1,13 @@
 //! Orchestration: inventory says *what to do*. It knows who must act, and each command carries what is needed.
 
 use super::{Outcome, Services, parse};
-use crate::{messaging::Delivered, services::inventory::outbox::Draft};
+use crate::{
+    messaging::{Delivered, Failure},
+    services::{
+        epoch::{VersionError, Word},
+        inventory::outbox::Draft,
+    },
+};
 use flow::{Availability, Service, Style, topology::INVENTORY_COMMANDS};
 
 /// Three commands, each for one queue: recalculate, update the availability, update the wishlists.
@@ -17,17 +23,43 @@ pub fn announce(known: &Availability) -> Vec<Draft> {
     Style::Orchestration.queues().map(|queue| command(queue.routing_key)).collect()
 }
 
-/// Each service obeys its command with what the command says; nobody asks anybody.
+/// Each service obeys its command with what the command says; nobody asks anybody, unless a command is too far ahead of
+/// what is known to be believed.
 ///
 /// # Errors
-/// When the body is no command, the SKU is unknown, or a store fails.
+/// When the body is not a command, the SKU is unknown, inventory does not confirm what it is asked, or a store fails.
 pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
     let known: Availability = parse(message)?;
     match message.queue.service {
         Service::Inventory => services.inventory.recalculate(message, known.sku).await,
-        Service::Catalog => services.catalog.mark(message, known).await,
-        Service::Wishlist => services.wishlist.update(message, known).await,
+        Service::Catalog => match services.catalog.mark(message, known, Word::Command).await {
+            Err(doubt @ VersionError::Implausible { .. }) => {
+                let confirmed = confirm(message, services, known, doubt).await?;
+                Ok(services.catalog.mark(message, confirmed, Word::Answer).await?)
+            }
+            done => Ok(done?),
+        },
+        Service::Wishlist => match services.wishlist.update(message, known, Word::Command).await {
+            Err(doubt @ VersionError::Implausible { .. }) => {
+                let confirmed = confirm(message, services, known, doubt).await?;
+                Ok(services.wishlist.update(message, confirmed, Word::Answer).await?)
+            }
+            done => Ok(done?),
+        },
     }
+}
+
+/// Inventory's own word on a command; the doubt stays when inventory is not as far as the command says.
+async fn confirm(
+    message: &Delivered,
+    services: &Services,
+    said: Availability,
+    doubt: VersionError,
+) -> Result<Availability, Failure> {
+    let Delivered { envelope, reporter, .. } = message;
+    let asked =
+        services.availability.ask(Style::Orchestration, said.sku, &envelope.correlation_id, reporter).await?;
+    if asked.version < said.version { Err(doubt.into()) } else { Ok(asked) }
 }
 
 #[cfg(test)]

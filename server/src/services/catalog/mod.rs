@@ -6,10 +6,10 @@ pub mod products;
 use crate::{
     bridge::{Journal, told_anew},
     data::{Data, Floors},
-    messaging::{Delivered, Failure, Handled},
+    messaging::{Delivered, Handled},
     seed,
     services::{
-        epoch::{self, VersionError},
+        epoch::{self, VersionError, Word},
         inbox,
     },
     store::{Store, StoreError},
@@ -52,18 +52,23 @@ impl Catalog {
     /// Marks a product available or not, unless something newer is known.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn mark(&self, message: &Delivered, known: Availability) -> Result<Handled, Failure> {
+    /// When a command is too far ahead of what is known, or the store fails.
+    pub async fn mark(
+        &self,
+        message: &Delivered,
+        known: Availability,
+        word: Word,
+    ) -> Result<Handled, VersionError> {
         let (queue, reporter) = (message.queue, message.reporter.clone());
         let message_id = message.envelope.message_id.clone();
-        let marked = self
+        let marked: Result<_, VersionError> = self
             .store
             .write_then(
                 move |tx| {
                     if !inbox::is_new(tx, queue, &message_id)? {
                         return Ok(None);
                     }
-                    products::mark(tx, queue.style, known).map(Some)
+                    products::mark(tx, queue.style, known, word).map(Some)
                 },
                 move |marked| {
                     if let Some(Some(before)) = *marked {
@@ -71,9 +76,8 @@ impl Catalog {
                     }
                 },
             )
-            .await
-            .map_err(|error: VersionError| Failure::from(error))?;
-        Ok(if marked.is_some() { Handled::Done } else { Handled::Duplicate })
+            .await;
+        Ok(if marked?.is_some() { Handled::Done } else { Handled::Duplicate })
     }
 
     /// The products, by name.

@@ -4,7 +4,7 @@ use crate::{
     clock,
     data::{Data, Floors, ProductRecord},
     seed,
-    services::epoch::{self, VersionError},
+    services::epoch::{self, VersionError, Word},
     store,
     store::StoreError,
 };
@@ -30,11 +30,12 @@ CREATE TABLE IF NOT EXISTS products (
 /// stored before, if anything.
 ///
 /// # Errors
-/// When the version cannot be inventory's, or the store fails.
+/// When the version is one that a command alone is not believed, or the store fails.
 pub fn mark(
     tx: &Transaction<'_>,
     style: Style,
     known: Availability,
+    word: Word,
 ) -> Result<Option<Option<State>>, VersionError> {
     let before = tx
         .prepare_cached("SELECT available, quantity, version FROM products WHERE style = ?1 AND sku = ?2")?
@@ -42,7 +43,7 @@ pub fn mark(
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version)? {
+    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version, word)? {
         return Ok(None);
     }
     // A product that nobody has described yet is called by its SKU.

@@ -9,10 +9,10 @@ pub mod wishes;
 use crate::{
     bridge::{Journal, told_anew},
     data::{Data, Floors},
-    messaging::{Delivered, Failure, Handled},
+    messaging::{Delivered, Handled},
     seed,
     services::{
-        epoch::{self, VersionError},
+        epoch::{self, VersionError, Word},
         inbox,
     },
     store::{Store, StoreError},
@@ -76,20 +76,25 @@ impl Wishlist {
     /// available, everybody who wished for it gets one e-mail.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn update(&self, message: &Delivered, known: Availability) -> Result<Handled, Failure> {
+    /// When a command is too far ahead of what is known, or the store fails.
+    pub async fn update(
+        &self,
+        message: &Delivered,
+        known: Availability,
+        word: Word,
+    ) -> Result<Handled, VersionError> {
         let (queue, reporter) = (message.queue, message.reporter.clone());
         let message_id = message.envelope.message_id.clone();
         let correlation_id = Id::clone(&message.envelope.correlation_id);
         let (stored_emails, post) = (self.stored_emails.clone(), Arc::clone(&self.post));
-        let updated = self
+        let updated: Result<_, VersionError> = self
             .store
             .write_then(
                 move |tx| {
                     if !inbox::is_new(tx, queue, &message_id)? {
                         return Ok(None);
                     }
-                    let Some(before) = wishes::remember(tx, queue.style, known)? else {
+                    let Some(before) = wishes::remember(tx, queue.style, known, word)? else {
                         return Ok(Some((None, Vec::new())));
                     };
                     let was_available = before.is_some_and(|before| before.available);
@@ -114,9 +119,8 @@ impl Wishlist {
                     }
                 },
             )
-            .await
-            .map_err(|error: VersionError| Failure::from(error))?;
-        Ok(if updated.is_some() { Handled::Done } else { Handled::Duplicate })
+            .await;
+        Ok(if updated?.is_some() { Handled::Done } else { Handled::Duplicate })
     }
 
     /// Who waits for what, oldest first.

@@ -4,7 +4,7 @@ use crate::{
     clock,
     data::{Data, Floors, WishRecord},
     seed,
-    services::epoch::{self, VersionError},
+    services::epoch::{self, VersionError, Word},
     store,
     store::StoreError,
 };
@@ -40,11 +40,12 @@ CREATE TABLE IF NOT EXISTS known (
 /// stored before, if anything.
 ///
 /// # Errors
-/// When the version cannot be inventory's, or the store fails.
+/// When the version is one that a command alone is not believed, or the store fails.
 pub fn remember(
     tx: &Transaction<'_>,
     style: Style,
     known: Availability,
+    word: Word,
 ) -> Result<Option<Option<State>>, VersionError> {
     let before = tx
         .prepare_cached("SELECT available, quantity, version FROM known WHERE style = ?1 AND sku = ?2")?
@@ -52,7 +53,7 @@ pub fn remember(
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version)? {
+    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version, word)? {
         return Ok(None);
     }
     insert(tx, style, known)?;
@@ -222,7 +223,7 @@ pub fn replace(
         for record in data.stock.iter().filter(|record| record.style == style) {
             let known = record.availability(floor + 1);
             gone.remove(&known.sku);
-            match remember(tx, style, known) {
+            match remember(tx, style, known, Word::Answer) {
                 Ok(Some(_)) => told.push((style, known)),
                 // Something newer has arrived meanwhile.
                 Ok(None) | Err(VersionError::Implausible { .. }) => {}
