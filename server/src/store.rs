@@ -7,6 +7,7 @@
 //! Reads go to a second thread with its own connection; in WAL mode it sees everything committed before. What is found
 //! in microseconds is read by the caller itself, on a third one: to hand it over would take longer than to do it.
 
+use crate::repeats::Repeats;
 use flow::Sku;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use std::{
@@ -78,21 +79,17 @@ pub struct Store {
 
 /// Commits that fail one after the other.
 #[derive(Debug, Default)]
-struct Failing {
-    times: u64,
-}
+struct Failing(Repeats);
 
 impl Failing {
-    /// A commit failed: said for the first time, and then ever less often.
     fn failed(&mut self, error: &StoreError) {
-        self.times += 1;
-        if self.times.is_power_of_two() {
-            tracing::error!(%error, times = self.times, "a store could not commit");
+        if let Some(times) = self.0.worth_saying(&error.to_string()) {
+            tracing::error!(%error, times, "a store could not commit");
         }
     }
 
     fn committed(&mut self) {
-        let times = std::mem::take(&mut self.times);
+        let times = self.0.over();
         if times > 0 {
             tracing::warn!(times, "a store that could not commit can again");
         }

@@ -248,7 +248,17 @@ async fn a_full_queue_of_somebody_else_refuses_and_holds_up_neither_old_nor_new_
         skuflow.journal().await.iter().filter(|event| event.kind.name() == KindName::Published).count()
     };
     skuflow.until("what was refused is sent again", async || published().await >= 20 + 2 * 18).await;
+    // The page says so; ready it is, since its own queues have everything.
+    let refused = async || {
+        let picture = skuflow.json("/api/journal/picture").await;
+        serde_json::from_value::<flow::Picture>(picture).unwrap().choreography.refused_now()
+    };
+    skuflow.until("all but one are refused", async || refused().await == 19).await;
+    let page = skuflow.get("/lab/choreography").await.text().await.unwrap();
+    assert!(page.contains("A queue on sku_processed is full and refuses 19 messages"), "{page}");
+    assert_eq!(skuflow.get("/readyz").await.status(), 200);
     channel.queue_delete(queue, QueueDeleteOptions::default()).await.unwrap();
+    skuflow.until("the broker has them all", async || refused().await == 0).await;
     skuflow.settled().await;
     assert!(published().await <= 20 * 6, "{} for 20 messages", published().await);
     assert_eq!(skuflow.product("choreography", "MUG-RED").await["quantity"], 20);

@@ -192,6 +192,14 @@ pub enum Kind {
         /// The message itself, when nobody here published it.
         message: Option<MessageInfo>,
     },
+    /// The broker did not take a message (`basic.nack` to its publisher): a queue on its exchange is full and rejects.
+    /// It is sent again.
+    Refused {
+        /// After how long, in milliseconds.
+        delay_ms: u64,
+        /// Why, as far as the broker tells.
+        reason: String,
+    },
     /// The broker handed a message to a consumer.
     Delivered {
         /// The consumer's tag.
@@ -311,6 +319,13 @@ pub enum Kind {
     },
     /// A connection to the broker is there again.
     ConnectionRestored,
+    /// The broker takes no messages from a connection now (`connection.blocked`, an extension of AMQP by RabbitMQ).
+    ConnectionBlocked {
+        /// Why.
+        reason: String,
+    },
+    /// The broker takes messages from a connection again.
+    ConnectionUnblocked,
 }
 
 /// The name of a [`Kind`], without what it carries.
@@ -323,6 +338,7 @@ pub enum KindName {
     Published,
     Confirmed,
     Returned,
+    Refused,
     Routed,
     Delivered,
     HandlerStarted,
@@ -341,6 +357,8 @@ pub enum KindName {
     ConsumerStopped,
     ConnectionLost,
     ConnectionRestored,
+    ConnectionBlocked,
+    ConnectionUnblocked,
 }
 
 words!(
@@ -350,6 +368,7 @@ words!(
         Published = "published",
         Confirmed = "confirmed",
         Returned = "returned",
+        Refused = "refused",
         Routed = "routed",
         Delivered = "delivered",
         HandlerStarted = "handler_started",
@@ -368,6 +387,8 @@ words!(
         ConsumerStopped = "consumer_stopped",
         ConnectionLost = "connection_lost",
         ConnectionRestored = "connection_restored",
+        ConnectionBlocked = "connection_blocked",
+        ConnectionUnblocked = "connection_unblocked",
     },
     UnknownKind,
     "{0:?} is no kind of journal event"
@@ -383,6 +404,7 @@ impl Kind {
             Self::Published { .. } => KindName::Published,
             Self::Confirmed { .. } => KindName::Confirmed,
             Self::Returned { .. } => KindName::Returned,
+            Self::Refused { .. } => KindName::Refused,
             Self::Routed { .. } => KindName::Routed,
             Self::Delivered { .. } => KindName::Delivered,
             Self::HandlerStarted => KindName::HandlerStarted,
@@ -401,6 +423,8 @@ impl Kind {
             Self::ConsumerStopped { .. } => KindName::ConsumerStopped,
             Self::ConnectionLost { .. } => KindName::ConnectionLost,
             Self::ConnectionRestored => KindName::ConnectionRestored,
+            Self::ConnectionBlocked { .. } => KindName::ConnectionBlocked,
+            Self::ConnectionUnblocked => KindName::ConnectionUnblocked,
         }
     }
 }

@@ -20,8 +20,8 @@ pub use system::{Answer, Call, Change, DESK, NodeState, ServicePicture, SetFault
 use crate::{Event, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};
 
-/// How many lost connections are told apart.
-const KNOWN_LOST: usize = 32;
+/// How many connections in trouble are told apart, of each kind.
+const KNOWN_TROUBLES: usize = 32;
 
 /// Everything the page shows, as it stands after a prefix of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,16 +33,19 @@ pub struct Picture {
     /// How many events the journal had to leave out so far.
     pub summarised: u64,
     /// Whose connections to the broker are lost, and why.
-    pub lost: Vec<Lost>,
+    pub lost: Vec<Trouble>,
+    /// From whose connections the broker takes no messages now, and why.
+    #[serde(default)]
+    pub blocked: Vec<Trouble>,
     /// The system in which services react to an event.
     pub choreography: System,
     /// The system in which inventory commands the others.
     pub orchestration: System,
 }
 
-/// A lost connection.
+/// A connection that is lost or blocked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Lost {
+pub struct Trouble {
     /// Whose connection; none for the whole process'.
     pub node: Option<Node>,
     /// In which system; none for what serves both.
@@ -53,9 +56,16 @@ pub struct Lost {
     pub reason: String,
 }
 
-impl Lost {
+impl Trouble {
     fn is_of(&self, event: &Event) -> bool {
         self.node == event.node && self.style == event.style
+    }
+
+    fn note(list: &mut Vec<Self>, event: &Event, reason: &str) {
+        list.retain(|known| !known.is_of(event));
+        if list.len() < KNOWN_TROUBLES {
+            list.push(Self { node: event.node.clone(), style: event.style, reason: reason.to_owned() });
+        }
     }
 }
 
@@ -66,6 +76,7 @@ impl Default for Picture {
             at_us: 0,
             summarised: 0,
             lost: Vec::new(),
+            blocked: Vec::new(),
             choreography: System::new(Style::Choreography),
             orchestration: System::new(Style::Orchestration),
         }
@@ -86,7 +97,7 @@ impl Picture {
     #[must_use]
     pub fn broker_down(&self) -> Option<&str> {
         let is_lost = |style: Style, service: Service| {
-            let concerns = |lost: &&Lost| {
+            let concerns = |lost: &&Trouble| {
                 lost.node == Some(service.into()) && lost.style.is_none_or(|other| other == style)
             };
             self.lost.iter().find(concerns)
@@ -97,6 +108,16 @@ impl Picture {
             .find(|lost| matches!(lost.node, None | Some(Node::Broker)))
             .or_else(|| all().map(|(style, of)| is_lost(style, of)).collect::<Option<Vec<_>>>()?.pop())
             .map(|lost| lost.reason.as_str())
+    }
+
+    /// Why the broker takes no messages of a style from inventory now, if so: what is sent waits in the outbox.
+    #[must_use]
+    pub fn broker_blocked(&self, style: Style) -> Option<&str> {
+        let concerns = |blocked: &&Trouble| {
+            blocked.node == Some(Service::Inventory.into())
+                && blocked.style.is_none_or(|other| other == style)
+        };
+        self.blocked.iter().find(concerns).map(|blocked| blocked.reason.as_str())
     }
 
     /// Takes in the next event.
@@ -110,13 +131,13 @@ impl Picture {
         }
         match &event.kind {
             Kind::ConnectionLost { reason } => {
-                self.lost.retain(|lost| !lost.is_of(event));
-                if self.lost.len() < KNOWN_LOST {
-                    let (node, style) = (event.node.clone(), event.style);
-                    self.lost.push(Lost { node, style, reason: reason.clone() });
-                }
+                Trouble::note(&mut self.lost, event, reason);
+                // The next connection is not blocked until the broker says so.
+                self.blocked.retain(|blocked| !blocked.is_of(event));
             }
             Kind::ConnectionRestored => self.lost.retain(|lost| !lost.is_of(event)),
+            Kind::ConnectionBlocked { reason } => Trouble::note(&mut self.blocked, event, reason),
+            Kind::ConnectionUnblocked => self.blocked.retain(|blocked| !blocked.is_of(event)),
             _ => {}
         }
         match style_of(event) {

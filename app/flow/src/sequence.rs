@@ -189,6 +189,9 @@ impl Draft {
                 }
                 self.arrow(event, Arrow::Message, exchange(event), Place::Queue(queue), String::new());
             }
+            Kind::Refused { reason, .. } => {
+                self.trouble(event, exchange(event), who, format!("refused: {reason}"));
+            }
             Kind::Delivered { .. } => {
                 let mut text = match event.queue.as_deref().and_then(crate::topology::queue_named) {
                     Some(queue) => queue.message_type().to_owned(),
@@ -275,7 +278,12 @@ impl Draft {
             | Kind::HandlerStarted
             | Kind::Released { .. }
             | Kind::ConsumerStarted { .. }
+            | Kind::ConnectionUnblocked
             | Kind::ConnectionRestored => {}
+            Kind::ConnectionBlocked { reason } => {
+                self.note(event, who, format!("connection blocked: {reason}"));
+                self.mark_trouble();
+            }
         }
     }
 

@@ -39,7 +39,11 @@ pub fn controls(look: &Look<'_>) -> Markup {
                 button.button type="button" data-act="sell" disabled[is_barred] { "Sell" }
             }
             p.field-error role="alert" { @if let Some(wrong) = form.wrong_at(Field::Form) { (wrong) } }
-            @if let Some(why) = down { p.notice.notice-failed { (why) } }
+            @if let Some(why) = down {
+                p.notice.notice-failed { (why) }
+            } @else {
+                @for why in what_waits(look) { p.notice { (why) } }
+            }
         }
     }
 }
@@ -72,6 +76,27 @@ fn why_disabled(look: &Look<'_>) -> Option<String> {
         Connection::Reconnecting => Some("There is no connection to the server.".to_owned()),
         Connection::Connecting | Connection::Live => None,
     }
+}
+
+/// Why what is sent waits in the outbox, if it does.
+fn what_waits(look: &Look<'_>) -> Vec<String> {
+    let style = look.lab.style;
+    let picture = look.lab.picture();
+    let blocked = picture.broker_blocked(style).map(|why| {
+        format!(
+            "The broker takes no messages now ({why}). What you send is recorded and waits in the outbox."
+        )
+    });
+    let refused = match picture.system(style).refused_now() {
+        0 => None,
+        count => Some(format!(
+            "A queue on {} is full and refuses {count} {}. Our own queues have them; they are sent again, ever more seldom, \
+             until that queue takes them too.",
+            style.exchange().name,
+            if count == 1 { "message" } else { "messages" },
+        )),
+    };
+    blocked.into_iter().chain(refused).collect()
 }
 
 /// Does what a button of the form says.

@@ -81,6 +81,9 @@ pub fn message_facts<'a>(
                 (facts.state, facts.reason) = ("waiting for its next attempt", Some(reason.clone()));
             }
             Kind::DeadLettered { reason } => (facts.state, facts.reason) = ("parked", Some(reason.clone())),
+            Kind::Refused { reason, .. } => {
+                (facts.state, facts.reason) = ("refused, waiting to be sent again", Some(reason.clone()));
+            }
             Kind::Returned { reply_text, .. } => {
                 (facts.state, facts.reason) = ("returned: no queue took it", Some(reply_text.clone()));
             }

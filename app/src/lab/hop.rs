@@ -118,7 +118,7 @@ pub fn waits_for(event: &Event) -> Option<u64> {
     let arrival = event.correlation_id.as_deref();
     match &event.kind {
         Kind::StockRecorded { .. } | Kind::Published { .. } => Some(key("arrived", arrival?, "")),
-        Kind::Confirmed { .. } | Kind::Routed { .. } | Kind::Returned { .. } => {
+        Kind::Confirmed { .. } | Kind::Routed { .. } | Kind::Returned { .. } | Kind::Refused { .. } => {
             Some(key("published", message?, ""))
         }
         Kind::Delivered { .. } => Some(key("routed", message?, event.queue.as_deref()?)),

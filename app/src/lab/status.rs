@@ -48,7 +48,12 @@ fn line(look: &Look<'_>) -> String {
             let reason = look.lab.picture().broker_down().unwrap_or("no reason given");
             format!("The broker is down: {reason}")
         }
-        Connection::Connecting | Connection::Live | Connection::Replay => summary(look.lab.system()),
+        Connection::Connecting | Connection::Live | Connection::Replay => {
+            match look.lab.picture().broker_blocked(look.lab.style) {
+                Some(reason) => format!("The broker takes no messages now: {reason}"),
+                None => summary(look.lab.system()),
+            }
+        }
     }
 }
 

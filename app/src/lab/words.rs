@@ -168,6 +168,9 @@ pub fn sentence(event: &Event) -> String {
         Kind::Confirmed { duration_us } => {
             format!("Broker confirmed the message in {}", duration(*duration_us))
         }
+        Kind::Refused { reason, delay_ms } => {
+            format!("Broker refused the message: {reason}; sent again in {} s", delay_ms.div_ceil(1000))
+        }
         Kind::Returned { reply_code, reply_text } => {
             format!("Broker returned the message: {reply_code} {reply_text}")
         }
@@ -228,6 +231,10 @@ pub fn sentence(event: &Event) -> String {
         Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
         Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
         Kind::ConnectionLost { reason } => format!("{node} lost its connection to the broker: {reason}"),
+        Kind::ConnectionBlocked { reason } => {
+            format!("the broker takes no messages from {node} now: {reason}")
+        }
+        Kind::ConnectionUnblocked => format!("the broker takes messages from {node} again"),
         Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
     }
 }
@@ -254,6 +261,8 @@ pub const fn mark(event: &Event) -> &'static str {
         | Kind::Acked { .. } => "done",
         Kind::HttpResponse { .. }
         | Kind::Returned { .. }
+        | Kind::Refused { .. }
+        | Kind::ConnectionBlocked { .. }
         | Kind::Nacked { .. }
         | Kind::RetryScheduled { .. }
         | Kind::DeadLettered { .. }

@@ -5,7 +5,7 @@
 //! channels that silently change underneath it.
 
 use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
-use crate::bridge::Journal;
+use crate::{bridge::Journal, repeats::Repeats};
 use async_compat::Compat;
 use flow::{Event, Kind, Node, Provenance, Style};
 use futures::StreamExt;
@@ -86,9 +86,18 @@ impl FromStr for BrokerUri {
     }
 }
 
-/// Which connections there should be, and which are up and at work.
+/// How a connection stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Link {
+    Down,
+    Up,
+    /// It is up, but the broker takes no messages from it, and says why.
+    Blocked(String),
+}
+
+/// Which connections there should be, and how they stand.
 #[derive(Debug, Clone)]
-pub struct Links(Arc<watch::Sender<BTreeMap<String, bool>>>);
+pub struct Links(Arc<watch::Sender<BTreeMap<String, Link>>>);
 
 impl Default for Links {
     fn default() -> Self {
@@ -100,11 +109,38 @@ impl Links {
     /// The names of the connections that are down.
     #[must_use]
     pub fn down(&self) -> Vec<String> {
-        self.0.borrow().iter().filter(|(_, up)| !**up).map(|(name, _)| name.clone()).collect()
+        self.0
+            .borrow()
+            .iter()
+            .filter(|(_, link)| **link == Link::Down)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
-    fn set(&self, name: &str, up: bool) {
-        self.0.send_if_modified(|links| links.insert(name.to_owned(), up) != Some(up));
+    /// The names of the connections from which the broker takes no messages now, each with its reason.
+    #[must_use]
+    pub fn blocked(&self) -> Vec<(String, String)> {
+        let all = self.0.borrow();
+        let blocked = all.iter().filter_map(|(name, link)| match link {
+            Link::Blocked(reason) => Some((name.clone(), reason.clone())),
+            Link::Up | Link::Down => None,
+        });
+        blocked.collect()
+    }
+
+    /// It does its work, which the broker may have blocked already.
+    fn ready(&self, name: &str) {
+        self.0.send_if_modified(|links| match links.insert(name.to_owned(), Link::Up) {
+            Some(Link::Blocked(reason)) => {
+                links.insert(name.to_owned(), Link::Blocked(reason));
+                false
+            }
+            before => before != Some(Link::Up),
+        });
+    }
+
+    fn set(&self, name: &str, link: Link) {
+        self.0.send_if_modified(|links| links.insert(name.to_owned(), link.clone()) != Some(link));
     }
 }
 
@@ -157,18 +193,16 @@ impl Owner {
     }
 }
 
-/// How long to wait before the next connection, and how often the last one's reason has come in a row.
+/// How long to wait before the next connection.
 #[derive(Debug)]
 struct Backoff {
     next: Duration,
     max: Duration,
-    reason: String,
-    times: u32,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: BACKOFF_MIN, max: BACKOFF_MAX, reason: String::new(), times: 0 }
+        Self { next: BACKOFF_MIN, max: BACKOFF_MAX }
     }
 }
 
@@ -179,23 +213,15 @@ impl Backoff {
         self.next = self.next.min(self.max);
     }
 
-    /// There was one for so long. A good one makes all begin anew, one that died at once does not.
-    fn lasted(&mut self, lasted: Duration) {
-        if lasted >= LASTED {
+    /// There was one for so long. A good one makes all begin anew, one that died at once does not; answers which it was.
+    fn lasted(&mut self, lasted: Duration) -> bool {
+        let is_good = lasted >= LASTED;
+        if is_good {
             *self = Self::default();
         } else {
             self.max = SHORT_LIVED_BACKOFF_MAX;
         }
-    }
-
-    fn times(&mut self, reason: &str) -> u32 {
-        if self.reason == reason {
-            self.times += 1;
-        } else {
-            reason.clone_into(&mut self.reason);
-            self.times = 1;
-        }
-        self.times
+        is_good
     }
 
     fn wait(&mut self) -> Duration {
@@ -235,9 +261,10 @@ impl Connector {
     /// Runs `session` on a connection named after its owner, again and again, until told to stop.
     pub async fn keep(self, owner: Owner, session: impl Session) {
         let name = owner.name();
-        self.links.set(&name, false);
+        self.links.set(&name, Link::Down);
         let mut told_lost = false;
         let mut backoff = Backoff::default();
+        let mut repeats = Repeats::default();
         while !self.stop.is_cancelled() {
             let error = match self.connect(&name).await {
                 Ok((connection, socket)) => {
@@ -245,7 +272,7 @@ impl Connector {
                     if std::mem::take(&mut told_lost) {
                         self.tell(&owner, Kind::ConnectionRestored);
                     }
-                    let ready = || self.links.set(&name, true);
+                    let ready = || self.links.ready(&name);
                     let cut_on_purpose = async {
                         let reason = tokio::select! {
                             reason = session.cut() => reason,
@@ -257,7 +284,7 @@ impl Connector {
                     };
                     let ended = tokio::select! {
                         ended = session.run(&connection, &ready) => ended.map_err(|error| error.to_string()),
-                        error = broken(&connection) => Err(error.to_string()),
+                        error = self.watch(&connection, &owner, &name) => Err(error.to_string()),
                         reason = cut_on_purpose => Err(reason),
                     };
                     match ended {
@@ -266,7 +293,9 @@ impl Connector {
                             break;
                         }
                         Err(error) => {
-                            backoff.lasted(connected.elapsed());
+                            if backoff.lasted(connected.elapsed()) {
+                                repeats.over();
+                            }
                             error
                         }
                     }
@@ -276,11 +305,9 @@ impl Connector {
                     error
                 }
             };
-            self.links.set(&name, false);
+            self.links.set(&name, Link::Down);
             session.lost(&error);
-            let times = backoff.times(&error);
-            // The first of the same kind, then ever fewer.
-            if times.is_power_of_two() {
+            if let Some(times) = repeats.worth_saying(&error) {
                 tracing::warn!(%name, %error, times, broker = %self.uri.place(), "no connection to the broker; retrying");
             }
             if !std::mem::replace(&mut told_lost, true) {
@@ -342,23 +369,34 @@ impl Connector {
         }
     }
 
+    /// Tells when the broker blocks the connection and when no more, until lapin says that it has failed.
+    async fn watch(&self, connection: &Connection, owner: &Owner, name: &str) -> lapin::Error {
+        let mut events = Box::pin(connection.events_listener());
+        while let Some(event) = events.next().await {
+            match event {
+                lapin::Event::Error(error) => return error,
+                lapin::Event::ConnectionBlocked(reason) => {
+                    tracing::warn!(name, reason, "the broker takes no messages from this connection now");
+                    self.links.set(name, Link::Blocked(reason.clone()));
+                    self.tell(owner, Kind::ConnectionBlocked { reason });
+                }
+                lapin::Event::ConnectionUnblocked => {
+                    tracing::info!(name, "the broker takes messages from this connection again");
+                    self.links.set(name, Link::Up);
+                    self.tell(owner, Kind::ConnectionUnblocked);
+                }
+                _ => {}
+            }
+        }
+        std::future::pending().await
+    }
+
     fn tell(&self, owner: &Owner, kind: Kind) {
         let mut event = Event::new(0, Provenance::Service, kind);
         event.node = Some(owner.node.clone());
         event.style = owner.style;
         self.journal.report(event);
     }
-}
-
-/// Waits until lapin says that the connection has failed.
-async fn broken(connection: &Connection) -> lapin::Error {
-    let mut events = Box::pin(connection.events_listener());
-    while let Some(event) = events.next().await {
-        if let lapin::Event::Error(error) = event {
-            return error;
-        }
-    }
-    std::future::pending().await
 }
 
 #[cfg(test)]
@@ -378,13 +416,6 @@ mod tests {
         assert_eq!(backoff.wait(), BACKOFF_MAX, "a broker that is down is asked every second");
         backoff.lasted(LASTED);
         assert_eq!(backoff.wait(), BACKOFF_MIN);
-    }
-
-    #[test]
-    fn the_same_reason_is_counted_and_another_one_is_new() {
-        let mut backoff = Backoff::default();
-        let times = ["a", "a", "a", "b", "a"].map(|reason| backoff.times(reason));
-        assert_eq!(times, [1, 2, 3, 1, 1]);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use super::Envelope;
 use futures::{FutureExt, future::BoxFuture};
 use lapin::{
-    Channel, Confirmation, Connection, PublisherConfirm,
+    Channel, Confirmation, Connection, ConnectionStatus, PublisherConfirm,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
 use std::{
     fmt,
+    pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -46,13 +47,17 @@ pub enum PublishError {
 #[derive(Debug, Clone)]
 pub struct Publisher {
     channel: Channel,
+    connection: ConnectionStatus,
     /// Who we are to the broker.
     user: Arc<str>,
 }
 
 /// A message on its way; the broker has yet to take responsibility.
 #[must_use = "a message is safe only once it is confirmed"]
-pub struct InFlight(BoxFuture<'static, lapin::Result<PublisherConfirm>>);
+pub struct InFlight {
+    written: BoxFuture<'static, lapin::Result<PublisherConfirm>>,
+    connection: ConnectionStatus,
+}
 
 impl fmt::Debug for InFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,7 +73,8 @@ impl Publisher {
     pub async fn open(connection: &Connection) -> lapin::Result<Self> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(Self { channel, user: connection.status().username().into() })
+        let connection = connection.status().clone();
+        Ok(Self { channel, user: connection.username().into(), connection })
     }
 
     /// Sends a mandatory message: it stands in line for the socket when this returns, behind all that were sent before
@@ -91,23 +97,33 @@ impl Publisher {
             async move { channel.basic_publish(exchange, routing_key, mandatory, &body, properties).await }
                 .boxed();
         // lapin puts it in line when it is first polled, and is done when it is written.
-        match writing.poll_unpin(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Err(error)) => Err(error.into()),
-            Poll::Ready(Ok(confirm)) => Ok(InFlight(futures::future::ready(Ok(confirm)).boxed())),
-            Poll::Pending => Ok(InFlight(writing)),
-        }
+        let written = match writing.poll_unpin(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) => return Err(error.into()),
+            Poll::Ready(Ok(confirm)) => futures::future::ready(Ok(confirm)).boxed(),
+            Poll::Pending => writing,
+        };
+        Ok(InFlight { written, connection: self.connection.clone() })
     }
 }
 
 impl InFlight {
-    /// Waits until the broker has taken responsibility and at least one queue has the message.
+    /// Waits until the broker has taken responsibility and at least one queue has the message. While the broker blocks
+    /// the connection its silence means nothing: to send the same once more would only give it more to do later.
     ///
     /// # Errors
     /// When the broker refused, returned it, stayed silent or went away. The message may have arrived all the
     /// same, so sending it again must be harmless.
     pub async fn confirmed(self) -> Result<(), PublishError> {
-        let confirm = async { self.0.await?.await };
-        match timeout(CONFIRM_TIMEOUT, confirm).await.map_err(|_| PublishError::Timeout)?? {
+        let Self { written, connection } = self;
+        let mut confirm = pin!(async { written.await?.await });
+        let confirmation = loop {
+            match timeout(CONFIRM_TIMEOUT, &mut confirm).await {
+                Ok(confirmation) => break confirmation?,
+                Err(_) if connection.blocked() => {}
+                Err(_) => return Err(PublishError::Timeout),
+            }
+        };
+        match confirmation {
             Confirmation::Ack(None) => Ok(()),
             // lapin hands over the basic.return together with the ack that follows it.
             Confirmation::Ack(Some(returned)) => Err(PublishError::Returned {

@@ -1,7 +1,7 @@
-//! `GET /readyz`: whether broker and stores can be reached.
+//! `GET /readyz`: whether broker and stores can be reached, and take what they are given.
 
 use super::{Parts, problem::Problem};
-use crate::{messaging::Links, styles::Services};
+use crate::{messaging::Links, store::StoreError, styles::Services};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
 /// The route.
@@ -10,15 +10,25 @@ pub fn routes(parts: &Parts) -> Router {
 }
 
 async fn ready(State((links, services)): State<(Links, Services)>) -> Result<&'static str, Problem> {
+    let mut wrong = Vec::new();
     let down = links.down();
     if !down.is_empty() {
-        let detail = format!("no connection to the broker for: {}; still trying", down.join(", "));
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+        wrong.push(format!("no connection to the broker for: {}; still trying", down.join(", ")));
     }
-    let stores =
-        tokio::try_join!(services.inventory.ping(), services.catalog.ping(), services.wishlist.ping());
-    match stores {
-        Ok(_) => Ok("ready\n"),
-        Err(error) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+    for (name, reason) in links.blocked() {
+        wrong.push(format!("the broker takes no messages from {name} now: {reason}"));
+    }
+    for (style, why) in services.inventory.stuck() {
+        wrong.push(format!("the outbox of {style} is stuck: {why}"));
+    }
+    let (inventory, catalog, wishlist) =
+        tokio::join!(services.inventory.ping(), services.catalog.ping(), services.wishlist.ping());
+    for (name, answer) in [("inventory", inventory), ("catalog", catalog), ("wishlist", wishlist)] {
+        wrong.extend(answer.err().map(|error: StoreError| format!("{name}: {error}")));
+    }
+    if wrong.is_empty() {
+        Ok("ready\n")
+    } else {
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, wrong.join(". ")))
     }
 }

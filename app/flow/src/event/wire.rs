@@ -86,7 +86,7 @@ impl From<Event> for Flat {
                 (flat.routing_key, flat.message) = (Some(routing_key), message);
             }
             Kind::Delivered { consumer_tag } => flat.consumer_tag = Some(consumer_tag),
-            Kind::HandlerStarted | Kind::ConnectionRestored => {}
+            Kind::HandlerStarted | Kind::ConnectionRestored | Kind::ConnectionUnblocked => {}
             Kind::HttpRequest { http_id, target, path } => {
                 (flat.http_id, flat.target, flat.path) = (Some(http_id), Some(target), Some(path));
             }
@@ -99,10 +99,12 @@ impl From<Event> for Flat {
                 (flat.email_id, flat.to, flat.subject) = (Some(email_id), Some(to), Some(subject));
             }
             Kind::Nacked { requeue, reason } => (flat.requeue, flat.reason) = (Some(requeue), Some(reason)),
-            Kind::RetryScheduled { delay_ms, reason } => {
+            Kind::RetryScheduled { delay_ms, reason } | Kind::Refused { delay_ms, reason } => {
                 (flat.delay_ms, flat.reason) = (Some(delay_ms), Some(reason));
             }
-            Kind::DeadLettered { reason } | Kind::ConnectionLost { reason } => flat.reason = Some(reason),
+            Kind::DeadLettered { reason }
+            | Kind::ConnectionLost { reason }
+            | Kind::ConnectionBlocked { reason } => flat.reason = Some(reason),
             Kind::Held { gate, hold_id, routing_key } => {
                 (flat.gate, flat.hold_id, flat.routing_key) = (Some(gate), Some(hold_id), routing_key);
             }
@@ -166,6 +168,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::Published => Kind::Published { routing_key: need!(routing_key), message: need!(message) },
         KindName::Confirmed => Kind::Confirmed { duration_us: need!(duration_us) },
         KindName::Returned => Kind::Returned { reply_code: need!(reply_code), reply_text: need!(reply_text) },
+        KindName::Refused => Kind::Refused { delay_ms: need!(delay_ms), reason: need!(reason) },
         KindName::Routed => Kind::Routed { routing_key: need!(routing_key), message: flat.message.take() },
         KindName::Delivered => Kind::Delivered { consumer_tag: need!(consumer_tag) },
         KindName::HandlerStarted => Kind::HandlerStarted,
@@ -206,6 +209,8 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         }
         KindName::ConnectionLost => Kind::ConnectionLost { reason: need!(reason) },
         KindName::ConnectionRestored => Kind::ConnectionRestored,
+        KindName::ConnectionBlocked => Kind::ConnectionBlocked { reason: need!(reason) },
+        KindName::ConnectionUnblocked => Kind::ConnectionUnblocked,
     })
 }
 

@@ -18,6 +18,8 @@ const OPEN_CALLS: usize = 256;
 const KNOWN_HELD: usize = 256;
 /// How many unconfirmed messages are known one by one; the rest are counted.
 const KNOWN_UNCONFIRMED: usize = 256;
+/// How many refused messages are known.
+const KNOWN_REFUSED: usize = 256;
 
 /// One style's system as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +55,9 @@ pub struct System {
     unsent: u64,
     unconfirmed: Vec<Unconfirmed>,
     unconfirmed_more: u64,
+    /// Messages that a queue on their exchange refused, and that nobody has confirmed since.
+    #[serde(default)]
+    refused: Vec<Id>,
 }
 
 /// A message without a confirm: the same message may be on its way to several queues.
@@ -189,6 +194,7 @@ impl System {
             unsent: 0,
             unconfirmed: Vec::new(),
             unconfirmed_more: 0,
+            refused: Vec::new(),
         }
     }
 
@@ -231,6 +237,13 @@ impl System {
     /// Messages published and not yet confirmed.
     const fn unconfirmed(&self) -> u64 {
         self.unconfirmed_more.saturating_add(self.unconfirmed.len() as u64)
+    }
+
+    /// How many messages wait in the outbox because a queue on their exchange refuses them; as many as are known one by
+    /// one, which is 256.
+    #[must_use]
+    pub const fn refused_now(&self) -> usize {
+        self.refused.len()
     }
 
     /// Whether any message was ever seen here.
@@ -302,7 +315,11 @@ impl System {
                 }
             }
             Kind::Published { routing_key, .. } => self.published(event, routing_key),
-            Kind::Confirmed { .. } => self.no_longer_unconfirmed(event),
+            Kind::Confirmed { .. } => {
+                self.refused.retain(|id| event.message_id.as_ref() != Some(id));
+                self.no_longer_unconfirmed(event);
+            }
+            Kind::Refused { .. } => self.refused(event),
             Kind::Returned { .. } => {
                 self.returned += 1;
                 self.no_longer_unconfirmed(event);
@@ -394,6 +411,7 @@ impl System {
     pub(super) fn forget(&mut self) {
         self.agreement.forget();
         self.held.clear();
+        self.refused.clear();
     }
 
     /// What no service tells of its own, such as a stopped broker, is inventory's.
@@ -456,6 +474,16 @@ impl System {
             self.unconfirmed.push(Unconfirmed { id: id.clone(), routing_key: routing_key.clone() });
         } else {
             self.unconfirmed_more += 1;
+        }
+    }
+
+    /// It will be sent again.
+    fn refused(&mut self, event: &Event) {
+        self.no_longer_unconfirmed(event);
+        self.unsent = self.unsent.saturating_add(1);
+        let Some(id) = &event.message_id else { return };
+        if !self.refused.contains(id) && self.refused.len() < KNOWN_REFUSED {
+            self.refused.push(id.clone());
         }
     }
 

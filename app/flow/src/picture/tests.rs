@@ -476,3 +476,43 @@ fn the_outbox_holds_what_is_recorded_until_the_broker_has_confirmed_it() {
     assert_eq!(outbox_after(published(), Some("c")), 1, "once more after a crash");
     assert_eq!(outbox_after(confirmed(), Some("c")), 0);
 }
+
+#[test]
+fn what_a_queue_refuses_waits_in_the_outbox_until_it_is_confirmed() {
+    let style = Style::Choreography;
+    let mut picture = Picture::default();
+    let mut after = |kind, id: &str| {
+        let mut event = event(style, Service::Inventory, kind);
+        event.message_id = Some(id.into());
+        picture.apply(&event);
+        (picture.choreography.refused_now(), picture.choreography.outbox())
+    };
+    let recorded = StockReason::Arrival;
+    let recorded = Kind::StockRecorded { reason: recorded, before: None, after: state(5, 1), messages: 2 };
+    let published = || Kind::Published { routing_key: "".into(), message: message(style) };
+    let refused = || Kind::Refused { delay_ms: 1_000, reason: "full".into() };
+    after(recorded, "none");
+    after(published(), "a");
+    after(published(), "b");
+    assert_eq!(after(refused(), "a"), (1, 2));
+    assert_eq!(after(refused(), "b"), (2, 2));
+    after(published(), "a");
+    assert_eq!(after(refused(), "a"), (2, 2), "refused twice, it is one message");
+    after(published(), "a");
+    assert_eq!(after(Kind::Confirmed { duration_us: 1 }, "a"), (1, 1));
+}
+
+#[test]
+fn a_blocked_connection_is_told_until_it_is_unblocked_or_lost() {
+    let mut picture = Picture::default();
+    let blocked = || Kind::ConnectionBlocked { reason: "low on memory".into() };
+    let mut blocked_after = |kind| {
+        picture.apply(&event(Style::Choreography, Service::Inventory, kind));
+        picture.broker_blocked(Style::Choreography).map(str::to_owned)
+    };
+    assert_eq!(blocked_after(blocked()).as_deref(), Some("low on memory"));
+    assert_eq!(blocked_after(Kind::ConnectionUnblocked), None);
+    blocked_after(blocked());
+    assert_eq!(blocked_after(Kind::ConnectionLost { reason: "reset".into() }), None);
+    assert_eq!(picture.broker_blocked(Style::Orchestration), None);
+}

@@ -133,6 +133,9 @@ fn producer_facts(system: &System) -> Vec<Fact> {
         list.push(("last record", format!("{sku} {}", stock_change(numbers.0, numbers.1))));
         list.push(("version", numbers.1.version.to_string()));
     }
+    if system.refused_now() > 0 {
+        list.push(("refused", format!("{}: a queue on the exchange is full", system.refused_now())));
+    }
     if system.returned > 0 {
         list.push(("returned", system.returned.to_string()));
     }
@@ -146,7 +149,10 @@ fn exchange(look: &Look<'_>) -> Markup {
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
     let system = look.lab.system();
-    let list = [("published", system.published.to_string()), ("routed", system.routed.to_string())];
+    let mut list = vec![("published", system.published.to_string()), ("routed", system.routed.to_string())];
+    if system.refused_now() > 0 {
+        list.push(("refused", format!("{}: a queue bound here is full", system.refused_now())));
+    }
     html! {
         (part(style.exchange().name, what, &list))
         h3 { "Bindings" }

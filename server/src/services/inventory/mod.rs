@@ -8,6 +8,7 @@ pub mod receipts;
 mod refusals;
 pub mod relay;
 pub mod stock;
+mod troubles;
 
 use crate::{
     bridge::Journal,
@@ -34,6 +35,8 @@ pub struct Inventory {
     released: watch::Sender<i64>,
     /// What of it the broker has confirmed.
     receipts: receipts::Receipts,
+    /// What keeps it from being sent.
+    troubles: troubles::Troubles,
 }
 
 impl Inventory {
@@ -45,7 +48,14 @@ impl Inventory {
         let store = open_store(dir).await?;
         let waiting = store.write(outbox::last).await?;
         let receipts = receipts::Receipts::default();
-        Ok(Self { store, journal, released: watch::Sender::new(waiting), receipts })
+        let troubles = troubles::Troubles::default();
+        Ok(Self { store, journal, released: watch::Sender::new(waiting), receipts, troubles })
+    }
+
+    /// Every style whose messages cannot be sent now, and why.
+    #[must_use]
+    pub fn stuck(&self) -> Vec<(Style, String)> {
+        self.troubles.all()
     }
 
     /// Asynchronous recalculation: stores what is for sale of the message's SKU.

@@ -5,6 +5,7 @@
 //! recognise them; a lost connection forgets nothing, because the receipts outlive the relay's session.
 
 use super::{Inventory, outbox};
+use crate::{repeats::Repeats, store::StoreError};
 use flow::Style;
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -14,6 +15,8 @@ use tokio::time::Instant;
 
 /// How long a receipt waits for others.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How long to wait before rows that could not be taken out are tried again.
+const RETRY: Duration = Duration::from_secs(1);
 /// How many go at once.
 const TOGETHER: usize = 256;
 
@@ -26,6 +29,9 @@ pub struct Receipts(Arc<[Mutex<Pending>; 2]>);
 struct Pending {
     rows: Vec<i64>,
     due: Option<Instant>,
+    /// They could not be taken out; not to be tried before this.
+    not_before: Option<Instant>,
+    failures: Repeats,
 }
 
 impl Receipts {
@@ -42,11 +48,27 @@ impl Receipts {
     #[must_use]
     pub fn due(&self, style: Style) -> Option<Instant> {
         let pending = self.pending(style);
-        if pending.rows.len() >= TOGETHER { Some(Instant::now()) } else { pending.due }
+        let due = if pending.rows.len() >= TOGETHER { Some(Instant::now()) } else { pending.due };
+        due.map(|due| pending.not_before.map_or(due, |not_before| due.max(not_before)))
+    }
+
+    /// They could not be taken out; answers how often in a row, if that is worth saying.
+    fn failed(&self, style: Style, error: &StoreError) -> Option<u32> {
+        let mut pending = self.pending(style);
+        pending.not_before = Some(Instant::now() + RETRY);
+        pending.failures.worth_saying(&error.to_string())
     }
 
     fn take(&self, style: Style) -> Vec<i64> {
-        std::mem::take(&mut *self.pending(style)).rows
+        let mut pending = self.pending(style);
+        pending.due = None;
+        std::mem::take(&mut pending.rows)
+    }
+
+    fn taken_out(&self, style: Style) {
+        let mut pending = self.pending(style);
+        pending.not_before = None;
+        pending.failures.over();
     }
 
     fn pending(&self, style: Style) -> MutexGuard<'_, Pending> {
@@ -62,9 +84,14 @@ impl Inventory {
             return;
         }
         let confirmed = Arc::clone(&rows);
-        if let Err(error) = self.store.write(move |tx| outbox::confirmed(tx, &confirmed)).await {
-            tracing::error!(%error, "confirmed messages stay in the outbox for now");
-            self.receipts.add(style, rows.iter().copied());
+        match self.store.write(move |tx| outbox::confirmed(tx, &confirmed)).await {
+            Ok(()) => self.receipts.taken_out(style),
+            Err(error) => {
+                if let Some(times) = self.receipts.failed(style, &error) {
+                    tracing::error!(%error, %style, times, "confirmed messages stay in the outbox for now");
+                }
+                self.receipts.add(style, rows.iter().copied());
+            }
         }
     }
 }
@@ -88,6 +115,27 @@ mod tests {
         receipts.add(style, 3..=256);
         assert_eq!(receipts.due(style), Some(Instant::now()));
         assert_eq!(receipts.take(style).len(), 256);
+        assert_eq!(receipts.due(style), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn receipts_that_cannot_be_written_are_tried_once_a_second_and_said_ever_less_often() {
+        let receipts = Receipts::default();
+        let style = Style::Choreography;
+        receipts.add(style, 1..=1_000);
+        let mut said = 0;
+        for _ in 0..100 {
+            let due = receipts.due(style).unwrap();
+            tokio::time::sleep_until(due).await;
+            let rows = receipts.take(style);
+            assert_eq!(rows.len(), 1_000, "none is lost");
+            said += u32::from(receipts.failed(style, &StoreError::Full).is_some());
+            receipts.add(style, rows);
+            assert_eq!(receipts.due(style), Some(Instant::now() + RETRY));
+        }
+        assert_eq!(said, 7);
+        receipts.take(style);
+        receipts.taken_out(style);
         assert_eq!(receipts.due(style), None);
     }
 }

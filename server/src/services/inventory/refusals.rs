@@ -20,13 +20,13 @@ struct Refusal {
 }
 
 impl Refusals {
-    /// The broker refused it; says how often by now.
-    pub fn refused(&mut self, row: i64, now: Instant) -> u32 {
+    /// The broker refused it; answers after how long it is to be sent again.
+    pub fn refused(&mut self, row: i64, now: Instant) -> Duration {
         let refusal = self.0.entry(row).or_insert(Refusal { times: 0, due: None });
         let pause = PAUSE_MIN.saturating_mul(1 << refusal.times.min(16)).min(PAUSE_MAX);
         refusal.times += 1;
         refusal.due = Some(now + pause);
-        refusal.times
+        pause
     }
 
     /// The broker has it, or it is gone.
@@ -71,10 +71,11 @@ mod tests {
     fn a_refused_message_is_sent_again_ever_more_seldom_and_by_itself() {
         let (mut refusals, now) = (Refusals::default(), Instant::now());
         let mut pauses = Vec::new();
-        for times in 1..=12 {
-            assert_eq!(refusals.refused(7, now), times);
+        for _ in 1..=12 {
+            let pause = refusals.refused(7, now);
             let due = refusals.next_due().unwrap();
-            pauses.push((due - now).as_secs());
+            assert_eq!(due - now, pause);
+            pauses.push(pause.as_secs());
             assert!(refusals.take_due(now, 10).is_empty());
             assert_eq!(refusals.take_due(due, 10), [7]);
             assert_eq!((refusals.next_due(), refusals.holds(7), refusals.holds(8)), (None, true, false));

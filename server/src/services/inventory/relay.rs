@@ -13,6 +13,7 @@ use crate::{
         Publisher,
         publisher::{InFlight, PublishError},
     },
+    repeats::Repeats,
 };
 use flow::{
     Event, Kind, Provenance, Service, Style,
@@ -28,8 +29,20 @@ use tokio_util::sync::CancellationToken;
 const WINDOW: usize = 256;
 /// How many messages wait at the gate at once while it is closed; the rest is in the outbox.
 const WINDOW_HELD: usize = 32;
-/// How long to wait before sending again what no queue took, or what could not be read.
+/// How long to wait before sending again what no queue took, what the broker did not confirm, or what could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long at most while the broker confirms nothing: each time it gets all of it once more, to work off later.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// So many failures in a row are more than a hiccup.
+const STUCK: u32 = 2;
+
+/// How long to wait before sending again, after so many failures of the same kind in a row.
+fn pause(error: &PublishError, times: u32) -> Duration {
+    match error {
+        PublishError::Timeout => PAUSE.saturating_mul(1 << times.saturating_sub(1).min(16)).min(PAUSE_MAX),
+        _ => PAUSE,
+    }
+}
 
 impl Inventory {
     /// Relays one style's messages until told to stop.
@@ -62,14 +75,13 @@ impl Inventory {
         let mut on_the_way: FuturesUnordered<_> = Vec::new().into_iter().map(confirm).collect();
         // Nobody waits for it: the next messages go out meanwhile.
         let mut taking_out = pin!(self.take_out_confirmed(style).fuse());
-        let mut failed = None;
-        let mut refusals = Refusals::default();
+        let mut course = Course::default();
         let (mut after, mut may_be_more) = (0, true);
         loop {
             let is_closed = scope.is_closed(Gate::BeforePublish);
-            if failed.is_some() || is_closed || stop.is_cancelled() {
+            if course.failed.is_some() || is_closed || stop.is_cancelled() {
                 while let Some(outcome) = on_the_way.next().await {
-                    self.note(style, outcome, &mut refusals, &mut failed);
+                    self.note(style, outcome, &mut course);
                 }
                 if !taking_out.is_terminated() {
                     taking_out.as_mut().await;
@@ -77,16 +89,23 @@ impl Inventory {
                 // From the start of what is left: the order of sending is the order of the outbox, or somebody's choice.
                 self.take_out_confirmed(style).await;
                 (after, may_be_more) = (0, true);
-                refusals.lost(Instant::now());
-                if is_closed && failed.is_none() && !stop.is_cancelled() {
-                    failed = self.send_held(style, publisher, stop, scope).await.err();
+                course.refusals.lost(Instant::now());
+                if is_closed && course.failed.is_none() && !stop.is_cancelled() {
+                    course.failed = self.send_held(style, publisher, stop, scope).await.err();
                 }
-                match failed.take() {
+                match course.failed.take() {
                     Some(PublishError::Amqp(error)) => return Err(error),
                     Some(error) => {
-                        tracing::warn!(%error, %style, "a message is not with the broker yet; sending it again");
+                        let why = error.to_string();
+                        let times = course.repeats.again(&why);
+                        if times.is_power_of_two() {
+                            tracing::warn!(%error, %style, times, "messages are not with the broker yet; sending them again");
+                        }
+                        if times >= STUCK {
+                            self.troubles.stuck(style, why);
+                        }
                         tokio::select! {
-                            () = sleep(PAUSE) => {}
+                            () = sleep(pause(&error, times)) => {}
                             () = stop.cancelled() => {}
                         }
                     }
@@ -105,23 +124,23 @@ impl Inventory {
                     Ok(mut rows) => {
                         may_be_more = rows.len() == room;
                         after = rows.last().map_or(after, |row| row.id);
-                        rows.retain(|row| !refusals.holds(row.id));
+                        rows.retain(|row| !course.refusals.holds(row.id));
                         let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
                         on_the_way.extend(sent.into_iter().map(confirm));
-                        failed = outcome.err();
+                        course.failed = outcome.err();
                     }
-                    Err(error) => failed = Some(PublishError::Store(error)),
+                    Err(error) => course.failed = Some(PublishError::Store(error)),
                 }
                 continue;
             }
             let due = self.receipts.due(style).filter(|_| taking_out.is_terminated());
-            let refused_due = refusals.next_due().filter(|_| room > 0);
+            let refused_due = course.refusals.next_due().filter(|_| room > 0);
             tokio::select! {
                 Some(outcome) = on_the_way.next() => {
-                    self.note(style, outcome, &mut refusals, &mut failed);
+                    self.note(style, outcome, &mut course);
                     // Confirms come in crowds.
                     while let Some(Some(outcome)) = on_the_way.next().now_or_never() {
-                        self.note(style, outcome, &mut refusals, &mut failed);
+                        self.note(style, outcome, &mut course);
                     }
                 }
                 Ok(()) = released.changed(), if room >= WINDOW / 2 => may_be_more = true,
@@ -130,15 +149,15 @@ impl Inventory {
                     taking_out.set(self.take_out_confirmed(style).fuse());
                 }
                 () = sleep_until(refused_due.unwrap_or_else(Instant::now)), if refused_due.is_some() => {
-                    for id in refusals.take_due(Instant::now(), room) {
+                    for id in course.refusals.take_due(Instant::now(), room) {
                         match self.store.glance(|store| outbox::waiting(store, style, id - 1, id, 1)) {
-                            Ok(rows) if rows.is_empty() => refusals.settled(id),
+                            Ok(rows) if rows.is_empty() => course.refusals.settled(id),
                             Ok(rows) => {
                                 let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
                                 on_the_way.extend(sent.into_iter().map(confirm));
-                                failed = failed.or(outcome.err());
+                                course.failed = course.failed.or(outcome.err());
                             }
-                            Err(error) => failed = Some(PublishError::Store(error)),
+                            Err(error) => course.failed = Some(PublishError::Store(error)),
                         }
                     }
                 }
@@ -148,27 +167,26 @@ impl Inventory {
     }
 
     /// Notes what the broker said of one message.
-    fn note(
-        &self,
-        style: Style,
-        outcome: Result<i64, (i64, PublishError)>,
-        refusals: &mut Refusals,
-        failed: &mut Option<PublishError>,
-    ) {
+    fn note(&self, style: Style, outcome: Outcome, course: &mut Course) {
         match outcome {
             // Each at once: the connection may be lost before the next one comes.
             Ok(id) => {
-                refusals.settled(id);
+                course.refusals.settled(id);
+                course.repeats.over();
+                self.troubles.over(style);
                 self.receipts.add(style, [id]);
             }
-            Err((id, PublishError::Refused)) => {
-                let times = refusals.refused(id, Instant::now());
-                if times.is_power_of_two() && times > 1 {
-                    let exchange = style.exchange().name;
-                    tracing::warn!(%style, exchange, times, "a message is refused by a queue on this exchange");
+            Err(Unsent { row, error: PublishError::Refused, reporter }) => {
+                let delay = course.refusals.refused(row, Instant::now());
+                let exchange = style.exchange().name;
+                let reason = format!("a queue on {exchange} is full and rejects");
+                let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                reporter.tell(Kind::Refused { delay_ms, reason });
+                if let Some(times) = course.refused.worth_saying(exchange) {
+                    tracing::warn!(%style, exchange, times, "messages are refused by a queue on this exchange");
                 }
             }
-            Err((_, error)) => *failed = Some(error),
+            Err(Unsent { error, .. }) => course.failed = Some(error),
         }
     }
 
@@ -198,7 +216,7 @@ impl Inventory {
                         let reporter = Reporter::new(self.journal.clone(), about(style, &row));
                         scope.pass_before_publish(&row.routing_key, &reporter).await;
                         let sent = send(&row, reporter, publisher, scope)?;
-                        confirm(sent).await.map_err(|(_, error)| error)
+                        confirm(sent).await.map_err(|unsent| unsent.error)
                     });
                 }
             }
@@ -285,8 +303,31 @@ fn is_second_or_only(rows: &[Waiting], at: usize) -> bool {
     if is_first { arrival(rows.get(at + 1)) != own } else { before(2) != own }
 }
 
+/// How a relay fares.
+#[derive(Debug, Default)]
+struct Course {
+    /// Why it cannot go on as it is.
+    failed: Option<PublishError>,
+    /// How often that has been so in a row.
+    repeats: Repeats,
+    /// What waits because a queue refused it.
+    refusals: Refusals,
+    /// How often that has happened.
+    refused: Repeats,
+}
+
+/// A message that the broker does not have for certain.
+struct Unsent {
+    row: i64,
+    error: PublishError,
+    reporter: Reporter,
+}
+
+/// How a message ended that was sent: the row of one that is confirmed.
+type Outcome = Result<i64, Unsent>;
+
 /// Waits for what the broker says of a message, and tells it; answers the message's row.
-async fn confirm(sent: Sent) -> Result<i64, (i64, PublishError)> {
+async fn confirm(sent: Sent) -> Outcome {
     let Sent { row, message, at_us, reporter } = sent;
     let outcome = message.confirmed().await;
     match &outcome {
@@ -298,7 +339,10 @@ async fn confirm(sent: Sent) -> Result<i64, (i64, PublishError)> {
         }
         Err(_) => {}
     }
-    outcome.map(|()| row).map_err(|error| (row, error))
+    match outcome {
+        Ok(()) => Ok(row),
+        Err(error) => Err(Unsent { row, error, reporter }),
+    }
 }
 
 fn about(style: Style, row: &Waiting) -> Event {
