@@ -1,32 +1,41 @@
 //! The dead-letter desk: what is parked, and what can be done about it.
 //!
 //! The desk has no store: the broker's queues are the only truth. Each visit is a connection of its own that takes
-//! the parked messages out without acking them, settles those it was asked to, and leaves. Whatever it had not
-//! settled, even because the process died, the broker puts back where it was.
+//! parked messages out without acking them, settles those it was asked to, and leaves. Whatever it had not settled,
+//! even because the process died, the broker puts back where it was.
+//!
+//! However much is parked, one body at a time is in our memory, and one page of what is told of them.
+
+pub mod page;
+mod parked;
+mod visit;
+
+pub use page::{Cursor, Page};
 
 use crate::{
-    bridge::{self, Journal},
+    bridge::Journal,
     messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError},
 };
 use flow::{
-    Event, Id, Kind, Node, Provenance, Style,
-    api::{Attempt, DeadLetter, Desk as Wanted, DeskDone},
-    topology::Queue,
+    Kind, Style,
+    api::{Desk as Wanted, DeskDone},
 };
-use lapin::{
-    Acker, Channel, Connection,
-    message::{BasicGetMessage, Delivery},
-    options::{BasicAckOptions, BasicGetOptions},
-    types::{AMQPValue, FieldTable},
+use lapin::options::BasicAckOptions;
+use parked::Parked;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
+use visit::Visit;
 
 /// The node by which the journal knows the desk.
 const NODE: &str = "desk";
-/// How many messages of one queue are looked at.
-const LOOKED_AT_MAX: usize = 2_000;
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many messages are discarded with one ack, when all are.
+const DISCARDED_TOGETHER: usize = 500;
 
 /// Why the desk could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +52,28 @@ pub enum DeskError {
     /// One body for several messages.
     #[error("body: only one message at a time can be edited; send one id with it")]
     OneBodyForMany,
+    /// No letter of the style can have that name.
+    #[error("after: {id:?} names no letter of {style}; take the next page's address from the header Link")]
+    NoCursor {
+        /// What was given.
+        id: String,
+        /// The style.
+        style: Style,
+    },
+    /// The letter behind which a page should begin has gone.
+    #[error("after: {0:?} is not parked any more; begin again without after")]
+    CursorGone(String),
+    /// The page lies too deep.
+    #[error(
+        "after: the desk has passed {passed} messages of {queue} and not come to it in time; replay or discard what lies \
+         in front of it first"
+    )]
+    TooDeep {
+        /// The dead-letter queue.
+        queue: &'static str,
+        /// How many messages it got past.
+        passed: u64,
+    },
 }
 
 /// The desk; clones share it.
@@ -52,45 +83,65 @@ pub struct Desk {
     journal: Journal,
     /// One visit at a time: what one has taken out, another would not find.
     turn: Arc<Mutex<()>>,
+    changes: Arc<AtomicU64>,
 }
 
 /// What is to be done with a message.
-#[derive(Debug, Clone)]
 enum Action {
-    Replay { body: Option<Arc<[u8]>> },
+    Replay { body: Option<Arc<[u8]>>, publisher: Publisher },
     Discard,
 }
 
-/// A parked message in the desk's hands.
-struct Parked {
-    name: String,
-    queue: &'static Queue,
-    envelope: Envelope,
-    acker: Acker,
+/// Names of messages, and how many of each: two messages may have the same.
+struct Names(BTreeMap<String, usize>);
+
+impl Names {
+    fn new(ids: Vec<String>) -> Self {
+        let mut names = BTreeMap::new();
+        for id in ids {
+            *names.entry(id).or_default() += 1;
+        }
+        Self(names)
+    }
+
+    /// How many of them are said to be in a queue.
+    fn in_queue(&self, queue: &flow::topology::Queue) -> usize {
+        self.0.iter().filter(|(id, _)| page::belongs(id, queue)).map(|(_, times)| times).sum()
+    }
+
+    /// Strikes one out; `false` when it is not among them.
+    fn strike(&mut self, name: &str) -> bool {
+        let Some(times) = self.0.get_mut(name) else { return false };
+        *times -= 1;
+        if *times == 0 {
+            self.0.remove(name);
+        }
+        true
+    }
 }
 
 impl Desk {
     /// A desk that connects like everybody else.
     #[must_use]
     pub fn new(connector: Connector, journal: Journal) -> Self {
-        Self { connector, journal, turn: Arc::default() }
+        Self { connector, journal, turn: Arc::default(), changes: Arc::default() }
     }
 
-    /// What is parked in a style, oldest first within each queue. Nothing is changed.
+    /// Grows with everything that is replayed or discarded here.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// A page of what is parked in a style. Nothing is changed.
     ///
     /// # Errors
-    /// When the broker does not answer.
-    pub async fn list(&self, style: Style) -> Result<Vec<DeadLetter>, DeskError> {
-        let _turn = self.turn.lock().await;
-        let connection = self.visit().await?;
-        let channel = connection.create_channel().await?;
-        let mut letters = Vec::new();
-        for queue in style.queues() {
-            let parked = take_out(&channel, queue, |_| false).await?;
-            letters.extend(parked.iter().map(Parked::to_api));
-        }
-        leave(&connection, &channel).await;
-        Ok(letters)
+    /// When the broker does not answer, or there is no such page.
+    pub async fn list(&self, style: Style, wanted: &page::Wanted) -> Result<Page, DeskError> {
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        let page = page::read(&visit, style, wanted).await?;
+        visit.leave().await;
+        Ok(page)
     }
 
     /// Sends messages to the queues from which they came, as if for the first time. With a body of its own it is a
@@ -103,7 +154,9 @@ impl Desk {
             return Err(DeskError::OneBodyForMany);
         }
         let body = wanted.body.map(|body| body.into_bytes().into());
-        self.settle(style, wanted.ids, &Action::Replay { body }).await
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        let publisher = Publisher::open(visit.connection()).await?;
+        self.settle(visit, style, wanted.ids, &Action::Replay { body, publisher }).await
     }
 
     /// Takes messages out for good.
@@ -111,66 +164,79 @@ impl Desk {
     /// # Errors
     /// When the broker does not answer.
     pub async fn discard(&self, style: Style, wanted: Wanted) -> Result<DeskDone, DeskError> {
-        self.settle(style, wanted.ids, &Action::Discard).await
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        self.settle(visit, style, wanted.ids, &Action::Discard).await
     }
 
-    /// Takes out all there is.
+    /// Takes out all there is, and says how many that were. Each is told in the journal: `queue.purge` would be
+    /// quicker, and nobody would know what went.
     ///
     /// # Errors
-    /// When the broker does not answer.
-    pub async fn discard_all(&self, style: Style) -> Result<(), DeskError> {
-        loop {
-            let ids: Vec<_> = self.list(style).await?.into_iter().map(|letter| letter.id).collect();
-            if ids.is_empty() {
-                return Ok(());
-            }
-            self.settle(style, ids, &Action::Discard).await?;
-        }
-    }
-
-    async fn settle(&self, style: Style, ids: Vec<String>, action: &Action) -> Result<DeskDone, DeskError> {
-        let _turn = self.turn.lock().await;
-        let connection = self.visit().await?;
-        let channel = connection.create_channel().await?;
-        let publisher = Publisher::open(&connection).await?;
-        let mut gone: BTreeSet<String> = ids.into_iter().collect();
+    /// When the broker does not answer. Part of it may be done then.
+    pub async fn discard_all(&self, style: Style) -> Result<usize, DeskError> {
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
         let mut done = 0;
         for queue in style.queues() {
-            let prefix = format!("{}:", queue.dead);
-            let mut missing: BTreeSet<_> =
-                gone.iter().filter(|id| id.starts_with(&prefix)).cloned().collect();
-            if missing.is_empty() {
+            loop {
+                let mut events = Vec::new();
+                let mut last = None;
+                while events.len() < DISCARDED_TOGETHER
+                    && let Some(taken) = visit.next(queue).await?
+                {
+                    events.push(taken.parked.left());
+                    last = Some(taken.parked.acker);
+                }
+                let Some(last) = last else { break };
+                last.ack(BasicAckOptions { multiple: true }).await?;
+                done += events.len();
+                self.changes.fetch_add(1, Ordering::Relaxed);
+                events.into_iter().for_each(|event| self.journal.report(event));
+            }
+        }
+        visit.leave().await;
+        Ok(done)
+    }
+
+    async fn settle(
+        &self,
+        visit: Visit,
+        style: Style,
+        ids: Vec<String>,
+        action: &Action,
+    ) -> Result<DeskDone, DeskError> {
+        let mut names = Names::new(ids);
+        let mut done = 0;
+        for queue in style.queues() {
+            let mut missing = names.in_queue(queue);
+            if missing == 0 {
                 continue;
             }
-            let found_all = |found: &Parked| {
-                missing.remove(&found.name);
-                missing.is_empty()
-            };
-            for parked in take_out(&channel, queue, found_all).await? {
-                if gone.remove(&parked.name) {
-                    self.settle_one(&parked, action, &publisher).await?;
+            // What is parked from now on cannot be meant; a replayed message may be back at once.
+            let mut left = visit.waiting(queue).await?;
+            while missing > 0
+                && left > 0
+                && let Some(taken) = visit.next(queue).await?
+            {
+                left -= 1;
+                if names.strike(&taken.parked.name) {
+                    self.settle_one(&taken.parked, action).await?;
+                    missing -= 1;
                     done += 1;
                 }
             }
         }
-        leave(&connection, &channel).await;
-        Ok(DeskDone { done, gone: gone.into_iter().collect() })
+        visit.leave().await;
+        Ok(DeskDone { done, gone: names.0.into_keys().collect() })
     }
 
-    async fn settle_one(
-        &self,
-        parked: &Parked,
-        action: &Action,
-        publisher: &Publisher,
-    ) -> Result<(), DeskError> {
-        if let Action::Replay { body } = action {
+    async fn settle_one(&self, parked: &Parked, action: &Action) -> Result<(), DeskError> {
+        if let Action::Replay { body, publisher } = action {
             self.publish(parked, body.clone(), publisher).await?;
         }
         // Should this not reach the broker, the message is parked still; replayed twice, it is handled once.
         parked.acker.ack(BasicAckOptions::default()).await?;
-        let mut event = about(parked, &parked.envelope, Kind::Acked { duration_us: None });
-        event.queue = Some(parked.queue.dead.into());
-        self.journal.report(event);
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        self.journal.report(parked.left());
         Ok(())
     }
 
@@ -190,128 +256,11 @@ impl Desk {
         }
         let origin = parked.queue.name;
         let published = Kind::Published { routing_key: origin.into(), message: envelope.info() };
-        let mut event = about(parked, &envelope, published);
+        let mut event = parked.event(&envelope, published);
         event.exchange = Some("".into());
         event.causation_id = Some(Arc::clone(&old.message_id));
         self.journal.report(event);
         publisher.send("", origin, &envelope, None)?.confirmed().await?;
         Ok(())
     }
-
-    async fn visit(&self) -> Result<Connection, DeskError> {
-        self.connector.visit(NODE).await.map_err(DeskError::NoConnection)
-    }
-}
-
-/// Takes messages out of a dead-letter queue, oldest first, until `enough` or there are no more.
-async fn take_out(
-    channel: &Channel,
-    queue: &'static Queue,
-    mut enough: impl FnMut(&Parked) -> bool,
-) -> Result<Vec<Parked>, lapin::Error> {
-    let mut all = Vec::new();
-    while all.len() < LOOKED_AT_MAX {
-        let got = channel.basic_get(queue.dead.into(), BasicGetOptions { no_ack: false }).await?;
-        let Some(BasicGetMessage { delivery, .. }) = got else { break };
-        let parked = Parked::read(queue, delivery);
-        let is_enough = enough(&parked);
-        all.push(parked);
-        if is_enough {
-            break;
-        }
-    }
-    Ok(all)
-}
-
-/// What was not settled goes back to where it was.
-async fn leave(connection: &Connection, channel: &Channel) {
-    // A broker that does not answer now puts everything back when the connection is gone.
-    let _ = timeout(CLOSE_TIMEOUT, channel.close(200, "done".into())).await;
-    let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "done".into())).await;
-}
-
-fn about(parked: &Parked, envelope: &Envelope, kind: Kind) -> Event {
-    let mut event = Event::new(0, Provenance::Service, kind);
-    event.style = Some(parked.queue.style);
-    event.node = Some(Node::Foreign(NODE.into()));
-    event.sku = bridge::sku_of(&envelope.body);
-    event.message_id = Some(Id::clone(&envelope.message_id));
-    event.correlation_id = Some(Id::clone(&envelope.correlation_id));
-    event.causation_id = Some(Id::clone(&envelope.message_id));
-    event
-}
-
-impl Parked {
-    fn read(queue: &'static Queue, delivery: Delivery) -> Self {
-        // Without an id it is known by its body: a name that is the same on every visit.
-        let nameless = |body: &[u8]| format!("body-{:016x}", fingerprint(body)).into();
-        let envelope = Envelope::receive(delivery.properties, delivery.data, queue.message_type(), nameless);
-        Self {
-            name: format!("{}:{}", queue.dead, envelope.message_id),
-            queue,
-            envelope,
-            acker: delivery.acker,
-        }
-    }
-
-    fn to_api(&self) -> DeadLetter {
-        let Envelope {
-            message_id, correlation_id, message_type, reason, origin, past, body, came_with, ..
-        } = &self.envelope;
-        let attempts: Vec<_> = past
-            .iter()
-            .map(|past| Attempt { attempt: past.attempt, reason: past.reason.clone(), at: past.at.clone() })
-            .collect();
-        DeadLetter {
-            id: self.name.clone(),
-            origin: origin.clone().unwrap_or_else(|| self.queue.name.into()),
-            message_id: Id::clone(message_id),
-            correlation_id: Some(Id::clone(correlation_id)),
-            message_type: message_type.to_string(),
-            reason: reason.as_deref().unwrap_or("somebody else put it here").to_owned(),
-            parked_at: attempts.last().map(|last| last.at.clone()),
-            attempts,
-            body: String::from_utf8_lossy(body).into_owned(),
-            is_text: std::str::from_utf8(body).is_ok(),
-            headers: headers(came_with.as_ref().and_then(|came| came.properties.headers().as_ref())),
-        }
-    }
-}
-
-fn headers(table: Option<&FieldTable>) -> Vec<(String, String)> {
-    let all = table.into_iter().flat_map(|table| table.inner());
-    all.map(|(name, value)| (name.to_string(), in_words(value))).collect()
-}
-
-/// A header's value as text.
-fn in_words(value: &AMQPValue) -> String {
-    match value {
-        AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
-        AMQPValue::ShortString(text) => text.as_str().to_owned(),
-        AMQPValue::FieldArray(values) => {
-            let all: Vec<_> = values.as_slice().iter().map(in_words).collect();
-            format!("[{}]", all.join(", "))
-        }
-        AMQPValue::FieldTable(table) => {
-            let all: Vec<_> =
-                table.inner().iter().map(|(name, value)| format!("{name}: {}", in_words(value))).collect();
-            format!("{{{}}}", all.join(", "))
-        }
-        AMQPValue::Boolean(value) => value.to_string(),
-        AMQPValue::ShortShortInt(n) => n.to_string(),
-        AMQPValue::ShortShortUInt(n) => n.to_string(),
-        AMQPValue::ShortInt(n) => n.to_string(),
-        AMQPValue::ShortUInt(n) => n.to_string(),
-        AMQPValue::LongInt(n) => n.to_string(),
-        AMQPValue::LongUInt(n) => n.to_string(),
-        AMQPValue::LongLongInt(n) => n.to_string(),
-        AMQPValue::Timestamp(n) => n.to_string(),
-        other => format!("{other:?}"),
-    }
-}
-
-/// FNV-1a, 64 bits: short, and the same on every visit.
-fn fingerprint(body: &[u8]) -> u64 {
-    body.iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
