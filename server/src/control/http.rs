@@ -28,9 +28,12 @@ use flow::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use std::time::Duration;
 
 const WORKERS_MAX: u16 = 16;
 const PREFETCH_MAX: u16 = 1_000;
+/// How long a page of dead letters may take to be found.
+const LOOKING_MAX: Duration = Duration::from_secs(30);
 
 /// The routes.
 pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
@@ -167,11 +170,11 @@ impl PageQuery {
         query.map(|Query(query)| query).map_err(|error| Problem::malformed(error.body_text()))
     }
 
-    /// The page that it asks for, of as many letters as `limit` unless it says so itself.
+    /// The page that it asks for, of as many letters as `limit` unless it says so itself, found within `patience`.
     ///
     /// # Errors
     /// When there can be no such page.
-    pub fn wanted(self, style: Style, limit: usize) -> Result<Wanted, Problem> {
+    pub fn wanted(self, style: Style, limit: usize, patience: Duration) -> Result<Wanted, Problem> {
         let limit = match self.limit {
             None => limit,
             Some(text) => match text.parse() {
@@ -188,7 +191,7 @@ impl PageQuery {
             text.parse::<u32>().map_err(no_number)
         })?;
         let after = self.after.map(|id| Cursor::parse(style, id, nth)).transpose()?;
-        Ok(Wanted { after, limit })
+        Ok(Wanted { after, limit, patience })
     }
 
     /// The query that asks for what comes behind that letter.
@@ -207,7 +210,7 @@ async fn dead_letters(
     InStyle(style): InStyle,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let wanted = PageQuery::of(query)?.wanted(style, PAGE_DEFAULT)?;
+    let wanted = PageQuery::of(query)?.wanted(style, PAGE_DEFAULT, LOOKING_MAX)?;
     let page = desk.list(style, &wanted).await?;
     let next = page.next.map(|cursor| {
         let behind = PageQuery::behind(&cursor);

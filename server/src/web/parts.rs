@@ -21,9 +21,12 @@ use axum::{
     routing::get,
 };
 use flow::{Service, Style, fault::Faults};
+use std::time::Duration;
 
 /// How many dead letters are shown at a time.
 const LETTERS_SHOWN: usize = 50;
+/// The page itself waits for eight seconds.
+const LETTERS_WITHIN: Duration = Duration::from_secs(6);
 
 /// What the parts tell of.
 #[derive(Clone)]
@@ -107,7 +110,7 @@ async fn parked(
     InStyle(style): InStyle,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<impl IntoResponse, Problem> {
-    let wanted = PageQuery::of(query)?.wanted(style, LETTERS_SHOWN)?;
+    let wanted = PageQuery::of(query)?.wanted(style, LETTERS_SHOWN, LETTERS_WITHIN)?;
     let changes = known.desk.changes();
     let page = known.desk.list(style, &wanted).await?;
     let next = page.next.as_ref().map(|cursor| {

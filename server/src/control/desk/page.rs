@@ -14,8 +14,6 @@ pub const PAGE_MAX: usize = 500;
 pub const PAGE_DEFAULT: usize = 100;
 /// The most bytes of one page, as JSON; a letter alone may have more.
 const PAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
-/// How long a page may take to be found: what lies deeper is not listed. Our own page waits for eight seconds.
-const LOOKING_MAX: Duration = Duration::from_secs(6);
 
 /// The place behind a letter, where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +54,8 @@ pub struct Wanted {
     pub after: Option<Cursor>,
     /// How many letters it has at most.
     pub limit: usize,
+    /// How long it may take to be found, while others wait for their turn at the desk: what lies deeper is not listed.
+    pub patience: Duration,
 }
 
 /// A page.
@@ -94,7 +94,7 @@ impl Page {
 
 /// Reads a page.
 pub(super) async fn read(visit: &Visit, style: Style, wanted: &Wanted) -> Result<Page, DeskError> {
-    let until = Instant::now() + LOOKING_MAX;
+    let until = Instant::now() + wanted.patience;
     let queues: Vec<_> = style.queues().collect();
     let mut waiting = Vec::with_capacity(queues.len());
     for queue in &queues {
