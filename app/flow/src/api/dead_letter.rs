@@ -50,7 +50,7 @@ pub struct Attempt {
 /// The body of `POST /api/{style}/dead-letters/replay` and `/discard`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desk {
-    /// The names of the messages.
+    /// The names of the messages; given twice, a name means two messages that have it.
     pub ids: Vec<String>,
     /// For a replay of one message: its new body, which makes it a new message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
