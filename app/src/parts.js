@@ -1,7 +1,8 @@
 // Keeps parts of the page as the server draws them, and sends what their buttons, forms and drop boxes ask for.
 // What only the server knows needs no second copy of its rules in the browser.
 //
-//   <div data-part="/parts/…">           what the address answers is put in here while it can be seen
+//   <div data-part="/parts/…">           what the address answers is put in here while it can be seen; with data-once,
+//                                        again only when the address has changed
 //   data-ask="PUT /api/…" data-body="…"  a button or a form; a form without a body sends its fields as JSON
 //   data-to="POST /api/…"                where a form goes by this button
 //   data-topic … data-wrong              where an answer that refuses is shown
@@ -15,6 +16,7 @@ const DEADLINE_MS = 8_000;
 
 const isShown = (part) => !part.closest("details:not([open])");
 const drawn = new WeakMap();
+const asked = new WeakMap();
 
 /** An answer that refuses, in the server's own words (RFC 9457). */
 async function problem(answer) {
@@ -87,9 +89,11 @@ export function keep(host) {
     let hasFailed = false;
     for (const part of [...host.querySelectorAll("[data-part]")].filter(isShown)) {
       const place = part.nextElementSibling;
-      if ("once" in part.dataset && drawn.has(part)) continue;
+      const path = part.dataset.part;
+      if ("once" in part.dataset && asked.get(part) === path) continue;
       try {
-        const html = await call(part.dataset.part);
+        const html = await call(path);
+        asked.set(part, path);
         if (drawn.get(part) !== html) {
           const topic = part.contains(document.activeElement) && part.closest("[data-topic]");
           drawn.set(part, html);

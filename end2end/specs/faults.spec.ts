@@ -12,7 +12,7 @@ const topic = (page: Page, title: string) => page.locator(".topic").filter({ has
 
 async function openTopic(page: Page, title: string) {
   await topic(page, title).locator("> summary").click();
-  await expect(topic(page, title).locator(".part")).not.toHaveAttribute("aria-busy");
+  await expect(topic(page, title).locator(".part").first()).not.toHaveAttribute("aria-busy");
   return topic(page, title);
 }
 
@@ -128,6 +128,42 @@ test("a parked message is seen at the desk with its reason, is replayed, edited 
   await expect(letter).toHaveCount(1);
   await desk.getByRole("button", { name: "Replay all" }).click();
   await expect(desk.getByText("Nothing is parked")).toBeVisible();
+});
+
+test("what is parked is shown page by page, and more on demand", async ({ page, server }) => {
+  test.setTimeout(120_000);
+  const style = "orchestration";
+  await fetch(`${server.url}/api/${style}/faults`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ faults: [{ kind: "poison", service: "catalog", trigger: { every_nth: 1 } }] }),
+  });
+  await server.post("/api/arrivals", Array.from({ length: 120 }, () => ({ sku: SKU, quantity: 1, style })));
+  await openLab(page, style);
+  const desk = await openTopic(page, "Dead letters");
+  const letter = desk.locator("[data-letter]");
+  await expect(desk.locator("[data-parked]")).toHaveAttribute("data-parked", "120", { timeout: 60_000 });
+  await expect(letter).toHaveCount(50);
+  await desk.getByText("Show more").click();
+  await expect(letter).toHaveCount(100);
+  await desk.getByText("Show more").last().click();
+  await expect(letter).toHaveCount(120);
+
+  // What is done on a later page is seen there, and in the number of all.
+  page.on("dialog", (dialog) => void dialog.accept());
+  const last = await letter.last().getAttribute("data-letter");
+  await letter.last().getByRole("button", { name: /^Discard/ }).click();
+  await expect(desk.locator("[data-parked]")).toHaveAttribute("data-parked", "119");
+  await expect(letter).toHaveCount(119);
+  await expect(desk.locator(`[data-letter="${last}"]`)).toHaveCount(0);
+
+  // What is taken from the first page moves the others up, and no letter is shown twice.
+  await desk.getByRole("button", { name: "Discard these 50" }).first().click();
+  await expect(desk.locator("[data-parked]")).toHaveAttribute("data-parked", "69");
+  await expect(letter).toHaveCount(69);
+  await desk.getByRole("button", { name: "Discard all 69" }).click();
+  await expect(desk.getByText("Nothing is parked")).toBeVisible();
+  await expect(letter).toHaveCount(0);
 });
 
 test("workers are seen and changed while the system runs", async ({ page, server }) => {

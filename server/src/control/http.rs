@@ -1,6 +1,12 @@
 //! The HTTP API of gates, faults, workers, breakers and the dead-letter desk.
 
-use super::{Control, Desk, desk::DeskError};
+use super::{
+    Control, Desk,
+    desk::{
+        Cursor, DeskError,
+        page::{PAGE_DEFAULT, PAGE_MAX, Wanted},
+    },
+};
 use crate::{
     services::availability::AvailabilityClient,
     web::{
@@ -10,22 +16,29 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::State,
-    http::StatusCode,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use flow::{
-    api::{Breaker, DeadLetter, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
+    Style,
+    api::{Breaker, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
     fault::{Faults, Gates, Holding},
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use std::time::Duration;
 
 const WORKERS_MAX: u16 = 16;
 const PREFETCH_MAX: u16 = 1_000;
+/// How long a page of dead letters may take to be found.
+const LOOKING_MAX: Duration = Duration::from_secs(30);
 
 /// The routes.
 pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
     let letters = Router::new()
-        .route("/api/{style}/dead-letters", get(dead_letters))
+        .route("/api/{style}/dead-letters", get(dead_letters).delete(discard_all))
         .route("/api/{style}/dead-letters/replay", post(replay))
         .route("/api/{style}/dead-letters/discard", post(discard))
         .with_state(desk);
@@ -129,17 +142,86 @@ async fn breaker(
 impl From<DeskError> for Problem {
     fn from(error: DeskError) -> Self {
         match error {
-            DeskError::OneBodyForMany => Self::invalid(error.to_string()),
-            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            DeskError::OneBodyForMany
+            | DeskError::NoCursor { .. }
+            | DeskError::CursorGone(_)
+            | DeskError::TooDeep { .. } => Self::invalid(error.to_string()),
+            DeskError::NoConnection(_) | DeskError::Amqp(_) | DeskError::Publish(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
         }
     }
 }
 
+/// Which page of the letters is asked for, as the query says it.
+#[derive(Debug, Default, Deserialize)]
+pub struct PageQuery {
+    after: Option<String>,
+    nth: Option<String>,
+    limit: Option<String>,
+}
+
+impl PageQuery {
+    /// Reads a request's query.
+    ///
+    /// # Errors
+    /// When it says one thing twice.
+    pub fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
+        query.map(|Query(query)| query).map_err(|error| Problem::malformed(error.body_text()))
+    }
+
+    /// The page that it asks for, of as many letters as `limit` unless it says so itself, found within `patience`.
+    ///
+    /// # Errors
+    /// When there can be no such page.
+    pub fn wanted(self, style: Style, limit: usize, patience: Duration) -> Result<Wanted, Problem> {
+        let limit = match self.limit {
+            None => limit,
+            Some(text) => match text.parse() {
+                Ok(limit) if (1..=PAGE_MAX).contains(&limit) => limit,
+                _ => {
+                    return Err(Problem::invalid(format!(
+                        "limit: {text:?} is no whole number from 1 to {PAGE_MAX}"
+                    )));
+                }
+            },
+        };
+        let nth = self.nth.map_or(Ok(1), |text| {
+            let no_number = |_| Problem::invalid(format!("nth: {text:?} is no whole number from 1"));
+            text.parse::<u32>().map_err(no_number)
+        })?;
+        let after = self.after.map(|id| Cursor::parse(style, id, nth)).transpose()?;
+        Ok(Wanted { after, limit, patience })
+    }
+
+    /// The query that asks for what comes behind that letter.
+    #[must_use]
+    pub fn behind(cursor: &Cursor) -> String {
+        let id = utf8_percent_encode(&cursor.id, NON_ALPHANUMERIC);
+        // Nearly always a name is unique.
+        let nth = if cursor.nth == 1 { String::new() } else { format!("&nth={}", cursor.nth) };
+        format!("after={id}{nth}")
+    }
+}
+
+/// A page of letters, with a `Link` to the next if there is one (RFC 8288).
 async fn dead_letters(
     State(desk): State<Desk>,
     InStyle(style): InStyle,
-) -> Result<Json<Vec<DeadLetter>>, Problem> {
-    Ok(Json(desk.list(style).await?))
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let wanted = PageQuery::of(query)?.wanted(style, PAGE_DEFAULT, LOOKING_MAX)?;
+    let page = desk.list(style, &wanted).await?;
+    let next = page.next.map(|cursor| {
+        let behind = PageQuery::behind(&cursor);
+        let link = format!("</api/{style}/dead-letters?{behind}&limit={}>; rel=\"next\"", wanted.limit);
+        [(header::LINK, link)]
+    });
+    Ok((next, Json(page.letters)).into_response())
+}
+
+async fn discard_all(State(desk): State<Desk>, InStyle(style): InStyle) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(DeskDone { done: desk.discard_all(style).await?, gone: Vec::new() }))
 }
 
 async fn replay(

@@ -132,7 +132,7 @@ impl Reset {
     async fn discard_parked(&self) -> Result<(), ResetError> {
         for &style in Style::ALL {
             match self.desk.discard_all(style).await {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(DeskError::NoConnection(error)) => {
                     tracing::warn!(%error, "parked messages stay where they are");
                 }

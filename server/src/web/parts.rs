@@ -8,19 +8,25 @@ use super::{
 use crate::{
     bridge::{Journal, management::Visibility},
     clock,
-    control::{Control, Desk},
+    control::{Control, Desk, http::PageQuery},
     services::{availability::AvailabilityClient, wishlist::Wishlist},
     warehouse::{ftp::DropBox, simulator::Simulation},
 };
 use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
 use axum::{
     Router,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::header,
     response::{Html, IntoResponse},
     routing::get,
 };
 use flow::{Service, Style, fault::Faults};
+use std::time::Duration;
+
+/// How many dead letters are shown at a time.
+const LETTERS_SHOWN: usize = 50;
+/// The page itself waits for eight seconds.
+const LETTERS_WITHIN: Duration = Duration::from_secs(6);
 
 /// What the parts tell of.
 #[derive(Clone)]
@@ -97,9 +103,27 @@ async fn crews(State(known): State<Known>, InStyle(style): InStyle) -> impl Into
     drawn(workers::part(style, &crews).into_string())
 }
 
-async fn parked(State(known): State<Known>, InStyle(style): InStyle) -> Result<impl IntoResponse, Problem> {
-    let letters = known.desk.list(style).await?;
-    Ok(drawn(desk::part(style, &letters).into_string()))
+/// A page of the desk. The next one's address tells how many are parked and how much was done, so that it changes when
+/// that page may have: only then the browser asks for it again.
+async fn parked(
+    State(known): State<Known>,
+    InStyle(style): InStyle,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<impl IntoResponse, Problem> {
+    let wanted = PageQuery::of(query)?.wanted(style, LETTERS_SHOWN, LETTERS_WITHIN)?;
+    let changes = known.desk.changes();
+    let page = known.desk.list(style, &wanted).await?;
+    let next = page.next.as_ref().map(|cursor| {
+        let behind = PageQuery::behind(cursor);
+        format!("/parts/{style}/desk?{behind}&as_of={}.{changes}", page.parked)
+    });
+    let drawn_page = desk::Page {
+        letters: &page.letters,
+        parked: page.parked,
+        is_first: wanted.after.is_none(),
+        next: next.as_deref(),
+    };
+    Ok(drawn(desk::part(style, &drawn_page).into_string()))
 }
 
 async fn dropped(State(known): State<Known>) -> Result<impl IntoResponse, Problem> {

@@ -22,10 +22,16 @@ pub struct DeadLetter {
     pub attempts: Vec<Attempt>,
     /// When it was parked; RFC 3339.
     pub parked_at: Option<String>,
-    /// Its body as text; what is no UTF-8 is shown with replacement characters.
+    /// Its body as text, or the first 64 KiB of it; what is no UTF-8 is shown with replacement characters.
     pub body: String,
-    /// Whether the body is text, so that it can be edited.
+    /// Whether the whole body is text, so that it can be edited.
     pub is_text: bool,
+    /// How long the whole body is.
+    #[serde(default)]
+    pub body_bytes: u64,
+    /// Whether `body` is only the beginning. A replay sends the whole all the same.
+    #[serde(default)]
+    pub is_cut: bool,
     /// Its headers, as text.
     pub headers: Vec<(String, String)>,
 }
@@ -44,7 +50,7 @@ pub struct Attempt {
 /// The body of `POST /api/{style}/dead-letters/replay` and `/discard`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Desk {
-    /// The names of the messages.
+    /// The names of the messages; given twice, a name means two messages that have it.
     pub ids: Vec<String>,
     /// For a replay of one message: its new body, which makes it a new message.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -27,7 +27,7 @@ const KNOWN_RETRYING: usize = 256;
 const KNOWN_CONSUMERS: usize = 16;
 /// How many parked messages are known one by one; the rest are counted.
 const KNOWN_PARKED: usize = 128;
-/// How many messages that left the dead-letter queue are remembered, since two events may tell of each.
+/// How many messages that were replayed are remembered, since two events tell of each.
 const KNOWN_UNPARKED: usize = 32;
 
 /// A queue as it stands.
@@ -59,7 +59,7 @@ pub struct QueuePicture {
     retrying: Vec<Key>,
     /// Parked messages.
     parked: VecDeque<Key>,
-    /// Messages that left the dead-letter queue lately.
+    /// Messages that were replayed, and whose leaving the dead-letter queue is yet to be told.
     unparked: VecDeque<Key>,
 }
 
@@ -331,7 +331,6 @@ impl QueuePicture {
         self.dead += 1;
         if let Some(id) = id.map(Key::from) {
             self.retrying.retain(|waiting| *waiting != id);
-            self.unparked.retain(|gone| *gone != id);
             if self.parked.len() < KNOWN_PARKED && !self.parked.contains(&id) {
                 self.parked.push_back(id);
             }
@@ -339,18 +338,27 @@ impl QueuePicture {
         self.settled(id);
     }
 
-    /// A message left the dead-letter queue: it was replayed, or discarded. A replay may be told twice, by what
-    /// is published and by what is taken out.
+    /// A parked message was replayed. That it left the dead-letter queue is told too, and must not count again.
+    pub(super) fn replayed(&mut self, id: Option<&Id>) {
+        let Some(key) = id.map(Key::from) else { return };
+        if self.unparked.contains(&key) {
+            return;
+        }
+        self.unparked(id);
+        if self.unparked.len() >= KNOWN_UNPARKED {
+            self.unparked.pop_front();
+        }
+        self.unparked.push_back(key);
+    }
+
+    /// A message left the dead-letter queue. Several may have the same id, and each counts.
     pub(super) fn unparked(&mut self, id: Option<&Id>) {
         if let Some(id) = id.map(Key::from) {
-            if self.unparked.contains(&id) {
+            if let Some(at) = self.unparked.iter().position(|replayed| *replayed == id) {
+                self.unparked.remove(at);
                 return;
             }
-            if self.unparked.len() >= KNOWN_UNPARKED {
-                self.unparked.pop_front();
-            }
             self.parked.retain(|parked| *parked != id);
-            self.unparked.push_back(id);
         }
         self.dead = self.dead.saturating_sub(1);
     }

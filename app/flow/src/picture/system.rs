@@ -440,13 +440,13 @@ impl System {
         let Some(origin) = event.queue.as_deref().and_then(|name| name.strip_suffix(".dead")) else {
             return false;
         };
-        self.unparked(origin, event.message_id.as_ref());
+        self.unparked(origin, |queue| queue.unparked(event.message_id.as_ref()));
         true
     }
 
-    fn unparked(&mut self, origin: &str, id: Option<&Id>) {
+    fn unparked(&mut self, origin: &str, leaves: impl FnOnce(&mut QueuePicture)) {
         let Some(at) = self.own_queues().iter().position(|queue| &*queue.name == origin) else { return };
-        self.queues[at].unparked(id);
+        leaves(&mut self.queues[at]);
         if self.queues[at].dead == 0 {
             self.services[at].failure = None;
         }
@@ -458,7 +458,8 @@ impl System {
             // Whether a stranger's message reached the broker is the stranger's business.
             if &**who == DESK {
                 // An edited message is a new one; what was parked is its cause.
-                self.unparked(routing_key, event.causation_id.as_ref().or(event.message_id.as_ref()));
+                let parked = event.causation_id.as_ref().or(event.message_id.as_ref());
+                self.unparked(routing_key, |queue| queue.replayed(parked));
             }
             return;
         }

@@ -404,6 +404,41 @@ fn the_desk_takes_each_message_out_once_whether_it_replays_or_discards() {
 }
 
 #[test]
+fn parked_messages_that_have_the_same_id_count_each() {
+    let (style, service) = (Style::Choreography, Service::Catalog);
+    let name = style.queue_of(service).name;
+    let mut picture = Picture::default();
+    let park = |picture: &mut Picture| {
+        picture.apply(&of_message(
+            event(style, service, Kind::DeadLettered { reason: "poison".into() }),
+            "a",
+            name,
+        ));
+    };
+    let dead = |picture: &Picture| picture.choreography.queue_of(service).unwrap().dead;
+    let desk = |kind, queue: Option<&'static str>| {
+        let mut event = of_message(event(style, Node::Foreign(DESK.into()), kind), "a", name);
+        event.queue = queue.map(Into::into);
+        event
+    };
+    let published = desk(Kind::Published { routing_key: name.into(), message: message(style) }, None);
+    let acked = desk(Kind::Acked { duration_us: None }, Some(style.queue_of(service).dead));
+    for _ in 0..3 {
+        park(&mut picture);
+    }
+    picture.apply(&acked);
+    picture.apply(&acked);
+    assert_eq!(dead(&picture), 1);
+    // Replayed, it may be parked again before the desk has told that it left.
+    picture.apply(&published);
+    park(&mut picture);
+    picture.apply(&acked);
+    assert_eq!(dead(&picture), 1);
+    picture.apply(&acked);
+    assert_eq!(dead(&picture), 0);
+}
+
+#[test]
 fn a_worker_that_is_stopped_may_finish_what_it_has_in_hand() {
     let (style, service) = (Style::Choreography, Service::Catalog);
     let mut journal = Journal::default();
