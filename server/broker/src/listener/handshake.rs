@@ -31,7 +31,6 @@ const FAILED_LOGIN_DELAY: Duration = Duration::from_millis(500);
 
 /// What came of it.
 pub(crate) struct Opened {
-    pub(crate) stream: TcpStream,
     /// What the client sent after `connection.open` already.
     pub(crate) buffer: BytesMut,
     pub(crate) client: Client,
@@ -59,13 +58,17 @@ impl From<Failure> for Refused {
 }
 
 struct Handshake<'a> {
-    stream: TcpStream,
+    stream: &'a mut TcpStream,
     buffer: BytesMut,
     shared: &'a Shared,
 }
 
 /// Greets a client, checks who it is and agrees on limits with it.
-pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Result<Opened, Refused> {
+pub(crate) async fn greet(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    shared: &Shared,
+) -> Result<Opened, Refused> {
     let mut handshake = Handshake { stream, buffer: BytesMut::new(), shared };
     handshake.expect_protocol_header().await?;
     handshake.send(connection::AMQPMethod::Start(start(&shared.product))).await?;
@@ -80,7 +83,7 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
         tokio::time::sleep(FAILED_LOGIN_DELAY).await;
         let refused = Failure::of_connection(exception);
         if can("authentication_failure_close") {
-            handshake.close(&refused).await?;
+            handshake.send(close_method(&refused)).await?;
         }
         return Err(refused.into());
     }
@@ -124,7 +127,6 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
         channel_max: tune_ok.channel_max,
     };
     Ok(Opened {
-        stream: handshake.stream,
         buffer: handshake.buffer,
         client,
         frame_bytes: tune_ok.frame_max as usize,
@@ -143,7 +145,6 @@ impl Handshake<'_> {
             return Ok(());
         }
         self.stream.write_all(PROTOCOL_HEADER).await?;
-        self.stream.shutdown().await?;
         Err(Refused::Protocol)
     }
 
@@ -193,15 +194,10 @@ impl Handshake<'_> {
     /// Says why there will be no connection.
     async fn refuse(&mut self, exception: Exception, ids: (u16, u16)) -> Refused {
         let failure = Failure { exception, ids };
-        match self.close(&failure).await {
+        match self.send(close_method(&failure)).await {
             Ok(()) => failure.into(),
             Err(error) => error.into(),
         }
-    }
-
-    async fn close(&mut self, failure: &Failure) -> io::Result<()> {
-        self.send(close_method(failure)).await?;
-        self.stream.shutdown().await
     }
 }
 

@@ -3,11 +3,16 @@
 use crate::{methods::*, scenarios};
 use amq_protocol::{
     frame::AMQPFrame,
-    protocol::{AMQPClass, confirm, connection},
+    protocol::{AMQPClass, channel, confirm, connection},
     types::generation::gen_field_table,
 };
 
 const HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
+
+fn close_method() -> AMQPClass {
+    let close = connection::Close { reply_code: 200, reply_text: "bye".into(), ..Default::default() };
+    AMQPClass::Connection(connection::AMQPMethod::Close(close))
+}
 
 scenarios! {
     fn another_protocol_is_told_which_one_is_spoken(s) {
@@ -26,6 +31,17 @@ scenarios! {
         c.send_bytes(HEADER);
         c.skip();
         c.start_ok(&s.user, "not the password");
+        c.expect();
+    }
+
+    fn a_client_that_talks_on_after_a_wrong_password_is_told_so(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, "not the password");
+        for _ in 0..200 {
+            c.send_frame(&AMQPFrame::Body(1, vec![0; 1000]));
+        }
         c.expect();
     }
 
@@ -176,6 +192,45 @@ scenarios! {
         let close = connection::Close { reply_code: 200, reply_text: "bye".into(), ..Default::default() };
         c.call(0, AMQPClass::Connection(connection::AMQPMethod::Close(close)));
         c.expect_end();
+    }
+
+    fn each_close_that_was_on_its_way_is_confirmed(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        for _ in 0..10 {
+            c.send(0, close_method());
+            c.send(2, AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})));
+        }
+        for _ in 0..10 {
+            c.expect();
+        }
+    }
+
+    fn a_close_that_comes_later_is_confirmed_too(s) {
+        let mut c = s.connect("c");
+        for _ in 0..3 {
+            c.call(0, close_method());
+        }
+    }
+
+    fn a_close_that_meets_one_from_the_other_side_is_confirmed(s) {
+        let mut c = s.connect("c");
+        // A channel that was never opened.
+        c.send(1, AMQPClass::Confirm(confirm::AMQPMethod::Select(confirm::Select { nowait: false })));
+        c.expect();
+        c.call(0, close_method());
+    }
+
+    fn a_close_behind_and_before_much_else_is_confirmed(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        c.publish(1, "", "none", &"x".repeat(100_000));
+        c.send(2, AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})));
+        c.send(0, close_method());
+        for _ in 0..20 {
+            c.publish(1, "", "none", &"x".repeat(100_000));
+        }
+        c.expect_all(2);
     }
 
     fn heartbeats_are_sent_as_agreed(s) {
