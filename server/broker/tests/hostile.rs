@@ -278,6 +278,22 @@ fn an_unknown_method_ends_the_connection() {
     assert_eq!(client.closed_with().0, 501);
 }
 
+/// RabbitMQ hangs up without a word.
+#[test]
+fn a_method_whose_table_cannot_be_read_ends_the_connection() {
+    let running = Running::start(Limits::default());
+    for field in [&b"Z\0"[..], b"d\x7F\xF8\0\0\0\0\0\0"] {
+        let table = [&b"\x01x"[..], field].concat();
+        let length = u8::try_from(table.len()).unwrap();
+        let payload = [&[0, 50, 0, 10, 0, 0, 1, b'q', 0, 0, 0, 0, length][..], &table].concat();
+        let mut client = Client::connect(running.address);
+        client.bytes(
+            &[&[1, 0, 1, 0, 0, 0, u8::try_from(payload.len()).unwrap()][..], &payload, &[206]].concat(),
+        );
+        assert_eq!(client.closed_with(), (541, "INTERNAL_ERROR".to_owned()));
+    }
+}
+
 #[test]
 fn a_body_longer_than_announced_ends_the_connection() {
     let running = Running::start(Limits::default());

@@ -9,8 +9,8 @@ use super::{
     shared::{Pressure, Shared},
     writer::Writer,
 };
-use crate::core::{ChannelState, ConnectionId, Core, Exception};
-use amq_protocol::protocol::{AMQPClass, channel, connection};
+use crate::core::{ChannelState, ConnectionId, Core, Exception, ReplyCode};
+use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
 use bytes::BytesMut;
 use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -262,6 +262,9 @@ impl Session {
             (ChannelState::Absent, Some(channel::AMQPMethod::Open(_))) => {
                 core.open_channel(self.id, number).map_err(Failure::of_connection)
             }
+            (ChannelState::Absent, _) if is_for_last_queue(&frame) => {
+                core.refuse_last_queue(self.id, number, ids_of(&frame)).map_err(Failure::of_connection)
+            }
             (ChannelState::Absent, _) => {
                 let exception = Exception::channel_error("expected 'channel.open'");
                 Err(Failure { exception, ids: ids_of(&frame) })
@@ -288,9 +291,11 @@ impl Session {
             (ChannelState::Open, _) => {
                 let ids = ids_of(&frame);
                 match self.assembler.take(frame)? {
-                    Some(command) => {
-                        self.command(core, command).map_err(|exception| Failure { exception, ids })
-                    }
+                    Some(command) => self.command(core, command).map_err(|exception| {
+                        // An error of the broker itself is about no method.
+                        let is_ours = exception.reply_code == ReplyCode::InternalError;
+                        Failure { exception, ids: if is_ours { (0, 0) } else { ids } }
+                    }),
                     None => Ok(()),
                 }
             }
@@ -380,6 +385,21 @@ impl Session {
         // Whether it said so, hung up or kept silent: it is seen out.
         let _ = timeout(CLOSE_TIMEOUT, wait).await;
     }
+}
+
+/// Whether this is a method for the queue that was declared last on its channel (spec 1.7.2.3).
+fn is_for_last_queue(frame: &Frame) -> bool {
+    let Frame::Method { method, .. } = frame else { return false };
+    let queue = match method {
+        AMQPClass::Queue(queue::AMQPMethod::Bind(bind)) => &bind.queue,
+        AMQPClass::Queue(queue::AMQPMethod::Unbind(unbind)) => &unbind.queue,
+        AMQPClass::Queue(queue::AMQPMethod::Purge(purge)) => &purge.queue,
+        AMQPClass::Queue(queue::AMQPMethod::Delete(delete)) => &delete.queue,
+        AMQPClass::Basic(basic::AMQPMethod::Consume(consume)) => &consume.queue,
+        AMQPClass::Basic(basic::AMQPMethod::Get(get)) => &get.queue,
+        _ => return false,
+    };
+    queue.as_str().is_empty()
 }
 
 /// Class and method that an error in this frame is about.

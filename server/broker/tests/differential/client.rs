@@ -87,6 +87,11 @@ impl Received {
     }
 }
 
+/// How long the payload of a frame is.
+pub fn payload_bytes(frame: &AMQPFrame) -> usize {
+    gen_frame(frame)(WriteContext::from(Vec::new())).unwrap().into_inner().0.len() - 8
+}
+
 pub struct Client {
     label: &'static str,
     stream: TcpStream,

@@ -280,6 +280,53 @@ scenarios! {
         c.expect();
     }
 
+    fn a_frame_above_the_smallest_maximum_before_one_is_agreed_on_ends_the_connection(s) {
+        for size in [4096, 4097] {
+            // Padded so that the payload of the frame is as large as this.
+            let start_ok = |padding: usize| {
+                let client_properties = table(&[("padding", text(&"x".repeat(padding)))]);
+                let response = format!("\0{}\0{}", s.user, s.password).into_bytes();
+                AMQPFrame::Method(0, AMQPClass::Connection(connection::AMQPMethod::StartOk(connection::StartOk {
+                    client_properties,
+                    mechanism: "PLAIN".into(),
+                    response: response.into(),
+                    locale: "en_US".into(),
+                })))
+            };
+            let mut c = s.dial("c");
+            c.send_bytes(HEADER);
+            c.skip();
+            c.send_frame(&start_ok(size - crate::client::payload_bytes(&start_ok(0))));
+            c.expect_end();
+        }
+        let mut c = s.dial("before tune-ok");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.expect();
+        c.send_bytes(&[1, 0, 0, 0, 0, 16, 1]);
+        c.expect_end();
+        let mut c = s.dial("after tune-ok");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.skip();
+        c.tune_ok(10, 131_072, 0);
+        c.send_bytes(&[1, 0, 0, 0, 3, 13, 64]);
+        c.expect();
+    }
+
+    fn who_does_not_open_a_virtual_host_is_told_so(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.skip();
+        c.tune_ok(10, 131_072, 0);
+        c.send(0, close_method());
+        c.expect();
+    }
+
     fn an_empty_body_comes_without_a_frame(s) {
         let mut c = s.connect("c");
         c.channel(1);
