@@ -367,6 +367,43 @@ fn a_consumer_that_does_not_read_does_not_empty_the_queue() {
     }
 }
 
+/// What the socket takes is shared by all queues that the client consumes from.
+#[test]
+fn a_consumer_of_two_queues_gets_some_of_each_before_one_is_empty() {
+    const MESSAGES: usize = 200;
+    let running = Running::start(Limits::default());
+    let mut publisher = Client::connect(running.address);
+    for queue in ["one", "two"] {
+        publisher.declare(queue);
+        publisher.declared();
+        for _ in 0..MESSAGES {
+            publisher.publish(queue, &[b'x'; 100_000]);
+        }
+        publisher.declare(queue);
+        assert_eq!(publisher.declared().message_count as usize, MESSAGES);
+    }
+    let mut client = Client::connect(running.address);
+    for queue in ["one", "two"] {
+        let consume = basic::Consume {
+            queue: queue.into(),
+            consumer_tag: queue.into(),
+            no_ack: true,
+            nowait: true,
+            ..Default::default()
+        };
+        client.method(1, AMQPClass::Basic(basic::AMQPMethod::Consume(consume)));
+    }
+    let (mut ones, mut twos) = (0, 0);
+    while ones < MESSAGES && twos < MESSAGES {
+        if let Some(AMQPFrame::Method(1, AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)))) =
+            client.receive()
+        {
+            *(if deliver.consumer_tag.as_str() == "one" { &mut ones } else { &mut twos }) += 1;
+        }
+    }
+    assert!(ones > 10 && twos > 10, "{ones} and {twos}");
+}
+
 #[test]
 fn shutdown_says_goodbye() {
     let mut running = Running::start(Limits::default());

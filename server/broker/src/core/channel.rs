@@ -53,6 +53,8 @@ pub(crate) struct Channel {
     pub(crate) global_prefetch: u16,
     /// How much of `global_prefetch` is used.
     pub(crate) global_unacked: usize,
+    /// Where its last delivery came from: when there is room again, the other queues are served first.
+    pub(crate) last_served: Option<QueueId>,
     /// The queue that an empty queue name means (spec 1.7.2.3).
     pub(crate) last_queue: Option<Name>,
     pub(crate) reply_consumer: Option<ReplyConsumer>,

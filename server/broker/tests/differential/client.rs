@@ -356,6 +356,17 @@ impl Client {
         (0..count).map(|_| self.expect()).collect()
     }
 
+    /// The tag and the consumer of the next delivery, which is not written down.
+    #[track_caller]
+    pub fn delivery(&mut self) -> (u64, String) {
+        match self.receive(DEADLINE).map(|received| received.method) {
+            Some(AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver))) => {
+                (deliver.delivery_tag, deliver.consumer_tag.to_string())
+            }
+            other => panic!("no delivery but {other:?}"),
+        }
+    }
+
     /// Takes confirms until so many publishes are confirmed; writes down how often each was. Whether one confirm
     /// stands for several is chance.
     #[track_caller]
