@@ -278,6 +278,22 @@ fn an_unknown_method_ends_the_connection() {
     assert_eq!(client.closed_with().0, 501);
 }
 
+/// RabbitMQ hangs up without a word.
+#[test]
+fn a_method_whose_table_cannot_be_read_ends_the_connection() {
+    let running = Running::start(Limits::default());
+    for field in [&b"Z\0"[..], b"d\x7F\xF8\0\0\0\0\0\0"] {
+        let table = [&b"\x01x"[..], field].concat();
+        let length = u8::try_from(table.len()).unwrap();
+        let payload = [&[0, 50, 0, 10, 0, 0, 1, b'q', 0, 0, 0, 0, length][..], &table].concat();
+        let mut client = Client::connect(running.address);
+        client.bytes(
+            &[&[1, 0, 1, 0, 0, 0, u8::try_from(payload.len()).unwrap()][..], &payload, &[206]].concat(),
+        );
+        assert_eq!(client.closed_with(), (541, "INTERNAL_ERROR".to_owned()));
+    }
+}
+
 #[test]
 fn a_body_longer_than_announced_ends_the_connection() {
     let running = Running::start(Limits::default());
@@ -349,6 +365,43 @@ fn a_consumer_that_does_not_read_does_not_empty_the_queue() {
             None => panic!("the connection ended"),
         }
     }
+}
+
+/// What the socket takes is shared by all queues that the client consumes from.
+#[test]
+fn a_consumer_of_two_queues_gets_some_of_each_before_one_is_empty() {
+    const MESSAGES: usize = 200;
+    let running = Running::start(Limits::default());
+    let mut publisher = Client::connect(running.address);
+    for queue in ["one", "two"] {
+        publisher.declare(queue);
+        publisher.declared();
+        for _ in 0..MESSAGES {
+            publisher.publish(queue, &[b'x'; 100_000]);
+        }
+        publisher.declare(queue);
+        assert_eq!(publisher.declared().message_count as usize, MESSAGES);
+    }
+    let mut client = Client::connect(running.address);
+    for queue in ["one", "two"] {
+        let consume = basic::Consume {
+            queue: queue.into(),
+            consumer_tag: queue.into(),
+            no_ack: true,
+            nowait: true,
+            ..Default::default()
+        };
+        client.method(1, AMQPClass::Basic(basic::AMQPMethod::Consume(consume)));
+    }
+    let (mut ones, mut twos) = (0, 0);
+    while ones < MESSAGES && twos < MESSAGES {
+        if let Some(AMQPFrame::Method(1, AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver)))) =
+            client.receive()
+        {
+            *(if deliver.consumer_tag.as_str() == "one" { &mut ones } else { &mut twos }) += 1;
+        }
+    }
+    assert!(ones > 10 && twos > 10, "{ones} and {twos}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{
     Name,
     exception::{Exception, Outcome},
+    float_text::erlang_float,
 };
 use amq_protocol::types::{AMQPValue, FieldTable};
 
@@ -33,8 +34,7 @@ pub(crate) fn type_name(value: &AMQPValue) -> &'static str {
 pub(crate) fn erlang_term(value: &AMQPValue) -> String {
     match value {
         AMQPValue::Boolean(value) => value.to_string(),
-        AMQPValue::Float(value) => format!("{value:?}"),
-        AMQPValue::Double(value) => format!("{value:?}"),
+        AMQPValue::Float(_) | AMQPValue::Double(_) => fraction(value).map(erlang_float).unwrap_or_default(),
         AMQPValue::Timestamp(value) => value.to_string(),
         AMQPValue::LongString(value) => format!("<<\"{value}\">>"),
         AMQPValue::ShortString(value) => format!("<<\"{value}\">>"),
@@ -62,6 +62,15 @@ fn whole_number(value: &AMQPValue) -> Option<i64> {
     match *value {
         AMQPValue::Timestamp(seconds) => i64::try_from(seconds).ok(),
         ref other => integer(other),
+    }
+}
+
+/// The value of either floating-point type.
+fn fraction(value: &AMQPValue) -> Option<f64> {
+    match *value {
+        AMQPValue::Float(value) => Some(value.into()),
+        AMQPValue::Double(value) => Some(value),
+        _ => None,
     }
 }
 
@@ -358,10 +367,15 @@ pub(crate) fn check_argument_equivalence(
         |value: &AMQPValue| matches!(value, AMQPValue::LongString(text) if text.as_bytes() == b"classic");
     let (current, received) = (current.inner().get(key), received.inner().get(key));
     let equivalent = match (current, received) {
-        (Some(current), Some(received)) => match (whole_number(current), whole_number(received)) {
-            (Some(current), Some(received)) => current == received,
-            _ => current == received,
-        },
+        (Some(current), Some(received)) => {
+            if let (Some(current), Some(received)) = (whole_number(current), whole_number(received)) {
+                current == received
+            } else if let (Some(current), Some(received)) = (fraction(current), fraction(received)) {
+                current == received
+            } else {
+                current == received
+            }
+        }
         (None, None) => true,
         // Classic is what a queue without a type is.
         (Some(one), None) | (None, Some(one)) => key == "x-queue-type" && is_classic(one),

@@ -1,7 +1,8 @@
 //! Bindings: making and removing them (spec 1.7.2.5, 1.7.2.7; RabbitMQ's exchange.bind and unbind).
 
 use super::{
-    ConnectionId, Core, Exception, Name, Outcome, StoreOp, StoredBinding,
+    ConnectionId, Core, Name, Outcome, StoreOp, StoredBinding,
+    channel::no_last_queue,
     exchange::{Binding, Destination},
     exchange_ops::{refuse_default_exchange, without_line_ends},
     headers,
@@ -225,7 +226,7 @@ impl Core {
         self.channel_mut(connection, number)
             .and_then(|channel| channel.last_queue.as_ref())
             .map(|name| name.to_string())
-            .ok_or_else(|| Exception::not_found("no previously declared queue"))
+            .ok_or_else(no_last_queue)
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Channel {
     pub(crate) global_prefetch: u16,
     /// How much of `global_prefetch` is used.
     pub(crate) global_unacked: usize,
+    /// Where its last delivery came from: when there is room again, the other queues are served first.
+    pub(crate) last_served: Option<QueueId>,
     /// The queue that an empty queue name means (spec 1.7.2.3).
     pub(crate) last_queue: Option<Name>,
     pub(crate) reply_consumer: Option<ReplyConsumer>,
@@ -74,6 +76,11 @@ impl Channel {
     }
 }
 
+/// There is no queue that an empty name could mean (spec 1.7.2.3).
+pub(crate) fn no_last_queue() -> Exception {
+    Exception::not_found("no previously declared queue")
+}
+
 impl Core {
     pub(crate) fn channel_state(&self, connection: ConnectionId, number: u16) -> ChannelState {
         match self.connections.get(&connection).and_then(|connection| connection.channels.get(&number)) {
@@ -89,6 +96,25 @@ impl Core {
     }
 
     pub(crate) fn open_channel(&mut self, id: ConnectionId, number: u16) -> Outcome<()> {
+        self.add_channel(id, number)?;
+        self.reply(id, number, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})));
+        Ok(())
+    }
+
+    /// Answers a method for the queue declared last on a channel that was never opened. RabbitMQ looks for that queue
+    /// before anything else, and closes the channel for there is none.
+    pub(crate) fn refuse_last_queue(
+        &mut self,
+        id: ConnectionId,
+        number: u16,
+        ids: (u16, u16),
+    ) -> Outcome<()> {
+        self.add_channel(id, number)?;
+        self.fail_channel(id, number, &no_last_queue(), ids);
+        Ok(())
+    }
+
+    fn add_channel(&mut self, id: ConnectionId, number: u16) -> Outcome<()> {
         let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
         let (open, max) = (connection.channels.len(), connection.channel_max);
         if max != 0 && open >= usize::from(max) {
@@ -97,7 +123,6 @@ impl Core {
             )));
         }
         connection.channels.insert(number, Channel::default());
-        self.reply(id, number, AMQPClass::Channel(channel::AMQPMethod::OpenOk(channel::OpenOk {})));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Connections: what belongs to one client (spec 1.4).
 
-use super::{ConnectionId, Core, channel::Channel};
+use super::{ConnectionId, Core, QueueId, channel::Channel};
 use crate::event::{ConnectionInfo, Event};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,6 +22,8 @@ pub(crate) struct Connection {
     pub(crate) channels: BTreeMap<u16, Channel>,
     /// How much of what was sent to it has not left the broker yet.
     pub(crate) unwritten_bytes: usize,
+    /// Where its last delivery came from: when there is room again, the other queues are served first.
+    pub(crate) last_served: Option<QueueId>,
 }
 
 impl Core {
@@ -36,6 +38,7 @@ impl Core {
                 channel_max: client.channel_max,
                 channels: BTreeMap::new(),
                 unwritten_bytes: 0,
+                last_served: None,
             },
         );
         self.report(|_| Event::ConnectionOpened(info));
@@ -71,9 +74,8 @@ impl Core {
         }
         let consumers: Vec<_> =
             connection.channels.values().flat_map(|channel| channel.consumers.values().copied()).collect();
-        for consumer in consumers {
-            self.touch_queue_of(consumer);
-        }
+        let last_served = connection.last_served;
+        self.touch_queues_of(&consumers, last_served);
         self.run();
     }
 

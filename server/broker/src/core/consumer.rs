@@ -6,6 +6,7 @@ use amq_protocol::{
     protocol::{AMQPClass, basic},
     types::AMQPValue,
 };
+use std::collections::BTreeSet;
 
 /// A consumer of a queue.
 #[derive(Debug)]
@@ -188,15 +189,20 @@ impl Core {
             channel.global_prefetch = 0;
         }
         let consumers: Vec<_> = channel.consumers.values().copied().collect();
-        for consumer in consumers {
-            self.touch_queue_of(consumer);
-        }
+        let last_served = channel.last_served;
+        self.touch_queues_of(&consumers, last_served);
         self.reply(connection, number, AMQPClass::Basic(basic::AMQPMethod::QosOk(basic::QosOk {})));
     }
 
-    pub(crate) fn touch_queue_of(&mut self, consumer: ConsumerId) {
-        if let Some(consumer) = self.consumers.get(&consumer) {
-            self.touch(consumer.queue);
+    /// Touches the queues of these consumers, those that come after `last_served` first: where consumers share their
+    /// room, a queue that is always full would leave nothing to the others.
+    pub(crate) fn touch_queues_of(&mut self, consumers: &[ConsumerId], last_served: Option<QueueId>) {
+        let queues: BTreeSet<QueueId> =
+            consumers.iter().filter_map(|id| self.consumers.get(id)).map(|consumer| consumer.queue).collect();
+        let (served, waiting): (Vec<_>, Vec<_>) =
+            queues.into_iter().partition(|queue| last_served.is_some_and(|last| *queue <= last));
+        for queue in waiting.into_iter().chain(served) {
+            self.touch(queue);
         }
     }
 

@@ -38,6 +38,8 @@ impl Core {
         let Some(connection) = self.connections.get_mut(&connection_id) else { return };
         let Some(channel) = connection.channels.get_mut(&number) else { return };
         let delivery_tag = channel.next_delivery_tag();
+        channel.last_served = Some(id);
+        connection.last_served = Some(id);
         connection.unwritten_bytes += weight(&entry.message);
         let redelivered = entry.redelivered;
         let message = entry.message.clone();

@@ -18,6 +18,7 @@ pub(crate) enum ReplyCode {
     UnexpectedFrame,
     NotAllowed,
     NotImplemented,
+    InternalError,
 }
 
 impl ReplyCode {
@@ -36,6 +37,7 @@ impl ReplyCode {
             Self::UnexpectedFrame => 505,
             Self::NotAllowed => 530,
             Self::NotImplemented => 540,
+            Self::InternalError => 541,
         }
     }
 
@@ -54,6 +56,7 @@ impl ReplyCode {
             Self::UnexpectedFrame => "UNEXPECTED_FRAME",
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotImplemented => "NOT_IMPLEMENTED",
+            Self::InternalError => "INTERNAL_ERROR",
         }
     }
 
@@ -127,6 +130,7 @@ shorthand! {
     unexpected_frame => UnexpectedFrame,
     not_allowed => NotAllowed,
     not_implemented => NotImplemented,
+    internal_error => InternalError,
     connection_forced => ConnectionForced,
 }
 

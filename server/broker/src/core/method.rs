@@ -21,7 +21,7 @@ impl Core {
         connection: ConnectionId,
         number: u16,
         publish: &basic::Publish,
-        properties: Properties,
+        properties: Option<Properties>,
         body: Bytes,
     ) -> Outcome<()> {
         let outcome = self.publish(connection, number, publish, properties, body);

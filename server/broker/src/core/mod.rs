@@ -16,6 +16,7 @@ mod effect;
 mod exception;
 mod exchange;
 mod exchange_ops;
+mod float_text;
 mod headers;
 mod log;
 mod message;

@@ -251,7 +251,7 @@ impl World {
                 let body = Bytes::from(self.published.to_string());
                 let properties = Properties::from(properties);
                 self.confirms.get_mut(&(connection, number)).unwrap().0 += 1;
-                self.core.publish_method(connection, number, &publish, properties, body).unwrap();
+                self.core.publish_method(connection, number, &publish, Some(properties), body).unwrap();
             }
             Command::Consume { queue, no_ack } => {
                 let global = self.core.channel_mut(connection, number).unwrap().global_prefetch > 0;

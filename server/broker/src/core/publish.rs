@@ -17,13 +17,13 @@ use indexmap::IndexSet;
 use std::sync::Arc;
 
 impl Core {
-    /// A client publishes (spec 1.8.3.7).
+    /// A client publishes (spec 1.8.3.7); it has no properties when they cannot be read.
     pub(crate) fn publish(
         &mut self,
         connection: ConnectionId,
         number: u16,
         publish: &Publish,
-        properties: Properties,
+        properties: Option<Properties>,
         body: Bytes,
     ) -> Outcome<()> {
         if publish.immediate {
@@ -35,6 +35,8 @@ impl Core {
             return Err(Exception::access_refused(format!("cannot publish to internal {exchange}")));
         }
         let exchange = exchange.name.clone();
+        // RabbitMQ reads properties only here, and its channel breaks on what it cannot read.
+        let properties = properties.ok_or_else(|| Exception::internal_error(""))?;
         let properties = self.with_reply_address(connection, number, properties)?;
         self.check_user_id(&properties)?;
         check_expiration(&properties)?;

@@ -96,9 +96,8 @@ impl Core {
         channel.global_unacked = channel.global_unacked.saturating_sub(freed);
         if was_full && channel.has_global_room() {
             let consumers: Vec<_> = channel.consumers.values().copied().collect();
-            for consumer in consumers {
-                self.touch_queue_of(consumer);
-            }
+            let last_served = channel.last_served;
+            self.touch_queues_of(&consumers, last_served);
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) enum Command {
     Publish {
         channel: u16,
         publish: basic::Publish,
-        properties: Properties,
+        properties: Option<Properties>,
         body: Bytes,
     },
     /// A publish whose body is larger than allowed; nothing of it was kept.
@@ -34,7 +34,7 @@ enum Partial {
     /// Its content header is missing.
     Header(basic::Publish),
     /// So much of its body is missing.
-    Body { publish: basic::Publish, properties: Properties, missing: usize, body: BytesMut },
+    Body { publish: basic::Publish, properties: Option<Properties>, missing: usize, body: BytesMut },
     /// So much of a body is missing that will be thrown away.
     TooLarge { body_bytes: u64, missing: u64 },
     /// More of a body has come than its header announced. Like RabbitMQ, this waits for an end that cannot come, and
@@ -104,7 +104,7 @@ impl Assembler {
         channel: u16,
         class: u16,
         body_bytes: u64,
-        properties: Properties,
+        properties: Option<Properties>,
     ) -> Result<Option<Command>, Failure> {
         let publish = match self.partial.remove(&channel) {
             Some(Partial::Header(publish)) => publish,

@@ -3,17 +3,18 @@
 use super::{
     assembler::{Assembler, Command},
     frame::{BASIC_PUBLISH, Encoder, Failure, Frame, FrameLimits, take_frame},
-    handshake::{self, Opened, close_method},
+    handshake::{self, Opened, Refused, close_method},
+    linger::linger,
     outbox::Outbox,
     shared::{Pressure, Shared},
     writer::Writer,
 };
-use crate::core::{ChannelState, ConnectionId, Core, Exception};
-use amq_protocol::protocol::{AMQPClass, channel, connection};
+use crate::core::{ChannelState, ConnectionId, Core, Exception, ReplyCode};
+use amq_protocol::protocol::{AMQPClass, basic, channel, connection, queue};
 use bytes::BytesMut;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, tcp::OwnedReadHalf},
     time::timeout,
 };
@@ -25,23 +26,28 @@ const READ_BYTES: usize = 64 << 10;
 const MAX_BATCH: usize = 256;
 /// How many replies may wait for a client that does not read them.
 const MAX_WAITING_REPLIES: usize = 10_000;
-/// How long a client has for its close-ok.
+/// How long a client has for its close-ok, or for hanging up after ours.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves a client until it is gone.
-pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+pub(crate) async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     // Confirms and deliveries are small and must not wait for each other.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
     }
-    let greeting = timeout(shared.limits.handshake, handshake::greet(stream, peer, &shared));
+    let greeting = timeout(shared.limits.handshake, handshake::greet(&mut stream, peer, &shared));
     let opened = tokio::select! {
         () = shared.shutdown.cancelled() => return,
         opened = greeting => opened,
     };
     match opened {
-        Ok(Ok(opened)) => Session::run(opened, &shared).await,
-        Ok(Err(refused)) => tracing::debug!(%peer, %refused, "no connection"),
+        Ok(Ok(opened)) => Session::run(stream, opened, &shared).await,
+        Ok(Err(refused)) => {
+            tracing::debug!(%peer, %refused, "no connection");
+            if !matches!(refused, Refused::Io(_)) && stream.shutdown().await.is_ok() {
+                linger(&mut stream, &shared.shutdown).await;
+            }
+        }
         Err(_) => tracing::debug!(%peer, "the handshake took too long"),
     }
 }
@@ -51,10 +57,8 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Share
 enum Next {
     /// Read on.
     Read,
-    /// Nothing but the client's close-ok counts any more.
+    /// One side has closed the connection: nothing but `connection.close` and its close-ok counts any more.
     Closing,
-    /// The client closed the connection.
-    Closed,
 }
 
 /// A connected client, as the task that reads from it sees it.
@@ -64,21 +68,25 @@ struct Session {
     outbox: Arc<Outbox>,
     reader: OwnedReadHalf,
     buffer: BytesMut,
+    /// Frames that were taken from the buffer and are not worked off yet.
+    taken: VecDeque<Frame>,
     limits: FrameLimits,
     heartbeat: Option<Duration>,
     blocked_notify: bool,
     assembler: Assembler,
+    /// One side has closed the connection.
+    is_closing: bool,
     /// The socket takes nothing any more.
     unwritable: CancellationToken,
 }
 
 impl Session {
-    async fn run(opened: Opened, shared: &Arc<Shared>) {
+    async fn run(stream: TcpStream, opened: Opened, shared: &Arc<Shared>) {
         let outbox = Arc::new(Outbox::default());
         let open_ok = connection::AMQPMethod::OpenOk(connection::OpenOk {});
         outbox.push_method(0, AMQPClass::Connection(open_ok));
         let id = shared.open_connection(outbox.clone(), |core| core.open_connection(opened.client));
-        let (reader, socket) = opened.stream.into_split();
+        let (reader, socket) = stream.into_split();
         let unwritable = CancellationToken::new();
         let writer = Writer {
             id,
@@ -95,36 +103,52 @@ impl Session {
             outbox,
             reader,
             buffer: opened.buffer,
+            taken: VecDeque::new(),
             limits: FrameLimits { frame_bytes: opened.frame_bytes, table_depth: shared.limits.table_depth },
             heartbeat: opened.heartbeat,
             blocked_notify: opened.blocked_notify,
             assembler: Assembler::new(shared.limits.message_bytes),
+            is_closing: false,
             unwritable,
         };
         let unwritable = session.unwritable.clone();
         let lost = tokio::select! {
             served = session.serve() => served.err(),
-            () = shared.shutdown.cancelled() => session.shut_down().await.err(),
+            () = shared.shutdown.cancelled() => {
+                session.shut_down().await;
+                None
+            }
             () = unwritable.cancelled() => Some(io::ErrorKind::BrokenPipe.into()),
         };
-        if let Some(error) = lost {
+        if let Some(error) = &lost {
             tracing::debug!(connection = id.0, %error, "connection lost");
         }
         shared.close_connection(id);
         session.outbox.finish();
         // The last words, such as a close-ok, must get out, but nobody waits for a dead peer.
         let abort = writing.abort_handle();
-        if timeout(CLOSE_TIMEOUT, writing).await.is_err() {
-            abort.abort();
-        }
+        let write = async {
+            if timeout(CLOSE_TIMEOUT, writing).await.is_err() {
+                abort.abort();
+            }
+        };
+        // A client may read only once it has written all that it wants to, so both go on at the same time.
+        let read = async {
+            if lost.is_none() {
+                linger(&mut session.reader, &shared.shutdown).await;
+            }
+        };
+        tokio::join!(write, read);
     }
 
     async fn serve(&mut self) -> io::Result<()> {
         loop {
             match self.work_off().await {
                 Next::Read => self.read().await?,
-                Next::Closing => return self.wait_for_close_ok().await,
-                Next::Closed => return Ok(()),
+                Next::Closing => {
+                    self.see_out().await;
+                    return Ok(());
+                }
             }
         }
     }
@@ -145,11 +169,10 @@ impl Session {
     /// Works off all complete frames that were read.
     async fn work_off(&mut self) -> Next {
         loop {
-            let mut frames = Vec::new();
             let mut failure = None;
-            while frames.len() < MAX_BATCH {
+            while self.taken.len() < MAX_BATCH {
                 match take_frame(&mut self.buffer, self.limits) {
-                    Ok(Some(frame)) => frames.push(frame),
+                    Ok(Some(frame)) => self.taken.push_back(frame),
                     Ok(None) => break,
                     Err(broken) => {
                         failure = Some(broken);
@@ -157,12 +180,12 @@ impl Session {
                     }
                 }
             }
-            let is_last = frames.len() < MAX_BATCH;
+            let is_last = self.taken.len() < MAX_BATCH;
             // A body may come in another read than its header, and it is the body that fills the memory.
             let publishes =
-                frames.iter().any(|frame| matches!(frame, Frame::Header { .. } | Frame::Body { .. }));
+                self.taken.iter().any(|frame| matches!(frame, Frame::Header { .. } | Frame::Body { .. }));
             // What came before a broken frame still counts.
-            let executed = self.execute_all(frames).and_then(|next| failure.map_or(Ok(next), Err));
+            let executed = self.execute_all().and_then(|next| failure.map_or(Ok(next), Err));
             match executed {
                 Ok(Next::Read) if publishes => self.wait_for_relief().await,
                 Ok(Next::Read) => {}
@@ -178,13 +201,13 @@ impl Session {
         }
     }
 
-    fn execute_all(&mut self, frames: Vec<Frame>) -> Result<Next, Failure> {
-        if frames.is_empty() {
+    fn execute_all(&mut self) -> Result<Next, Failure> {
+        if self.taken.is_empty() {
             return Ok(Next::Read);
         }
         let shared = self.shared.clone();
         let next = shared.with_core(|core| {
-            for frame in frames {
+            while let Some(frame) = self.taken.pop_front() {
                 let next = self.execute(core, frame)?;
                 if next != Next::Read {
                     return Ok(next);
@@ -192,10 +215,10 @@ impl Session {
             }
             Ok(Next::Read)
         })?;
-        if next == Next::Closed {
+        if next == Next::Closing {
+            self.is_closing = true;
             self.shared.close_connection(self.id);
-            let close_ok = connection::AMQPMethod::CloseOk(connection::CloseOk {});
-            self.outbox.push_method(0, AMQPClass::Connection(close_ok));
+            self.confirm_close();
         }
         Ok(next)
     }
@@ -216,7 +239,7 @@ impl Session {
     fn connection_method(&mut self, method: AMQPClass) -> Result<Next, Failure> {
         let ids = (method.get_amqp_class_id(), method.get_amqp_method_id());
         match method {
-            AMQPClass::Connection(connection::AMQPMethod::Close(_)) => Ok(Next::Closed),
+            AMQPClass::Connection(connection::AMQPMethod::Close(_)) => Ok(Next::Closing),
             // The one user's password does not expire.
             AMQPClass::Connection(connection::AMQPMethod::UpdateSecret(_)) => {
                 let ok = connection::AMQPMethod::UpdateSecretOk(connection::UpdateSecretOk {});
@@ -238,6 +261,9 @@ impl Session {
         match (core.channel_state(self.id, number), method) {
             (ChannelState::Absent, Some(channel::AMQPMethod::Open(_))) => {
                 core.open_channel(self.id, number).map_err(Failure::of_connection)
+            }
+            (ChannelState::Absent, _) if is_for_last_queue(&frame) => {
+                core.refuse_last_queue(self.id, number, ids_of(&frame)).map_err(Failure::of_connection)
             }
             (ChannelState::Absent, _) => {
                 let exception = Exception::channel_error("expected 'channel.open'");
@@ -265,9 +291,11 @@ impl Session {
             (ChannelState::Open, _) => {
                 let ids = ids_of(&frame);
                 match self.assembler.take(frame)? {
-                    Some(command) => {
-                        self.command(core, command).map_err(|exception| Failure { exception, ids })
-                    }
+                    Some(command) => self.command(core, command).map_err(|exception| {
+                        // An error of the broker itself is about no method.
+                        let is_ours = exception.reply_code == ReplyCode::InternalError;
+                        Failure { exception, ids: if is_ours { (0, 0) } else { ids } }
+                    }),
                     None => Ok(()),
                 }
             }
@@ -305,39 +333,48 @@ impl Session {
         }
     }
 
-    async fn shut_down(&mut self) -> io::Result<()> {
+    async fn shut_down(&mut self) {
+        if self.is_closing {
+            return;
+        }
         let reason = "broker forced connection closure with reason 'shutdown'";
         self.close(&Failure::of_connection(Exception::connection_forced(reason)));
-        self.wait_for_close_ok().await
+        self.see_out().await;
     }
 
     /// Ends the connection from this side (spec 1.4.2.9): all it held is free at once.
     fn close(&mut self, failure: &Failure) {
         tracing::debug!(connection = self.id.0, exception = %failure.exception, "closing");
+        self.is_closing = true;
         self.shared.close_connection(self.id);
         self.outbox.push_method(0, AMQPClass::Connection(close_method(failure)));
     }
 
-    /// Reads and ignores until the client has confirmed the close (spec 1.4.2.10).
-    async fn wait_for_close_ok(&mut self) -> io::Result<()> {
-        let is_close_ok = |frame: &Frame| {
-            matches!(
-                frame,
-                Frame::Method {
-                    channel: 0,
-                    method: AMQPClass::Connection(
-                        connection::AMQPMethod::CloseOk(_) | connection::AMQPMethod::Close(_)
-                    )
-                }
-            )
-        };
+    fn confirm_close(&self) {
+        let close_ok = connection::AMQPMethod::CloseOk(connection::CloseOk {});
+        self.outbox.push_method(0, AMQPClass::Connection(close_ok));
+    }
+
+    /// Reads and ignores until the client has confirmed the close (spec 1.4.2.10) or hung up. A close of its own may
+    /// have been on its way already, and like RabbitMQ we confirm each one.
+    async fn see_out(&mut self) {
         let wait = async {
             loop {
-                // After a broken frame nothing can be understood any more, not even a close-ok.
-                match take_frame(&mut self.buffer, self.limits) {
-                    Ok(Some(frame)) if is_close_ok(&frame) => return Ok(()),
+                let next = match self.taken.pop_front() {
+                    Some(frame) => Ok(Some(frame)),
+                    None => take_frame(&mut self.buffer, self.limits),
+                };
+                match next {
+                    Ok(Some(Frame::Method { channel: 0, method: AMQPClass::Connection(method) })) => {
+                        match method {
+                            connection::AMQPMethod::Close(_) => self.confirm_close(),
+                            connection::AMQPMethod::CloseOk(_) => return Ok::<_, io::Error>(()),
+                            _ => {}
+                        }
+                    }
                     Ok(Some(_)) => {}
                     Ok(None) => self.read().await?,
+                    // After a broken frame nothing can be understood any more, not even a close-ok.
                     Err(_) => {
                         self.buffer.clear();
                         self.read().await?;
@@ -345,8 +382,24 @@ impl Session {
                 }
             }
         };
-        timeout(CLOSE_TIMEOUT, wait).await.unwrap_or(Ok(()))
+        // Whether it said so, hung up or kept silent: it is seen out.
+        let _ = timeout(CLOSE_TIMEOUT, wait).await;
     }
+}
+
+/// Whether this is a method for the queue that was declared last on its channel (spec 1.7.2.3).
+fn is_for_last_queue(frame: &Frame) -> bool {
+    let Frame::Method { method, .. } = frame else { return false };
+    let queue = match method {
+        AMQPClass::Queue(queue::AMQPMethod::Bind(bind)) => &bind.queue,
+        AMQPClass::Queue(queue::AMQPMethod::Unbind(unbind)) => &unbind.queue,
+        AMQPClass::Queue(queue::AMQPMethod::Purge(purge)) => &purge.queue,
+        AMQPClass::Queue(queue::AMQPMethod::Delete(delete)) => &delete.queue,
+        AMQPClass::Basic(basic::AMQPMethod::Consume(consume)) => &consume.queue,
+        AMQPClass::Basic(basic::AMQPMethod::Get(get)) => &get.queue,
+        _ => return false,
+    };
+    queue.as_str().is_empty()
 }
 
 /// Class and method that an error in this frame is about.

@@ -1,6 +1,6 @@
 //! Frames on the wire (spec 2.3.5): reading them within limits, and writing many at once.
 
-use super::tables;
+use super::tables::{self, Fault};
 use crate::{
     core::{Exception, Message, Properties, Send, short},
     raw,
@@ -17,6 +17,7 @@ const HEADER_BYTES: usize = 7;
 /// What surrounds a payload: the header and the end marker.
 pub(crate) const OVERHEAD_BYTES: usize = HEADER_BYTES + 1;
 const CLASS_BASIC: u16 = 60;
+const TOO_DEEP: &str = "a table is nested too deep";
 
 /// Class and method of `basic.qos`.
 const BASIC_QOS: (u16, u16) = (60, 10);
@@ -24,7 +25,8 @@ const BASIC_QOS: (u16, u16) = (60, 10);
 pub(crate) const BASIC_PUBLISH: (u16, u16) = (60, 40);
 
 /// An error that ends the connection.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{exception}")]
 pub(crate) struct Failure {
     pub(crate) exception: Exception,
     /// Class and method that caused it; zeros when it was no method.
@@ -40,9 +42,21 @@ impl Failure {
 /// A frame as it came.
 #[derive(Debug)]
 pub(crate) enum Frame {
-    Method { channel: u16, method: AMQPClass },
-    Header { channel: u16, class: u16, body_bytes: u64, properties: Properties },
-    Body { channel: u16, payload: Bytes },
+    Method {
+        channel: u16,
+        method: AMQPClass,
+    },
+    /// Without properties if they cannot be read.
+    Header {
+        channel: u16,
+        class: u16,
+        body_bytes: u64,
+        properties: Option<Properties>,
+    },
+    Body {
+        channel: u16,
+        payload: Bytes,
+    },
     Heartbeat,
 }
 
@@ -99,11 +113,13 @@ fn parse(kind: u8, channel: u16, payload: &[u8], table_depth: usize) -> Result<F
         // Heartbeats are for connections, not for channels (spec 4.2.7).
         constants::FRAME_HEARTBEAT if channel == 0 => Ok(Frame::Heartbeat),
         constants::FRAME_HEARTBEAT => Err(unexpected()),
-        _ => {
-            let text = format!("type {kind}, {}: unknown_frame", snippet(payload));
-            Err(Failure::of_connection(Exception::frame_error(text)))
-        }
+        _ => Err(unknown_frame(kind, payload)),
     }
+}
+
+fn unknown_frame(kind: u8, payload: &[u8]) -> Failure {
+    let text = format!("type {kind}, {}: unknown_frame", snippet(payload));
+    Failure::of_connection(Exception::frame_error(text))
 }
 
 fn parse_method(channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Failure> {
@@ -111,8 +127,11 @@ fn parse_method(channel: u16, payload: &[u8], table_depth: usize) -> Result<Fram
     let (mut ids, fields) = payload.split_at_checked(IDS_BYTES).unwrap_or_default();
     let ids = if ids.is_empty() { (0, 0) } else { (ids.get_u16(), ids.get_u16()) };
     let fail = |exception| Err(Failure { exception, ids });
-    if !tables::method_depth_ok(payload, table_depth) {
-        return fail(Exception::syntax_error("a table is nested too deep"));
+    match tables::check_method(payload, table_depth) {
+        Ok(()) => {}
+        Err(Fault::TooDeep) => return fail(Exception::syntax_error(TOO_DEEP)),
+        // RabbitMQ's reader dies of it and cannot say so any more; this is what it says of headers.
+        Err(Fault::Unreadable) => return fail(Exception::internal_error("")),
     }
     // The codec drops the prefetch size, in octets, that nobody implements.
     if ids == BASIC_QOS
@@ -153,19 +172,18 @@ fn parse_publish(fields: &[u8]) -> Option<basic::Publish> {
 /// Class, weight, body size, properties (spec 2.3.5.2).
 fn parse_header(channel: u16, payload: &[u8], table_depth: usize) -> Result<Frame, Failure> {
     const FIXED_BYTES: usize = 12;
-    let malformed = || {
-        let text = format!("cannot decode <<{}>>", numbers(payload));
-        Failure { exception: Exception::frame_error(text), ids: BASIC_PUBLISH }
-    };
+    let malformed = || unknown_frame(constants::FRAME_HEADER, payload);
     let (mut fixed, encoded) = payload.split_at_checked(FIXED_BYTES).ok_or_else(malformed)?;
     let class = fixed.get_u16();
     let _weight = fixed.get_u16();
     let body_bytes = fixed.get_u64();
-    if !tables::properties_depth_ok(encoded, table_depth) {
-        let exception = Exception::syntax_error("a table is nested too deep");
-        return Err(Failure { exception, ids: BASIC_PUBLISH });
-    }
-    let properties = Properties::decode(Bytes::copy_from_slice(encoded)).ok_or_else(malformed)?;
+    let properties = match tables::check_properties(encoded, table_depth) {
+        Ok(()) => Properties::decode(Bytes::copy_from_slice(encoded)),
+        Err(Fault::Unreadable) => None,
+        Err(Fault::TooDeep) => {
+            return Err(Failure { exception: Exception::syntax_error(TOO_DEEP), ids: BASIC_PUBLISH });
+        }
+    };
     Ok(Frame::Header { channel, class, body_bytes, properties })
 }
 

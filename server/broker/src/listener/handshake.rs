@@ -23,15 +23,12 @@ use tokio::{
 
 /// The smallest frame-max (spec 4.2.3); the codec's constant is RabbitMQ 4's, which is twice as large.
 pub(crate) const FRAME_MIN_BYTES: u32 = 4096;
-/// How large the frames of the handshake may be: a long response needs more than the minimum.
-const HANDSHAKE_FRAME_BYTES: usize = 8192;
 const PROTOCOL_HEADER: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
 /// RabbitMQ lets nobody guess passwords fast.
 const FAILED_LOGIN_DELAY: Duration = Duration::from_millis(500);
 
 /// What came of it.
 pub(crate) struct Opened {
-    pub(crate) stream: TcpStream,
     /// What the client sent after `connection.open` already.
     pub(crate) buffer: BytesMut,
     pub(crate) client: Client,
@@ -48,28 +45,28 @@ pub(crate) enum Refused {
     Io(#[from] io::Error),
     #[error("not AMQP 0-9-1")]
     Protocol,
-    #[error("{0}")]
-    Exception(Exception),
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self::Exception(failure.exception)
-    }
+    #[error(transparent)]
+    Failure(#[from] Failure),
 }
 
 struct Handshake<'a> {
-    stream: TcpStream,
+    stream: &'a mut TcpStream,
     buffer: BytesMut,
     shared: &'a Shared,
 }
 
 /// Greets a client, checks who it is and agrees on limits with it.
-pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Result<Opened, Refused> {
+pub(crate) async fn greet(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    shared: &Shared,
+) -> Result<Opened, Refused> {
     let mut handshake = Handshake { stream, buffer: BytesMut::new(), shared };
     handshake.expect_protocol_header().await?;
     handshake.send(connection::AMQPMethod::Start(start(&shared.product))).await?;
-    let connection::AMQPMethod::StartOk(start_ok) = handshake.receive().await? else {
+    let AMQPClass::Connection(connection::AMQPMethod::StartOk(start_ok)) =
+        handshake.receive(FRAME_MIN_BYTES).await?
+    else {
         return Err(Refused::Protocol);
     };
     let capabilities = table_field(&start_ok.client_properties, "capabilities");
@@ -80,7 +77,7 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
         tokio::time::sleep(FAILED_LOGIN_DELAY).await;
         let refused = Failure::of_connection(exception);
         if can("authentication_failure_close") {
-            handshake.close(&refused).await?;
+            handshake.send(close_method(&refused)).await?;
         }
         return Err(refused.into());
     }
@@ -92,14 +89,26 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
         heartbeat: u16::try_from(limits.heartbeat.as_secs()).unwrap_or(u16::MAX),
     };
     handshake.send(connection::AMQPMethod::Tune(tune.clone())).await?;
-    let connection::AMQPMethod::TuneOk(tune_ok) = handshake.receive().await? else {
+    let AMQPClass::Connection(connection::AMQPMethod::TuneOk(tune_ok)) =
+        handshake.receive(FRAME_MIN_BYTES).await?
+    else {
         return Err(Refused::Protocol);
     };
     if let Err(exception) = check_tune(&tune, &tune_ok) {
         return Err(handshake.refuse(exception, (10, 31)).await);
     }
-    let connection::AMQPMethod::Open(open) = handshake.receive().await? else {
-        return Err(Refused::Protocol);
+    // Who got this far is told what is wrong, as on an open connection.
+    let open = match handshake.receive(tune_ok.frame_max).await {
+        Ok(AMQPClass::Connection(connection::AMQPMethod::Open(open))) => open,
+        Ok(method) => {
+            let exception = Exception::channel_error("unexpected method in connection state opening");
+            let ids = (method.get_amqp_class_id(), method.get_amqp_method_id());
+            return Err(handshake.refuse(exception, ids).await);
+        }
+        Err(Refused::Failure(Failure { exception, ids })) => {
+            return Err(handshake.refuse(exception, ids).await);
+        }
+        Err(other) => return Err(other),
     };
     if open.virtual_host.as_str() != shared.vhost {
         let exception = Exception::not_allowed(format!("vhost {} not found", open.virtual_host));
@@ -124,7 +133,6 @@ pub(crate) async fn greet(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
         channel_max: tune_ok.channel_max,
     };
     Ok(Opened {
-        stream: handshake.stream,
         buffer: handshake.buffer,
         client,
         frame_bytes: tune_ok.frame_max as usize,
@@ -143,24 +151,22 @@ impl Handshake<'_> {
             return Ok(());
         }
         self.stream.write_all(PROTOCOL_HEADER).await?;
-        self.stream.shutdown().await?;
         Err(Refused::Protocol)
     }
 
     async fn send(&mut self, method: connection::AMQPMethod) -> io::Result<()> {
-        let mut encoder = Encoder::new(HANDSHAKE_FRAME_BYTES);
+        let mut encoder = Encoder::new(FRAME_MIN_BYTES as usize);
         encoder.method(0, AMQPClass::Connection(method));
         self.stream.write_all(encoder.as_slice()).await
     }
 
-    async fn receive(&mut self) -> Result<connection::AMQPMethod, Refused> {
+    /// Until a frame-max is agreed on, frames are at most as large as the smallest that there is (spec 4.2.3).
+    async fn receive(&mut self, frame_max: u32) -> Result<AMQPClass, Refused> {
         let limits =
-            FrameLimits { frame_bytes: HANDSHAKE_FRAME_BYTES, table_depth: self.shared.limits.table_depth };
+            FrameLimits { frame_bytes: frame_max as usize, table_depth: self.shared.limits.table_depth };
         loop {
             match take_frame(&mut self.buffer, limits)? {
-                Some(Frame::Method { channel: 0, method: AMQPClass::Connection(method) }) => {
-                    return Ok(method);
-                }
+                Some(Frame::Method { channel: 0, method }) => return Ok(method),
                 Some(Frame::Heartbeat) => {}
                 Some(_) => return Err(Refused::Protocol),
                 None if self.stream.read_buf(&mut self.buffer).await? == 0 => {
@@ -193,15 +199,10 @@ impl Handshake<'_> {
     /// Says why there will be no connection.
     async fn refuse(&mut self, exception: Exception, ids: (u16, u16)) -> Refused {
         let failure = Failure { exception, ids };
-        match self.close(&failure).await {
+        match self.send(close_method(&failure)).await {
             Ok(()) => failure.into(),
             Err(error) => error.into(),
         }
-    }
-
-    async fn close(&mut self, failure: &Failure) -> io::Result<()> {
-        self.send(close_method(failure)).await?;
-        self.stream.shutdown().await
     }
 }
 
@@ -278,9 +279,7 @@ fn plain(response: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 /// A table of LOGIN and PASSWORD without its length.
 fn amqplain(response: &[u8], table_depth: usize) -> Option<(Vec<u8>, Vec<u8>)> {
-    if !tables::fields_depth_ok(response, table_depth) {
-        return None;
-    }
+    tables::check_fields(response, table_depth).ok()?;
     let mut with_length = u32::try_from(response.len()).ok()?.to_be_bytes().to_vec();
     with_length.extend(response);
     let (_, table) = parse_field_table(&with_length[..]).ok()?;

@@ -4,6 +4,7 @@ mod assembler;
 mod connection;
 mod frame;
 mod handshake;
+mod linger;
 mod outbox;
 mod shared;
 mod tables;

@@ -87,6 +87,11 @@ impl Received {
     }
 }
 
+/// How long the payload of a frame is.
+pub fn payload_bytes(frame: &AMQPFrame) -> usize {
+    gen_frame(frame)(WriteContext::from(Vec::new())).unwrap().into_inner().0.len() - 8
+}
+
 pub struct Client {
     label: &'static str,
     stream: TcpStream,
@@ -349,6 +354,17 @@ impl Client {
     #[track_caller]
     pub fn expect_all(&mut self, count: usize) -> Vec<Received> {
         (0..count).map(|_| self.expect()).collect()
+    }
+
+    /// The tag and the consumer of the next delivery, which is not written down.
+    #[track_caller]
+    pub fn delivery(&mut self) -> (u64, String) {
+        match self.receive(DEADLINE).map(|received| received.method) {
+            Some(AMQPClass::Basic(basic::AMQPMethod::Deliver(deliver))) => {
+                (deliver.delivery_tag, deliver.consumer_tag.to_string())
+            }
+            other => panic!("no delivery but {other:?}"),
+        }
     }
 
     /// Takes confirms until so many publishes are confirmed; writes down how often each was. Whether one confirm

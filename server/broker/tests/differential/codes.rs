@@ -124,6 +124,95 @@ scenarios! {
         c.close();
     }
 
+    fn the_last_queue_is_looked_for_before_the_channel(s) {
+        let mut c = s.connect("c");
+        let methods = [
+            AMQPClass::Queue(queue::AMQPMethod::Bind(queue::Bind {
+                exchange: "amq.direct".into(),
+                ..Default::default()
+            })),
+            AMQPClass::Queue(queue::AMQPMethod::Unbind(queue::Unbind {
+                exchange: "amq.direct".into(),
+                ..Default::default()
+            })),
+            AMQPClass::Queue(queue::AMQPMethod::Purge(queue::Purge::default())),
+            AMQPClass::Queue(queue::AMQPMethod::Delete(queue::Delete::default())),
+            AMQPClass::Basic(basic::AMQPMethod::Consume(basic::Consume::default())),
+            AMQPClass::Basic(basic::AMQPMethod::Get(basic::Get::default())),
+        ];
+        for method in methods {
+            c.call(1, method);
+            c.close_ok(1);
+        }
+        c.channel(1);
+        c.declare(1, queue::Declare { exclusive: true, ..declare("") });
+        c.call(1, AMQPClass::Channel(channel::AMQPMethod::Close(channel::Close::default())));
+        c.purge(1, "");
+        c.close_ok(1);
+        // With a name it is the channel that is not there.
+        c.purge(1, "name");
+    }
+
+    fn headers_that_cannot_be_read_end_the_connection(s) {
+        // The types Z and U, infinity, NaN, a string that is cut off, and the same inside of other values.
+        for field in [
+            &b"Z\0"[..],
+            b"U\0\x05",
+            b"d\x7F\xF0\0\0\0\0\0\0",
+            b"f\x7F\xC0\0\0",
+            b"S\0\0\0\x05cut",
+            b"A\0\0\0\x02Z\0",
+            b"F\0\0\0\x0B\x01ad\x7F\xF8\0\0\0\0\0\0",
+        ] {
+            let length = u8::try_from(field.len() + 2).unwrap();
+            let mut c = s.connect("c");
+            c.channel(1);
+            publish_bytes(&mut c, b"none", &[&[32, 0, 0, 0, 0, length, 1, b'x'], field].concat());
+            c.expect();
+        }
+        // A text that is cut off, flags that are, and more than was announced.
+        for properties in [&[128, 0, 5, b'a'][..], &[], &[0, 0, 1], &[0, 1, 0, 0]] {
+            let mut c = s.connect("c");
+            c.channel(1);
+            publish_bytes(&mut c, b"none", properties);
+            c.expect();
+        }
+    }
+
+    fn a_content_header_that_is_cut_off_ends_the_connection(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let publish = basic::Publish { routing_key: "none".into(), ..Default::default() };
+        c.send(1, AMQPClass::Basic(basic::AMQPMethod::Publish(publish)));
+        c.send_bytes(&[2, 0, 1, 0, 0, 0, 4, 0, 60, 0, 0, 206]);
+        c.expect();
+    }
+
+    fn floating_point_numbers_are_written_like_erlang_does(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let q = s.name("q");
+        let limit = |limit: AMQPValue| queue::Declare {
+            durable: true,
+            ..declare_with(&q, &[("x-queue-type", text("quorum")), ("x-delivery-limit", limit)])
+        };
+        c.declare(1, limit(AMQPValue::Double(1.0)));
+        for other in [0.1, -2.5, 1e22, 1e-7, 123_456_789.125, 1e3, 100.0, 0.001, 0.000_12, 9_007_199_254_740_992.0] {
+            c.declare(1, limit(AMQPValue::Double(other)));
+            c.reopen(1);
+        }
+        c.declare(1, limit(AMQPValue::Float(0.1)));
+        c.reopen(1);
+        // The same in the other width.
+        c.declare(1, limit(AMQPValue::Float(1.0)));
+        c.declare(1, limit(int(1)));
+        c.reopen(1);
+        c.declare(1, queue::Declare { durable: true, ..declare_with(&q, &[("x-queue-type", text("quorum"))]) });
+        c.reopen(1);
+        c.delete_queue(1, &q);
+        c.close();
+    }
+
     fn a_time_to_live_that_is_declared_again_as_a_timestamp_is_the_same(s) {
         let mut c = s.connect("c");
         c.channel(1);

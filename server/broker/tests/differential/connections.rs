@@ -3,11 +3,16 @@
 use crate::{methods::*, scenarios};
 use amq_protocol::{
     frame::AMQPFrame,
-    protocol::{AMQPClass, confirm, connection},
+    protocol::{AMQPClass, channel, confirm, connection},
     types::generation::gen_field_table,
 };
 
 const HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
+
+fn close_method() -> AMQPClass {
+    let close = connection::Close { reply_code: 200, reply_text: "bye".into(), ..Default::default() };
+    AMQPClass::Connection(connection::AMQPMethod::Close(close))
+}
 
 scenarios! {
     fn another_protocol_is_told_which_one_is_spoken(s) {
@@ -26,6 +31,17 @@ scenarios! {
         c.send_bytes(HEADER);
         c.skip();
         c.start_ok(&s.user, "not the password");
+        c.expect();
+    }
+
+    fn a_client_that_talks_on_after_a_wrong_password_is_told_so(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, "not the password");
+        for _ in 0..200 {
+            c.send_frame(&AMQPFrame::Body(1, vec![0; 1000]));
+        }
         c.expect();
     }
 
@@ -178,6 +194,45 @@ scenarios! {
         c.expect_end();
     }
 
+    fn each_close_that_was_on_its_way_is_confirmed(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        for _ in 0..10 {
+            c.send(0, close_method());
+            c.send(2, AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})));
+        }
+        for _ in 0..10 {
+            c.expect();
+        }
+    }
+
+    fn a_close_that_comes_later_is_confirmed_too(s) {
+        let mut c = s.connect("c");
+        for _ in 0..3 {
+            c.call(0, close_method());
+        }
+    }
+
+    fn a_close_that_meets_one_from_the_other_side_is_confirmed(s) {
+        let mut c = s.connect("c");
+        // A channel that was never opened.
+        c.send(1, AMQPClass::Confirm(confirm::AMQPMethod::Select(confirm::Select { nowait: false })));
+        c.expect();
+        c.call(0, close_method());
+    }
+
+    fn a_close_behind_and_before_much_else_is_confirmed(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        c.publish(1, "", "none", &"x".repeat(100_000));
+        c.send(2, AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})));
+        c.send(0, close_method());
+        for _ in 0..20 {
+            c.publish(1, "", "none", &"x".repeat(100_000));
+        }
+        c.expect_all(2);
+    }
+
     fn heartbeats_are_sent_as_agreed(s) {
         let mut c = s.dial("c");
         c.send_bytes(HEADER);
@@ -222,6 +277,53 @@ scenarios! {
         c.channel(1);
         // The header of a frame of 4,097 bytes.
         c.send_bytes(&[3, 0, 1, 0, 0, 16, 1]);
+        c.expect();
+    }
+
+    fn a_frame_above_the_smallest_maximum_before_one_is_agreed_on_ends_the_connection(s) {
+        for size in [4096, 4097] {
+            // Padded so that the payload of the frame is as large as this.
+            let start_ok = |padding: usize| {
+                let client_properties = table(&[("padding", text(&"x".repeat(padding)))]);
+                let response = format!("\0{}\0{}", s.user, s.password).into_bytes();
+                AMQPFrame::Method(0, AMQPClass::Connection(connection::AMQPMethod::StartOk(connection::StartOk {
+                    client_properties,
+                    mechanism: "PLAIN".into(),
+                    response: response.into(),
+                    locale: "en_US".into(),
+                })))
+            };
+            let mut c = s.dial("c");
+            c.send_bytes(HEADER);
+            c.skip();
+            c.send_frame(&start_ok(size - crate::client::payload_bytes(&start_ok(0))));
+            c.expect_end();
+        }
+        let mut c = s.dial("before tune-ok");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.expect();
+        c.send_bytes(&[1, 0, 0, 0, 0, 16, 1]);
+        c.expect_end();
+        let mut c = s.dial("after tune-ok");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.skip();
+        c.tune_ok(10, 131_072, 0);
+        c.send_bytes(&[1, 0, 0, 0, 3, 13, 64]);
+        c.expect();
+    }
+
+    fn who_does_not_open_a_virtual_host_is_told_so(s) {
+        let mut c = s.dial("c");
+        c.send_bytes(HEADER);
+        c.skip();
+        c.start_ok(&s.user, &s.password);
+        c.skip();
+        c.tune_ok(10, 131_072, 0);
+        c.send(0, close_method());
         c.expect();
     }
 

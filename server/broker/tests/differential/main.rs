@@ -17,6 +17,7 @@ mod connections;
 mod consumers;
 mod dead_letters;
 mod exchanges;
+mod fairness;
 mod publishing;
 mod queues;
 mod quorum;
