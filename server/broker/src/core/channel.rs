@@ -1,12 +1,8 @@
 //! Channels: what a client does one thing after the other on (spec 1.5).
 
 use super::{
-    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send,
-    confirm::Confirms,
-    queue::{Entry, RequeuedBy},
-    reply_to::ReplyConsumer,
-    short,
-    transaction::Transaction,
+    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send, confirm::Confirms, queue::Entry,
+    reply_to::ReplyConsumer, short, transaction::Transaction,
 };
 use amq_protocol::protocol::{AMQPClass, channel};
 use std::collections::BTreeMap;
@@ -126,9 +122,6 @@ impl Core {
     ) {
         self.send_confirms();
         self.release_channel(connection, number);
-        if let Some(channel) = self.channel_mut(connection, number) {
-            channel.is_closing = true;
-        }
         let close = channel::Close {
             reply_code: exception.reply_code.code(),
             reply_text: short(&exception.reply_text()),
@@ -142,22 +135,13 @@ impl Core {
     /// Gives back all that a channel holds: its consumers go, its unsettled messages return to their queues.
     pub(crate) fn release_channel(&mut self, connection: ConnectionId, number: u16) {
         let Some(channel) = self.channel_mut(connection, number) else { return };
-        let mut channel = std::mem::take(channel);
+        let closing = Channel { is_closing: true, ..Default::default() };
+        let mut channel = std::mem::replace(channel, closing);
         if let Some(reply) = channel.reply_consumer.take() {
             self.reply_addresses.remove(&reply.address);
         }
         self.confirming.remove(&(connection, number));
-        // Acks that wait for a commit which never comes are void (spec 1.9.2.5).
-        if let Mode::Transaction(transaction) = &mut channel.mode {
-            channel.unacked.extend(transaction.take_unacked());
-        }
-        // The consumers go first: what returns to the queues must not go out to them again.
-        for consumer in channel.consumers.into_values() {
-            self.remove_consumer_and_queue(consumer);
-        }
-        for unacked in channel.unacked.into_values() {
-            self.requeue(connection, unacked, RequeuedBy::ChannelEnd);
-        }
+        self.begin_release(connection, channel);
     }
 
     pub(crate) fn reply(&mut self, connection: ConnectionId, channel: u16, method: AMQPClass) {

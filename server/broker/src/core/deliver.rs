@@ -16,7 +16,8 @@ use std::sync::Arc;
 impl Core {
     /// Delivers what is ready to whoever has room.
     pub(crate) fn deliver_ready(&mut self, id: QueueId) {
-        while let Some(queue) = self.queues.get(&id)
+        while self.has_steps()
+            && let Some(queue) = self.queues.get(&id)
             && let Some(head) = queue.ready.head()
         {
             // A message with a time to live of 0 is delivered if that can be done at once, so what
@@ -27,6 +28,7 @@ impl Core {
             }
             let Some(consumer) = self.next_consumer(id) else { return };
             let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) else { return };
+            self.spend(1);
             self.deliver(id, consumer, entry);
         }
     }
@@ -151,12 +153,15 @@ impl Core {
     /// Removes what has expired at the head of the queue.
     pub(crate) fn drop_expired(&mut self, id: QueueId) {
         let now_ms = self.now_ms;
-        while let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop_expired(now_ms)) {
+        while self.has_steps()
+            && let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop_expired(now_ms))
+        {
             self.expire(id, &entry);
         }
     }
 
     fn expire(&mut self, id: QueueId, entry: &Entry) {
+        self.spend(1);
         self.forget_entry(id, entry);
         self.report_leaving(id, |depth| Event::Expired { depth, message: entry.message.clone() });
         self.dead_letter(id, &entry.message, DeathReason::Expired);
@@ -164,12 +169,14 @@ impl Core {
 
     /// Removes what is too much from the head of the queue.
     pub(crate) fn drop_overflow(&mut self, id: QueueId) {
-        while let Some(queue) = self.queues.get_mut(&id)
+        while self.has_steps()
+            && let Some(queue) = self.queues.get_mut(&id)
             && queue.arguments.overflow == Overflow::DropHead
             && queue.overflows()
             && let Some(entry) = queue.ready.pop()
         {
             self.forget_entry(id, &entry);
+            self.spend(1);
             let reason = DeathReason::MaxLength;
             self.report_leaving(id, |depth| Event::Dropped { depth, message: entry.message.clone(), reason });
             self.dead_letter(id, &entry.message, reason);

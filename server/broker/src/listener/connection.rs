@@ -11,7 +11,7 @@ use super::{
 use crate::core::{ChannelState, ConnectionId, Core, Exception};
 use amq_protocol::protocol::{AMQPClass, channel, connection};
 use bytes::BytesMut;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpStream, tcp::OwnedReadHalf},
@@ -145,11 +145,11 @@ impl Session {
     /// Works off all complete frames that were read.
     async fn work_off(&mut self) -> Next {
         loop {
-            let mut frames = Vec::new();
+            let mut frames = VecDeque::new();
             let mut failure = None;
             while frames.len() < MAX_BATCH {
                 match take_frame(&mut self.buffer, self.limits) {
-                    Ok(Some(frame)) => frames.push(frame),
+                    Ok(Some(frame)) => frames.push_back(frame),
                     Ok(None) => break,
                     Err(broken) => {
                         failure = Some(broken);
@@ -162,7 +162,7 @@ impl Session {
             let publishes =
                 frames.iter().any(|frame| matches!(frame, Frame::Header { .. } | Frame::Body { .. }));
             // What came before a broken frame still counts.
-            let executed = self.execute_all(frames).and_then(|next| failure.map_or(Ok(next), Err));
+            let executed = self.execute_all(frames).await.and_then(|next| failure.map_or(Ok(next), Err));
             match executed {
                 Ok(Next::Read) if publishes => self.wait_for_relief().await,
                 Ok(Next::Read) => {}
@@ -178,26 +178,54 @@ impl Session {
         }
     }
 
-    fn execute_all(&mut self, frames: Vec<Frame>) -> Result<Next, Failure> {
-        if frames.is_empty() {
-            return Ok(Next::Read);
-        }
+    /// Executes frames in order, each when those before it are done, and lets others in between.
+    async fn execute_all(&mut self, mut frames: VecDeque<Frame>) -> Result<Next, Failure> {
         let shared = self.shared.clone();
-        let next = shared.with_core(|core| {
-            for frame in frames {
-                let next = self.execute(core, frame)?;
-                if next != Next::Read {
-                    return Ok(next);
-                }
+        let mut turns = shared.turns.subscribe();
+        let mut next = Next::Read;
+        while next == Next::Read && !frames.is_empty() {
+            let must_wait;
+            (next, must_wait) = shared.with_core(|core| self.execute_some(core, &mut frames))?;
+            if must_wait {
+                // The sender lives as long as this session does.
+                let _ = turns.changed().await;
+            } else if !frames.is_empty() {
+                tokio::task::yield_now().await;
             }
-            Ok(Next::Read)
-        })?;
+        }
         if next == Next::Closed {
             self.shared.close_connection(self.id);
+            self.shared.wait_until_gone(self.id).await;
             let close_ok = connection::AMQPMethod::CloseOk(connection::CloseOk {});
             self.outbox.push_method(0, AMQPClass::Connection(close_ok));
         }
         Ok(next)
+    }
+
+    /// Executes what can be executed in one turn of the core; says whether the rest must wait for others' turns.
+    fn execute_some(
+        &mut self,
+        core: &mut Core,
+        frames: &mut VecDeque<Frame>,
+    ) -> Result<(Next, bool), Failure> {
+        while core.has_steps()
+            && let Some(frame) = frames.front()
+        {
+            let (number, method) = match frame {
+                Frame::Method { channel, method } => (*channel, Some(method)),
+                _ => (0, None),
+            };
+            if core.must_wait(self.id, number, method) {
+                return Ok((Next::Read, true));
+            }
+            core.spend(1);
+            let Some(frame) = frames.pop_front() else { break };
+            let next = self.execute(core, frame)?;
+            if next != Next::Read {
+                return Ok((next, false));
+            }
+        }
+        Ok((Next::Read, false))
     }
 
     fn execute(&mut self, core: &mut Core, frame: Frame) -> Result<Next, Failure> {
