@@ -47,7 +47,7 @@ async fn measure(broker: &Arc<Broker>, messages: u32, queues: u32) -> Outcome<()
     let url = format!("amqp://guest:guest@{}/%2f", broker.local_addr());
     let connect = async || Connection::connect(&url, ConnectionProperties::default()).await;
     let pinging = connect().await?.create_channel().await?;
-    let watch = Watch { broker: broker.clone(), pinging };
+    let mut watch = Watch { broker: broker.clone(), pinging, queue: QUEUE };
     for queue in [QUEUE, OTHER_QUEUE] {
         watch
             .pinging
@@ -93,12 +93,9 @@ async fn measure(broker: &Arc<Broker>, messages: u32, queues: u32) -> Outcome<()
     publish(&transaction, messages, none()).await?;
     let commit = async || transaction.tx_commit().await;
     watch.during("tx.commit", commit, |depth| depth == messages).await?;
-    let delete = async || {
-        channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await?;
-        channel.queue_declare(QUEUE.into(), QueueDeclareOptions::default(), FieldTable::default()).await?;
-        Ok(())
-    };
-    watch.during("queue.delete", delete, |depth| depth == 0).await?;
+    let delete = async || channel.queue_delete(QUEUE.into(), QueueDeleteOptions::default()).await.map(|_| ());
+    watch.queue = OTHER_QUEUE;
+    watch.during("queue.delete", delete, |_| true).await?;
 
     let owner = connect().await?;
     let declaring = owner.create_channel().await?;
@@ -149,6 +146,8 @@ async fn depth(channel: &Channel, queue: &str) -> lapin::Result<u32> {
 struct Watch {
     broker: Arc<Broker>,
     pinging: Channel,
+    /// Whose depth is asked for.
+    queue: &'static str,
 }
 
 impl Watch {
@@ -209,6 +208,6 @@ impl Watch {
             .basic_publish("".into(), OTHER_QUEUE.into(), NOBODY, b"ping", BasicProperties::default())
             .await?;
         self.pinging.basic_get(OTHER_QUEUE.into(), BasicGetOptions { no_ack: true }).await?;
-        depth(&self.pinging, QUEUE).await
+        depth(&self.pinging, self.queue).await
     }
 }

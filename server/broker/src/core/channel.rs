@@ -5,7 +5,7 @@ use super::{
     reply_to::ReplyConsumer, short, transaction::Transaction,
 };
 use amq_protocol::protocol::{AMQPClass, channel};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A delivery that is not settled yet.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub(crate) struct Channel {
     pub(crate) mode: Mode,
     last_delivery_tag: u64,
     pub(crate) unacked: BTreeMap<u64, Unacked>,
+    /// The queues of what is unsettled, and perhaps others.
+    pub(crate) delivered_from: BTreeSet<QueueId>,
     pub(crate) consumers: BTreeMap<Name, ConsumerId>,
     /// What each new consumer may have unsettled; 0 is any number.
     pub(crate) prefetch: u16,
@@ -58,6 +60,15 @@ impl Channel {
     pub(crate) fn next_delivery_tag(&mut self) -> u64 {
         self.last_delivery_tag += 1;
         self.last_delivery_tag
+    }
+
+    /// Notes a delivery that the client is to settle.
+    pub(crate) fn note_unacked(&mut self, tag: u64, unacked: Unacked) {
+        if self.unacked.is_empty() && !matches!(self.mode, Mode::Transaction(_)) {
+            self.delivered_from.clear();
+        }
+        self.delivered_from.insert(unacked.queue);
+        self.unacked.insert(tag, unacked);
     }
 
     /// The tag that the next delivery will have.

@@ -50,7 +50,7 @@ impl Core {
             channel.global_unacked += 1;
             let unacked =
                 Unacked { queue: id, entry: entry.clone(), consumer: Some((consumer_id, tag.clone())) };
-            channel.unacked.insert(delivery_tag, unacked);
+            channel.note_unacked(delivery_tag, unacked);
             if let Some(queue) = self.queues.get_mut(&id) {
                 queue.unacked += 1;
             }
@@ -101,7 +101,8 @@ impl Core {
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
         let delivery_tag = channel.next_delivery_tag();
         if !get.no_ack {
-            channel.unacked.insert(delivery_tag, Unacked { queue: id, entry: entry.clone(), consumer: None });
+            let unacked = Unacked { queue: id, entry: entry.clone(), consumer: None };
+            channel.note_unacked(delivery_tag, unacked);
         }
         if get.no_ack {
             self.forget_entry(id, &entry);
@@ -116,6 +117,8 @@ impl Core {
         self.report_delivered(id, connection, entry.message, None, redelivered, get.no_ack);
         // What has expired behind it is not left any more.
         self.drop_expired(id);
+        // More may have expired than there are steps for, and what is at the head now expires in its time.
+        self.touch(id);
         let left = self.queues.get(&id).map_or(0, |queue| queue.ready.len());
         let message_count = u32::try_from(left).unwrap_or(u32::MAX);
         self.send(connection, number, Send::GetOk { delivery_tag, redelivered, message_count, message });

@@ -511,12 +511,13 @@ impl World {
             }
         }
         // Again and again, for what expires in one queue moves to another.
-        while self.core.queues.values().any(|queue| !queue.ready.is_empty()) {
+        self.finish_work();
+        while self.core.has_work() || self.core.queues.values().any(|queue| !queue.ready.is_empty()) {
+            self.finish_work();
             for queue in 0..QUEUES.len() {
                 self.run(0, Command::Get { queue, no_ack: true });
             }
         }
-        self.finish_work();
         assert_eq!(self.core.held_bytes(), 0, "what was taken is still counted");
     }
 }

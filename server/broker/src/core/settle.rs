@@ -40,7 +40,8 @@ impl Core {
             channel.unacked.remove_entry(&tag).into_iter().collect()
         };
         if let Mode::Transaction(transaction) = &mut channel.mode {
-            transaction.settlements.push_back((settle, Settling::new(settled)));
+            let settling = Settling::new(settled, &channel.delivered_from);
+            transaction.settlements.push_back((settle, settling));
             return Ok(());
         }
         self.settle(connection, number, settle, settled);
@@ -55,7 +56,8 @@ impl Core {
         settle: Settle,
         settled: BTreeMap<u64, Unacked>,
     ) {
-        let settling = Settling::new(settled);
+        let Some(found) = self.channel_mut(connection, channel) else { return };
+        let settling = Settling::new(settled, &found.delivered_from);
         self.begin(Work::Settle { connection, channel, settle, settling });
     }
 

@@ -36,6 +36,8 @@ pub(crate) const DEAD_LETTER_STEPS: usize = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Settling {
     pub(crate) left: BTreeMap<u64, Unacked>,
+    /// The queues that they may be from.
+    queues: BTreeSet<QueueId>,
     /// The queues that give out nothing until it is done.
     returning: BTreeSet<QueueId>,
 }
@@ -159,14 +161,9 @@ impl Core {
         self.go_on(work);
     }
 
-    /// Queues to which more comes back than fits into this turn give out nothing meanwhile.
+    /// Queues to which something comes back give out nothing meanwhile.
     fn hold_queues(&mut self, settling: &mut Settling) {
-        let mut last = None;
-        for unacked in settling.left.values() {
-            if last.replace(unacked.queue) != Some(unacked.queue) {
-                settling.returning.insert(unacked.queue);
-            }
-        }
+        settling.returning = mem::take(&mut settling.queues);
         for queue in &settling.returning {
             if let Some(queue) = self.queues.get_mut(queue) {
                 queue.returning += 1;
@@ -329,7 +326,7 @@ impl Core {
             self.spend(1);
             match self.channel_mut(connection, number).filter(|channel| !channel.is_closing) {
                 Some(channel) => {
-                    channel.unacked.insert(tag, unacked);
+                    channel.note_unacked(tag, unacked);
                 }
                 None => {
                     let requeue = Settle::Reject { requeue: true };
@@ -346,7 +343,7 @@ impl Core {
 
     /// What is left of a channel when it ends.
     pub(crate) fn begin_release(&mut self, connection: ConnectionId, channel: Channel) {
-        let Channel { mode, consumers, mut unacked, .. } = channel;
+        let Channel { mode, consumers, mut unacked, delivered_from, .. } = channel;
         // Acks that wait for a commit which never comes are void (spec 1.9.2.5).
         if let Mode::Transaction(mut transaction) = mode {
             for (_, settling) in mem::take(&mut transaction.settlements) {
@@ -355,7 +352,7 @@ impl Core {
             let work = Work::Rollback { connection, channel: 0, transaction };
             self.begin(work);
         }
-        let settling = Settling { left: unacked, ..Default::default() };
+        let settling = Settling::new(unacked, &delivered_from);
         self.begin(Work::Release { connection, consumers: consumers.into_values().collect(), settling });
     }
 
@@ -425,7 +422,14 @@ fn merged(one: BTreeMap<u64, Unacked>, other: Settling) -> BTreeMap<u64, Unacked
 }
 
 impl Settling {
-    pub(crate) fn new(left: BTreeMap<u64, Unacked>) -> Self {
-        Self { left, returning: BTreeSet::new() }
+    pub(crate) fn new(left: BTreeMap<u64, Unacked>, delivered_from: &BTreeSet<QueueId>) -> Self {
+        /// To look at a million deliveries takes long, too.
+        const FEW: usize = 100;
+        let queues = if left.len() <= FEW {
+            left.values().map(|unacked| unacked.queue).collect()
+        } else {
+            delivered_from.clone()
+        };
+        Self { left, queues, returning: BTreeSet::new() }
     }
 }

@@ -41,9 +41,19 @@ fn method(core: &mut Core, connection: ConnectionId, method: AMQPClass) {
 }
 
 fn publish(core: &mut Core, connection: ConnectionId, queue: &str, number: usize) {
+    publish_with(core, connection, queue, number, BasicProperties::default());
+}
+
+fn publish_with(
+    core: &mut Core,
+    connection: ConnectionId,
+    queue: &str,
+    number: usize,
+    properties: BasicProperties,
+) {
     core.begin_turn();
     let publish = basic::Publish { routing_key: queue.into(), ..Default::default() };
-    let properties = Properties::from(BasicProperties::default());
+    let properties = Properties::from(properties);
     core.publish_method(connection, 1, &publish, properties, number.to_string().into()).unwrap();
 }
 
@@ -158,4 +168,21 @@ fn what_was_purged_is_gone_at_once_and_its_memory_follows() {
     assert_eq!(bodies(&mut core), [MESSAGES]);
     finish(&mut core);
     assert_eq!(core.held_bytes(), 0);
+}
+
+#[test]
+fn what_was_behind_a_message_that_is_gone_expires_in_its_time() {
+    let mut core = core();
+    let client = connect(&mut core);
+    publish(&mut core, client, "q", 0);
+    for number in 1..=MESSAGES {
+        let expiring = BasicProperties::default().with_expiration("100".into());
+        publish_with(&mut core, client, "q", number, expiring);
+    }
+    method(&mut core, client, get("q", true));
+    assert_eq!(core.next_deadline_ms(), Some(100), "nobody would look at it");
+    core.advance(100);
+    assert!(core.has_work(), "all was done in one turn");
+    finish(&mut core);
+    assert!(core.queues.values().all(|queue| queue.ready.is_empty()));
 }
