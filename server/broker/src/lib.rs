@@ -31,6 +31,9 @@ use tokio_util::task::TaskTracker;
 /// Deliveries to one connection pause while this much is on its way to the socket.
 const MAX_UNWRITTEN_BYTES: usize = 1 << 20;
 
+/// How many messages may move before others get the broker: a few milliseconds' worth.
+const TURN_STEPS: usize = 2000;
+
 /// Why a broker did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,6 +87,7 @@ impl Broker {
             max_unwritten_bytes: MAX_UNWRITTEN_BYTES,
             durable: config.data.is_some(),
             hook: config.on_event.clone(),
+            turn_steps: TURN_STEPS,
         };
         let mut core = Core::new(settings, Names::random(), clock.now_ms());
         let store = match config.data.clone() {
@@ -115,6 +119,8 @@ impl Broker {
         tasks.spawn(listener::run(listener, shared.clone(), tasks.clone()));
         let timer = shared.clone();
         tasks.spawn(async move { timer.run_timer().await });
+        let worker = shared.clone();
+        tasks.spawn(async move { worker.run_work().await });
         Ok(Self { shared, local_addr, tasks, store: signal, writer })
     }
 
@@ -133,6 +139,10 @@ impl Broker {
         self.shared.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        // What the connections held when they ended must be on disk as it is.
+        while self.shared.work() {
+            tokio::task::yield_now().await;
+        }
         if let Some(signal) = &self.store {
             signal.stop();
         }

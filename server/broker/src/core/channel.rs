@@ -1,15 +1,11 @@
 //! Channels: what a client does one thing after the other on (spec 1.5).
 
 use super::{
-    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send,
-    confirm::Confirms,
-    queue::{Entry, RequeuedBy},
-    reply_to::ReplyConsumer,
-    short,
-    transaction::Transaction,
+    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send, confirm::Confirms, queue::Entry,
+    reply_to::ReplyConsumer, short, transaction::Transaction,
 };
 use amq_protocol::protocol::{AMQPClass, channel};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A delivery that is not settled yet.
 #[derive(Clone, Debug)]
@@ -46,6 +42,8 @@ pub(crate) struct Channel {
     pub(crate) mode: Mode,
     last_delivery_tag: u64,
     pub(crate) unacked: BTreeMap<u64, Unacked>,
+    /// The queues of what is unsettled, and perhaps others.
+    pub(crate) delivered_from: BTreeSet<QueueId>,
     pub(crate) consumers: BTreeMap<Name, ConsumerId>,
     /// What each new consumer may have unsettled; 0 is any number.
     pub(crate) prefetch: u16,
@@ -64,6 +62,15 @@ impl Channel {
     pub(crate) fn next_delivery_tag(&mut self) -> u64 {
         self.last_delivery_tag += 1;
         self.last_delivery_tag
+    }
+
+    /// Notes a delivery that the client is to settle.
+    pub(crate) fn note_unacked(&mut self, tag: u64, unacked: Unacked) {
+        if self.unacked.is_empty() && !matches!(self.mode, Mode::Transaction(_)) {
+            self.delivered_from.clear();
+        }
+        self.delivered_from.insert(unacked.queue);
+        self.unacked.insert(tag, unacked);
     }
 
     /// The tag that the next delivery will have.
@@ -151,9 +158,6 @@ impl Core {
     ) {
         self.send_confirms();
         self.release_channel(connection, number);
-        if let Some(channel) = self.channel_mut(connection, number) {
-            channel.is_closing = true;
-        }
         let close = channel::Close {
             reply_code: exception.reply_code.code(),
             reply_text: short(&exception.reply_text()),
@@ -167,22 +171,13 @@ impl Core {
     /// Gives back all that a channel holds: its consumers go, its unsettled messages return to their queues.
     pub(crate) fn release_channel(&mut self, connection: ConnectionId, number: u16) {
         let Some(channel) = self.channel_mut(connection, number) else { return };
-        let mut channel = std::mem::take(channel);
+        let closing = Channel { is_closing: true, ..Default::default() };
+        let mut channel = std::mem::replace(channel, closing);
         if let Some(reply) = channel.reply_consumer.take() {
             self.reply_addresses.remove(&reply.address);
         }
         self.confirming.remove(&(connection, number));
-        // Acks that wait for a commit which never comes are void (spec 1.9.2.5).
-        if let Mode::Transaction(transaction) = &mut channel.mode {
-            channel.unacked.extend(transaction.take_unacked());
-        }
-        // The consumers go first: what returns to the queues must not go out to them again.
-        for consumer in channel.consumers.into_values() {
-            self.remove_consumer_and_queue(consumer);
-        }
-        for unacked in channel.unacked.into_values() {
-            self.requeue(connection, unacked, RequeuedBy::ChannelEnd);
-        }
+        self.begin_release(connection, channel);
     }
 
     pub(crate) fn reply(&mut self, connection: ConnectionId, channel: u16, method: AMQPClass) {

@@ -76,6 +76,7 @@ impl Core {
 
     /// A batch, and with it every earlier one, is on disk.
     pub(crate) fn persisted(&mut self, batch: Batch) {
+        self.log.wrote(batch);
         for (id, connection) in &mut self.connections {
             for (number, channel) in &mut connection.channels {
                 match &mut channel.mode {

@@ -1,6 +1,6 @@
 //! Connections: what belongs to one client (spec 1.4).
 
-use super::{ConnectionId, Core, QueueId, channel::Channel};
+use super::{ConnectionId, Core, QueueId, channel::Channel, work::Work};
 use crate::event::{ConnectionInfo, Event};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,6 +24,8 @@ pub(crate) struct Connection {
     pub(crate) unwritten_bytes: usize,
     /// Where its last delivery came from: when there is room again, the other queues are served first.
     pub(crate) last_served: Option<QueueId>,
+    /// It is over, but what it held is not back yet.
+    is_closing: bool,
 }
 
 impl Core {
@@ -39,6 +41,7 @@ impl Core {
                 channels: BTreeMap::new(),
                 unwritten_bytes: 0,
                 last_served: None,
+                is_closing: false,
             },
         );
         self.report(|_| Event::ConnectionOpened(info));
@@ -47,20 +50,24 @@ impl Core {
 
     /// The connection is over, whichever way: what it held returns to the queues, what it owned goes.
     pub(crate) fn close_connection(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        let info = connection.info.clone();
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if std::mem::replace(&mut connection.is_closing, true) {
+            return;
+        }
         let channels: Vec<u16> = connection.channels.keys().copied().collect();
         for number in channels {
             self.release_channel(id, number);
+            self.forget_channel(id, number);
         }
         let owned: Vec<_> =
             self.queues.values().filter(|queue| queue.owner == Some(id)).map(|queue| queue.id).collect();
-        for queue in owned {
-            self.delete_queue(queue);
-        }
-        self.connections.remove(&id);
+        self.begin(Work::Close { connection: id, owned });
         self.run();
-        self.report(|_| Event::ConnectionClosed(info));
+    }
+
+    /// Whether all that a connection held is back, and all it owned is gone.
+    pub(crate) fn is_gone(&self, id: ConnectionId) -> bool {
+        !self.connections.contains_key(&id)
     }
 
     /// The socket took this much; a connection that had too much on its way may get more now.

@@ -214,7 +214,7 @@ impl Core {
                     && connection
                         .channels
                         .get(&consumer.channel)
-                        .is_some_and(|channel| channel.has_global_room())
+                        .is_some_and(|channel| !channel.is_closing && channel.has_global_room())
             })
     }
 

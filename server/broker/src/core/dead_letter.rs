@@ -20,6 +20,7 @@ impl Core {
         let Some(queue) = self.queues.get(&from) else { return };
         let Some(target) = queue.arguments.dead_letter.clone() else { return };
         let from = queue.name.clone();
+        self.spend(super::work::DEAD_LETTER_STEPS);
         // An exchange that does not exist is no error here: the message is gone.
         let Some(exchange) = self.exchanges.get(&target.exchange) else { return };
         let exchange = exchange.name.clone();

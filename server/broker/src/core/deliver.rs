@@ -16,7 +16,8 @@ use std::sync::Arc;
 impl Core {
     /// Delivers what is ready to whoever has room.
     pub(crate) fn deliver_ready(&mut self, id: QueueId) {
-        while let Some(queue) = self.queues.get(&id)
+        while self.has_steps()
+            && let Some(queue) = self.queues.get(&id)
             && let Some(head) = queue.ready.head()
         {
             // A message with a time to live of 0 is delivered if that can be done at once, so what
@@ -27,6 +28,7 @@ impl Core {
             }
             let Some(consumer) = self.next_consumer(id) else { return };
             let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) else { return };
+            self.spend(1);
             self.deliver(id, consumer, entry);
         }
     }
@@ -50,7 +52,7 @@ impl Core {
             channel.global_unacked += 1;
             let unacked =
                 Unacked { queue: id, entry: entry.clone(), consumer: Some((consumer_id, tag.clone())) };
-            channel.unacked.insert(delivery_tag, unacked);
+            channel.note_unacked(delivery_tag, unacked);
             if let Some(queue) = self.queues.get_mut(&id) {
                 queue.unacked += 1;
             }
@@ -101,7 +103,8 @@ impl Core {
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
         let delivery_tag = channel.next_delivery_tag();
         if !get.no_ack {
-            channel.unacked.insert(delivery_tag, Unacked { queue: id, entry: entry.clone(), consumer: None });
+            let unacked = Unacked { queue: id, entry: entry.clone(), consumer: None };
+            channel.note_unacked(delivery_tag, unacked);
         }
         if get.no_ack {
             self.forget_entry(id, &entry);
@@ -116,6 +119,8 @@ impl Core {
         self.report_delivered(id, connection, entry.message, None, redelivered, get.no_ack);
         // What has expired behind it is not left any more.
         self.drop_expired(id);
+        // More may have expired than there are steps for, and what is at the head now expires in its time.
+        self.touch(id);
         let left = self.queues.get(&id).map_or(0, |queue| queue.ready.len());
         let message_count = u32::try_from(left).unwrap_or(u32::MAX);
         self.send(connection, number, Send::GetOk { delivery_tag, redelivered, message_count, message });
@@ -153,12 +158,15 @@ impl Core {
     /// Removes what has expired at the head of the queue.
     pub(crate) fn drop_expired(&mut self, id: QueueId) {
         let now_ms = self.now_ms;
-        while let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop_expired(now_ms)) {
+        while self.has_steps()
+            && let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop_expired(now_ms))
+        {
             self.expire(id, &entry);
         }
     }
 
     fn expire(&mut self, id: QueueId, entry: &Entry) {
+        self.spend(1);
         self.forget_entry(id, entry);
         self.report_leaving(id, |depth| Event::Expired { depth, message: entry.message.clone() });
         self.dead_letter(id, &entry.message, DeathReason::Expired);
@@ -166,12 +174,14 @@ impl Core {
 
     /// Removes what is too much from the head of the queue.
     pub(crate) fn drop_overflow(&mut self, id: QueueId) {
-        while let Some(queue) = self.queues.get_mut(&id)
+        while self.has_steps()
+            && let Some(queue) = self.queues.get_mut(&id)
             && queue.arguments.overflow == Overflow::DropHead
             && queue.overflows()
             && let Some(entry) = queue.ready.pop()
         {
             self.forget_entry(id, &entry);
+            self.spend(1);
             let reason = DeathReason::MaxLength;
             self.report_leaving(id, |depth| Event::Dropped { depth, message: entry.message.clone(), reason });
             self.dead_letter(id, &entry.message, reason);

@@ -98,11 +98,13 @@ pub(crate) struct Log {
     /// Where in `ops` a message is put, so that an ack that comes before the disk saves both writes.
     puts: HashMap<(QueueId, u64), usize>,
     bytes: usize,
+    /// Everything up to this batch is on disk.
+    written: Batch,
 }
 
 impl Log {
     pub(crate) fn new(enabled: bool) -> Self {
-        Self { enabled, filling: 1, ops: Vec::new(), puts: HashMap::new(), bytes: 0 }
+        Self { enabled, filling: 1, ops: Vec::new(), puts: HashMap::new(), bytes: 0, written: 0 }
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -112,6 +114,17 @@ impl Log {
     /// The batch that an operation noted now will be part of.
     pub(crate) fn current_batch(&self) -> Batch {
         self.filling
+    }
+
+    /// The batch with which everything noted until now is on disk; none if it is.
+    pub(crate) fn last_unwritten(&self) -> Option<Batch> {
+        let last = if self.ops.is_empty() { self.filling - 1 } else { self.filling };
+        (last > self.written).then_some(last)
+    }
+
+    /// A batch is on disk.
+    pub(crate) fn wrote(&mut self, batch: Batch) {
+        self.written = batch;
     }
 
     pub(crate) fn note(&mut self, op: StoreOp) {

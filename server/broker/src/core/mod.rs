@@ -31,9 +31,12 @@ mod reply_to;
 mod settle;
 mod topic;
 mod transaction;
+mod work;
 
 #[cfg(test)]
 mod properties_test;
+#[cfg(test)]
+mod work_test;
 
 pub use message::Message;
 
@@ -60,6 +63,7 @@ use std::{
     fmt,
     sync::Arc,
 };
+use work::Work;
 
 /// A name or key, shared by all who mention it.
 pub(crate) type Name = Arc<str>;
@@ -101,6 +105,8 @@ pub(crate) struct Settings {
     /// Whether durable things are reported as [`StoreOp`]s.
     pub(crate) durable: bool,
     pub(crate) hook: Option<Hook>,
+    /// How much is done before others get the core; see [`work`].
+    pub(crate) turn_steps: usize,
 }
 
 /// The state of the broker.
@@ -119,6 +125,12 @@ pub(crate) struct Core {
     timers: BTreeSet<(u64, QueueId)>,
     /// Queues in which something changed since they were last run.
     touched: VecDeque<QueueId>,
+    /// What was begun and has no end yet.
+    works: VecDeque<Work>,
+    /// How many of them each connection has.
+    working: HashMap<ConnectionId, usize>,
+    /// How much may still be done in this turn.
+    steps_left: usize,
     /// Channels that have confirms to send.
     confirming: BTreeSet<(ConnectionId, u16)>,
     effects: Vec<Effect>,
@@ -151,6 +163,9 @@ impl Core {
             reply_addresses: HashMap::new(),
             timers: BTreeSet::new(),
             touched: VecDeque::new(),
+            works: VecDeque::new(),
+            working: HashMap::new(),
+            steps_left: usize::MAX,
             confirming: BTreeSet::new(),
             effects: Vec::new(),
             log,
@@ -162,14 +177,17 @@ impl Core {
         core
     }
 
-    /// Tells the core what time it is; whatever was due happens.
+    /// Tells the core what time it is, and begins a turn; what was due happens, as far as there are steps.
     pub(crate) fn advance(&mut self, now_ms: u64) {
         // A clock that was set back must not revive what has expired.
         self.now_ms = self.now_ms.max(now_ms);
-        while let Some(&(at, queue)) = self.timers.first()
+        self.begin_turn();
+        while self.has_steps()
+            && let Some(&(at, queue)) = self.timers.first()
             && at <= self.now_ms
         {
             self.timers.pop_first();
+            self.spend(1);
             if let Some(queue) = self.queues.get_mut(&queue) {
                 queue.armed_ms = None;
             }
@@ -219,19 +237,33 @@ impl Core {
         }
     }
 
-    /// Runs the queues in which something changed, until nothing moves any more.
+    /// Runs the queues in which something changed, until nothing moves any more or the turn is over.
     ///
     /// A worklist and not a recursion: a message that dies moves on to another queue, which may be full, and
     /// chains of queues can be as long as their owners like.
     fn run(&mut self) {
-        while let Some(id) = self.touched.pop_front() {
-            if let Some(queue) = self.queues.get_mut(&id) {
-                queue.is_touched = false;
+        while self.has_steps()
+            && let Some(id) = self.touched.pop_front()
+        {
+            let Some(queue) = self.queues.get_mut(&id) else { continue };
+            queue.is_touched = false;
+            // It is touched again when everything is back.
+            if queue.returning > 0 {
+                continue;
             }
             self.deliver_ready(id);
             self.drop_expired(id);
             self.drop_overflow(id);
-            self.arm_timer(id);
+            let is_behind = !self.has_steps();
+            self.spend(1);
+            if let Some(queue) = self.queues.get_mut(&id) {
+                queue.is_behind = is_behind;
+            }
+            if is_behind {
+                self.touch(id);
+            } else {
+                self.arm_timer(id);
+            }
         }
     }
 

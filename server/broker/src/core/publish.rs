@@ -55,7 +55,7 @@ impl Core {
         if let Some(channel) = self.channel_mut(connection, number)
             && let Mode::Transaction(transaction) = &mut channel.mode
         {
-            transaction.publishes.push(HeldPublish { message, queues, mandatory: publish.mandatory });
+            transaction.publishes.push_back(HeldPublish { message, queues, mandatory: publish.mandatory });
             return Ok(());
         }
         let verdict = self.publish_to(connection, number, message, &queues, publish.mandatory);
@@ -118,6 +118,7 @@ impl Core {
 
     /// Appends a message to a queue; says whether it must be on disk to be safe.
     fn enqueue(&mut self, id: QueueId, message: &Arc<Message>) -> bool {
+        self.spend(1);
         let now_ms = self.now_ms;
         let is_log_enabled = self.log.is_enabled();
         let Some(queue) = self.queues.get_mut(&id) else { return false };

@@ -3,6 +3,7 @@
 use super::{
     ConnectionId, ConsumerId, Message, Name, QueueId,
     arguments::{QueueArguments, QueueKind},
+    work::Entries,
 };
 use crate::event::{QueueDepth, QueueInfo};
 use amq_protocol::types::FieldTable;
@@ -24,6 +25,13 @@ pub(crate) struct Entry {
     pub(crate) delivery_count: u64,
     /// It is in the store too.
     pub(crate) stored: bool,
+}
+
+impl Entry {
+    /// Whether its time is over.
+    pub(crate) fn has_expired(&self, now_ms: u64) -> bool {
+        self.expires_at_ms.is_some_and(|at| at <= now_ms)
+    }
 }
 
 /// Who gave a message back.
@@ -117,12 +125,14 @@ impl Ready {
         self.head()?.expires_at_ms
     }
 
-    fn drain(&mut self) -> Vec<Entry> {
-        let mut all: Vec<Entry> = self.returned.drain(..).collect();
-        all.extend(self.levels.iter_mut().rev().flat_map(|level| std::mem::take(level).into_values()));
+    /// Empties it; what was in it may be dropped in slices.
+    fn drain(&mut self) -> impl Entries + use<> {
+        let levels: Vec<_> = self.levels.iter_mut().map(std::mem::take).collect();
         self.len = 0;
         self.bytes = 0;
-        all
+        std::mem::take(&mut self.returned)
+            .into_iter()
+            .chain(levels.into_iter().flat_map(BTreeMap::into_values))
     }
 
     #[cfg(test)]
@@ -155,6 +165,10 @@ pub(crate) struct Queue {
     pub(crate) used_at_ms: u64,
     /// It is on the core's list of queues to run.
     pub(crate) is_touched: bool,
+    /// The turn was over before everything was done that could be done in it.
+    pub(crate) is_behind: bool,
+    /// How many clients' messages are on their way back to it.
+    pub(crate) returning: usize,
     /// What the timers of the core know; it may be early, never late.
     pub(crate) armed_ms: Option<u64>,
 }
@@ -183,6 +197,8 @@ impl Queue {
             next_position: 0,
             used_at_ms: now_ms,
             is_touched: false,
+            is_behind: false,
+            returning: 0,
             armed_ms: None,
         }
     }
@@ -247,7 +263,7 @@ impl Queue {
         position
     }
 
-    pub(crate) fn purge(&mut self) -> Vec<Entry> {
+    pub(crate) fn purge(&mut self) -> impl Entries + use<> {
         self.ready.drain()
     }
 

@@ -190,11 +190,9 @@ impl Core {
         let name = self.expand_queue_name(connection, number, purge.queue.as_str())?;
         let id = self.accessible_queue(connection, &name)?;
         let Some(queue) = self.queue_mut(id) else { return Ok(()) };
+        let messages = queue.ready.len();
         let purged = queue.purge();
-        for entry in &purged {
-            self.forget_entry(id, entry);
-        }
-        let messages = purged.len();
+        self.forget_all(id, purged);
         if let Some(queue) = self.queues.get(&id) {
             self.report(|_| Event::QueuePurged { depth: queue.depth(), messages });
         }
@@ -255,12 +253,13 @@ impl Core {
         if let Some(armed) = queue.armed_ms {
             self.timers.remove(&(armed, id));
         }
+        let messages = queue.ready.len();
         let purged = queue.purge();
-        self.held_bytes -= purged.iter().map(|entry| entry.message.size()).sum::<usize>();
         if queue.durable {
             self.log.note(StoreOp::DeleteQueue(id));
         }
-        self.report(|_| Event::QueueDeleted { queue: queue.name.clone(), messages: purged.len() });
+        self.report(|_| Event::QueueDeleted { queue: queue.name.clone(), messages });
+        self.forget_all(id, purged);
     }
 
     /// `x-expires`: the queue goes when nobody has used it for so long.

@@ -5,9 +5,11 @@ use super::{
     arguments::QueueKind,
     channel::{Mode, Unacked},
     queue::{Entry, RequeuedBy},
+    work::{Settling, Work},
 };
 use crate::event::{DeathReason, Event, Settlement};
 use amq_protocol::protocol::{AMQPClass, basic};
+use std::collections::BTreeMap;
 
 /// What is to happen to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,18 +29,19 @@ impl Core {
         settle: Settle,
     ) -> Outcome<()> {
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
-        let settled: Vec<(u64, Unacked)> = if tag == 0 && multiple {
-            std::mem::take(&mut channel.unacked).into_iter().collect()
+        let settled: BTreeMap<u64, Unacked> = if tag == 0 && multiple {
+            std::mem::take(&mut channel.unacked)
         } else if !channel.unacked.contains_key(&tag) {
             return Err(Exception::precondition_failed(format!("unknown delivery tag {tag}")));
         } else if multiple {
             let later = channel.unacked.split_off(&(tag + 1));
-            std::mem::replace(&mut channel.unacked, later).into_iter().collect()
+            std::mem::replace(&mut channel.unacked, later)
         } else {
             channel.unacked.remove_entry(&tag).into_iter().collect()
         };
         if let Mode::Transaction(transaction) = &mut channel.mode {
-            transaction.settlements.push((settle, settled));
+            let settling = Settling::new(settled, &channel.delivered_from);
+            transaction.settlements.push_back((settle, settling));
             return Ok(());
         }
         self.settle(connection, number, settle, settled);
@@ -46,24 +49,31 @@ impl Core {
     }
 
     /// Settles deliveries that were already taken from their channel.
-    pub(crate) fn settle(
+    fn settle(
         &mut self,
         connection: ConnectionId,
-        number: u16,
+        channel: u16,
         settle: Settle,
-        settled: Vec<(u64, Unacked)>,
+        settled: BTreeMap<u64, Unacked>,
     ) {
-        self.free_global_room(connection, number, settled.iter().map(|(_, unacked)| unacked));
-        for (_, unacked) in settled {
-            match settle {
-                Settle::Ack => self.remove_settled(connection, unacked, Settlement::Acked),
-                Settle::Reject { requeue: false } => {
-                    self.remove_settled(connection, unacked, Settlement::Rejected);
-                }
-                Settle::Reject { requeue: true } => {
-                    self.requeue(connection, unacked, RequeuedBy::Client);
-                }
+        let Some(found) = self.channel_mut(connection, channel) else { return };
+        let settling = Settling::new(settled, &found.delivered_from);
+        self.begin(Work::Settle { connection, channel, settle, settling });
+    }
+
+    pub(crate) fn settle_one(
+        &mut self,
+        connection: ConnectionId,
+        unacked: Unacked,
+        settle: Settle,
+        by: RequeuedBy,
+    ) {
+        match settle {
+            Settle::Ack => self.remove_settled(connection, unacked, Settlement::Acked),
+            Settle::Reject { requeue: false } => {
+                self.remove_settled(connection, unacked, Settlement::Rejected);
             }
+            Settle::Reject { requeue: true } => self.requeue(connection, unacked, by),
         }
     }
 
@@ -73,7 +83,7 @@ impl Core {
             return Err(Exception::not_implemented("requeue=false"));
         }
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
-        let unacked = std::mem::take(&mut channel.unacked).into_iter().collect();
+        let unacked = std::mem::take(&mut channel.unacked);
         self.settle(connection, number, Settle::Reject { requeue: true }, unacked);
         Ok(())
     }
@@ -83,17 +93,14 @@ impl Core {
         self.reply(connection, number, AMQPClass::Basic(ok));
     }
 
-    /// Deliveries that count against the channel's own prefetch do not any more.
-    fn free_global_room<'a>(
-        &mut self,
-        connection: ConnectionId,
-        number: u16,
-        settled: impl Iterator<Item = &'a Unacked>,
-    ) {
-        let freed = settled.filter(|unacked| unacked.consumer.is_some()).count();
+    /// A delivery that counts against the channel's own prefetch does not any more.
+    pub(crate) fn free_global_room(&mut self, connection: ConnectionId, number: u16, settled: &Unacked) {
+        if settled.consumer.is_none() {
+            return;
+        }
         let Some(channel) = self.channel_mut(connection, number) else { return };
         let was_full = !channel.has_global_room();
-        channel.global_unacked = channel.global_unacked.saturating_sub(freed);
+        channel.global_unacked = channel.global_unacked.saturating_sub(1);
         if was_full && channel.has_global_room() {
             let consumers: Vec<_> = channel.consumers.values().copied().collect();
             let last_served = channel.last_served;

@@ -3,12 +3,12 @@
 use super::{
     ConnectionId, Core, Exception, Message, Outcome, QueueId,
     channel::{Mode, Unacked},
-    confirm::Verdict,
     log::Batch,
     settle::Settle,
+    work::{Settling, Work},
 };
 use amq_protocol::protocol::{AMQPClass, tx};
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 /// A publish that waits for the commit; where it goes was decided when it came.
 #[derive(Debug)]
@@ -21,15 +21,27 @@ pub(crate) struct HeldPublish {
 /// What a transactional channel has done since its last commit.
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
-    pub(crate) publishes: Vec<HeldPublish>,
-    pub(crate) settlements: Vec<(Settle, Vec<(u64, Unacked)>)>,
+    pub(crate) publishes: VecDeque<HeldPublish>,
+    pub(crate) settlements: VecDeque<(Settle, Settling)>,
     /// The batch that must be on disk before commit-ok is sent.
     committing: Option<Batch>,
 }
 
 impl Transaction {
-    pub(crate) fn take_unacked(&mut self) -> impl Iterator<Item = (u64, Unacked)> {
-        std::mem::take(&mut self.settlements).into_iter().flat_map(|(_, settled)| settled)
+    /// Takes a delivery back that was to be settled.
+    pub(crate) fn pop_unacked(&mut self) -> Option<(u64, Unacked)> {
+        loop {
+            let (_, settling) = self.settlements.front_mut()?;
+            if let Some(unacked) = settling.left.pop_first() {
+                return Some(unacked);
+            }
+            self.settlements.pop_front();
+        }
+    }
+
+    /// Its commit waits until this batch is on disk.
+    pub(crate) fn commit_with(&mut self, batch: Batch) {
+        self.committing = Some(batch);
     }
 
     /// Whether its commit was waiting for this batch; true once.
@@ -61,31 +73,16 @@ impl Core {
 
     pub(crate) fn tx_commit(&mut self, connection: ConnectionId, number: u16) -> Outcome<()> {
         let transaction = std::mem::take(self.transaction(connection, number)?);
-        let mut is_stored = false;
-        for HeldPublish { message, queues, mandatory } in transaction.publishes {
-            let verdict = self.publish_to(connection, number, message, &queues, mandatory);
-            is_stored |= verdict == Verdict::Stored;
-        }
-        for (settle, unacked) in transaction.settlements {
-            is_stored |= self.log.is_enabled();
-            self.settle(connection, number, settle, unacked);
-        }
-        let batch = self.log.current_batch();
-        if is_stored && self.has_store_ops() {
-            self.transaction(connection, number)?.committing = Some(batch);
-        } else {
-            self.reply(connection, number, AMQPClass::Tx(tx::AMQPMethod::CommitOk(tx::CommitOk {})));
-        }
+        let Transaction { publishes, settlements, .. } = transaction;
+        let channel = number;
+        self.begin(Work::Commit { connection, channel, publishes, settlements, is_stored: false });
         Ok(())
     }
 
     /// Publishes are forgotten, settlements undone: their messages are unsettled again (spec 1.9.2.5).
     pub(crate) fn tx_rollback(&mut self, connection: ConnectionId, number: u16) -> Outcome<()> {
-        let mut transaction = std::mem::take(self.transaction(connection, number)?);
-        if let Some(channel) = self.channel_mut(connection, number) {
-            channel.unacked.extend(transaction.take_unacked());
-        }
-        self.reply(connection, number, AMQPClass::Tx(tx::AMQPMethod::RollbackOk(tx::RollbackOk {})));
+        let transaction = std::mem::take(self.transaction(connection, number)?);
+        self.begin(Work::Rollback { connection, channel: number, transaction });
         Ok(())
     }
 }

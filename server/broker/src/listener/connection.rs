@@ -185,7 +185,7 @@ impl Session {
             let publishes =
                 self.taken.iter().any(|frame| matches!(frame, Frame::Header { .. } | Frame::Body { .. }));
             // What came before a broken frame still counts.
-            let executed = self.execute_all().and_then(|next| failure.map_or(Ok(next), Err));
+            let executed = self.execute_all().await.and_then(|next| failure.map_or(Ok(next), Err));
             match executed {
                 Ok(Next::Read) if publishes => self.wait_for_relief().await,
                 Ok(Next::Read) => {}
@@ -201,26 +201,50 @@ impl Session {
         }
     }
 
-    fn execute_all(&mut self) -> Result<Next, Failure> {
-        if self.taken.is_empty() {
-            return Ok(Next::Read);
-        }
+    /// Executes what was taken in order, each frame when those before it are done, and lets others in between.
+    async fn execute_all(&mut self) -> Result<Next, Failure> {
         let shared = self.shared.clone();
-        let next = shared.with_core(|core| {
-            while let Some(frame) = self.taken.pop_front() {
-                let next = self.execute(core, frame)?;
-                if next != Next::Read {
-                    return Ok(next);
-                }
+        let mut turns = shared.turns.subscribe();
+        let mut next = Next::Read;
+        while next == Next::Read && !self.taken.is_empty() {
+            let must_wait;
+            (next, must_wait) = shared.with_core(|core| self.execute_some(core))?;
+            if must_wait {
+                // The sender lives as long as this session does.
+                let _ = turns.changed().await;
+            } else if !self.taken.is_empty() {
+                tokio::task::yield_now().await;
             }
-            Ok(Next::Read)
-        })?;
+        }
         if next == Next::Closing {
-            self.is_closing = true;
             self.shared.close_connection(self.id);
+            self.shared.wait_until_gone(self.id).await;
+            self.is_closing = true;
             self.confirm_close();
         }
         Ok(next)
+    }
+
+    /// Executes what can be executed in one turn of the core; says whether the rest must wait for others' turns.
+    fn execute_some(&mut self, core: &mut Core) -> Result<(Next, bool), Failure> {
+        while core.has_steps()
+            && let Some(frame) = self.taken.front()
+        {
+            let (number, method) = match frame {
+                Frame::Method { channel, method } => (*channel, Some(method)),
+                _ => (0, None),
+            };
+            if core.must_wait(self.id, number, method) {
+                return Ok((Next::Read, true));
+            }
+            core.spend(1);
+            let Some(frame) = self.taken.pop_front() else { break };
+            let next = self.execute(core, frame)?;
+            if next != Next::Read {
+                return Ok((next, false));
+            }
+        }
+        Ok((Next::Read, false))
     }
 
     fn execute(&mut self, core: &mut Core, frame: Frame) -> Result<Next, Failure> {

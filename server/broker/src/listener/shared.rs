@@ -6,9 +6,10 @@ use crate::{
     core::{ConnectionId, Core},
     store,
 };
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::{Notify, watch};
@@ -65,8 +66,14 @@ pub(crate) struct Shared {
     /// Cancelled when the broker shuts down.
     pub(crate) shutdown: CancellationToken,
     pub(crate) pressure: watch::Sender<Pressure>,
+    /// Changes with every turn in which the core went on with what takes long.
+    pub(crate) turns: watch::Sender<()>,
     clock: Clock,
+    /// Does not get poisoned: a panic in the middle of a transition is a bug, but the broker of a test or a
+    /// demonstration had better go on than hang.
     guarded: Mutex<Guarded>,
+    /// The core has something to go on with.
+    working: Notify,
     /// The timer must wait for something earlier.
     timer: Notify,
     /// There is something to write to disk.
@@ -88,7 +95,9 @@ impl Shared {
             limits: config.limits.clone(),
             shutdown: CancellationToken::new(),
             pressure: watch::Sender::new(Pressure::default()),
+            turns: watch::Sender::new(()),
             clock,
+            working: Notify::new(),
             guarded: Mutex::new(Guarded { core, outboxes: HashMap::new(), timer_ms: None }),
             timer: Notify::new(),
             store,
@@ -121,10 +130,10 @@ impl Shared {
     }
 
     fn with_guarded<T>(&self, act: impl FnOnce(&mut Guarded) -> T) -> T {
-        // A panic in the middle of a transition is a bug; the broker of a test or a demonstration had
-        // better go on than hang.
-        let mut guarded = self.guarded.lock().unwrap_or_else(PoisonError::into_inner);
-        let guarded = &mut *guarded;
+        self.turn(&mut self.guarded.lock(), act)
+    }
+
+    fn turn<T>(&self, guarded: &mut Guarded, act: impl FnOnce(&mut Guarded) -> T) -> T {
         guarded.core.advance(self.clock.now_ms());
         let result = act(guarded);
         for effect in guarded.core.take_effects() {
@@ -132,6 +141,9 @@ impl Shared {
             if let Some(outbox) = guarded.outboxes.get(&effect.connection) {
                 outbox.push(effect.channel, effect.send);
             }
+        }
+        if guarded.core.has_work() {
+            self.working.notify_one();
         }
         let next_ms = guarded.core.next_deadline_ms();
         if next_ms != guarded.timer_ms {
@@ -152,6 +164,41 @@ impl Shared {
         };
         self.pressure.send_if_modified(|current| std::mem::replace(current, pressure) != pressure);
         result
+    }
+
+    /// Goes on with what takes long, in turns between which others get the core, until shutdown.
+    pub(crate) async fn run_work(&self) {
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = self.working.notified() => {}
+            }
+            while self.work() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// One turn of what takes long; says whether there is more.
+    pub(crate) fn work(&self) -> bool {
+        let mut guarded = self.guarded.lock();
+        let has_more = self.turn(&mut guarded, |guarded| {
+            guarded.core.work();
+            guarded.core.has_work()
+        });
+        // To whoever waits longest, or this would be the next one to have it again.
+        MutexGuard::unlock_fair(guarded);
+        self.turns.send_replace(());
+        has_more
+    }
+
+    /// Waits until a connection that is over has given back all it held.
+    pub(crate) async fn wait_until_gone(&self, id: ConnectionId) {
+        let mut turns = self.turns.subscribe();
+        while !self.with_core(|core| core.is_gone(id)) {
+            // The sender lives as long as this does.
+            let _ = turns.changed().await;
+        }
     }
 
     /// Lets time pass in the core until shutdown.
