@@ -10,7 +10,7 @@ use crate::{
     raw,
 };
 use amq_protocol::types::{AMQPValue, FieldArray, FieldTable};
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 const X_DEATH: &str = "x-death";
 
@@ -82,7 +82,7 @@ fn with_death(
         _ => None,
     };
     let is_first = !headers.contains_key(X_DEATH);
-    let mut deaths = deaths.unwrap_or_default();
+    let mut deaths = merged(deaths.unwrap_or_default());
     let same = |death: &AMQPValue| {
         matches!(death, AMQPValue::FieldTable(death)
             if field_is(death, "queue", queue) && field_is(death, "reason", reason.as_str()))
@@ -99,6 +99,37 @@ fn with_death(
         headers.insert("x-first-death-exchange".into(), long_string(message.exchange()));
     }
     headers
+}
+
+/// One entry for each queue and reason: older brokers noted each death. RabbitMQ turns the order of the entries round as
+/// it does so, and counts those that have no count; a single entry it leaves alone.
+fn merged(deaths: Vec<AMQPValue>) -> Vec<AMQPValue> {
+    if deaths.len() < 2 {
+        return deaths;
+    }
+    let key = |death: &AMQPValue| match death {
+        AMQPValue::FieldTable(death) => {
+            format!("{:?}", ["queue", "reason"].map(|field| death.inner().get(field)))
+        }
+        other => format!("{other:?}"),
+    };
+    let mut times = HashMap::<String, i64>::new();
+    let keys: Vec<String> = deaths.iter().map(key).collect();
+    for key in &keys {
+        *times.entry(key.clone()).or_default() += 1;
+    }
+    let first = keys.into_iter().zip(deaths).filter_map(|(key, mut death)| {
+        let times = times.remove(&key)?;
+        if let AMQPValue::FieldTable(death) = &mut death
+            && !death.contains_key("count")
+        {
+            death.insert("count".into(), AMQPValue::LongLongInt(times));
+        }
+        Some(death)
+    });
+    let mut merged: Vec<AMQPValue> = first.collect();
+    merged.reverse();
+    merged
 }
 
 fn new_death(
@@ -128,7 +159,8 @@ fn new_death(
 
 fn count_up(mut death: FieldTable) -> FieldTable {
     let count = death.inner().get("count").and_then(integer).unwrap_or(0);
-    death.insert("count".into(), AMQPValue::LongLongInt(count + 1));
+    // Whoever publishes may claim any count, and it goes round like RabbitMQ's.
+    death.insert("count".into(), AMQPValue::LongLongInt(count.wrapping_add(1)));
     death
 }
 

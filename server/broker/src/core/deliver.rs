@@ -57,7 +57,8 @@ impl Core {
                 queue.unacked += 1;
             }
         }
-        let sent = self.with_delivery_count(id, &entry);
+        let sent =
+            if entry.delivery_count == 0 { message.clone() } else { self.with_delivery_count(id, &entry) };
         self.send(
             connection_id,
             number,
@@ -66,10 +67,11 @@ impl Core {
         self.report_delivered(id, connection_id, message, Some(tag), redelivered, no_ack);
     }
 
-    /// A quorum queue says how often it has delivered a message before.
+    /// A quorum queue says how often it has delivered a message before; to a consumer it does not say "never", to a get it
+    /// does.
     fn with_delivery_count(&self, id: QueueId, entry: &Entry) -> Arc<Message> {
         let is_quorum = self.queues.get(&id).is_some_and(|queue| queue.arguments.kind == QueueKind::Quorum);
-        if !is_quorum || entry.delivery_count == 0 {
+        if !is_quorum {
             return entry.message.clone();
         }
         let message = &entry.message;

@@ -3,7 +3,68 @@
 use crate::{methods::*, scenarios};
 use amq_protocol::{protocol::queue, types::AMQPValue};
 
+/// A death as somebody else may have noted it.
+fn death(queue: &str, reason: &str, more: &[(&str, AMQPValue)]) -> AMQPValue {
+    let mut fields = vec![("queue", text(queue)), ("reason", text(reason))];
+    fields.extend_from_slice(more);
+    AMQPValue::FieldTable(table(&fields))
+}
+
+fn count(count: i64) -> [(&'static str, AMQPValue); 1] {
+    [("count", AMQPValue::LongLongInt(count))]
+}
+
 scenarios! {
+    fn a_history_from_elsewhere_is_kept_and_counted_on(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare_exclusive(1, &q, &[("x-dead-letter-exchange", text("")), ("x-dead-letter-routing-key", text(&dead))]);
+        let histories = [
+            vec![],
+            vec![death("other", "expired", &count(3))],
+            vec![death(&q, "rejected", &count(3))],
+            vec![death(&q, "rejected", &[])],
+            vec![death(&q, "rejected", &[("count", int(7))])],
+            vec![death(&q, "rejected", &count(-5))],
+            vec![death(&q, "rejected", &count(i64::MAX))],
+            vec![death("other", "expired", &count(3)), death(&q, "rejected", &count(3))],
+            vec![death("one", "expired", &count(1)), death("two", "expired", &count(2)), death("three", "expired", &[])],
+            // What older brokers noted more than once.
+            vec![death(&q, "rejected", &count(3)), death(&q, "rejected", &count(9))],
+            vec![death(&q, "rejected", &[]), death(&q, "rejected", &[]), death("other", "expired", &[])],
+            vec![AMQPValue::FieldTable(table(&[("foo", text("bar"))])), death("other", "maxlen", &count(1))],
+            (0..200).map(|number| death(&format!("q{number}"), "expired", &count(1))).collect(),
+        ];
+        for history in histories {
+            let headers = table(&[("x-death", AMQPValue::FieldArray(history.into()))]);
+            c.publish_properties(1, "", &q, properties().with_headers(headers), "body");
+            let got = c.get(1, &q);
+            c.reject(1, got.delivery_tag(), false);
+            c.get_when_there(1, &dead);
+        }
+        c.close();
+    }
+
+    fn a_history_grows_from_queue_to_queue(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        for step in 0..5 {
+            let next = s.name(&format!("q{}", step + 1));
+            let fields = [("x-dead-letter-exchange", text("")), ("x-dead-letter-routing-key", text(&next))];
+            c.declare_exclusive(1, &s.name(&format!("q{step}")), &fields);
+        }
+        c.publish(1, "", &s.name("q0"), "body");
+        for step in 0..5 {
+            let q = s.name(&format!("q{step}"));
+            c.wait_for_depth(1, &q, 1);
+            let got = c.get(1, &q);
+            c.reject(1, got.delivery_tag(), false);
+        }
+        c.close();
+    }
+
     fn a_rejected_message_is_dead_lettered_with_its_history(s) {
         let mut c = s.connect("c");
         c.channel(1);

@@ -1,7 +1,10 @@
 //! What this broker keeps of quorum queues: how they are declared, and the delivery limit.
 
 use crate::{methods::*, scenarios};
-use amq_protocol::{protocol::queue, types::AMQPValue};
+use amq_protocol::{
+    protocol::{AMQPClass, channel, queue},
+    types::AMQPValue,
+};
 
 fn quorum(name: &str, fields: &[(&str, AMQPValue)]) -> queue::Declare {
     let mut all = vec![("x-queue-type", text("quorum"))];
@@ -49,6 +52,65 @@ scenarios! {
         c.get_when_there(1, &dead);
         c.delete_queue(1, &q);
         c.expect();
+        c.close();
+    }
+
+    fn what_a_quorum_queue_gives_up_as_its_consumer_goes_is_dead_lettered(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare(1, quorum(&q, &[
+            ("x-delivery-limit", int(0)),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&dead)),
+        ]));
+        // Its client closes the channel, makes a mistake on it, closes the connection, and is lost.
+        for end in ["channel", "mistake", "connection", "lost"] {
+            let mut consumer = s.connect("consumer");
+            consumer.channel(1);
+            consumer.consume(1, &q, "tag");
+            c.publish(1, "", &q, end);
+            consumer.expect();
+            match end {
+                "channel" => {
+                    let close = channel::AMQPMethod::Close(channel::Close::default());
+                    consumer.call(1, AMQPClass::Channel(close));
+                }
+                "mistake" => {
+                    consumer.ack(1, 99, false);
+                    consumer.expect();
+                    // Only now it is over in RabbitMQ too.
+                    consumer.close_ok(1);
+                }
+                "connection" => consumer.close(),
+                _ => drop(consumer),
+            }
+            c.get_when_there(1, &dead);
+        }
+        c.delete_queue(1, &q);
+        c.close();
+    }
+
+    fn what_a_quorum_queue_gives_up_that_was_got_is_dead_lettered(s) {
+        let mut c = s.connect("c");
+        c.channel(1);
+        let (q, dead) = (s.name("q"), s.name("dead"));
+        c.declare_exclusive(1, &dead, &[]);
+        c.declare(1, quorum(&q, &[
+            ("x-delivery-limit", int(0)),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(&dead)),
+        ]));
+        c.publish(1, "", &q, "got for good");
+        c.get_when_there(1, &q);
+        c.publish(1, "", &q, "got");
+        c.wait_for_depth(1, &q, 1);
+        c.channel(2);
+        c.get(2, &q);
+        c.call(2, AMQPClass::Channel(channel::AMQPMethod::Close(channel::Close::default())));
+        c.get_when_there(1, &dead);
+        c.delete_queue(1, &q);
         c.close();
     }
 
