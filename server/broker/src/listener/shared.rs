@@ -130,7 +130,12 @@ impl Shared {
     }
 
     fn with_guarded<T>(&self, act: impl FnOnce(&mut Guarded) -> T) -> T {
-        self.turn(&mut self.guarded.lock(), act)
+        let mut guarded = self.guarded.lock();
+        let result = self.turn(&mut guarded, act);
+        let garbage = guarded.core.take_garbage();
+        drop(guarded);
+        drop(garbage);
+        result
     }
 
     fn turn<T>(&self, guarded: &mut Guarded, act: impl FnOnce(&mut Guarded) -> T) -> T {
@@ -186,8 +191,10 @@ impl Shared {
             guarded.core.work();
             guarded.core.has_work()
         });
+        let garbage = guarded.core.take_garbage();
         // To whoever waits longest, or this would be the next one to have it again.
         MutexGuard::unlock_fair(guarded);
+        drop(garbage);
         self.turns.send_replace(());
         has_more
     }
