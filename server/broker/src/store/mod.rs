@@ -7,6 +7,8 @@
 mod codec;
 mod migration;
 mod writer;
+#[cfg(test)]
+mod writer_test;
 
 pub(crate) use writer::{Signal, run};
 
@@ -75,6 +77,9 @@ pub enum StoreError {
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
+    /// How many pages the file may have; 0 is any number. A disk that is full is told in the same way.
+    #[cfg(test)]
+    max_pages: std::sync::Arc<std::sync::atomic::AtomicU32>,
 }
 
 impl Store {
@@ -96,13 +101,26 @@ impl Store {
         }
         let connection = Connection::open(&path).map_err(explain)?;
         prepare(&connection).map_err(explain)?;
-        let mut store = Self { connection };
+        let mut store = Self {
+            connection,
+            #[cfg(test)]
+            max_pages: Default::default(),
+        };
         store.check_is_whole(&path)?;
         migration::run(&mut store.connection).map_err(explain)?;
         let restored = store.load().map_err(explain)?;
         // From here on the end counts as a crash until it is known to be none.
         store.mark_clean(false).map_err(explain)?;
         Ok((store, restored))
+    }
+
+    #[cfg(test)]
+    fn limit_pages(&self) -> rusqlite::Result<()> {
+        let max = match self.max_pages.load(std::sync::atomic::Ordering::Relaxed) {
+            0 => u32::MAX - 1,
+            max => max,
+        };
+        self.connection.query_row(&format!("PRAGMA max_page_count = {max}"), [], |_| Ok(()))
     }
 
     fn check_is_whole(&self, path: &Path) -> Result<(), StoreError> {
@@ -117,9 +135,11 @@ impl Store {
     }
 
     /// Writes one batch; it is on disk when this returns.
-    pub(crate) fn apply(&mut self, ops: &[StoreOp]) -> rusqlite::Result<()> {
+    pub(crate) fn apply(&mut self, ops: &[Option<StoreOp>]) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        self.limit_pages()?;
         let transaction = self.connection.transaction()?;
-        for op in ops {
+        for op in ops.iter().flatten() {
             apply(&transaction, op)?;
         }
         transaction.commit()
