@@ -3,10 +3,12 @@
 mod config;
 mod core;
 mod event;
+mod health;
 mod listener;
 pub mod raw;
 mod store;
 
+pub use crate::health::Health;
 pub use crate::store::StoreError;
 pub use crate::{
     config::{Config, EventHook, Limits, Product},
@@ -132,6 +134,11 @@ impl Broker {
     /// Everything there is at this moment. Must not be called from an event hook.
     pub fn overview(&self) -> Overview {
         self.shared.with_core(|core| core.overview())
+    }
+
+    /// Whether messages are taken, and if not, why. Waits for nothing.
+    pub fn health(&self) -> Health {
+        self.shared.health()
     }
 
     /// Closes all connections with 320 CONNECTION_FORCED, writes everything to disk and stops.

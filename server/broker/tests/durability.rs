@@ -295,3 +295,77 @@ async fn a_folder_is_used_by_one_broker_at_a_time() {
     broker.shutdown().await;
     Broker::start(config(data.path())).await.unwrap().shutdown().await;
 }
+
+/// What a broker's file looked like when a message's key was one number, with one message in it.
+const FILE_OF_VERSION_1: &str = "
+PRAGMA application_id = 1397442129;
+PRAGMA user_version = 1;
+CREATE TABLE state (is_clean INTEGER NOT NULL);
+INSERT INTO state VALUES (1);
+CREATE TABLE exchanges (
+    name TEXT PRIMARY KEY, kind TEXT NOT NULL, auto_delete INTEGER NOT NULL, internal INTEGER NOT NULL,
+    arguments BLOB NOT NULL
+);
+CREATE TABLE queues (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, auto_delete INTEGER NOT NULL, arguments BLOB NOT NULL
+);
+CREATE TABLE bindings (
+    source TEXT NOT NULL, to_exchange INTEGER NOT NULL, destination TEXT NOT NULL,
+    routing_key TEXT NOT NULL, arguments BLOB NOT NULL,
+    UNIQUE (source, to_exchange, destination, routing_key, arguments)
+);
+CREATE TABLE messages (
+    key INTEGER PRIMARY KEY, exchange TEXT NOT NULL, routing_keys BLOB NOT NULL, properties BLOB NOT NULL,
+    body BLOB NOT NULL, expires_at_ms INTEGER, redelivered INTEGER NOT NULL, delivery_count INTEGER NOT NULL
+);
+INSERT INTO queues VALUES (3, 'q', 0, x'00000000'), (4, 'r', 0, x'00000000');
+-- Routing keys are an array of one long string, and properties are none.
+INSERT INTO messages VALUES
+    ((3 << 40) + 7, '', x'00000006530000000171', x'0000', CAST('second' AS BLOB), NULL, 1, 0),
+    ((3 << 40) + 5, '', x'00000006530000000171', x'0000', CAST('first' AS BLOB), NULL, 0, 0),
+    ((4 << 40) + 5, '', x'00000006530000000172', x'0000', CAST('of another' AS BLOB), NULL, 0, 0);
+";
+
+#[tokio::test]
+async fn a_file_of_an_older_version_is_taken_over() {
+    let data = tempfile::tempdir().unwrap();
+    let file = rusqlite::Connection::open(data.path().join("broker.db")).unwrap();
+    file.execute_batch(FILE_OF_VERSION_1).unwrap();
+    drop(file);
+    // Also when it is read again.
+    for _ in 0..2 {
+        Broker::start(config(data.path())).await.unwrap().shutdown().await;
+    }
+    let broker = Broker::start(config(data.path())).await.unwrap();
+    let (_connection, channel) = connect(broker.local_addr()).await;
+    publish(&channel, "", "q", "third", 2).await;
+    let kept = drain(&channel, "q").await;
+    assert_eq!(kept, [("first".into(), false), ("second".into(), true), ("third".into(), false)]);
+    assert_eq!(drain(&channel, "r").await, [("of another".into(), false)]);
+    broker.shutdown().await;
+}
+
+#[tokio::test]
+async fn messages_are_kept_however_many_queues_there_were() {
+    const QUEUES_BEFORE: i64 = 1 << 61;
+    let data = tempfile::tempdir().unwrap();
+    Broker::start(config(data.path())).await.unwrap().shutdown().await;
+    let file = rusqlite::Connection::open(data.path().join("broker.db")).unwrap();
+    let last = "INSERT INTO queues VALUES (?1, 'last', 0, x'00000000')";
+    file.execute(last, [QUEUES_BEFORE]).unwrap();
+    drop(file);
+    let broker = Broker::start(config(data.path())).await.unwrap();
+    let (connection, channel) = connect(broker.local_addr()).await;
+    for queue in ["last", "next"] {
+        declare(&channel, queue).await;
+        publish(&channel, "", queue, queue, 2).await;
+    }
+    connection.close(200, "".into()).await.unwrap();
+    broker.shutdown().await;
+    let broker = Broker::start(config(data.path())).await.unwrap();
+    let (_connection, channel) = connect(broker.local_addr()).await;
+    for queue in ["last", "next"] {
+        assert_eq!(drain(&channel, queue).await, [(queue.to_owned(), false)]);
+    }
+    broker.shutdown().await;
+}

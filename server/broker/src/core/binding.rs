@@ -12,6 +12,7 @@ use amq_protocol::{
     protocol::{AMQPClass, exchange, queue},
     types::FieldTable,
 };
+use indexmap::IndexSet;
 
 impl Core {
     pub(crate) fn bind_queue(
@@ -110,10 +111,14 @@ impl Core {
         let (source, source_durable) = (exchange.name.clone(), exchange.durable);
         let is_new =
             exchange.bind(&key, Binding { destination: destination.clone(), arguments: arguments.clone() });
-        if let Destination::Queue(id) = destination
-            && let Some(queue) = self.queues.get_mut(&id)
-        {
-            queue.bound_to.insert(source.clone());
+        let bound_to = match &destination {
+            Destination::Queue(id) => self.queues.get_mut(id).map(|queue| &mut queue.bound_to),
+            Destination::Exchange(name) => {
+                self.exchanges.get_mut(name).map(|exchange| &mut exchange.bound_to)
+            }
+        };
+        if let Some(bound_to) = bound_to {
+            bound_to.insert(source.clone());
         }
         if is_new && let Some(info) = self.binding_info(&source, &key, &destination) {
             if source_durable && self.is_durable(&destination) {
@@ -135,17 +140,15 @@ impl Core {
         self.remove_exchange_without_bindings(&source);
     }
 
-    /// Removes every binding that leads to a queue or an exchange that is going.
-    pub(crate) fn remove_bindings_to(&mut self, destination: &Destination) {
-        let sources: Vec<Name> = match destination {
-            Destination::Queue(id) => {
-                self.queues.get(id).map(|queue| queue.bound_to.iter().cloned().collect()).unwrap_or_default()
-            }
-            Destination::Exchange(_) => self.exchanges.keys().cloned().collect(),
-        };
+    /// Removes every binding that leads to a queue or an exchange that is going, and was bound to these.
+    pub(crate) fn remove_bindings_to(&mut self, destination: &Destination, sources: IndexSet<Name>) {
+        /// A step is about one message that moves.
+        const BINDINGS_PER_STEP: usize = 50;
         for source in sources {
             let Some(exchange) = self.exchanges.get_mut(&source) else { continue };
-            let (removed, durable) = (exchange.unbind_all(destination), exchange.durable);
+            let durable = exchange.durable;
+            let (removed, looked_at) = exchange.unbind_all(destination);
+            self.spend(looked_at / BINDINGS_PER_STEP);
             for (key, arguments) in &removed {
                 self.report_unbound(durable, &source, key, destination, arguments);
             }

@@ -153,7 +153,7 @@ impl Core {
 
     fn expire_head(&mut self, id: QueueId) {
         if let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) {
-            self.expire(id, &entry);
+            self.expire(id, entry);
         }
     }
 
@@ -163,15 +163,16 @@ impl Core {
         while self.has_steps()
             && let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop_expired(now_ms))
         {
-            self.expire(id, &entry);
+            self.expire(id, entry);
         }
     }
 
-    fn expire(&mut self, id: QueueId, entry: &Entry) {
+    fn expire(&mut self, id: QueueId, entry: Entry) {
         self.spend(1);
-        self.forget_entry(id, entry);
+        self.forget_entry(id, &entry);
         self.report_leaving(id, |depth| Event::Expired { depth, message: entry.message.clone() });
         self.dead_letter(id, &entry.message, DeathReason::Expired);
+        self.garbage.push(entry.message);
     }
 
     /// Removes what is too much from the head of the queue.

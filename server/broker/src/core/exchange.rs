@@ -3,7 +3,7 @@
 use super::{Message, Name, QueueId, headers, topic};
 use crate::event::{ExchangeInfo, ExchangeKind};
 use amq_protocol::types::{AMQPValue, FieldTable};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 /// Where a binding leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) auto_delete: bool,
     pub(crate) internal: bool,
     pub(crate) arguments: FieldTable,
+    /// The exchanges that it was ever bound to: where to look for its bindings when it goes.
+    pub(crate) bound_to: IndexSet<Name>,
     /// By routing key, so that a direct exchange finds its bindings without a search.
     bindings: IndexMap<Name, Vec<Binding>>,
 }
@@ -41,6 +43,7 @@ impl Exchange {
             auto_delete: false,
             internal: false,
             arguments: FieldTable::default(),
+            bound_to: IndexSet::new(),
             bindings: IndexMap::new(),
         }
     }
@@ -92,15 +95,17 @@ impl Exchange {
         true
     }
 
-    /// Removes every binding that leads to a destination, and says which: keys and arguments.
-    pub(crate) fn unbind_all(&mut self, destination: &Destination) -> Vec<(Name, FieldTable)> {
+    /// Removes every binding that leads to a destination, and says which: keys and arguments; and how many there were.
+    pub(crate) fn unbind_all(&mut self, destination: &Destination) -> (Vec<(Name, FieldTable)>, usize) {
         let mut removed = Vec::new();
+        let mut looked_at = 0;
         self.bindings.retain(|key, bindings| {
+            looked_at += bindings.len();
             let gone = bindings.extract_if(.., |binding| binding.destination == *destination);
             removed.extend(gone.map(|binding| (key.clone(), binding.arguments)));
             !bindings.is_empty()
         });
-        removed
+        (removed, looked_at)
     }
 
     /// Calls `found` with the destination of every binding that wants the message.

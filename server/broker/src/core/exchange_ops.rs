@@ -159,14 +159,15 @@ impl Core {
 
     /// Removes an exchange and all bindings from it and to it.
     pub(crate) fn remove_exchange(&mut self, name: &Name) {
-        let Some(exchange) = self.exchanges.shift_remove(name) else { return };
+        let Some(mut exchange) = self.exchanges.shift_remove(name) else { return };
+        let sources = std::mem::take(&mut exchange.bound_to);
         for (key, binding) in exchange.bindings() {
             self.report_unbound(exchange.durable, name, key, &binding.destination, &binding.arguments);
         }
         if exchange.durable {
             self.log.note(StoreOp::DeleteExchange(name.clone()));
         }
-        self.remove_bindings_to(&Destination::Exchange(name.clone()));
+        self.remove_bindings_to(&Destination::Exchange(name.clone()), sources);
         self.report(|_| Event::ExchangeDeleted { exchange: name.clone() });
     }
 }

@@ -86,6 +86,9 @@ pub(crate) enum StoreOp {
     },
 }
 
+/// What an operation weighs, its message aside.
+const OP_BYTES: usize = size_of::<StoreOp>() + size_of::<((QueueId, u64), usize)>();
+
 /// A number that grows with every batch taken.
 pub(crate) type Batch = u64;
 
@@ -98,13 +101,23 @@ pub(crate) struct Log {
     /// Where in `ops` a message is put, so that an ack that comes before the disk saves both writes.
     puts: HashMap<(QueueId, u64), usize>,
     bytes: usize,
+    /// What the batch weighs that is being written.
+    writing_bytes: usize,
     /// Everything up to this batch is on disk.
     written: Batch,
 }
 
 impl Log {
     pub(crate) fn new(enabled: bool) -> Self {
-        Self { enabled, filling: 1, ops: Vec::new(), puts: HashMap::new(), bytes: 0, written: 0 }
+        Self {
+            enabled,
+            filling: 1,
+            ops: Vec::new(),
+            puts: HashMap::new(),
+            bytes: 0,
+            writing_bytes: 0,
+            written: 0,
+        }
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
@@ -125,6 +138,7 @@ impl Log {
     /// A batch is on disk.
     pub(crate) fn wrote(&mut self, batch: Batch) {
         self.written = batch;
+        self.writing_bytes = 0;
     }
 
     pub(crate) fn note(&mut self, op: StoreOp) {
@@ -134,30 +148,31 @@ impl Log {
         match &op {
             StoreOp::PutMessage { queue, position, message, .. } => {
                 self.puts.insert((*queue, *position), self.ops.len());
-                self.bytes += message.size();
+                self.bytes += message.weight();
             }
             StoreOp::DeleteMessage { queue, position } => {
                 if let Some(put) = self.puts.remove(&(*queue, *position)) {
                     if let Some(StoreOp::PutMessage { message, .. }) = self.ops[put].take() {
-                        self.bytes -= message.size();
+                        self.bytes -= message.weight();
                     }
                     return;
                 }
             }
             _ => {}
         }
+        self.bytes += OP_BYTES;
         self.ops.push(Some(op));
     }
 
-    fn take(&mut self) -> Option<(Batch, Vec<StoreOp>)> {
+    fn take(&mut self) -> Option<(Batch, Vec<Option<StoreOp>>)> {
         if self.ops.is_empty() {
             return None;
         }
         let batch = self.filling;
         self.filling += 1;
-        self.puts.clear();
-        self.bytes = 0;
-        Some((batch, std::mem::take(&mut self.ops).into_iter().flatten().collect()))
+        self.puts = HashMap::new();
+        self.writing_bytes += std::mem::take(&mut self.bytes);
+        Some((batch, std::mem::take(&mut self.ops)))
     }
 }
 
@@ -172,14 +187,14 @@ impl super::Core {
         self.log.ops.len()
     }
 
-    /// How much the messages weigh that wait to be written.
+    /// What everything weighs that is not on disk yet.
     pub(crate) fn unstored_bytes(&self) -> usize {
-        self.log.bytes
+        self.log.bytes + self.log.writing_bytes
     }
 
-    /// The operations noted since the last call, as one batch; [`super::Core::persisted`] is called when it
+    /// The operations noted since the last call, as one batch, with gaps where one made up for another; [`super::Core::persisted`] is called when it
     /// is on disk.
-    pub(crate) fn take_store_ops(&mut self) -> Option<(Batch, Vec<StoreOp>)> {
+    pub(crate) fn take_store_ops(&mut self) -> Option<(Batch, Vec<Option<StoreOp>>)> {
         self.log.take()
     }
 }

@@ -177,6 +177,11 @@ impl Message {
         self.properties().priority().unwrap_or(0)
     }
 
+    /// What it takes of memory.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Self>() + self.body.len() + self.encoded_properties().len()
+    }
+
     /// What it counts for against `x-max-length-bytes` and the memory limit.
     pub(crate) fn size(&self) -> usize {
         self.body.len()

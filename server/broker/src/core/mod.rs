@@ -127,6 +127,7 @@ pub(crate) struct Core {
     touched: VecDeque<QueueId>,
     /// What was begun and has no end yet.
     works: VecDeque<Work>,
+    garbage: Vec<Arc<Message>>,
     /// How many of them each connection has.
     working: HashMap<ConnectionId, usize>,
     /// How much may still be done in this turn.
@@ -164,6 +165,7 @@ impl Core {
             timers: BTreeSet::new(),
             touched: VecDeque::new(),
             works: VecDeque::new(),
+            garbage: Vec::new(),
             working: HashMap::new(),
             steps_left: usize::MAX,
             confirming: BTreeSet::new(),

@@ -243,7 +243,8 @@ impl Core {
 
     /// Deletes a queue with its messages and bindings; its consumers are told.
     pub(crate) fn delete_queue(&mut self, id: QueueId) {
-        self.remove_bindings_to(&Destination::Queue(id));
+        let sources = self.queues.get_mut(&id).map(|queue| std::mem::take(&mut queue.bound_to));
+        self.remove_bindings_to(&Destination::Queue(id), sources.unwrap_or_default());
         let consumers = self.queues.get(&id).map(|queue| queue.consumers.clone()).unwrap_or_default();
         for consumer in consumers {
             self.cancel_by_broker(consumer);

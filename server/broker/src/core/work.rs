@@ -13,7 +13,7 @@
 //! - A connection is there until all it held is back and all it owned is gone; only then its close is confirmed.
 
 use super::{
-    ConnectionId, ConsumerId, Core, QueueId,
+    ConnectionId, ConsumerId, Core, Message, QueueId,
     channel::{Channel, Mode, Unacked},
     confirm::Verdict,
     queue::{Entry, RequeuedBy},
@@ -25,6 +25,7 @@ use amq_protocol::protocol::{AMQPClass, basic, queue, tx};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     mem,
+    sync::Arc,
 };
 
 /// How much longer the deletion of a queue takes than a message.
@@ -119,6 +120,11 @@ impl Core {
         !self.works.is_empty() || !self.touched.is_empty()
     }
 
+    /// What nobody refers to any more. Freeing it can take the system long, and needs no lock.
+    pub(crate) fn take_garbage(&mut self) -> Vec<Arc<Message>> {
+        mem::take(&mut self.garbage)
+    }
+
     /// One turn of what is left from others, each of which gets a share.
     pub(crate) fn work(&mut self) {
         // Queues that never come to rest must not keep the rest from its end.
@@ -209,6 +215,7 @@ impl Core {
                 {
                     self.spend(1);
                     self.forget_entry(*queue, &entry);
+                    self.garbage.push(entry.message);
                 }
                 self.has_steps()
             }
@@ -318,7 +325,7 @@ impl Core {
             && let Some(publish) = transaction.publishes.pop_front()
         {
             self.spend(1);
-            drop(publish);
+            self.garbage.push(publish.message);
         }
         while self.has_steps()
             && let Some((tag, unacked)) = transaction.pop_unacked()

@@ -187,7 +187,9 @@ impl Session {
             // What came before a broken frame still counts.
             let executed = self.execute_all().await.and_then(|next| failure.map_or(Ok(next), Err));
             match executed {
-                Ok(Next::Read) if publishes => self.wait_for_relief().await,
+                Ok(Next::Read) if publishes || self.shared.pressure.borrow().flood => {
+                    self.wait_for_relief().await;
+                }
                 Ok(Next::Read) => {}
                 Ok(next) => return next,
                 Err(failure) => {
@@ -342,10 +344,11 @@ impl Session {
     /// A publisher waits here while there is no room in memory or the disk is behind.
     async fn wait_for_relief(&mut self) {
         let mut pressure = self.shared.pressure.subscribe();
-        let is_blocked = pressure.borrow_and_update().memory;
-        let notify = is_blocked && self.blocked_notify;
+        let now = *pressure.borrow_and_update();
+        let notify = (now.memory || now.is_failing) && self.blocked_notify;
         if notify {
-            let blocked = connection::Blocked { reason: "low on memory".into() };
+            let reason = if now.memory { "low on memory" } else { "low on disk" };
+            let blocked = connection::Blocked { reason: reason.into() };
             let blocked = connection::AMQPMethod::Blocked(blocked);
             self.outbox.push_method(0, AMQPClass::Connection(blocked));
         }

@@ -4,12 +4,16 @@ use super::outbox::Outbox;
 use crate::{
     config::{Limits, Product},
     core::{ConnectionId, Core},
+    health::Health,
     store,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::{Notify, watch};
@@ -54,6 +58,10 @@ pub(crate) struct Pressure {
     pub(crate) memory: bool,
     /// The disk is behind.
     pub(crate) disk: bool,
+    /// It is so far behind that nobody is read from who could ask for more to be written.
+    pub(crate) flood: bool,
+    /// The disk takes nothing at all.
+    pub(crate) is_failing: bool,
 }
 
 /// The core, and whom to wake when it has done something.
@@ -74,6 +82,8 @@ pub(crate) struct Shared {
     guarded: Mutex<Guarded>,
     /// The core has something to go on with.
     working: Notify,
+    /// What messages weighed after the last turn.
+    held_bytes: AtomicUsize,
     /// The timer must wait for something earlier.
     timer: Notify,
     /// There is something to write to disk.
@@ -98,6 +108,7 @@ impl Shared {
             turns: watch::Sender::new(()),
             clock,
             working: Notify::new(),
+            held_bytes: AtomicUsize::new(0),
             guarded: Mutex::new(Guarded { core, outboxes: HashMap::new(), timer_ms: None }),
             timer: Notify::new(),
             store,
@@ -130,7 +141,12 @@ impl Shared {
     }
 
     fn with_guarded<T>(&self, act: impl FnOnce(&mut Guarded) -> T) -> T {
-        self.turn(&mut self.guarded.lock(), act)
+        let mut guarded = self.guarded.lock();
+        let result = self.turn(&mut guarded, act);
+        let garbage = guarded.core.take_garbage();
+        drop(guarded);
+        drop(garbage);
+        result
     }
 
     fn turn<T>(&self, guarded: &mut Guarded, act: impl FnOnce(&mut Guarded) -> T) -> T {
@@ -158,12 +174,34 @@ impl Shared {
         {
             store.work();
         }
+        let unstored_bytes = guarded.core.unstored_bytes();
+        let held_bytes = guarded.core.held_bytes();
+        self.held_bytes.store(held_bytes, Ordering::Relaxed);
         let pressure = Pressure {
-            memory: guarded.core.held_bytes() > self.limits.memory_bytes,
-            disk: guarded.core.unstored_bytes() > MAX_UNSTORED_BYTES,
+            memory: held_bytes > self.limits.memory_bytes,
+            disk: unstored_bytes > MAX_UNSTORED_BYTES,
+            flood: unstored_bytes > 2 * MAX_UNSTORED_BYTES,
+            is_failing: unstored_bytes > MAX_UNSTORED_BYTES && self.store_failure().is_some(),
         };
         self.pressure.send_if_modified(|current| std::mem::replace(current, pressure) != pressure);
         result
+    }
+
+    /// Why nothing can be written, if so.
+    fn store_failure(&self) -> Option<Health> {
+        self.store.as_ref().and_then(|store| store.failing())
+    }
+
+    /// Whether messages are taken; without the core's lock.
+    pub(crate) fn health(&self) -> Health {
+        if let Some(failing) = self.store_failure() {
+            return failing;
+        }
+        if self.pressure.borrow().memory {
+            let held_bytes = self.held_bytes.load(Ordering::Relaxed);
+            return Health::MemoryFull { held_bytes, limit_bytes: self.limits.memory_bytes };
+        }
+        Health::Ready
     }
 
     /// Goes on with what takes long, in turns between which others get the core, until shutdown.
@@ -186,8 +224,10 @@ impl Shared {
             guarded.core.work();
             guarded.core.has_work()
         });
+        let garbage = guarded.core.take_garbage();
         // To whoever waits longest, or this would be the next one to have it again.
         MutexGuard::unlock_fair(guarded);
+        drop(garbage);
         self.turns.send_replace(());
         has_more
     }

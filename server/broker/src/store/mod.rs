@@ -5,7 +5,10 @@
 //! a batch when its transaction is on disk.
 
 mod codec;
+mod migration;
 mod writer;
+#[cfg(test)]
+mod writer_test;
 
 pub(crate) use writer::{Signal, run};
 
@@ -26,10 +29,7 @@ const FILE: &str = "broker.db";
 const UNFINISHED_FILE: &str = "broker.db.new";
 /// Marks the file as ours (`SKFQ`), so that no other program's database is taken for it.
 const APPLICATION_ID: i64 = 0x534B_4651;
-const SCHEMA_VERSION: i64 = 1;
-/// Position bits in a message's key. The queue comes above: one queue's messages lie together and are
-/// appended at their end.
-const POSITION_BITS: u32 = 40;
+const SCHEMA_VERSION: i64 = 2;
 
 /// Why the folder of durable things cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,9 @@ pub enum StoreError {
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
+    /// How many pages the file may have; 0 is any number. A disk that is full is told in the same way.
+    #[cfg(test)]
+    max_pages: std::sync::Arc<std::sync::atomic::AtomicU32>,
 }
 
 impl Store {
@@ -98,12 +101,26 @@ impl Store {
         }
         let connection = Connection::open(&path).map_err(explain)?;
         prepare(&connection).map_err(explain)?;
-        let mut store = Self { connection };
+        let mut store = Self {
+            connection,
+            #[cfg(test)]
+            max_pages: Default::default(),
+        };
         store.check_is_whole(&path)?;
+        migration::run(&mut store.connection).map_err(explain)?;
         let restored = store.load().map_err(explain)?;
         // From here on the end counts as a crash until it is known to be none.
         store.mark_clean(false).map_err(explain)?;
         Ok((store, restored))
+    }
+
+    #[cfg(test)]
+    fn limit_pages(&self) -> rusqlite::Result<()> {
+        let max = match self.max_pages.load(std::sync::atomic::Ordering::Relaxed) {
+            0 => u32::MAX - 1,
+            max => max,
+        };
+        self.connection.query_row(&format!("PRAGMA max_page_count = {max}"), [], |_| Ok(()))
     }
 
     fn check_is_whole(&self, path: &Path) -> Result<(), StoreError> {
@@ -118,9 +135,11 @@ impl Store {
     }
 
     /// Writes one batch; it is on disk when this returns.
-    pub(crate) fn apply(&mut self, ops: &[StoreOp]) -> rusqlite::Result<()> {
+    pub(crate) fn apply(&mut self, ops: &[Option<StoreOp>]) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        self.limit_pages()?;
         let transaction = self.connection.transaction()?;
-        for op in ops {
+        for op in ops.iter().flatten() {
             apply(&transaction, op)?;
         }
         transaction.commit()
@@ -141,8 +160,8 @@ impl Store {
                 binding,
             )?,
             messages: self.read(
-                "SELECT key, exchange, routing_keys, properties, body, expires_at_ms, redelivered, \
-                 delivery_count FROM messages ORDER BY key",
+                "SELECT queue, position, exchange, routing_keys, properties, body, expires_at_ms, redelivered, \
+                 delivery_count FROM messages ORDER BY queue, position",
                 |row| message(row, is_clean),
             )?,
         })
@@ -194,6 +213,7 @@ fn create(path: &Path) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
          {SCHEMA}
+         {MESSAGES}
          PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {SCHEMA_VERSION};
          COMMIT;"
@@ -239,16 +259,18 @@ CREATE TABLE bindings (
     routing_key TEXT NOT NULL, arguments BLOB NOT NULL,
     UNIQUE (source, to_exchange, destination, routing_key, arguments)
 );
-CREATE TABLE messages (
-    key INTEGER PRIMARY KEY, exchange TEXT NOT NULL, routing_keys BLOB NOT NULL, properties BLOB NOT NULL,
-    body BLOB NOT NULL, expires_at_ms INTEGER, redelivered INTEGER NOT NULL, delivery_count INTEGER NOT NULL
-);
 ";
 
-/// The key of a message: its queue, then its position.
-fn key(queue: u64, position: u64) -> u64 {
-    queue << POSITION_BITS | position
-}
+/// By queue: one queue's messages lie together and are appended at their end. Both numbers only grow, and have 63 bits
+/// each, which last for ever.
+const MESSAGES: &str = "
+CREATE TABLE messages (
+    queue INTEGER NOT NULL, position INTEGER NOT NULL, exchange TEXT NOT NULL, routing_keys BLOB NOT NULL,
+    properties BLOB NOT NULL, body BLOB NOT NULL, expires_at_ms INTEGER, redelivered INTEGER NOT NULL,
+    delivery_count INTEGER NOT NULL,
+    PRIMARY KEY (queue, position)
+) WITHOUT ROWID;
+";
 
 fn apply(transaction: &Transaction<'_>, op: &StoreOp) -> rusqlite::Result<()> {
     let execute = |sql: &str, params: &[&dyn rusqlite::ToSql]| {
@@ -256,9 +278,10 @@ fn apply(transaction: &Transaction<'_>, op: &StoreOp) -> rusqlite::Result<()> {
     };
     match op {
         StoreOp::PutMessage { queue, position, message, expires_at_ms } => execute(
-            "INSERT OR REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)",
+            "INSERT OR REPLACE INTO messages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0)",
             params![
-                key(queue.0, *position),
+                queue.0,
+                position,
                 &**message.exchange(),
                 encode_keys(message.routing_keys()),
                 &message.encoded_properties()[..],
@@ -267,11 +290,11 @@ fn apply(transaction: &Transaction<'_>, op: &StoreOp) -> rusqlite::Result<()> {
             ],
         ),
         StoreOp::DeleteMessage { queue, position } => {
-            execute("DELETE FROM messages WHERE key = ?1", params![key(queue.0, *position)])
+            execute("DELETE FROM messages WHERE queue = ?1 AND position = ?2", params![queue.0, position])
         }
         StoreOp::MarkRedelivered { queue, position, delivery_count } => execute(
-            "UPDATE messages SET redelivered = 1, delivery_count = ?2 WHERE key = ?1",
-            params![key(queue.0, *position), delivery_count],
+            "UPDATE messages SET redelivered = 1, delivery_count = ?3 WHERE queue = ?1 AND position = ?2",
+            params![queue.0, position, delivery_count],
         ),
         StoreOp::PutQueue(StoredQueue { id, name, auto_delete, arguments }) => execute(
             "INSERT OR REPLACE INTO queues VALUES (?1, ?2, ?3, ?4)",
@@ -279,10 +302,7 @@ fn apply(transaction: &Transaction<'_>, op: &StoreOp) -> rusqlite::Result<()> {
         ),
         StoreOp::DeleteQueue(id) => {
             execute("DELETE FROM queues WHERE id = ?1", params![id.0])?;
-            execute(
-                "DELETE FROM messages WHERE key >= ?1 AND key < ?2",
-                params![key(id.0, 0), key(id.0 + 1, 0)],
-            )
+            execute("DELETE FROM messages WHERE queue = ?1", params![id.0])
         }
         StoreOp::PutExchange(StoredExchange { name, kind, auto_delete, internal, arguments }) => execute(
             "INSERT OR REPLACE INTO exchanges VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -340,16 +360,15 @@ fn binding(row: &Row<'_>) -> rusqlite::Result<StoredBinding> {
 }
 
 fn message(row: &Row<'_>, is_clean: bool) -> rusqlite::Result<RestoredMessage> {
-    let key: u64 = row.get(0)?;
     Ok(RestoredMessage {
-        queue: crate::core::QueueId(key >> POSITION_BITS),
-        position: key & ((1 << POSITION_BITS) - 1),
-        exchange: row.get::<_, String>(1)?.into(),
-        routing_keys: decode_keys(2, row.get_ref(2)?)?,
-        properties: decode_properties(3, row.get_ref(3)?)?,
-        body: row.get::<_, Vec<u8>>(4)?.into(),
-        expires_at_ms: row.get(5)?,
-        redelivered: row.get::<_, bool>(6)? || !is_clean,
-        delivery_count: row.get(7)?,
+        queue: crate::core::QueueId(row.get(0)?),
+        position: row.get(1)?,
+        exchange: row.get::<_, String>(2)?.into(),
+        routing_keys: decode_keys(3, row.get_ref(3)?)?,
+        properties: decode_properties(4, row.get_ref(4)?)?,
+        body: row.get::<_, Vec<u8>>(5)?.into(),
+        expires_at_ms: row.get(6)?,
+        redelivered: row.get::<_, bool>(7)? || !is_clean,
+        delivery_count: row.get(8)?,
     })
 }
