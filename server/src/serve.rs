@@ -240,6 +240,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         desk,
         depths,
         links,
+        house: carrier.embedded.clone(),
         drop_box,
         reset,
         simulation,

@@ -1,6 +1,6 @@
 //! The embedded broker's house: starts it, stops it, and starts it again at the same place with the same data.
 
-use broker::{Broker, Config, Overview, StartError};
+use broker::{Broker, Config, Health, Overview, StartError};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
@@ -48,6 +48,20 @@ impl House {
     #[must_use]
     pub fn overview(&self) -> Option<Overview> {
         self.lock().as_ref().map(Broker::overview)
+    }
+
+    /// Why it takes no messages, if so; none while it is stopped. Waits for nothing.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        match self.lock().as_ref()?.health() {
+            Health::MemoryFull { held_bytes, limit_bytes } => {
+                Some(format!("its messages use {held_bytes} bytes of memory, and may use {limit_bytes}"))
+            }
+            Health::StoreFailing { times, reason, .. } => {
+                Some(format!("its store cannot be written ({reason}), tried {times} times so far"))
+            }
+            _ => None,
+        }
     }
 
     /// Stops and starts it as `stopped` says, until told to end; then it runs on if it did.

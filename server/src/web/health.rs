@@ -1,19 +1,32 @@
 //! `GET /readyz`: whether broker and stores can be reached, and take what they are given.
 
 use super::{Parts, problem::Problem};
-use crate::{messaging::Links, store::StoreError, styles::Services};
+use crate::{
+    messaging::{House, Links},
+    store::StoreError,
+    styles::Services,
+};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 
 /// The route.
 pub fn routes(parts: &Parts) -> Router {
-    Router::new().route("/readyz", get(ready)).with_state((parts.links.clone(), parts.services.clone()))
+    Router::new().route("/readyz", get(ready)).with_state((
+        parts.links.clone(),
+        parts.house.clone(),
+        parts.services.clone(),
+    ))
 }
 
-async fn ready(State((links, services)): State<(Links, Services)>) -> Result<&'static str, Problem> {
+async fn ready(
+    State((links, house, services)): State<(Links, Option<House>, Services)>,
+) -> Result<&'static str, Problem> {
     let mut wrong = Vec::new();
     let down = links.down();
     if !down.is_empty() {
         wrong.push(format!("no connection to the broker for: {}; still trying", down.join(", ")));
+    }
+    if let Some(trouble) = house.and_then(|house| house.trouble()) {
+        wrong.push(format!("the embedded broker takes no messages: {trouble}"));
     }
     for (name, reason) in links.blocked() {
         wrong.push(format!("the broker takes no messages from {name} now: {reason}"));

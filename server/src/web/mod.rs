@@ -15,7 +15,7 @@ use crate::{
     bridge::{Depths, Journal, management::Visibility},
     control::{self, Control, Desk},
     data::{self, Reset},
-    messaging::Links,
+    messaging::{House, Links},
     services::{catalog, inventory, wishlist},
     styles::Services,
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
@@ -43,6 +43,8 @@ pub struct Parts {
     pub depths: Depths,
     /// Which connections are up.
     pub links: Links,
+    /// The embedded broker, unless another one is named.
+    pub house: Option<House>,
     /// The warehouse's files.
     pub drop_box: DropBox,
     /// The way back to the seed.

@@ -44,7 +44,7 @@ fn connect(core: &mut Core) -> ConnectionId {
 fn publish(core: &mut Core, connection: ConnectionId, bytes: usize) {
     let publish = basic::Publish { routing_key: "q".into(), ..Default::default() };
     let properties = Properties::from(BasicProperties::default().with_delivery_mode(2));
-    core.publish_method(connection, 1, &publish, properties, vec![b'x'; bytes].into()).unwrap();
+    core.publish_method(connection, 1, &publish, Some(properties), vec![b'x'; bytes].into()).unwrap();
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
