@@ -64,8 +64,12 @@ test-with-rabbitmq:
 	$(call step,size of the first load)
 	@node end2end/tools/pack.mjs $(SITE) --enforce
 
-soak: ## The long proof that nothing is lost and nothing doubled: kills and cuts under load, on both brokers
+soak: build ## The long proof that nothing is lost and nothing doubled: limits, kills and cuts under load, on both brokers
 	@end2end/tools/install.sh
+	$(call step,limits)
+	@node end2end/tools/soak-limits.mjs $(SERVER)
+	$(call step,what others wait while a million messages go back)
+	@cargo run --release -p broker --example requeue
 	$(call step,kills and cuts under load (this takes a while))
 	@SKUFLOW_SOAK=1 SKUFLOW_TEST_RABBITMQ_URL=started-by-the-test \
 		cargo test --release -p server --test reliability -- --nocapture --test-threads 1

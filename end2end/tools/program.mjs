@@ -8,23 +8,30 @@ import { createInterface } from "node:readline";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
-/** Starts it, and answers once it serves: its address, its pid, a way to call it and one to end it. */
-export async function start(binary, flags = []) {
-  const data = mkdtempSync(join(tmpdir(), "skuflow-measured-"));
-  const child = spawn(resolve(binary), ["serve", "--addr", "127.0.0.1:0", "--data", data, ...flags], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+/**
+ * Starts it, and answers once it serves: its addresses, its pid, a way to call it and one to end it. `within` is the
+ * folder for its data, and `descriptors` how many files it may have open; what it logs goes to `log`, line by line.
+ */
+export async function start(binary, flags = [], { within = tmpdir(), descriptors, log } = {}) {
+  const data = mkdtempSync(join(within, "skuflow-measured-"));
+  const command = [resolve(binary), "serve", "--addr", "127.0.0.1:0", "--data", data, ...flags];
+  const limit = descriptors ? ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"] : [];
+  const [program, ...rest] = [...limit, ...command];
+  const child = spawn(program, rest, { cwd: ROOT, stdio: ["ignore", "pipe", log ? "pipe" : "inherit"] });
+  if (log) createInterface({ input: child.stderr }).on("line", log);
   const ended = new Promise((done) => child.once("exit", done));
+  let broker;
   const url = await new Promise((listening, failed) => {
     child.once("exit", (code) => failed(new Error(`skuflow ended with ${code}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
+      broker ??= line.match(/^broker at amqp:\/\/(\S+)/)?.[1];
       const found = line.match(/^listening on (\S+)/)?.[1];
       if (found) listening(found);
     });
   });
   return {
     url,
+    broker: `amqp://guest:guest@${broker}/%2f`,
     pid: child.pid,
     async call(method, path, body) {
       const init = { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) };
