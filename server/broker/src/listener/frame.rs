@@ -165,7 +165,7 @@ fn parse_header(channel: u16, payload: &[u8], table_depth: usize) -> Result<Fram
         let exception = Exception::syntax_error("a table is nested too deep");
         return Err(Failure { exception, ids: BASIC_PUBLISH });
     }
-    let properties = Properties::decode(Bytes::copy_from_slice(encoded)).ok_or_else(malformed)?;
+    let properties = Properties::decode(encoded).ok_or_else(malformed)?;
     Ok(Frame::Header { channel, class, body_bytes, properties })
 }
 
