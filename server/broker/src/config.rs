@@ -112,7 +112,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// The heartbeat that is offered to clients; zero offers none.
     pub heartbeat: Duration,
-    /// How much all messages in queues may weigh before publishers are blocked (`connection.blocked`).
+    /// How many bytes of memory all messages may take before publishers are blocked (`connection.blocked`): bodies,
+    /// properties and what it takes to hold them, in queues, with consumers, in open transactions and unfinished.
     pub memory_bytes: usize,
 }
 

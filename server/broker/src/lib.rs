@@ -141,6 +141,11 @@ impl Broker {
         self.shared.health()
     }
 
+    /// How many bytes all messages take of memory: what counts against [`Limits::memory_bytes`]. Waits for nothing.
+    pub fn held_bytes(&self) -> usize {
+        self.shared.held_bytes()
+    }
+
     /// Closes all connections with 320 CONNECTION_FORCED, writes everything to disk and stops.
     pub async fn shutdown(mut self) {
         self.shared.shutdown.cancel();

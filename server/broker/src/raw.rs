@@ -18,7 +18,8 @@ const CONTENT_ENCODING: u16 = 1 << 14;
 const HEADERS: u16 = 1 << 13;
 /// The flag of that property.
 pub const DELIVERY_MODE: u16 = 1 << 12;
-const PRIORITY: u16 = 1 << 11;
+/// The flag of that property.
+pub const PRIORITY: u16 = 1 << 11;
 /// The flag of that property.
 pub const CORRELATION_ID: u16 = 1 << 10;
 /// The flag of that property.

@@ -36,7 +36,8 @@ fn line(event: &Event) -> String {
         Event::ConsumerAdded(consumer) => format!("consumer {} on {}", consumer.tag, consumer.queue),
         Event::ConsumerRemoved(consumer) => format!("consumer {} gone", consumer.tag),
         Event::Published { message, queues, .. } => {
-            let id = message.properties().message_id();
+            let properties = message.properties();
+            let id = properties.message_id();
             format!("published {id:?} to {:?}: {}", &**message.exchange(), depths(queues))
                 .replace("ShortString", "")
         }

@@ -3,10 +3,10 @@
 
 use amq_protocol::{
     frame::{AMQPContentHeader, AMQPFrame, WriteContext, gen_frame, parse_frame},
-    protocol::{AMQPClass, BasicProperties, basic, channel, connection, queue},
+    protocol::{AMQPClass, BasicProperties, basic, channel, connection, queue, tx},
     types::{AMQPValue, FieldTable},
 };
-use broker::{Broker, Config, Limits};
+use broker::{Broker, Config, Health, Limits};
 use proptest::prelude::*;
 use std::{
     io::{Read, Write},
@@ -48,6 +48,7 @@ impl Drop for Running {
 struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
+    has_second_channel: bool,
 }
 
 impl Client {
@@ -55,7 +56,7 @@ impl Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: Vec::new() }
+        Self { stream, buffer: Vec::new(), has_second_channel: false }
     }
 
     /// A client up to `tune`.
@@ -468,5 +469,128 @@ proptest! {
         next.declare("still there");
         let declared = next.declared();
         prop_assert_eq!(declared.queue.as_str(), "still there");
+    }
+}
+
+fn is_blocked(frame: Option<&AMQPFrame>) -> bool {
+    matches!(frame, Some(AMQPFrame::Method(0, AMQPClass::Connection(connection::AMQPMethod::Blocked(_)))))
+}
+
+/// Publishes until it is told to stop, and says after how many.
+fn publishes_until_blocked(running: &Running, publish: impl Fn(&mut Client)) -> usize {
+    const TOO_MANY: usize = 2000;
+    let mut publisher = Client::connect(running.address);
+    for published in 1..TOO_MANY {
+        publish(&mut publisher);
+        if !matches!(running.broker().health(), Health::Ready) {
+            let frame = publisher.receive();
+            assert!(is_blocked(frame.as_ref()), "{frame:?}");
+            return published;
+        }
+        // What was sent was read when this is answered.
+        if published % 10 == 0 {
+            let qos = basic::Qos { prefetch_count: 1, global: false };
+            publisher.method(2, AMQPClass::Basic(basic::AMQPMethod::Qos(qos)));
+            if is_blocked(publisher.receive().as_ref()) {
+                return published;
+            }
+        }
+    }
+    panic!("it was never blocked");
+}
+
+#[test]
+fn headers_count_as_memory_like_bodies() {
+    const MEMORY_BYTES: usize = 2_000_000;
+    const HEADER_BYTES: usize = 20_000;
+    let running = Running::start(Limits { memory_bytes: MEMORY_BYTES, ..Default::default() });
+    Client::connect(running.address).declare("q");
+    let published = publishes_until_blocked(&running, |client| {
+        open_second_channel(client);
+        let publish = basic::Publish { routing_key: "q".into(), ..Default::default() };
+        client.method(1, AMQPClass::Basic(basic::AMQPMethod::Publish(publish)));
+        let mut headers = FieldTable::default();
+        headers.insert("h".into(), AMQPValue::LongString("x".repeat(HEADER_BYTES).into()));
+        let properties = BasicProperties::default().with_headers(headers);
+        client.frame(&AMQPFrame::Header(1, AMQPContentHeader { class_id: 60, body_size: 0, properties }));
+    });
+    assert!(published <= 2 * MEMORY_BYTES / HEADER_BYTES, "{published}");
+}
+
+#[test]
+fn empty_messages_count_as_memory_too() {
+    const MEMORY_BYTES: usize = 100_000;
+    let running = Running::start(Limits { memory_bytes: MEMORY_BYTES, ..Default::default() });
+    Client::connect(running.address).declare("q");
+    let published = publishes_until_blocked(&running, |client| {
+        open_second_channel(client);
+        client.publish("q", b"");
+    });
+    assert!(published <= MEMORY_BYTES / 100, "{published}");
+}
+
+#[test]
+fn publishes_of_an_open_transaction_count_as_memory() {
+    const MEMORY_BYTES: usize = 2_000_000;
+    const BODY_BYTES: usize = 20_000;
+    let running = Running::start(Limits { memory_bytes: MEMORY_BYTES, ..Default::default() });
+    let published = publishes_until_blocked(&running, |client| {
+        if open_second_channel(client) {
+            client.method(1, AMQPClass::Tx(tx::AMQPMethod::Select(tx::Select {})));
+            client.receive();
+        }
+        client.publish("q", &[b'x'; BODY_BYTES]);
+    });
+    assert!(published <= 2 * MEMORY_BYTES / BODY_BYTES, "{published}");
+}
+
+/// Opens channel 2 of a new client.
+fn open_second_channel(client: &mut Client) -> bool {
+    if std::mem::replace(&mut client.has_second_channel, true) {
+        return false;
+    }
+    client.method(2, AMQPClass::Channel(channel::AMQPMethod::Open(channel::Open {})));
+    client.receive();
+    true
+}
+
+#[test]
+fn bodies_that_are_not_complete_count_as_memory_and_one_at_a_time_may_end() {
+    const BODY_BYTES: usize = 100_000;
+    const CLIENTS: usize = 4;
+    let running = Running::start(Limits { memory_bytes: 2 * BODY_BYTES, ..Default::default() });
+    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::connect(running.address)).collect();
+    let part = |client: &mut Client| client.frame(&AMQPFrame::Body(1, vec![b'x'; BODY_BYTES * 9 / 10]));
+    clients[0].declare("q");
+    clients[0].declared();
+    for client in &mut clients {
+        let publish = basic::Publish { routing_key: "q".into(), ..Default::default() };
+        client.method(1, AMQPClass::Basic(basic::AMQPMethod::Publish(publish)));
+        let (body_size, properties) = (BODY_BYTES as u64, BasicProperties::default());
+        client.frame(&AMQPFrame::Header(1, AMQPContentHeader { class_id: 60, body_size, properties }));
+        part(client);
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while running.broker().health() == Health::Ready {
+        assert!(Instant::now() < deadline, "unfinished bodies do not count");
+        std::thread::yield_now();
+    }
+    // None of them has come to its end, yet all do, once what comes to its end is taken.
+    for client in &mut clients {
+        client.frame(&AMQPFrame::Body(1, vec![b'x'; BODY_BYTES / 10]));
+    }
+    let mut consumer = Client::connect(running.address);
+    let mut taken = 0;
+    while taken < CLIENTS {
+        assert!(Instant::now() < deadline, "they wait for each other");
+        let get = basic::Get { queue: "q".into(), no_ack: true };
+        consumer.method(1, AMQPClass::Basic(basic::AMQPMethod::Get(get)));
+        match consumer.receive() {
+            Some(AMQPFrame::Method(1, AMQPClass::Basic(basic::AMQPMethod::GetOk(_)))) => {
+                taken += 1;
+                while !matches!(consumer.receive(), Some(AMQPFrame::Body(..))) {}
+            }
+            _ => std::thread::yield_now(),
+        }
     }
 }

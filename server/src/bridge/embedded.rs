@@ -99,7 +99,7 @@ impl Watcher {
     }
 
     fn read(&self, message: &Message, queue: &Id) -> Envelope {
-        Envelope::read(message.properties(), message.body().to_vec(), default_type(queue), |body| {
+        Envelope::read(&message.properties(), message.body().to_vec(), default_type(queue), |body| {
             let place = topology::queue_named(queue).map_or("elsewhere", |queue| queue.routing_key);
             self.strangers.of_broker(message.id(), place, body)
         })

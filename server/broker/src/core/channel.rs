@@ -1,8 +1,9 @@
 //! Channels: what a client does one thing after the other on (spec 1.5).
 
 use super::{
-    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send, confirm::Confirms, queue::Entry,
-    reply_to::ReplyConsumer, short, transaction::Transaction,
+    ConnectionId, ConsumerId, Core, Exception, Name, Outcome, QueueId, Send, confirm::Confirms,
+    held::in_map_bytes, message::RoutingKeys, queue::Entry, reply_to::ReplyConsumer, short,
+    transaction::Transaction,
 };
 use amq_protocol::protocol::{AMQPClass, channel};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,11 @@ pub(crate) struct Unacked {
     pub(crate) entry: Entry,
     /// None for `basic.get`.
     pub(crate) consumer: Option<(ConsumerId, Name)>,
+}
+
+impl Unacked {
+    /// What it takes of memory, its message aside.
+    pub(crate) const BYTES: usize = in_map_bytes(size_of::<(u64, Self)>());
 }
 
 /// A channel confirms publishes or collects them in transactions, never both.
@@ -56,6 +62,8 @@ pub(crate) struct Channel {
     /// The queue that an empty queue name means (spec 1.7.2.3).
     pub(crate) last_queue: Option<Name>,
     pub(crate) reply_consumer: Option<ReplyConsumer>,
+    /// Those of its latest publish: the next one often has the same.
+    pub(crate) routing_keys: Option<RoutingKeys>,
 }
 
 impl Channel {

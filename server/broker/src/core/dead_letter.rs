@@ -56,17 +56,17 @@ fn dead_message(
     routing_key: Option<Name>,
     now_seconds: u64,
 ) -> Message {
-    let headers = message.headers().cloned().unwrap_or_default();
+    let headers = message.headers().unwrap_or_default();
     let mut headers = with_death(headers, message, queue, reason, now_seconds);
     let routing_keys = match routing_key {
-        None => message.routing_keys().to_vec(),
+        None => message.routing_keys().clone(),
         Some(key) => {
             headers = without_header(&headers, "CC");
-            vec![key]
+            Arc::from([key])
         }
     };
     let properties = message.raw_properties().with_headers(&headers).without_expiration();
-    Message::new(id, exchange, routing_keys, properties, message.body().clone())
+    Message::new(id, exchange, routing_keys, properties, message.body().clone(), message.held())
 }
 
 /// Notes a death in the headers: one entry for each queue and reason, the latest first, with a count.
@@ -151,8 +151,8 @@ fn new_death(
     death.insert("time".into(), AMQPValue::Timestamp(now_seconds));
     death.insert("exchange".into(), long_string(message.exchange()));
     death.insert("routing-keys".into(), AMQPValue::FieldArray(FieldArray::from(keys)));
-    if let Some(expiration) = message.properties().expiration() {
-        death.insert("original-expiration".into(), long_string(expiration.as_str()));
+    if let Some(expiration) = message.raw_properties().text(raw::EXPIRATION) {
+        death.insert("original-expiration".into(), long_string(&expiration));
     }
     death
 }

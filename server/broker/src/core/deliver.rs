@@ -48,6 +48,8 @@ impl Core {
         if no_ack {
             self.forget_entry(id, &entry);
         } else {
+            self.holding_bytes -= Entry::READY_BYTES;
+            self.holding_bytes += Unacked::BYTES;
             consumer.unacked += 1;
             channel.global_unacked += 1;
             let unacked =
@@ -75,16 +77,10 @@ impl Core {
             return entry.message.clone();
         }
         let message = &entry.message;
-        let mut headers = message.headers().cloned().unwrap_or_default();
-        let count = i64::try_from(entry.delivery_count).unwrap_or(i64::MAX);
+        let mut headers = message.headers().unwrap_or_default();
+        let count = i64::from(entry.delivery_count);
         headers.insert("x-delivery-count".into(), AMQPValue::LongLongInt(count));
-        Arc::new(Message::new(
-            message.id(),
-            message.exchange().clone(),
-            message.routing_keys().to_vec(),
-            message.raw_properties().with_headers(&headers),
-            message.body().clone(),
-        ))
+        Arc::new(message.with_properties(message.raw_properties().with_headers(&headers)))
     }
 
     /// `basic.get` (spec 1.8.3.10).
@@ -112,6 +108,8 @@ impl Core {
             self.forget_entry(id, &entry);
         } else if let Some(queue) = self.queue_mut(id) {
             queue.unacked += 1;
+            self.holding_bytes -= Entry::READY_BYTES;
+            self.holding_bytes += Unacked::BYTES;
         }
         if let Some(connection) = self.connections.get_mut(&connection) {
             connection.unwritten_bytes += weight(&entry.message);

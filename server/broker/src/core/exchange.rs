@@ -129,7 +129,8 @@ impl Exchange {
                     .for_each(|binding| found(&binding.destination));
             }
             ExchangeKind::Headers => {
-                let wanted = |binding: &&Binding| headers::matches(&binding.arguments, message.headers());
+                let headers = message.headers();
+                let wanted = |binding: &&Binding| headers::matches(&binding.arguments, headers.as_ref());
                 self.bindings
                     .values()
                     .flatten()

@@ -46,7 +46,7 @@ pub(crate) struct RestoredMessage {
     pub(crate) body: Bytes,
     pub(crate) expires_at_ms: Option<u64>,
     pub(crate) redelivered: bool,
-    pub(crate) delivery_count: u64,
+    pub(crate) delivery_count: u32,
 }
 
 /// Everything the store holds.
@@ -78,7 +78,7 @@ pub(crate) enum StoreOp {
     MarkRedelivered {
         queue: QueueId,
         position: u64,
-        delivery_count: u64,
+        delivery_count: u32,
     },
     DeleteMessage {
         queue: QueueId,
@@ -103,6 +103,7 @@ pub(crate) struct Log {
     bytes: usize,
     /// What the batch weighs that is being written.
     writing_bytes: usize,
+    writing_ops: usize,
     /// Everything up to this batch is on disk.
     written: Batch,
 }
@@ -116,6 +117,7 @@ impl Log {
             puts: HashMap::new(),
             bytes: 0,
             writing_bytes: 0,
+            writing_ops: 0,
             written: 0,
         }
     }
@@ -135,10 +137,16 @@ impl Log {
         (last > self.written).then_some(last)
     }
 
+    /// What the operations take, their messages aside.
+    pub(crate) fn ops_bytes(&self) -> usize {
+        (self.ops.len() + self.writing_ops) * OP_BYTES
+    }
+
     /// A batch is on disk.
     pub(crate) fn wrote(&mut self, batch: Batch) {
         self.written = batch;
         self.writing_bytes = 0;
+        self.writing_ops = 0;
     }
 
     pub(crate) fn note(&mut self, op: StoreOp) {
@@ -171,6 +179,7 @@ impl Log {
         let batch = self.filling;
         self.filling += 1;
         self.puts = HashMap::new();
+        self.writing_ops += self.ops.len();
         self.writing_bytes += std::mem::take(&mut self.bytes);
         Some((batch, std::mem::take(&mut self.ops)))
     }

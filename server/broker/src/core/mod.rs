@@ -18,6 +18,7 @@ mod exchange;
 mod exchange_ops;
 mod float_text;
 mod headers;
+mod held;
 mod log;
 mod message;
 mod method;
@@ -46,6 +47,7 @@ pub(crate) use self::{
     deliver::weight,
     effect::{Effect, Send},
     exception::{Exception, Outcome, ReplyCode},
+    held::{Held, HeldBytes},
     log::{Restored, RestoredMessage, StoreOp, StoredBinding, StoredExchange, StoredQueue},
     message::{Properties, short},
     names::Names,
@@ -136,8 +138,12 @@ pub(crate) struct Core {
     confirming: BTreeSet<(ConnectionId, u16)>,
     effects: Vec<Effect>,
     log: Log,
-    /// What all messages in queues weigh; a message in two queues counts twice.
-    held_bytes: usize,
+    /// What all messages take, each once.
+    messages: HeldBytes,
+    /// What bodies take that have not come to their end.
+    unfinished: HeldBytes,
+    /// What queues, channels and transactions take to hold the messages.
+    holding_bytes: usize,
     last_id: u64,
     /// Counted apart, for the ids of durable queues are kept on disk and should stay small.
     last_queue_id: u64,
@@ -171,7 +177,9 @@ impl Core {
             confirming: BTreeSet::new(),
             effects: Vec::new(),
             log,
-            held_bytes: 0,
+            messages: HeldBytes::default(),
+            unfinished: HeldBytes::default(),
+            holding_bytes: 0,
             last_id: 0,
             last_queue_id: 0,
         };
@@ -210,8 +218,17 @@ impl Core {
         std::mem::take(&mut self.effects)
     }
 
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.held_bytes
+    /// What it takes to hold the messages, on top of [`Core::messages`].
+    pub(crate) fn holding_bytes(&self) -> usize {
+        self.holding_bytes + self.log.ops_bytes()
+    }
+
+    pub(crate) fn messages(&self) -> &HeldBytes {
+        &self.messages
+    }
+
+    pub(crate) fn unfinished(&self) -> &HeldBytes {
+        &self.unfinished
     }
 
     fn next_id(&mut self) -> u64 {

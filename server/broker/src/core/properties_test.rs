@@ -518,7 +518,14 @@ impl World {
                 self.run(0, Command::Get { queue, no_ack: true });
             }
         }
-        assert_eq!(self.core.held_bytes(), 0, "what was taken is still counted");
+        self.run(0, Command::Persist);
+        self.core.take_effects();
+        drop(self.core.take_garbage());
+        assert_eq!(
+            (self.core.holding_bytes(), self.core.messages().get()),
+            (0, 0),
+            "what was taken is still counted"
+        );
     }
 }
 

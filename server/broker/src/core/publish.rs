@@ -6,11 +6,15 @@ use super::{
     channel::Mode,
     confirm::Verdict,
     exchange::Destination,
-    message::{Properties, header_routes, without_header},
+    message::{Properties, header_routes, shared_keys, without_header},
+    queue::Entry,
     reply_to,
     transaction::HeldPublish,
 };
-use crate::event::{DeathReason, Event, QueueDepth};
+use crate::{
+    event::{DeathReason, Event, QueueDepth},
+    raw,
+};
 use amq_protocol::protocol::basic::Publish;
 use bytes::Bytes;
 use indexmap::IndexSet;
@@ -50,12 +54,15 @@ impl Core {
             Mode::Confirm(confirms) => Some(confirms.next_tag()),
             _ => None,
         };
-        let message = Arc::new(Message::new(self.next_id(), exchange, routing_keys, properties, body));
+        let routing_keys = shared_keys(&mut channel.routing_keys, routing_keys);
+        let id = self.next_id();
+        let message = Arc::new(Message::new(id, exchange, routing_keys, properties, body, &self.messages));
         let queues = self.route(&message);
         if let Some(channel) = self.channel_mut(connection, number)
             && let Mode::Transaction(transaction) = &mut channel.mode
         {
             transaction.publishes.push_back(HeldPublish { message, queues, mandatory: publish.mandatory });
+            self.holding_bytes += HeldPublish::BYTES;
             return Ok(());
         }
         let verdict = self.publish_to(connection, number, message, &queues, publish.mandatory);
@@ -126,7 +133,7 @@ impl Core {
         let is_kept = message.is_persistent() || queue.arguments.kind == QueueKind::Quorum;
         let is_stored = is_log_enabled && queue.durable && is_kept;
         let (position, expires_at_ms) = queue.push(message.clone(), now_ms, is_stored);
-        self.held_bytes += message.size();
+        self.holding_bytes += Entry::READY_BYTES;
         if is_stored {
             let message = message.clone();
             self.log.note(StoreOp::PutMessage { queue: id, position, message, expires_at_ms });
@@ -226,7 +233,7 @@ impl Core {
     /// The default exchange: every routing key is the name of a queue, or the address of a reply.
     fn route_by_queue_name(&mut self, message: &Message) -> Vec<QueueId> {
         let mut queues = IndexSet::new();
-        for key in message.routing_keys() {
+        for key in message.routing_keys().iter() {
             if reply_to::is_reply_address(key) {
                 self.deliver_reply(key, message);
             } else if let Some(&id) = self.queue_ids.get(key) {
@@ -237,13 +244,11 @@ impl Core {
     }
 
     fn check_user_id(&self, properties: &Properties) -> Outcome<()> {
-        match properties.decoded().user_id() {
-            Some(claimed) if claimed.as_str() != self.settings.user => {
-                Err(Exception::precondition_failed(format!(
-                    "user_id property set to '{claimed}' but authenticated user was '{}'",
-                    self.settings.user
-                )))
-            }
+        match properties.text(raw::USER_ID) {
+            Some(claimed) if claimed != self.settings.user => Err(Exception::precondition_failed(format!(
+                "user_id property set to '{claimed}' but authenticated user was '{}'",
+                self.settings.user
+            ))),
             _ => Ok(()),
         }
     }
@@ -252,7 +257,7 @@ impl Core {
 /// Refuses an expiration that is no number of milliseconds, in RabbitMQ's words.
 fn check_expiration(properties: &Properties) -> Outcome<()> {
     const MAX_MS: i128 = 315_360_000_000;
-    let Some(expiration) = properties.decoded().expiration() else { return Ok(()) };
+    let Some(expiration) = properties.text(raw::EXPIRATION) else { return Ok(()) };
     let text = expiration.as_str();
     let sign = usize::from(text.starts_with(['-', '+']));
     let digits = text[sign..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - sign);
@@ -269,7 +274,7 @@ fn check_expiration(properties: &Properties) -> Outcome<()> {
 
 /// Transient and persistent are all there is (spec 1.8.1.5).
 fn check_delivery_mode(properties: &Properties) -> Result<(), String> {
-    match *properties.decoded().delivery_mode() {
+    match properties.delivery_mode() {
         None | Some(1 | 2) => Ok(()),
         Some(mode) => Err(format!("{{delivery_mode_unknown,{mode}}}")),
     }
@@ -278,11 +283,14 @@ fn check_delivery_mode(properties: &Properties) -> Result<(), String> {
 /// All routing keys of a publish: its own and those of `CC` and `BCC`; nobody gets to see `BCC`.
 fn addresses(routing_key: &str, properties: Properties) -> Result<(Vec<Name>, Properties), String> {
     let mut keys = vec![Name::from(routing_key)];
-    let Some(headers) = properties.decoded().headers() else { return Ok((keys, properties)) };
-    keys.extend(header_routes(headers, "CC")?);
-    keys.extend(header_routes(headers, "BCC")?);
+    if !properties.has_header(&["CC", "BCC"]) {
+        return Ok((keys, properties));
+    }
+    let headers = properties.headers().unwrap_or_default();
+    keys.extend(header_routes(&headers, "CC")?);
+    keys.extend(header_routes(&headers, "BCC")?);
     if headers.contains_key("BCC") {
-        let visible = without_header(headers, "BCC");
+        let visible = without_header(&headers, "BCC");
         let properties = properties.with_headers(&visible);
         return Ok((keys, properties));
     }

@@ -3,13 +3,18 @@
 use super::{
     ConnectionId, ConsumerId, Message, Name, QueueId,
     arguments::{QueueArguments, QueueKind},
+    held::in_map_bytes,
     work::Entries,
 };
-use crate::event::{QueueDepth, QueueInfo};
+use crate::{
+    event::{QueueDepth, QueueInfo},
+    raw,
+};
 use amq_protocol::types::FieldTable;
 use indexmap::IndexSet;
 use std::{
-    collections::{BTreeMap, VecDeque},
+    cmp::Ordering,
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -19,15 +24,39 @@ pub(crate) struct Entry {
     /// Its place in the order of the queue: a requeued message goes back to where it was.
     pub(crate) position: u64,
     pub(crate) message: Arc<Message>,
-    pub(crate) redelivered: bool,
     pub(crate) expires_at_ms: Option<u64>,
     /// How often it came back unsettled; counted against the delivery limit of a quorum queue.
-    pub(crate) delivery_count: u64,
+    pub(crate) delivery_count: u32,
+    pub(crate) redelivered: bool,
     /// It is in the store too.
     pub(crate) stored: bool,
 }
 
+/// There is one for each position.
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.position.cmp(&other.position)
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.position == other.position
+    }
+}
+
+impl Eq for Entry {}
+
 impl Entry {
+    /// What it takes of memory in a queue, its message aside.
+    pub(crate) const READY_BYTES: usize = in_map_bytes(size_of::<Self>());
+
     /// Whether its time is over.
     pub(crate) fn has_expired(&self, now_ms: u64) -> bool {
         self.expires_at_ms.is_some_and(|at| at <= now_ms)
@@ -50,14 +79,14 @@ pub(crate) struct Ready {
     returned: VecDeque<Entry>,
     /// By priority; a queue without priorities has one level. By position each: a million messages that come back go to
     /// their places as fast as a million new ones.
-    levels: Vec<BTreeMap<u64, Entry>>,
+    levels: Vec<BTreeSet<Entry>>,
     len: usize,
     bytes: usize,
 }
 
 impl Ready {
     fn new(max_priority: u8) -> Self {
-        let levels = (0..=max_priority).map(|_| BTreeMap::new()).collect();
+        let levels = (0..=max_priority).map(|_| BTreeSet::new()).collect();
         Self { returned: VecDeque::new(), levels, len: 0, bytes: 0 }
     }
 
@@ -91,7 +120,7 @@ impl Ready {
     fn put(&mut self, entry: Entry) {
         self.count_in(&entry);
         let level = self.level(&entry);
-        self.levels[level].insert(entry.position, entry);
+        self.levels[level].insert(entry);
     }
 
     fn put_back_returned(&mut self, entry: Entry) {
@@ -101,15 +130,14 @@ impl Ready {
 
     /// The entry that would be delivered next.
     pub(crate) fn head(&self) -> Option<&Entry> {
-        self.returned.front().or_else(|| {
-            self.levels.iter().rev().find_map(|level| level.first_key_value().map(|(_, entry)| entry))
-        })
+        self.returned.front().or_else(|| self.levels.iter().rev().find_map(BTreeSet::first))
     }
 
     pub(crate) fn pop(&mut self) -> Option<Entry> {
-        let entry = self.returned.pop_front().or_else(|| {
-            self.levels.iter_mut().rev().find_map(|level| level.pop_first().map(|(_, entry)| entry))
-        })?;
+        let entry = self
+            .returned
+            .pop_front()
+            .or_else(|| self.levels.iter_mut().rev().find_map(BTreeSet::pop_first))?;
         self.count_out(&entry);
         Some(entry)
     }
@@ -130,14 +158,12 @@ impl Ready {
         let levels: Vec<_> = self.levels.iter_mut().map(std::mem::take).collect();
         self.len = 0;
         self.bytes = 0;
-        std::mem::take(&mut self.returned)
-            .into_iter()
-            .chain(levels.into_iter().flat_map(BTreeMap::into_values))
+        std::mem::take(&mut self.returned).into_iter().chain(levels.into_iter().flatten())
     }
 
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.returned.iter().chain(self.levels.iter().rev().flat_map(BTreeMap::values))
+        self.returned.iter().chain(self.levels.iter().rev().flatten())
     }
 }
 
@@ -224,8 +250,8 @@ impl Queue {
         let position = self.next_position;
         self.next_position += 1;
         // The shorter of the two times to live counts.
-        let expiration_ms = message.properties().expiration().as_ref();
-        let expiration_ms = expiration_ms.and_then(|text| text.as_str().parse::<u64>().ok());
+        let expiration_ms = message.raw_properties().text(raw::EXPIRATION);
+        let expiration_ms = expiration_ms.and_then(|text| text.parse::<u64>().ok());
         let ttl_ms = self.arguments.message_ttl_ms.into_iter().chain(expiration_ms).min();
         let expires_at_ms = ttl_ms.map(|ttl| now_ms.saturating_add(ttl));
         self.ready.put(Entry {

@@ -4,6 +4,7 @@ use super::{
     Core, Message, Outcome, QueueId, Restored, RestoredMessage, StoredBinding, StoredExchange, StoredQueue,
     arguments::QueueArguments,
     exchange::{Destination, Exchange},
+    message::{RoutingKeys, shared_keys},
     queue::{Entry, Queue},
 };
 use std::sync::Arc;
@@ -47,8 +48,9 @@ impl Core {
                 self.bind(&source, routing_key, destination, arguments)?;
             }
         }
+        let mut last = None;
         for message in restored.messages {
-            self.restore_message(message);
+            self.restore_message(message, &mut last);
         }
         // What was put back is stored already; what expires from now on is not.
         self.log = super::Log::new(self.log.is_enabled());
@@ -68,17 +70,19 @@ impl Core {
         Ok(())
     }
 
-    fn restore_message(&mut self, restored: RestoredMessage) {
+    fn restore_message(&mut self, restored: RestoredMessage, last: &mut Option<RoutingKeys>) {
+        let routing_keys = shared_keys(last, restored.routing_keys);
         let id = self.next_id();
         let message = Arc::new(Message::new(
             id,
             restored.exchange,
-            restored.routing_keys,
+            routing_keys,
             restored.properties,
             restored.body,
+            &self.messages,
         ));
         let Some(queue) = self.queues.get_mut(&restored.queue) else { return };
-        self.held_bytes += message.size();
+        self.holding_bytes += Entry::READY_BYTES;
         queue.restore(Entry {
             position: restored.position,
             message,

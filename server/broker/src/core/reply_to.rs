@@ -3,6 +3,7 @@
 use super::{
     ConnectionId, Core, Exception, Message, Name, Outcome, Properties, Send, channel::Channel, short,
 };
+use crate::raw;
 use amq_protocol::protocol::{AMQPClass, basic};
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl Core {
         number: u16,
         properties: Properties,
     ) -> Outcome<Properties> {
-        let asks = properties.decoded().reply_to().as_ref().is_some_and(|to| is_reply_queue(to.as_str()));
+        let asks = properties.text(raw::REPLY_TO).is_some_and(|to| is_reply_queue(&to));
         if !asks {
             return Ok(properties);
         }
@@ -80,13 +81,7 @@ impl Core {
         let Some(reply) = channel.reply_consumer.clone() else { return };
         // Nobody settles a reply, so like RabbitMQ it does not use up a tag.
         let delivery_tag = channel.peek_delivery_tag();
-        let copy = Message::new(
-            message.id(),
-            message.exchange().clone(),
-            message.routing_keys().to_vec(),
-            message.raw_properties().clone(),
-            message.body().clone(),
-        );
+        let copy = message.with_properties(message.raw_properties().clone());
         if let Some(connection) = self.connections.get_mut(&connection) {
             connection.unwritten_bytes += super::deliver::weight(&copy);
         }

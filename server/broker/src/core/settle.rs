@@ -117,10 +117,12 @@ impl Core {
         }
         let Some(queue) = self.queues.get_mut(&unacked.queue) else {
             // The queue is gone, but the delivery kept its message until now.
-            self.held_bytes -= unacked.entry.message.size();
+            self.holding_bytes -= Unacked::BYTES;
             return None;
         };
         queue.unacked -= 1;
+        self.holding_bytes -= Unacked::BYTES;
+        self.holding_bytes += Entry::READY_BYTES;
         self.touch(unacked.queue);
         Some(())
     }
@@ -144,10 +146,10 @@ impl Core {
         }
         let Unacked { queue: id, mut entry, consumer } = unacked;
         let tag = consumer.map(|(_, tag)| tag);
-        entry.delivery_count += 1;
+        entry.delivery_count = entry.delivery_count.saturating_add(1);
         let Some(queue) = self.queues.get_mut(&id) else { return };
         let limit = queue.arguments.delivery_limit.filter(|_| queue.arguments.kind == QueueKind::Quorum);
-        if limit.is_some_and(|limit| entry.delivery_count > limit) {
+        if limit.is_some_and(|limit| u64::from(entry.delivery_count) > limit) {
             self.forget_entry(id, &entry);
             self.report_settled(connection, id, &entry, tag, Settlement::Rejected);
             self.dead_letter(id, &entry.message, DeathReason::DeliveryLimit);
@@ -168,7 +170,7 @@ impl Core {
 
     /// A message has left a queue for good.
     pub(crate) fn forget_entry(&mut self, queue: QueueId, entry: &Entry) {
-        self.held_bytes -= entry.message.size();
+        self.holding_bytes -= Entry::READY_BYTES;
         if entry.stored {
             self.log.note(StoreOp::DeleteMessage { queue, position: entry.position });
         }

@@ -3,6 +3,7 @@
 use super::{
     ConnectionId, Core, Exception, Message, Outcome, QueueId,
     channel::{Mode, Unacked},
+    held::heap_bytes,
     log::Batch,
     settle::Settle,
     work::{Settling, Work},
@@ -16,6 +17,11 @@ pub(crate) struct HeldPublish {
     pub(crate) message: Arc<Message>,
     pub(crate) queues: Vec<QueueId>,
     pub(crate) mandatory: bool,
+}
+
+impl HeldPublish {
+    /// What it takes of memory, its message aside: itself, in a list with room for more, and its queues.
+    pub(crate) const BYTES: usize = size_of::<Self>() * 3 / 2 + heap_bytes(size_of::<QueueId>());
 }
 
 /// What a transactional channel has done since its last commit.

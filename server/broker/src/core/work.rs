@@ -289,6 +289,7 @@ impl Core {
             && let Some(HeldPublish { message, queues, mandatory }) = publishes.pop_front()
         {
             self.spend(1 + queues.len());
+            self.holding_bytes -= HeldPublish::BYTES;
             *is_stored |= self.publish_to(connection, number, message, &queues, mandatory) == Verdict::Stored;
         }
         if !publishes.is_empty() {
@@ -325,6 +326,7 @@ impl Core {
             && let Some(publish) = transaction.publishes.pop_front()
         {
             self.spend(1);
+            self.holding_bytes -= HeldPublish::BYTES;
             self.garbage.push(publish.message);
         }
         while self.has_steps()

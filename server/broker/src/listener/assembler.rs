@@ -1,12 +1,14 @@
 //! Putting a publish together from its method, content header and body frames (spec 2.3.5.2).
 
 use super::frame::{BASIC_PUBLISH, Failure, Frame};
-use crate::core::{Exception, Properties};
+use crate::core::{Exception, Held, HeldBytes, Properties};
 use amq_protocol::protocol::{AMQPClass, basic};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::collections::HashMap;
 
 const CLASS_BASIC: u16 = 60;
+/// What a publish takes that is not complete, its content aside.
+const PUBLISH_BYTES: usize = 2 * size_of::<Partial>();
 
 /// Something that is complete.
 #[derive(Debug)]
@@ -34,7 +36,13 @@ enum Partial {
     /// Its content header is missing.
     Header(basic::Publish),
     /// So much of its body is missing.
-    Body { publish: basic::Publish, properties: Option<Properties>, missing: usize, body: BytesMut },
+    Body {
+        publish: basic::Publish,
+        properties: Option<Properties>,
+        missing: usize,
+        body: Vec<u8>,
+        held: Held,
+    },
     /// So much of a body is missing that will be thrown away.
     TooLarge { body_bytes: u64, missing: u64 },
     /// More of a body has come than its header announced. Like RabbitMQ, this waits for an end that cannot come, and
@@ -62,11 +70,23 @@ impl Partial {
 pub(crate) struct Assembler {
     partial: HashMap<u16, Partial>,
     max_body_bytes: usize,
+    unfinished: HeldBytes,
+}
+
+/// What a publish holds without its body.
+fn publish_bytes(properties: Option<&Properties>) -> usize {
+    PUBLISH_BYTES + properties.map_or(0, |properties| properties.encoded().len())
 }
 
 impl Assembler {
-    pub(crate) fn new(max_body_bytes: usize) -> Self {
-        Self { partial: HashMap::new(), max_body_bytes }
+    /// What its publishes take counts in the sum.
+    pub(crate) fn new(max_body_bytes: usize, unfinished: HeldBytes) -> Self {
+        Self { partial: HashMap::new(), max_body_bytes, unfinished }
+    }
+
+    /// Whether a body has begun.
+    pub(crate) fn has_unfinished(&self) -> bool {
+        self.partial.values().any(|partial| matches!(partial, Partial::Body { .. }))
     }
 
     /// The channel was closed in the middle of something.
@@ -121,7 +141,8 @@ impl Assembler {
                 return Ok(Some(Command::Publish { channel, publish, properties, body: Bytes::new() }));
             }
             Ok(missing) if missing <= self.max_body_bytes => {
-                Partial::Body { publish, properties, missing, body: BytesMut::new() }
+                let held = Held::new(&self.unfinished, publish_bytes(properties.as_ref()));
+                Partial::Body { publish, properties, missing, body: Vec::new(), held }
             }
             // Its end must be found, for what comes next may be fine.
             _ => Partial::TooLarge { body_bytes, missing: body_bytes },
@@ -135,19 +156,24 @@ impl Assembler {
             Some(Partial::Overrun) => Partial::Overrun,
             Some(Partial::Body { missing, .. }) if payload.len() > missing => Partial::Overrun,
             Some(Partial::TooLarge { missing, .. }) if payload.len() as u64 > missing => Partial::Overrun,
-            Some(Partial::Body { publish, properties, mut missing, mut body }) => {
+            Some(Partial::Body { publish, properties, mut missing, mut body, mut held }) => {
                 missing -= payload.len();
                 // Most bodies come in one frame, and need no copy.
                 let is_whole = missing == 0 && body.is_empty();
                 if is_whole {
                     return Ok(Some(Command::Publish { channel, publish, properties, body: payload }));
                 }
+                // In growing pieces, but never more than was announced: what is left over would be kept.
+                if body.capacity() - body.len() < payload.len() {
+                    body.reserve_exact(payload.len() + missing.min(body.len()));
+                }
                 body.extend_from_slice(&payload);
                 if missing == 0 {
-                    let body = body.freeze();
+                    let body = body.into();
                     return Ok(Some(Command::Publish { channel, publish, properties, body }));
                 }
-                Partial::Body { publish, properties, missing, body }
+                held.set(publish_bytes(properties.as_ref()) + body.capacity());
+                Partial::Body { publish, properties, missing, body, held }
             }
             Some(Partial::TooLarge { body_bytes, missing }) => {
                 let missing = missing - payload.len() as u64;

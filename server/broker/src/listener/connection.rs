@@ -16,6 +16,7 @@ use std::{collections::VecDeque, io, net::SocketAddr, sync::Arc, time::Duration}
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, tcp::OwnedReadHalf},
+    sync::OwnedSemaphorePermit,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -76,6 +77,8 @@ struct Session {
     assembler: Assembler,
     /// One side has closed the connection.
     is_closing: bool,
+    /// It may bring a body to an end while others wait.
+    finishing: Option<OwnedSemaphorePermit>,
     /// The socket takes nothing any more.
     unwritable: CancellationToken,
 }
@@ -107,8 +110,9 @@ impl Session {
             limits: FrameLimits { frame_bytes: opened.frame_bytes, table_depth: shared.limits.table_depth },
             heartbeat: opened.heartbeat,
             blocked_notify: opened.blocked_notify,
-            assembler: Assembler::new(shared.limits.message_bytes),
+            assembler: Assembler::new(shared.limits.message_bytes, shared.unfinished.clone()),
             is_closing: false,
+            finishing: None,
             unwritable,
         };
         let unwritable = session.unwritable.clone();
@@ -124,6 +128,9 @@ impl Session {
             tracing::debug!(connection = id.0, %error, "connection lost");
         }
         shared.close_connection(id);
+        session.assembler = Assembler::new(0, shared.unfinished.clone());
+        session.finishing = None;
+        shared.update_pressure();
         session.outbox.finish();
         // The last words, such as a close-ok, must get out, but nobody waits for a dead peer.
         let abort = writing.abort_handle();
@@ -344,7 +351,14 @@ impl Session {
     /// A publisher waits here while there is no room in memory or the disk is behind.
     async fn wait_for_relief(&mut self) {
         let mut pressure = self.shared.pressure.subscribe();
+        self.shared.update_pressure();
         let now = *pressure.borrow_and_update();
+        let may_finish = |now: Pressure| now.memory && !(now.is_full || now.disk);
+        let has_unfinished = self.assembler.has_unfinished();
+        if self.finishing.is_some() && has_unfinished && may_finish(now) {
+            return;
+        }
+        self.finishing = None;
         let notify = (now.memory || now.is_failing) && self.blocked_notify;
         if notify {
             let reason = if now.memory { "low on memory" } else { "low on disk" };
@@ -352,8 +366,28 @@ impl Session {
             let blocked = connection::AMQPMethod::Blocked(blocked);
             self.outbox.push_method(0, AMQPClass::Connection(blocked));
         }
-        // The sender lives as long as this session does.
-        let _ = pressure.wait_for(|pressure| *pressure == Pressure::default()).await;
+        loop {
+            let now = *pressure.borrow_and_update();
+            if now == Pressure::default() {
+                break;
+            }
+            // Bodies that all wait for each other's end would wait for ever.
+            let turn = async {
+                if has_unfinished && may_finish(now) {
+                    self.shared.finishing.clone().acquire_owned().await.ok()
+                } else {
+                    std::future::pending().await
+                }
+            };
+            tokio::select! {
+                // The sender lives as long as this session does.
+                _ = pressure.changed() => {}
+                turn = turn => {
+                    self.finishing = turn;
+                    break;
+                }
+            }
+        }
         if notify {
             let unblocked = connection::AMQPMethod::Unblocked(connection::Unblocked {});
             self.outbox.push_method(0, AMQPClass::Connection(unblocked));

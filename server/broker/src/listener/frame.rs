@@ -178,7 +178,7 @@ fn parse_header(channel: u16, payload: &[u8], table_depth: usize) -> Result<Fram
     let _weight = fixed.get_u16();
     let body_bytes = fixed.get_u64();
     let properties = match tables::check_properties(encoded, table_depth) {
-        Ok(()) => Properties::decode(Bytes::copy_from_slice(encoded)),
+        Ok(()) => Properties::decode(encoded),
         Err(Fault::Unreadable) => None,
         Err(Fault::TooDeep) => {
             return Err(Failure { exception: Exception::syntax_error(TOO_DEEP), ids: BASIC_PUBLISH });

@@ -3,7 +3,7 @@
 use super::outbox::Outbox;
 use crate::{
     config::{Limits, Product},
-    core::{ConnectionId, Core},
+    core::{ConnectionId, Core, HeldBytes, Message},
     health::Health,
     store,
 };
@@ -16,7 +16,7 @@ use std::{
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Publishers wait while more than this is on its way to the disk.
@@ -54,8 +54,10 @@ struct Guarded {
 /// What publishers have to wait for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pressure {
-    /// Messages in queues weigh more than is allowed.
+    /// Messages take more than is allowed.
     pub(crate) memory: bool,
+    /// They do so even without those whose bodies have not come to their end.
+    pub(crate) is_full: bool,
     /// The disk is behind.
     pub(crate) disk: bool,
     /// It is so far behind that nobody is read from who could ask for more to be written.
@@ -82,8 +84,15 @@ pub(crate) struct Shared {
     guarded: Mutex<Guarded>,
     /// The core has something to go on with.
     working: Notify,
-    /// What messages weighed after the last turn.
-    held_bytes: AtomicUsize,
+    messages: HeldBytes,
+    /// What bodies take that have not come to their end.
+    pub(crate) unfinished: HeldBytes,
+    /// What it took to hold the messages after the last turn.
+    holding_bytes: AtomicUsize,
+    /// What was not on disk after the last turn.
+    unstored_bytes: AtomicUsize,
+    /// Where bodies that have begun fill the memory, one connection at a time may bring its own to an end.
+    pub(crate) finishing: Arc<Semaphore>,
     /// The timer must wait for something earlier.
     timer: Notify,
     /// There is something to write to disk.
@@ -108,7 +117,11 @@ impl Shared {
             turns: watch::Sender::new(()),
             clock,
             working: Notify::new(),
-            held_bytes: AtomicUsize::new(0),
+            messages: core.messages().clone(),
+            unfinished: core.unfinished().clone(),
+            holding_bytes: AtomicUsize::new(core.holding_bytes()),
+            unstored_bytes: AtomicUsize::new(0),
+            finishing: Arc::new(Semaphore::new(1)),
             guarded: Mutex::new(Guarded { core, outboxes: HashMap::new(), timer_ms: None }),
             timer: Notify::new(),
             store,
@@ -145,7 +158,7 @@ impl Shared {
         let result = self.turn(&mut guarded, act);
         let garbage = guarded.core.take_garbage();
         drop(guarded);
-        drop(garbage);
+        self.drop_garbage(garbage);
         result
     }
 
@@ -174,17 +187,44 @@ impl Shared {
         {
             store.work();
         }
-        let unstored_bytes = guarded.core.unstored_bytes();
-        let held_bytes = guarded.core.held_bytes();
-        self.held_bytes.store(held_bytes, Ordering::Relaxed);
-        let pressure = Pressure {
-            memory: held_bytes > self.limits.memory_bytes,
-            disk: unstored_bytes > MAX_UNSTORED_BYTES,
-            flood: unstored_bytes > 2 * MAX_UNSTORED_BYTES,
-            is_failing: unstored_bytes > MAX_UNSTORED_BYTES && self.store_failure().is_some(),
-        };
-        self.pressure.send_if_modified(|current| std::mem::replace(current, pressure) != pressure);
+        self.unstored_bytes.store(guarded.core.unstored_bytes(), Ordering::Relaxed);
+        self.holding_bytes.store(guarded.core.holding_bytes(), Ordering::Relaxed);
+        self.update_pressure();
         result
+    }
+
+    fn drop_garbage(&self, garbage: Vec<Arc<Message>>) {
+        if !garbage.is_empty() {
+            drop(garbage);
+            self.update_pressure();
+        }
+    }
+
+    /// Holds publishers up or lets them go on. To be called when memory was freed outside of the core.
+    pub(crate) fn update_pressure(&self) {
+        let failure = self.store_failure();
+        self.pressure.send_if_modified(|current| {
+            let limit = self.limits.memory_bytes;
+            let unstored_bytes = self.unstored_bytes.load(Ordering::Relaxed);
+            let now = Pressure {
+                memory: self.held_bytes() > limit,
+                is_full: self.finished_bytes() > limit,
+                disk: unstored_bytes > MAX_UNSTORED_BYTES,
+                flood: unstored_bytes > 2 * MAX_UNSTORED_BYTES,
+                is_failing: unstored_bytes > MAX_UNSTORED_BYTES && failure.is_some(),
+            };
+            std::mem::replace(current, now) != now
+        });
+    }
+
+    /// What all messages take of memory, with what it takes to hold them.
+    fn finished_bytes(&self) -> usize {
+        self.messages.get() + self.holding_bytes.load(Ordering::Relaxed)
+    }
+
+    /// What all messages take of memory, those too whose bodies have not come to their end.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.finished_bytes() + self.unfinished.get()
     }
 
     /// Why nothing can be written, if so.
@@ -198,7 +238,7 @@ impl Shared {
             return failing;
         }
         if self.pressure.borrow().memory {
-            let held_bytes = self.held_bytes.load(Ordering::Relaxed);
+            let held_bytes = self.held_bytes();
             return Health::MemoryFull { held_bytes, limit_bytes: self.limits.memory_bytes };
         }
         Health::Ready
@@ -227,7 +267,7 @@ impl Shared {
         let garbage = guarded.core.take_garbage();
         // To whoever waits longest, or this would be the next one to have it again.
         MutexGuard::unlock_fair(guarded);
-        drop(garbage);
+        self.drop_garbage(garbage);
         self.turns.send_replace(());
         has_more
     }

@@ -65,6 +65,9 @@ impl Writer {
         self.encoder.clear();
         if weights > 0 {
             self.shared.with_core(|core| core.written(self.id, weights));
+        } else {
+            // A message that was returned to its publisher may have been the last of what filled the memory.
+            self.shared.update_pressure();
         }
         Ok(())
     }

@@ -12,7 +12,6 @@ use amq_protocol::{
         parsing::{parse_field_array, parse_field_table},
     },
 };
-use bytes::Bytes;
 use rusqlite::types::{Type, ValueRef};
 
 /// A value in the file that cannot be read.
@@ -61,6 +60,5 @@ pub(crate) fn decode_keys(column: usize, value: ValueRef<'_>) -> rusqlite::Resul
 }
 
 pub(crate) fn decode_properties(column: usize, value: ValueRef<'_>) -> rusqlite::Result<Properties> {
-    Properties::decode(Bytes::copy_from_slice(blob(column, value)?))
-        .ok_or_else(|| malformed(column, "the properties of a message"))
+    Properties::decode(blob(column, value)?).ok_or_else(|| malformed(column, "the properties of a message"))
 }

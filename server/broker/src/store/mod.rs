@@ -284,7 +284,7 @@ fn apply(transaction: &Transaction<'_>, op: &StoreOp) -> rusqlite::Result<()> {
                 position,
                 &**message.exchange(),
                 encode_keys(message.routing_keys()),
-                &message.encoded_properties()[..],
+                message.encoded_properties(),
                 &message.body()[..],
                 expires_at_ms,
             ],
