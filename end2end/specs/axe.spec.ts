@@ -20,7 +20,8 @@ async function clean(page: Page, state: string, part?: string) {
       await expect(page.locator(".diagram")).toHaveAttribute("data-orientation", orientation);
       // Otherwise the header lies on something.
       await page.evaluate(() => scrollTo(0, 0));
-      const axe = new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).withTags(RULES);
+      // In this page alone: a page of its own would take the front from this one, which then draws no frames.
+      const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] }).withTags(RULES);
       const { violations } = await (part ? axe.include(part) : axe).analyze();
       expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), `${state}, ${width} px`).toEqual([]);
     }
