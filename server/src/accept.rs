@@ -1,5 +1,6 @@
 //! Accepting connections, also while there are no file descriptors for them.
 
+use crate::repeats::Repeats;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,14 +16,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Acceptor {
     listener: TcpListener,
     what: &'static str,
-    failures: u64,
+    failures: Repeats,
 }
 
 impl Acceptor {
     /// `what` is what the connections are for, as the log names it.
     #[must_use]
-    pub const fn new(listener: TcpListener, what: &'static str) -> Self {
-        Self { listener, what, failures: 0 }
+    pub fn new(listener: TcpListener, what: &'static str) -> Self {
+        Self { listener, what, failures: Repeats::default() }
     }
 
     /// The next connection. May be dropped while it waits, and loses none.
@@ -30,13 +31,12 @@ impl Acceptor {
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => {
-                    self.failures = 0;
+                    self.failures.over();
                     return accepted;
                 }
                 Err(error) => {
-                    self.failures += 1;
-                    if self.failures.is_power_of_two() {
-                        let (what, failures) = (self.what, self.failures);
+                    if let Some(failures) = self.failures.worth_saying(&error.to_string()) {
+                        let what = self.what;
                         tracing::warn!(%error, what, failures, "a connection could not be accepted");
                     }
                     sleep(PAUSE).await;

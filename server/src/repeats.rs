@@ -8,21 +8,22 @@ pub struct Repeats {
 }
 
 impl Repeats {
-    /// It has come again, or something else has; answers how often in a row by now.
-    pub fn again(&mut self, what: &str) -> u32 {
+    /// It has come again, or something else has; answers how often in a row, if that is worth a line in the log: the 1st,
+    /// 2nd, 4th, 8th … time.
+    pub fn worth_saying(&mut self, what: &str) -> Option<u32> {
         if self.what == what {
             self.times = self.times.saturating_add(1);
         } else {
             what.clone_into(&mut self.what);
             self.times = 1;
         }
-        self.times
+        self.times.is_power_of_two().then_some(self.times)
     }
 
-    /// It has come again; answers how often in a row, if that is worth a line in the log: the 1st, 2nd, 4th, 8th … time.
-    pub fn worth_saying(&mut self, what: &str) -> Option<u32> {
-        let times = self.again(what);
-        times.is_power_of_two().then_some(times)
+    /// How often it has come in a row.
+    #[must_use]
+    pub const fn times(&self) -> u32 {
+        self.times
     }
 
     /// It is over; answers how often it had come.
@@ -39,7 +40,11 @@ mod tests {
     #[test]
     fn the_same_trouble_is_counted_and_another_one_is_new() {
         let mut repeats = Repeats::default();
-        assert_eq!(["a", "a", "a", "b", "a"].map(|what| repeats.again(what)), [1, 2, 3, 1, 1]);
+        let times = ["a", "a", "a", "b", "a"].map(|what| {
+            repeats.worth_saying(what);
+            repeats.times()
+        });
+        assert_eq!(times, [1, 2, 3, 1, 1]);
         let mut repeats = Repeats::default();
         let said: Vec<_> = (0..20).filter_map(|_| repeats.worth_saying("full")).collect();
         assert_eq!(said, [1, 2, 4, 8, 16]);

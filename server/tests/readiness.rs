@@ -104,6 +104,23 @@ async fn an_outbox_that_no_queue_takes_from_is_not_ready_until_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_outbox_from_which_what_was_stuck_is_taken_is_ready_without_another_message() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let style = Style::Choreography;
+    let channel = skuflow.amqp().await.create_channel().await.unwrap();
+    for queue in style.queues() {
+        let (exchange, none) = (style.exchange().name, FieldTable::default());
+        channel.queue_unbind(queue.name.into(), exchange.into(), "".into(), none).await.unwrap();
+    }
+    skuflow.arrive("MUG-RED", 2, style.as_str()).await;
+    skuflow.until("it is not ready", async || readiness(&skuflow).await.0 == 503).await;
+    let reset = skuflow.post("/api/reset", r#"{"confirm":"reset"}"#).await;
+    assert_eq!(reset.status(), 204);
+    skuflow.until("it is ready", async || readiness(&skuflow).await.0 == 200).await;
+    skuflow.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn all_that_is_wrong_is_said_at_once() {
     let skuflow = Skuflow::start(On::Embedded).await;
     std::fs::rename(skuflow.data().join("catalog.db"), skuflow.data().join("elsewhere.db")).unwrap();

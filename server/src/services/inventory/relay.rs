@@ -76,6 +76,8 @@ impl Inventory {
         // Nobody waits for it: the next messages go out meanwhile.
         let mut taking_out = pin!(self.take_out_confirmed(style).fuse());
         let mut course = Course::default();
+        // What an earlier connection ran into is not this one's.
+        self.troubles.over(style);
         let (mut after, mut may_be_more) = (0, true);
         loop {
             let is_closed = scope.is_closed(Gate::BeforePublish);
@@ -97,10 +99,10 @@ impl Inventory {
                     Some(PublishError::Amqp(error)) => return Err(error),
                     Some(error) => {
                         let why = error.to_string();
-                        let times = course.repeats.again(&why);
-                        if times.is_power_of_two() {
+                        if let Some(times) = course.repeats.worth_saying(&why) {
                             tracing::warn!(%error, %style, times, "messages are not with the broker yet; sending them again");
                         }
+                        let times = course.repeats.times();
                         if times >= STUCK {
                             self.troubles.stuck(style, why);
                         }
@@ -124,6 +126,10 @@ impl Inventory {
                     Ok(mut rows) => {
                         may_be_more = rows.len() == room;
                         after = rows.last().map_or(after, |row| row.id);
+                        if rows.is_empty() && on_the_way.is_empty() {
+                            // Nothing waits that could be stuck.
+                            self.goes_on(style, &mut course);
+                        }
                         rows.retain(|row| !course.refusals.holds(row.id));
                         let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
                         on_the_way.extend(sent.into_iter().map(confirm));
@@ -172,8 +178,7 @@ impl Inventory {
             // Each at once: the connection may be lost before the next one comes.
             Ok(id) => {
                 course.refusals.settled(id);
-                course.repeats.over();
-                self.troubles.over(style);
+                self.goes_on(style, course);
                 self.receipts.add(style, [id]);
             }
             Err(Unsent { row, error: PublishError::Refused, reporter }) => {
@@ -187,6 +192,13 @@ impl Inventory {
                 }
             }
             Err(Unsent { error, .. }) => course.failed = Some(error),
+        }
+    }
+
+    /// Nothing keeps the outbox from being sent any more.
+    fn goes_on(&self, style: Style, course: &mut Course) {
+        if course.repeats.over() > 0 {
+            self.troubles.over(style);
         }
     }
 
