@@ -1,13 +1,11 @@
 //! Handshakes, good and bad, and frames that are no frames.
 
-use crate::{methods::*, scenarios};
+use crate::{client::HEADER, methods::*, scenarios};
 use amq_protocol::{
     frame::AMQPFrame,
     protocol::{AMQPClass, channel, confirm, connection},
     types::generation::gen_field_table,
 };
-
-const HEADER: &[u8] = b"AMQP\x00\x00\x09\x01";
 
 fn close_method() -> AMQPClass {
     let close = connection::Close { reply_code: 200, reply_text: "bye".into(), ..Default::default() };
@@ -69,17 +67,13 @@ scenarios! {
 
     fn tune_offers_the_usual_limits(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.expect();
     }
 
     fn an_unknown_virtual_host_is_refused(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(10, 131_072, 0);
         c.open("nowhere");
@@ -88,9 +82,7 @@ scenarios! {
 
     fn more_channels_than_agreed_end_the_connection(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(2, 131_072, 0);
         c.open(&s.vhost);
@@ -103,9 +95,7 @@ scenarios! {
 
     fn a_body_is_split_into_frames_as_agreed(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(10, 4096, 0);
         c.open(&s.vhost);
@@ -235,9 +225,7 @@ scenarios! {
 
     fn heartbeats_are_sent_as_agreed(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(10, 131_072, 1);
         c.open(&s.vhost);
@@ -267,9 +255,7 @@ scenarios! {
 
     fn lower_limits_than_offered_are_agreed_to(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(1, 4096, 0);
         c.open(&s.vhost);
@@ -300,16 +286,12 @@ scenarios! {
             c.expect_end();
         }
         let mut c = s.dial("before tune-ok");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.expect();
         c.send_bytes(&[1, 0, 0, 0, 0, 16, 1]);
         c.expect_end();
         let mut c = s.dial("after tune-ok");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(10, 131_072, 0);
         c.send_bytes(&[1, 0, 0, 0, 3, 13, 64]);
@@ -318,9 +300,7 @@ scenarios! {
 
     fn who_does_not_open_a_virtual_host_is_told_so(s) {
         let mut c = s.dial("c");
-        c.send_bytes(HEADER);
-        c.skip();
-        c.start_ok(&s.user, &s.password);
+        c.log_in(s);
         c.skip();
         c.tune_ok(10, 131_072, 0);
         c.send(0, close_method());

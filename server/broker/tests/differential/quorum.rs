@@ -12,6 +12,18 @@ fn quorum(name: &str, fields: &[(&str, AMQPValue)]) -> queue::Declare {
     queue::Declare { durable: true, ..declare_with(name, &all) }
 }
 
+/// A queue whose messages go to another one when they have come back more often than that.
+fn giving_up_into(name: &str, dead: &str, delivery_limit: i32) -> queue::Declare {
+    quorum(
+        name,
+        &[
+            ("x-delivery-limit", int(delivery_limit)),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", text(dead)),
+        ],
+    )
+}
+
 scenarios! {
     fn a_quorum_queue_must_be_durable_and_shared(s) {
         let mut c = s.connect("c");
@@ -36,11 +48,7 @@ scenarios! {
         c.channel(1);
         let (q, dead) = (s.name("q"), s.name("dead"));
         c.declare_exclusive(1, &dead, &[]);
-        c.declare(1, quorum(&q, &[
-            ("x-delivery-limit", int(2)),
-            ("x-dead-letter-exchange", text("")),
-            ("x-dead-letter-routing-key", text(&dead)),
-        ]));
+        c.declare(1, giving_up_into(&q, &dead, 2));
         c.channel(2);
         c.qos(2, 1, false);
         c.consume(2, &q, "tag");
@@ -60,11 +68,7 @@ scenarios! {
         c.channel(1);
         let (q, dead) = (s.name("q"), s.name("dead"));
         c.declare_exclusive(1, &dead, &[]);
-        c.declare(1, quorum(&q, &[
-            ("x-delivery-limit", int(0)),
-            ("x-dead-letter-exchange", text("")),
-            ("x-dead-letter-routing-key", text(&dead)),
-        ]));
+        c.declare(1, giving_up_into(&q, &dead, 0));
         // Its client closes the channel, makes a mistake on it, closes the connection, and is lost.
         for end in ["channel", "mistake", "connection", "lost"] {
             let mut consumer = s.connect("consumer");
@@ -97,11 +101,7 @@ scenarios! {
         c.channel(1);
         let (q, dead) = (s.name("q"), s.name("dead"));
         c.declare_exclusive(1, &dead, &[]);
-        c.declare(1, quorum(&q, &[
-            ("x-delivery-limit", int(0)),
-            ("x-dead-letter-exchange", text("")),
-            ("x-dead-letter-routing-key", text(&dead)),
-        ]));
+        c.declare(1, giving_up_into(&q, &dead, 0));
         c.publish(1, "", &q, "got for good");
         c.get_when_there(1, &q);
         c.publish(1, "", &q, "got");
