@@ -70,6 +70,8 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	@node end2end/tools/soak-limits.mjs $(SERVER)
 	$(call step,what others wait while a million messages go back)
 	@cargo run --release -p broker --example requeue
+	$(call step,what messages take of memory)
+	@cargo run --release -p broker --example memory
 	$(call step,kills and cuts under load (this takes a while))
 	@SKUFLOW_SOAK=1 SKUFLOW_TEST_RABBITMQ_URL=started-by-the-test \
 		cargo test --release -p server --test reliability -- --nocapture --test-threads 1

@@ -66,14 +66,24 @@ async function garbage(server) {
   return { connection, channel };
 }
 
+/** Runs a scenario on a server of its own, and ends that however it went. */
+async function on(options, scenario) {
+  const server = await start(binary, [], options);
+  try {
+    await scenario(server);
+  } finally {
+    await server.end();
+  }
+}
+
 const waiting = async (channel) => (await channel.checkQueue("garbage")).messageCount;
 
-async function largeHeaders() {
-  const server = await start(binary);
+async function largeHeaders(server) {
   const { channel } = await garbage(server);
   const before = memoryMb(server);
-  const headers = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`h${n}`, "x".repeat(10_000)]));
-  const messages = 6_000;
+  // As large as amqplib can write them.
+  const headers = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`h${n}`, "x".repeat(10_000)]));
+  const messages = 12_000;
   for (let n = 0; n < messages; n++) {
     if (!channel.sendToQueue("garbage", Buffer.alloc(0), { headers })) await new Promise((go) => channel.once("drain", go));
   }
@@ -81,12 +91,10 @@ async function largeHeaders() {
   const held = memoryMb(server) - before;
   await arrive(server);
   const handled = await until("an arrival is handled beside them", () => shows(server, 1));
-  console.log(`large headers      ${messages} × 120 kB: ${held} MB held; an arrival beside them was handled in ${handled} ms`);
-  await server.end();
+  console.log(`large headers      ${messages} × 60 kB: ${held} MB held; an arrival beside them was handled in ${handled} ms`);
 }
 
-async function fullBroker() {
-  const server = await start(binary);
+async function fullBroker(server) {
   const { connection, channel } = await garbage(server);
   let blocked = null;
   connection.on("blocked", (reason) => (blocked = reason));
@@ -114,12 +122,9 @@ async function fullBroker() {
   });
   console.log(`full broker        ${held} MB held, ${[...statuses]} for arrivals, noticed in ${noticed} ms: ${JSON.parse(text).detail}`);
   console.log(`                   20 of 20 arrivals handled ${recovered} ms after there was room`);
-  await server.end();
 }
 
-async function fewDescriptors() {
-  const lines = [];
-  const server = await start(binary, [], { descriptors: 256, log: (line) => lines.push(line) });
+async function fewDescriptors(server, lines) {
   const { hostname, port } = new URL(server.url);
   const sockets = Array.from({ length: 400 }, () => connectTcp(Number(port), hostname).on("error", () => {}));
   await sleep(3_000);
@@ -132,10 +137,10 @@ async function fewDescriptors() {
   const panics = lines.filter((line) => line.includes("panicked")).length;
   console.log(`256 descriptors    400 idle connections: ${lines.length} lines logged, ${panics} panics, ready ${ready} ms after`);
   if (panics) throw new Error("it panicked");
-  await server.end();
 }
 
-async function fullDisk() {
+/** Runs a scenario on a small disk, which is gone afterwards. */
+async function onSmallDisk(scenario) {
   const disk = mkdtempSync(join(tmpdir(), "skuflow-small-disk-"));
   try {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", disk], { stdio: "ignore" });
@@ -145,42 +150,55 @@ async function fullDisk() {
     return;
   }
   try {
-    const lines = [];
-    const server = await start(binary, [], { within: disk, log: (line) => lines.push(line) });
-    const statuses = new Map();
-    const send = async () => {
-      const status = await arrive(server);
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    };
-    for (let n = 0; n < 50; n++) await send();
-    const filler = join(disk, "filler");
-    try {
-      writeFileSync(filler, Buffer.alloc(64 << 20));
-    } catch {
-      // That is what it is for.
-    }
-    let most = 0;
-    const before = memoryMb(server);
-    for (const end = performance.now() + 60_000; performance.now() < end; await sleep(5)) {
-      await send();
-      most = Math.max(most, memoryMb(server));
-    }
-    const full = await readiness(server);
-    if (full.ready) throw new Error("it says that it is ready on a full disk");
-    rmSync(filler);
-    const ready = await until("it is ready again", async () => (await readiness(server)).ready);
-    await send();
-    const accepted = statuses.get(202);
-    const handled = await until("all that was accepted is handled", () => shows(server, accepted));
-    const counts = [...statuses].map(([status, times]) => `${times} × ${status}`).join(", ");
-    console.log(`full disk          a minute: ${counts}; ${before} MB before, ${most} MB at most, ${lines.length} lines logged`);
-    console.log(`                   ready ${ready} ms after there was room, all ${accepted} accepted were handled after ${handled} ms`);
-    await server.end();
+    await scenario(disk);
   } finally {
     execFileSync("umount", [disk]);
     rmSync(disk, { recursive: true });
   }
 }
 
-for (const scenario of [largeHeaders, fullBroker, fewDescriptors, fullDisk]) await scenario();
+async function fullDisk(server, disk, lines) {
+  const statuses = new Map();
+  const send = async () => {
+    const status = await arrive(server);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  };
+  for (let n = 0; n < 50; n++) await send();
+  const filler = join(disk, "filler");
+  try {
+    writeFileSync(filler, Buffer.alloc(64 << 20));
+  } catch {
+    // That is what it is for.
+  }
+  let most = 0;
+  const before = memoryMb(server);
+  for (const end = performance.now() + 60_000; performance.now() < end; await sleep(5)) {
+    await send();
+    most = Math.max(most, memoryMb(server));
+  }
+  if ((await readiness(server)).ready) throw new Error("it says that it is ready on a full disk");
+  rmSync(filler);
+  const ready = await until("it is ready again", async () => (await readiness(server)).ready);
+  await send();
+  const accepted = statuses.get(202);
+  const handled = await until("all that was accepted is handled", () => shows(server, accepted));
+  const counts = [...statuses].map(([status, times]) => `${times} × ${status}`).join(", ");
+  console.log(`full disk          a minute: ${counts}; ${before} MB before, ${most} MB at most, ${lines.length} lines logged`);
+  console.log(`                   ready ${ready} ms after there was room, all ${accepted} accepted were handled after ${handled} ms`);
+}
+
+/** What a server logs, and where it goes. */
+function listening() {
+  const lines = [];
+  return { lines, log: (line) => lines.push(line) };
+}
+
+await on({}, largeHeaders);
+await on({}, fullBroker);
+const few = listening();
+await on({ descriptors: 256, log: few.log }, (server) => fewDescriptors(server, few.lines));
+await onSmallDisk((disk) => {
+  const { lines, log } = listening();
+  return on({ within: disk, log }, (server) => fullDisk(server, disk, lines));
+});
 process.exit(0);
