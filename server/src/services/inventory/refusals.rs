@@ -34,6 +34,11 @@ impl Refusals {
         self.0.remove(&row);
     }
 
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether it waits for a time of its own.
     pub fn holds(&self, row: i64) -> bool {
         self.0.contains_key(&row)

@@ -178,6 +178,9 @@ impl Inventory {
             // Each at once: the connection may be lost before the next one comes.
             Ok(id) => {
                 course.refusals.settled(id);
+                if course.refusals.is_empty() {
+                    course.refused.over();
+                }
                 self.goes_on(style, course);
                 self.receipts.add(style, [id]);
             }
