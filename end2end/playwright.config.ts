@@ -13,7 +13,7 @@ export default defineConfig<Options>({
   workers: 2,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: [["list"]],
+  reporter: [["list"], ["./support/summary.ts"]],
   use: {
     browserName: "chromium",
     launchOptions: {

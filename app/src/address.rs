@@ -1,8 +1,27 @@
 //! The address bar: what is shown stands in it, so that a reload and a shared link show the same.
 
 use leptos::{ev, prelude::*};
+use std::fmt::Write as _;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::UrlSearchParams;
+
+/// A text as it stands in a query (RFC 3986, section 3.4); what is read on sight stays readable.
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for byte in self.0.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' | b'@' => {
+                    f.write_char(char::from(byte))?;
+                }
+                other => write!(f, "%{other:02X}")?,
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What stands under that name in the address's query.
 #[must_use]

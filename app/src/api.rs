@@ -2,46 +2,56 @@
 
 pub mod fetch;
 
+use crate::address::Escaped;
 use flow::{
     Dispatch, Style,
-    api::{Email, Problem, Product, StockRequest},
+    api::{Email, Problem, Product, Shelves, ShelvesWanted, Show, StockRequest},
 };
 use serde::{Deserialize, Serialize};
 
 /// What can be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// The catalogs' products.
-    Products,
+    /// A page of the store.
+    Shelves(ShelvesWanted),
     /// The e-mails that the wishlists sent.
     Emails,
 }
 
-/// What is listed, in both systems: choreography's, then orchestration's.
+/// What is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Listed {
-    /// As the catalogs show them.
-    Products([Vec<Product>; 2]),
-    /// The newest first.
+    /// Both catalogs side by side.
+    Shelves(Shelves),
+    /// Choreography's and orchestration's, the newest first.
     Emails([Vec<Email>; 2]),
 }
 
-/// Lists it, in both systems.
+/// Lists it.
 ///
 /// # Errors
 /// When the server cannot say, or cannot be reached.
 pub async fn list(what: What) -> Result<Listed, Problem> {
-    const BOTH: [Style; 2] = [Style::Choreography, Style::Orchestration];
-    let [choreography, orchestration] = BOTH;
     Ok(match what {
-        What::Products => Listed::Products([products(choreography).await?, products(orchestration).await?]),
-        What::Emails => Listed::Emails([emails(choreography).await?, emails(orchestration).await?]),
+        What::Shelves(wanted) => Listed::Shelves(shelves(wanted).await?),
+        What::Emails => {
+            Listed::Emails([emails(Style::Choreography).await?, emails(Style::Orchestration).await?])
+        }
     })
 }
 
+/// At most `limit` products of a style's catalog whose SKU and name contain the words of `search`.
+///
+/// # Errors
+/// When the server cannot say, or cannot be reached.
 #[cfg(feature = "ssr")]
-async fn products(style: Style) -> Result<Vec<Product>, Problem> {
-    backend()?.products(style).await
+pub async fn products(style: Style, search: String, limit: u32) -> Result<Vec<Product>, Problem> {
+    backend()?.products(style, search, limit).await
+}
+
+#[cfg(feature = "ssr")]
+async fn shelves(wanted: ShelvesWanted) -> Result<Shelves, Problem> {
+    backend()?.shelves(wanted).await
 }
 
 #[cfg(feature = "ssr")]
@@ -49,14 +59,39 @@ async fn emails(style: Style) -> Result<Vec<Email>, Problem> {
     backend()?.emails(style).await
 }
 
+/// At most `limit` products of a style's catalog whose SKU and name contain the words of `search`.
+///
+/// # Errors
+/// When the server cannot say, or cannot be reached.
 #[cfg(not(feature = "ssr"))]
-async fn products(style: Style) -> Result<Vec<Product>, Problem> {
-    fetch::get(&format!("/api/{style}/catalog/products")).await
+pub async fn products(style: Style, search: String, limit: u32) -> Result<Vec<Product>, Problem> {
+    fetch::get(&format!("/api/{style}/catalog/products?search={}&limit={limit}", Escaped(&search))).await
+}
+
+#[cfg(not(feature = "ssr"))]
+async fn shelves(wanted: ShelvesWanted) -> Result<Shelves, Problem> {
+    fetch::get(&format!("/api/shelves?{}", query_of(&wanted))).await
 }
 
 #[cfg(not(feature = "ssr"))]
 async fn emails(style: Style) -> Result<Vec<Email>, Problem> {
     fetch::get(&format!("/api/{style}/wishlist/emails")).await
+}
+
+/// What is wanted of the store, as the query of an address. It is empty for the store as it opens.
+#[must_use]
+pub fn query_of(wanted: &ShelvesWanted) -> String {
+    let mut parts = Vec::new();
+    if !wanted.search.is_empty() {
+        parts.push(format!("search={}", Escaped(&wanted.search)));
+    }
+    if wanted.show != Show::All {
+        parts.push(format!("show={}", wanted.show.as_str()));
+    }
+    if wanted.page > 1 {
+        parts.push(format!("page={}", wanted.page));
+    }
+    parts.join("&")
 }
 
 /// Sells one piece.

@@ -2,10 +2,14 @@
 
 use flow::{
     Picture, Style,
-    api::{Email, Problem, Product, StockLevel, Wish},
+    api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
 use std::{future::Future, pin::Pin, sync::Arc};
+
+/// Says with the answer's status that nothing is at the address. The `web` module puts it into each request's context.
+#[derive(Clone)]
+pub struct SayNotFound(pub Arc<dyn Fn() + Send + Sync>);
 
 /// An answer that is being worked out.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
@@ -18,8 +22,10 @@ pub trait Backend: Send + Sync + 'static {
     fn holding(&self, style: Style) -> Holding;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.
     fn broker_label(&self) -> String;
-    /// The catalog's products.
-    fn products(&self, style: Style) -> Answer<Vec<Product>>;
+    /// At most `limit` of the catalog's products whose SKU and name contain the words of `search`.
+    fn products(&self, style: Style, search: String, limit: u32) -> Answer<Vec<Product>>;
+    /// A page of the store.
+    fn shelves(&self, wanted: ShelvesWanted) -> Answer<Shelves>;
     /// Inventory's stock list.
     fn stock(&self, style: Style) -> Answer<Vec<StockLevel>>;
     /// Who waits for what.

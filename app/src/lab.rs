@@ -29,6 +29,7 @@ mod status;
 pub(crate) mod views;
 pub(crate) mod words;
 
+use crate::api;
 use crate::live::use_live;
 use crate::pages::NotFound;
 use crate::paint::{follow, listen, region};
@@ -53,7 +54,7 @@ pub fn Lab() -> impl IntoView {
     view! {
         <Title text=title(style) />
         {Suspend::new(async move {
-            let products = controls::products_of(style).await.unwrap_or_default();
+            let products = api::products(style, String::new(), picker::ASKED).await.unwrap_or_default();
             view! { <LabOf style products sku /> }
         })}
     }

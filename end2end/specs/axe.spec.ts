@@ -1,12 +1,11 @@
 // The lab is clean under axe in every view, theme and state, on a large screen and on a small one.
 
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { violations } from "../support/axe";
 import { expect, expectSettled, open, openLab, seqOf, test } from "../support/fixtures";
 import { Proxy } from "../support/proxy";
 import type { Server } from "../support/server";
 
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const SIZES = [[1280, 800, "wide"], [390, 844, "tall"]] as const;
 const STYLE = "choreography";
 
@@ -20,10 +19,7 @@ async function clean(page: Page, state: string, part?: string) {
       await expect(page.locator(".diagram")).toHaveAttribute("data-orientation", orientation);
       // Otherwise the header lies on something.
       await page.evaluate(() => scrollTo(0, 0));
-      // In this page alone: a page of its own would take the front from this one, which then draws no frames.
-      const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] }).withTags(RULES);
-      const { violations } = await (part ? axe.include(part) : axe).analyze();
-      expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), `${state}, ${width} px`).toEqual([]);
+      expect(await violations(page, part), `${state}, ${width} px`).toEqual([]);
     }
   });
 }

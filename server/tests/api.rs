@@ -150,3 +150,63 @@ async fn other_hosts_and_other_sites_are_refused() {
     problem(forged, 403).await;
     assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_not_there_is_answered_404_and_one_that_is_200() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (path, status) in [
+        ("/", 200),
+        ("/lab/choreography", 200),
+        ("/store?page=99&show=nonsense", 200),
+        ("/lab/junk", 404),
+        ("/nowhere", 404),
+    ] {
+        let answer = skuflow.get(path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        assert!(answer.text().await.unwrap().contains("<main"), "{path}: there is a page all the same");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_thousands_of_products_is_told_a_page_at_a_time() {
+    const MANY: usize = 5_000;
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let seeded = skuflow.json("/api/shelves").await["products"].as_u64().unwrap();
+    let rows: String = (0..MANY).map(|at| format!("BULK-{at:05},Bulk thing {at:05}\n")).collect();
+    let answer = skuflow
+        .request("POST", "/api/products")
+        .header("content-type", "text/csv")
+        .body(format!("sku,name\n{rows}"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+
+    let mut names = Vec::new();
+    let mut page = 1;
+    let told = loop {
+        let told = skuflow.json(&format!("/api/shelves?search=bulk&page={page}")).await;
+        names.extend(told["shelves"].as_array().unwrap().iter().map(|shelf| shelf["name"].to_string()));
+        page += 1;
+        if told["page"] == told["pages"] {
+            break told;
+        }
+    };
+    assert_eq!((names.len(), &told["found"]), (MANY, &json!(MANY)), "no product is passed over");
+    assert!(names.is_sorted() && told["products"] == json!(MANY as u64 + seeded));
+
+    for path in ["/store", "/lab/choreography", "/compare"] {
+        let size_bytes = skuflow.get(path).await.text().await.unwrap().len();
+        assert!(size_bytes < 300_000, "{path} has {size_bytes} bytes");
+    }
+    let store = skuflow.get("/store?search=bulk+04999").await.text().await.unwrap();
+    assert!(store.contains("Bulk thing 04999") && !store.contains("Bulk thing 04998"));
+    let suggested = skuflow.json("/api/choreography/catalog/products?search=BULK-0499&limit=3").await;
+    assert_eq!(suggested.as_array().unwrap().len(), 3);
+    assert!(
+        problem(skuflow.get(&format!("/api/shelves?search={}", "a".repeat(201))).await, 422)
+            .await
+            .contains("search")
+    );
+    assert!(problem(skuflow.get("/api/shelves?page=-1").await, 422).await.contains("page"));
+}

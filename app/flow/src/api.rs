@@ -62,6 +62,93 @@ pub struct Product {
     pub updated_at: String,
 }
 
+/// Which products the store shows; also the query of `GET /api/shelves`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShelvesWanted {
+    /// Words that the SKU or the name contains, in any case.
+    pub search: String,
+    /// Which of those.
+    pub show: Show,
+    /// Which page, from 1. Behind the last page comes the last page, and before the first comes the first.
+    pub page: u32,
+}
+
+/// Which products are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Show {
+    /// All.
+    #[default]
+    All,
+    /// Those that are available in either shop.
+    Available,
+    /// Those that are sold out in either shop.
+    SoldOut,
+}
+
+impl Show {
+    /// Every choice, in the order in which they are offered.
+    pub const EVERY: [Self; 3] = [Self::All, Self::Available, Self::SoldOut];
+
+    /// As it stands in an address.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Available => "available",
+            Self::SoldOut => "sold-out",
+        }
+    }
+
+    /// The choice by that name; all when there is none.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self::EVERY.into_iter().find(|show| show.as_str() == name).unwrap_or_default()
+    }
+}
+
+/// A product, and what the two catalogs say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// The SKU.
+    pub sku: Sku,
+    /// Its name for people.
+    pub name: String,
+    /// Pieces for sale in choreography's shop; none when its catalog does not list the product.
+    pub choreography: Option<u32>,
+    /// Pieces for sale in orchestration's shop; none when its catalog does not list the product.
+    pub orchestration: Option<u32>,
+}
+
+impl Shelf {
+    /// Pieces for sale in a style's shop.
+    #[must_use]
+    pub const fn quantity(&self, style: Style) -> Option<u32> {
+        match style {
+            Style::Choreography => self.choreography,
+            Style::Orchestration => self.orchestration,
+        }
+    }
+}
+
+/// A page of the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelves {
+    /// The products on it, by name.
+    pub shelves: Vec<Shelf>,
+    /// Which page this is, from 1.
+    pub page: u32,
+    /// How many pages there are of what was wanted.
+    pub pages: u32,
+    /// How many products were found.
+    pub found: u32,
+    /// How many products there are at all.
+    pub products: u32,
+    /// How many of them are available in choreography's shop, and in orchestration's.
+    pub available: [u32; 2],
+}
+
 /// Who waits for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {

@@ -54,7 +54,10 @@ pub fn typed(lab: Lab, event: &ev::Event) {
     let value = field.value();
     let Some(name) = field.get("field") else { return };
     match name.as_str() {
-        "sku" => lab.change(|state| state.form.sku.typed(value)),
+        "sku" => {
+            lab.change(|state| state.form.sku.typed(value));
+            controls::suggest(lab, false);
+        }
         "quantity" => lab.change(|state| state.form.quantity = value),
         "dispatch" => {
             if let Ok(dispatch) = value.parse() {

@@ -2,11 +2,11 @@
 
 use super::form::{Deed, Field, MANY};
 use super::handle::Lab;
+use super::picker::ASKED;
 use super::selection::Selection;
 use super::state::Look;
-use crate::api::fetch;
+use crate::api::{self, fetch};
 use crate::live::Connection;
-use flow::api::{Problem, Product};
 use flow::{Dispatch, Id, Style};
 use leptos::{prelude::*, task::spawn_local};
 use maud::{Markup, html};
@@ -144,14 +144,30 @@ pub fn keep_products_fresh(lab: Lab) {
         is_due.set_value(true);
         let ask = move || {
             is_due.try_set_value(false);
-            let Some(style) = lab.peek(|state| state.style) else { return };
-            spawn_local(async move {
-                if let Ok(products) = products_of(style).await {
-                    lab.change(|state| state.form.sku.products = products);
-                }
-            });
+            suggest(lab, true);
         };
         set_timeout(ask, AT_LEISURE);
+    });
+}
+
+/// Asks the catalog for what fits the text in the SKU's field. Until it answers, what is known already is suggested.
+/// With `anew`, all that it said before is out of date.
+pub fn suggest(lab: Lab, anew: bool) {
+    let Some((style, text)) = lab.peek(|state| (state.style, state.form.sku.text.trim().to_owned())) else {
+        return;
+    };
+    spawn_local(async move {
+        let first = if anew { api::products(style, String::new(), ASKED).await } else { Ok(Vec::new()) };
+        // A text that is too long to be looked for fits nothing.
+        let fitting = api::products(style, text, ASKED).await.unwrap_or_default();
+        let Ok(first) = first else { return };
+        lab.change(|state| {
+            if anew {
+                state.form.sku.forget();
+            }
+            state.form.sku.learn(first);
+            state.form.sku.learn(fitting);
+        });
     });
 }
 
@@ -175,17 +191,4 @@ fn show_stage() {
     {
         stage.scroll_into_view();
     }
-}
-
-/// The catalog's products, asked of the server's own catalog while it renders.
-pub async fn products_of(style: Style) -> Result<Vec<Product>, Problem> {
-    #[cfg(feature = "ssr")]
-    {
-        match use_context::<crate::backend::SharedBackend>() {
-            Some(backend) => backend.products(style).await,
-            None => Ok(Vec::new()),
-        }
-    }
-    #[cfg(not(feature = "ssr"))]
-    fetch::get(&format!("/api/{style}/catalog/products")).await
 }

@@ -7,7 +7,7 @@ use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::state::LabState;
 use super::views::{self, View};
-use crate::address;
+use crate::address::{self, Escaped};
 use leptos::{prelude::*, task::spawn_local};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -36,23 +36,6 @@ pub fn query(state: &LabState) -> String {
         add("speed", if speed.1 == "½" { "0.5" } else { speed.1 });
     }
     query
-}
-
-/// A text as it stands in a query (RFC 3986, section 3.4); what is read on sight stays readable.
-struct Escaped<'a>(&'a str);
-
-impl std::fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for byte in self.0.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b':' | b'@' => {
-                    f.write_char(char::from(byte))?;
-                }
-                other => write!(f, "%{other:02X}")?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Shows what the address asks for, then keeps it up to date.

@@ -2,11 +2,16 @@
 
 use flow::api::Product;
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// How many suggestions are shown; whoever wants another types a letter more.
 const SUGGESTED: usize = 8;
+/// How many products are asked for at a time.
+pub const ASKED: u32 = 50;
+/// How many are remembered.
+const KNOWN: usize = 500;
 
-/// The products whose SKU or name contains every word of the text; exact beginnings first.
+/// The products whose SKU or name contains every word of the text: first those that begin like it, then by name.
 #[must_use]
 pub fn suggestions(products: &[Product], text: &str) -> Vec<Product> {
     let text = text.trim().to_ascii_lowercase();
@@ -18,7 +23,10 @@ pub fn suggestions(products: &[Product], text: &str) -> Vec<Product> {
             words.iter().all(|word| sku.contains(word) || name.contains(word))
         })
         .collect();
-    found.sort_by_key(|product| !product.sku.as_str().to_ascii_lowercase().starts_with(&text));
+    found.sort_by_cached_key(|product| {
+        let begins = product.sku.as_str().to_ascii_lowercase().starts_with(&text);
+        (!begins, product.name.as_str(), product.sku)
+    });
     found.into_iter().take(SUGGESTED).cloned().collect()
 }
 
@@ -36,8 +44,8 @@ pub fn described(product: &Product) -> String {
 pub struct Picker {
     /// What stands in the field.
     pub text: String,
-    /// What can be suggested.
-    pub products: Vec<Product>,
+    /// What is known of the catalog, which may have thousands more: what came last is in front.
+    products: Vec<Product>,
     is_open: bool,
     /// The field first shows every product; typing narrows them down.
     is_typed: bool,
@@ -49,6 +57,20 @@ impl Picker {
     #[must_use]
     pub fn new(text: String, products: Vec<Product>) -> Self {
         Self { text, products, ..Self::default() }
+    }
+
+    /// The catalog told of products. What it said of them before is out of date.
+    pub fn learn(&mut self, told: Vec<Product>) {
+        let mut products = told;
+        let told: BTreeSet<_> = products.iter().map(|product| product.sku).collect();
+        products.extend(self.products.drain(..).filter(|known| !told.contains(&known.sku)));
+        products.truncate(KNOWN);
+        self.products = products;
+    }
+
+    /// Forgets what the catalog said.
+    pub fn forget(&mut self) {
+        self.products.clear();
     }
 
     fn found(&self) -> Vec<Product> {
@@ -168,6 +190,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_catalog_tells_last_is_what_counts_and_no_more_than_so_much_is_remembered() {
+        let many: Vec<_> = (0..KNOWN).map(|at| product(&format!("S-{at}"), "Thing", 1)).collect();
+        let mut picker = Picker::new("S-7".to_owned(), many);
+        picker.learn(vec![product("Z-1", "Zebra", 4), product("S-7", "Thing", 0)]);
+        assert_eq!((picker.products.len(), picker.products[0].sku.as_str()), (KNOWN, "Z-1"));
+        assert!(picker.draw(None, false).into_string().contains("Thing, sold out"));
+        picker.typed(" zeb".to_owned());
+        assert_eq!(picker.found().len(), 1);
+    }
+
+    #[test]
     fn every_word_must_be_found_in_the_sku_or_the_name() {
         let products = [
             product("TEA-MUG", "Tea set", 0),
@@ -177,9 +210,9 @@ mod tests {
         let skus = |text| -> Vec<_> {
             suggestions(&products, text).iter().map(|found| found.sku.to_string()).collect()
         };
-        assert_eq!(skus("mug"), ["MUG-RED", "MUG-BLUE", "TEA-MUG"]);
+        assert_eq!(skus("mug"), ["MUG-BLUE", "MUG-RED", "TEA-MUG"]);
         assert_eq!(skus("red mug"), ["MUG-RED"]);
-        assert_eq!(skus(""), ["TEA-MUG", "MUG-RED", "MUG-BLUE"]);
+        assert_eq!(skus(""), ["MUG-BLUE", "MUG-RED", "TEA-MUG"]);
         assert_eq!(skus("cup"), Vec::<String>::new());
         assert_eq!(described(&products[0]), "Tea set, sold out");
     }

@@ -4,14 +4,13 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::compare`, which the
 //! browser fetches for this page.
 
-use crate::{
-    api::{self, Listed, What},
-    live::use_live,
-    paint::region,
-    study,
-};
+use crate::{api, live::use_live, paint::region, study};
+use flow::Style;
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
+
+/// How many products the field for the SKU suggests; any other can be typed.
+const SUGGESTED: u32 = 100;
 
 /// The page `/compare`.
 #[component]
@@ -19,12 +18,9 @@ pub fn Compare() -> impl IntoView {
     view! {
         <Title text="Compare" />
         {Suspend::new(async {
-            let skus = match api::list(What::Products).await {
-                Ok(Listed::Products([products, _])) => {
-                    products.into_iter().map(|product| product.sku.to_string()).collect()
-                }
-                _ => Vec::new(),
-            };
+            let products = api::products(Style::Choreography, String::new(), SUGGESTED).await;
+            let products = products.unwrap_or_default();
+            let skus = products.into_iter().map(|product| product.sku.to_string()).collect();
             view! { <CompareBoth skus /> }
         })}
     }
@@ -33,7 +29,7 @@ pub fn Compare() -> impl IntoView {
 /// Both styles, and what they took.
 #[island]
 fn CompareBoth(
-    /// What can be sent.
+    /// What the field for the SKU suggests.
     skus: Vec<String>,
 ) -> impl IntoView {
     let live = use_live();

@@ -141,7 +141,7 @@ fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
         }
         @match list {
             Ok(Listed::Emails(emails)) => { (both_sides(&letters(emails), chosen, form)) }
-            Ok(Listed::Products(_)) => {}
+            Ok(Listed::Shelves(_)) => {}
             Err(problem) => { (failure("The mailbox", problem)) }
         }
     }

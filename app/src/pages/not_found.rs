@@ -6,6 +6,10 @@ use leptos_meta::Title;
 /// The page for an address that leads nowhere.
 #[component]
 pub fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(say) = use_context::<crate::backend::SayNotFound>() {
+        (say.0)();
+    }
     view! {
         <Title text="Nothing here" />
         <main id="main" tabindex="-1" class="page">

@@ -2,15 +2,20 @@
 
 use super::listing::{List, Listing, page};
 use crate::{
+    address,
     api::{self, Listed, What},
     app::hydrated,
     components::{blank, failure, product_icon, style_mark},
     live::use_live,
     paint::{Act, follow, listen, region},
 };
-use flow::{Sku, Style, api::Product};
+use flow::{
+    Sku, Style,
+    api::{Shelf, Shelves, ShelvesWanted, Show},
+};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
 use std::time::Duration;
 
@@ -24,86 +29,26 @@ struct Outcome {
     failed: bool,
 }
 
-/// A product and what the two catalogs say of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Shelf {
-    sku: Sku,
-    name: String,
-    /// Pieces for sale in choreography and in orchestration; none where that catalog has not heard of it.
-    quantities: [Option<u32>; 2],
+/// The store's address when it shows that.
+fn href(wanted: &ShelvesWanted) -> String {
+    let query = api::query_of(wanted);
+    if query.is_empty() { "/store".to_owned() } else { format!("/store?{query}") }
 }
 
-/// Lays the two catalogs side by side, in the first one's order.
-fn shelves(catalogs: &[Vec<Product>; 2]) -> Vec<Shelf> {
-    let mut shelves: Vec<Shelf> = Vec::new();
-    for (index, catalog) in catalogs.iter().enumerate() {
-        for product in catalog {
-            let quantity = Some(if product.available { product.quantity } else { 0 });
-            if let Some(shelf) = shelves.iter_mut().find(|shelf| shelf.sku == product.sku) {
-                shelf.quantities[index] = quantity;
-            } else {
-                let mut quantities = [None; 2];
-                quantities[index] = quantity;
-                shelves.push(Shelf { sku: product.sku, name: product.name.clone(), quantities });
-            }
-        }
-    }
-    shelves
-}
-
-/// What the reader wants to see of the shelves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Wanted {
-    /// Words that the SKU or the name contains.
-    text: String,
-    /// `available`, `sold-out`, or anything else for all.
-    show: String,
-}
-
-impl Wanted {
-    /// Whether the product is among it: available in either shop, or sold out in either.
-    fn has(&self, shelf: &Shelf) -> bool {
-        let known = format!("{} {}", shelf.sku, shelf.name).to_ascii_lowercase();
-        let is_sold = |quantity: &Option<u32>| *quantity == Some(0);
-        let is_there = |quantity: &Option<u32>| quantity.is_some_and(|quantity| quantity > 0);
-        self.text.to_ascii_lowercase().split_whitespace().all(|word| known.contains(word))
-            && match self.show.as_str() {
-                "available" => shelf.quantities.iter().any(is_there),
-                "sold-out" => shelf.quantities.iter().any(is_sold),
-                _ => true,
-            }
-    }
-
-    /// The fields.
-    fn draw(&self, hydrated: bool) -> Markup {
-        let shows = [("all", "All"), ("available", "Available"), ("sold-out", "Sold out")];
-        let chosen = if self.show.is_empty() { "all" } else { &self.show };
-        html! {
-            form.shop-search role="search" {
-                input.input type="search" aria-label="Search products" placeholder="Search products" data-field="search"
-                    disabled[!hydrated];
-                div.segments role="group" aria-label="Show" {
-                    @for (value, name) in shows {
-                        label.segment {
-                            input type="radio" name="show" value=(value) data-field="show" checked[chosen == value]
-                                disabled[!hydrated];
-                            (name)
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The page `/store`.
+/// The page `/store`. What is looked for stands in the address, so that a reload and a shared link show the same.
 #[component]
 pub fn Store() -> impl IntoView {
+    let query = use_query_map().read_untracked();
+    let wanted = ShelvesWanted {
+        search: query.get("search").unwrap_or_default(),
+        show: query.get("show").map(|show| Show::of(&show)).unwrap_or_default(),
+        page: query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1),
+    };
     view! {
         <Title text="Store" />
         {Suspend::new(async {
-            let first = api::list(What::Products).await;
-            view! { <Shop first /> }
+            let first = api::list(What::Shelves(wanted.clone())).await;
+            view! { <Shop first wanted /> }
         })}
     }
 }
@@ -113,28 +58,47 @@ pub fn Store() -> impl IntoView {
 fn Shop(
     /// What the server rendered.
     first: List,
+    /// What the reader came to see.
+    wanted: ShelvesWanted,
 ) -> impl IntoView {
     let live = use_live();
     let hydrated = hydrated();
     let outcome = RwSignal::new(None::<Outcome>);
-    let listing = Listing::new(What::Products, first, live.stock_seq);
-    let wanted = RwSignal::new(Wanted::default());
+    let listing = Listing::new(What::Shelves(wanted.clone()), first, live.stock_seq);
+    let wanted = RwSignal::new(wanted);
     let draw = move || {
         let connection = live.connection.get();
         let shop = listing.list.with(|list| wanted.with(|wanted| goods(list, wanted, hydrated.get())));
         let message = outcome.with(|outcome| message(outcome.as_ref()));
         page(connection, &html! { (shop) (message) })
     };
+    let look_for = move |change: &dyn Fn(&mut ShelvesWanted)| {
+        wanted.update(|wanted| change(wanted));
+        let wanted = wanted.get_untracked();
+        address::replace(&href(&wanted));
+        listing.look_for(What::Shelves(wanted));
+    };
     region(draw, move |host| {
-        listen(&host, "click", move |event| act(&event, listing, outcome));
-        listen(&host, "input", move |event| typed(&event, wanted));
+        listen(&host, "click", move |event| act(&event, listing, outcome, look_for));
+        listen(&host, "input", move |event| typed(&event, look_for));
+        listen(&host, "submit", |event| {
+            // With JavaScript the list follows what is typed; without it, the form asks for the page.
+            if Act::of(&event).is_some_and(|act| act.name() == "search") {
+                event.prevent_default();
+            }
+        });
         #[cfg(feature = "hydrate")]
         crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
 }
 
-fn act(event: &web_sys::Event, listing: Listing, outcome: RwSignal<Option<Outcome>>) {
+fn act(
+    event: &web_sys::Event,
+    listing: Listing,
+    outcome: RwSignal<Option<Outcome>>,
+    look_for: impl Fn(&dyn Fn(&mut ShelvesWanted)),
+) {
     let Some(act) = Act::of(event) else { return };
     match (act.name().as_str(), act.read("sku"), act.read("shop")) {
         ("buy", Some(sku), Some(style)) => {
@@ -142,27 +106,82 @@ fn act(event: &web_sys::Event, listing: Listing, outcome: RwSignal<Option<Outcom
             buy(sku, name, style, act.get("available").is_some(), outcome);
         }
         ("retry", ..) => listing.refetch(),
+        ("page", ..) if !address::wants_new_tab(event) => {
+            event.prevent_default();
+            if let Some(page) = act.read("page") {
+                look_for(&|wanted| wanted.page = page);
+                show_top();
+            }
+        }
         _ => {}
     }
 }
 
-fn typed(event: &web_sys::Event, wanted: RwSignal<Wanted>) {
+/// Whoever turns the page begins at its top.
+fn show_top() {
+    #[cfg(feature = "hydrate")]
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+}
+
+fn typed(event: &web_sys::Event, look_for: impl Fn(&dyn Fn(&mut ShelvesWanted))) {
     let Some(field) = Act::marked(event, "[data-field]") else { return };
-    wanted.update(|wanted| match field.get("field").as_deref() {
-        Some("search") => wanted.text = field.value(),
-        Some("show") => wanted.show = field.value(),
+    let value = field.value();
+    match field.get("field").as_deref() {
+        Some("search") => look_for(&|wanted| (wanted.search, wanted.page) = (value.clone(), 1)),
+        Some("show") => look_for(&|wanted| (wanted.show, wanted.page) = (Show::of(&value), 1)),
         _ => {}
-    });
+    }
+}
+
+/// The fields.
+fn search(wanted: &ShelvesWanted, hydrated: bool) -> Markup {
+    html! {
+        form.shop-search role="search" data-act="search" {
+            input.input type="search" name="search" aria-label="Search products" placeholder="Search products"
+                data-field="search" maxlength="100" value=(wanted.search) disabled[!hydrated];
+            div.segments role="group" aria-label="Show" {
+                @for show in Show::EVERY {
+                    label.segment {
+                        input type="radio" name="show" value=(show.as_str()) data-field="show"
+                            checked[wanted.show == show] disabled[!hydrated];
+                        (match show { Show::All => "All", Show::Available => "Available", Show::SoldOut => "Sold out" })
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The way to the other pages, when there are any. A link stays where it is when it leads nowhere: the focus of
+/// somebody who has turned the last page would be lost.
+fn pager(page: &Shelves, wanted: &ShelvesWanted) -> Markup {
+    let way = |words: &str, to: u32| {
+        let leads = (1..=page.pages).contains(&to);
+        let href = leads.then(|| href(&ShelvesWanted { page: to, ..wanted.clone() }));
+        html! {
+            a.button.button-small href=[href] role=[(!leads).then_some("link")] aria-disabled=[(!leads).then_some("true")]
+                tabindex=[(!leads).then_some("0")] data-act=[leads.then_some("page")] data-page=(to) { (words) }
+        }
+    };
+    html! {
+        @if page.pages > 1 {
+            nav.pager aria-label="Pages of products" {
+                (way("Previous", page.page.saturating_sub(1)))
+                span role="status" { "Page " (page.page) " of " (page.pages) ", " (page.found) " products" }
+                (way("Next", page.page + 1))
+            }
+        }
+    }
 }
 
 fn name_of(list: &List, sku: Sku) -> String {
-    let Ok(Listed::Products(catalogs)) = list else { return sku.to_string() };
-    let product = catalogs.iter().flatten().find(|product| product.sku == sku);
-    product.map_or_else(|| sku.to_string(), |product| product.name.clone())
+    let Ok(Listed::Shelves(page)) = list else { return sku.to_string() };
+    let shelf = page.shelves.iter().find(|shelf| shelf.sku == sku);
+    shelf.map_or_else(|| sku.to_string(), |shelf| shelf.name.clone())
 }
 
 /// All that is shown but the message.
-fn goods(list: &List, wanted: &Wanted, hydrated: bool) -> Markup {
+fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
     html! {
         div.page-head {
             div {
@@ -173,7 +192,7 @@ fn goods(list: &List, wanted: &Wanted, hydrated: bool) -> Markup {
             }
         }
         @match list {
-            Ok(Listed::Products(catalogs)) => { (shelf_list(&shelves(catalogs), wanted, hydrated)) }
+            Ok(Listed::Shelves(page)) => { (shelf_list(page, wanted, hydrated)) }
             Ok(Listed::Emails(_)) => {}
             Err(problem) => { (failure("The store", problem)) }
         }
@@ -181,28 +200,27 @@ fn goods(list: &List, wanted: &Wanted, hydrated: bool) -> Markup {
 }
 
 /// All products, or word that there are none.
-fn shelf_list(shelves: &[Shelf], wanted: &Wanted, hydrated: bool) -> Markup {
-    if shelves.is_empty() {
+fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
+    if page.products == 0 {
         let how = "Products appear here once the warehouse has reported some.";
         return blank("The shelves are empty", how, ("/lab/choreography", "Send the first arrival"));
     }
-    let available = |at: usize| shelves.iter().filter(|shelf| shelf.quantities[at].unwrap_or(0) > 0).count();
     html! {
         ul.shops aria-label="The two shops" {
             @for (at, &style) in Style::ALL.iter().enumerate() {
                 li.shop data-style=(style) {
                     (style_mark(style))
                     span { (style) }
-                    strong { (available(at)) " of " (shelves.len()) " available" }
+                    strong { (page.available[at]) " of " (page.products) " available" }
                 }
             }
         }
-        (wanted.draw(hydrated))
-        @if !shelves.iter().any(|shelf| wanted.has(shelf)) {
+        (search(wanted, hydrated))
+        @if page.found == 0 {
             p.blank role="status" { "No product fits. Try another word, or show all." }
         }
         ul.products aria-label="Products" {
-            @for shelf in shelves.iter().filter(|shelf| wanted.has(shelf)) {
+            @for shelf in &page.shelves {
                 li.product.card data-sku=(shelf.sku) data-key=(shelf.sku) {
                     div.product-head {
                         div.product-picture { (product_icon(shelf.sku)) }
@@ -212,14 +230,13 @@ fn shelf_list(shelves: &[Shelf], wanted: &Wanted, hydrated: bool) -> Markup {
                         }
                     }
                     ul.offers {
-                        @for (&style, &quantity) in Style::ALL.iter().zip(&shelf.quantities) {
-                            (offer(shelf, style, quantity, hydrated))
-                        }
+                        @for &style in Style::ALL { (offer(shelf, style, shelf.quantity(style), hydrated)) }
                     }
                     (wish(shelf, hydrated))
                 }
             }
         }
+        (pager(page, wanted))
     }
 }
 
@@ -325,51 +342,22 @@ fn message(outcome: Option<&Outcome>) -> Markup {
 mod tests {
     use super::*;
 
-    fn product(sku: &str, available: bool, quantity: u32) -> Product {
-        Product {
-            sku: sku.parse().unwrap(),
-            name: sku.to_lowercase(),
-            available,
-            quantity,
-            version: 1,
-            updated_at: String::new(),
-        }
-    }
-
     #[test]
-    fn the_two_catalogs_meet_by_sku() {
-        let catalogs = [
-            vec![product("B", true, 3), product("A", false, 0)],
-            vec![product("A", true, 2), product("C", true, 1)],
-        ];
-        let seen: Vec<_> =
-            shelves(&catalogs).into_iter().map(|s| (s.sku.to_string(), s.quantities)).collect();
+    fn the_address_says_what_is_looked_for_and_nothing_else() {
+        let wanted = |search: &str, show, page| ShelvesWanted { search: search.to_owned(), show, page };
+        assert_eq!(href(&wanted("", Show::All, 1)), "/store");
         assert_eq!(
-            seen,
-            [
-                ("B".to_owned(), [Some(3), None]),
-                ("A".to_owned(), [Some(0), Some(2)]),
-                ("C".to_owned(), [None, Some(1)]),
-            ]
+            href(&wanted("50% tea", Show::SoldOut, 3)),
+            "/store?search=50%25%20tea&show=sold-out&page=3"
         );
     }
 
     #[test]
-    fn the_search_finds_by_words_and_by_what_is_sold_out_in_either_shop() {
-        let shelf = Shelf {
-            sku: "MUG-RED".parse().unwrap(),
-            name: "Red mug".to_owned(),
-            quantities: [Some(0), Some(2)],
-        };
-        let wanted = |text: &str, show: &str| Wanted { text: text.to_owned(), show: show.to_owned() };
-        assert!(wanted("", "").has(&shelf) && wanted("mug-r red", "available").has(&shelf));
-        assert!(wanted("RED", "sold-out").has(&shelf) && !wanted("blue", "").has(&shelf));
-        let gone = Shelf { quantities: [Some(0), None], ..shelf };
-        assert!(!wanted("", "available").has(&gone));
-    }
-
-    #[test]
-    fn what_is_not_available_counts_as_none_whatever_its_quantity() {
-        assert_eq!(shelves(&[vec![product("A", false, 7)], vec![]])[0].quantities, [Some(0), None]);
+    fn a_shop_of_one_page_has_no_pager_and_the_last_page_leads_nowhere() {
+        let of = |page, pages| Shelves { page, pages, found: 1_000, ..Shelves::default() };
+        let drawn = |page, pages| pager(&of(page, pages), &ShelvesWanted::default()).into_string();
+        assert_eq!(drawn(1, 1), "");
+        assert!(drawn(2, 3).contains("href=\"/store?page=3\"") && drawn(2, 3).contains("href=\"/store\""));
+        assert!(!drawn(3, 3).contains("page=4") && drawn(3, 3).contains("aria-disabled=\"true\""));
     }
 }

@@ -1,17 +1,16 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::Parts;
-use crate::{bridge::Journal, control::Control, styles::Services};
-use app::backend::{Answer, Backend, SharedBackend};
+use crate::{bridge::Journal, control::Control, services::catalog::search::Search, styles::Services};
+use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
-    response::IntoResponse,
     routing::get_service,
 };
 use flow::{
     Picture, Style,
-    api::{Email, Problem, Product, StockLevel, Wish},
+    api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
 use leptos::{
@@ -40,20 +39,15 @@ pub fn routes(parts: &Parts) -> Router {
     });
     let context = move || {
         provide_context(Arc::clone(&backend));
+        let response = expect_context::<ResponseOptions>();
+        provide_context(SayNotFound(Arc::new(move || response.set_status(StatusCode::NOT_FOUND))));
         restrict();
     };
     let shell = {
         let options = options.clone();
         move || app::shell(options.clone())
     };
-    let missing = {
-        let render = leptos_axum::render_app_to_stream_with_context(context.clone(), shell.clone());
-        move |request| async move {
-            let mut response = render(request).await;
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response.into_response()
-        }
-    };
+    let missing = leptos_axum::render_app_to_stream_with_context(context.clone(), shell.clone());
     let files = ServeDir::new(SITE_ROOT)
         .precompressed_br()
         .precompressed_gzip()
@@ -117,9 +111,18 @@ impl Backend for Lent {
         self.broker_label.clone()
     }
 
-    fn products(&self, style: Style) -> Answer<Vec<Product>> {
+    fn products(&self, style: Style, search: String, limit: u32) -> Answer<Vec<Product>> {
         let catalog = self.services.catalog.clone();
-        answer(async move { catalog.products(style).await })
+        answer::<_, super::problem::Problem>(async move {
+            Ok(catalog.products(style, Search::parse(&search)?, limit).await?)
+        })
+    }
+
+    fn shelves(&self, wanted: ShelvesWanted) -> Answer<Shelves> {
+        let catalog = self.services.catalog.clone();
+        answer::<_, super::problem::Problem>(async move {
+            Ok(catalog.shelves(Search::parse(&wanted.search)?, wanted.show, wanted.page).await?)
+        })
     }
 
     fn stock(&self, style: Style) -> Answer<Vec<StockLevel>> {

@@ -1,6 +1,9 @@
 //! The one error type at the HTTP edge: `application/problem+json` (RFC 9457).
 
-use crate::{services::inventory::intake::IntakeError, store::StoreError};
+use crate::{
+    services::{catalog::search::TooLong, inventory::intake::IntakeError},
+    store::StoreError,
+};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -68,6 +71,12 @@ impl From<StoreError> for Problem {
         }
         tracing::error!(%error, "a store failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}; the server's log says more"))
+    }
+}
+
+impl From<TooLong> for Problem {
+    fn from(error: TooLong) -> Self {
+        Self::invalid(error.to_string())
     }
 }
 

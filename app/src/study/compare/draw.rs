@@ -82,9 +82,10 @@ pub fn form(page: &Page, connection: Connection) -> Markup {
             } @else {
                 div.field {
                     label for="duel-sku" { "SKU" }
-                    select.input #duel-sku data-field="sku" disabled[off] {
-                        @for sku in &page.skus { option value=(sku) selected[*sku == form.sku] { (sku) } }
-                    }
+                    input.input #duel-sku type="text" data-field="sku" list="duel-skus" autocomplete="off"
+                        autocapitalize="characters" spellcheck="false" value=(form.sku) disabled[off]
+                        aria-invalid=[wrong("sku")];
+                    datalist #duel-skus { @for sku in &page.skus { option value=(sku) {} } }
                 }
                 (number("quantity", "Quantity", &form.quantity))
             }

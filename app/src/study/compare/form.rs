@@ -1,7 +1,7 @@
 //! What is to be sent through both styles, and what is to be broken in both before that.
 
 use flow::fault::{Fault, FaultKind, Trigger};
-use flow::{Quantity, Service};
+use flow::{Quantity, Service, Sku};
 
 /// How many arrivals a burst has.
 pub const COUNT: std::ops::RangeInclusive<u32> = 5..=200;
@@ -161,11 +161,9 @@ impl Form {
         }
         let quantity = self.quantity.trim().parse().ok().and_then(|quantity| Quantity::parse(quantity).ok());
         let quantity = quantity.ok_or(("quantity", "A quantity is a whole number from 1 to 1,000,000."))?;
-        Ok(Order::One(format!(
-            "{{\"sku\":\"{}\",\"quantity\":{},\"style\":\"both\"}}",
-            self.sku,
-            quantity.get()
-        )))
+        let sku = Sku::parse(self.sku.trim())
+            .map_err(|_| ("sku", "A SKU is 1 to 32 letters, digits, hyphens, underscores or dots."))?;
+        Ok(Order::One(format!("{{\"sku\":\"{sku}\",\"quantity\":{},\"style\":\"both\"}}", quantity.get())))
     }
 
     fn seed(&self) -> Result<u64, (&'static str, &'static str)> {

@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod products;
+pub mod search;
 
 use crate::{
     bridge::{Journal, told_anew},
@@ -14,7 +15,11 @@ use crate::{
     },
     store::{Store, StoreError},
 };
-use flow::{Availability, Kind, Service, Sku, Style, api::Product};
+use flow::{
+    Availability, Kind, Service, Sku, Style,
+    api::{Product, Shelves, Show},
+};
+use search::Search;
 use std::{path::Path, sync::Arc};
 
 /// Opens the service's store in `dir`, with the seed when it is new.
@@ -80,12 +85,25 @@ impl Catalog {
         Ok(if marked?.is_some() { Handled::Done } else { Handled::Duplicate })
     }
 
-    /// The products, by name.
+    /// At most `limit` products that fit: first those whose SKU begins with the text, then by name.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn products(&self, style: Style) -> Result<Vec<Product>, StoreError> {
-        self.store.read(move |tx| products::list(tx, style)).await
+    pub async fn products(
+        &self,
+        style: Style,
+        search: Search,
+        limit: u32,
+    ) -> Result<Vec<Product>, StoreError> {
+        self.store.read(move |tx| search::products(tx, style, &search, limit)).await
+    }
+
+    /// A page of the store: both catalogs side by side.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn shelves(&self, search: Search, show: Show, page: u32) -> Result<Shelves, StoreError> {
+        self.store.read(move |tx| search::shelves(tx, &search, show, page)).await
     }
 
     /// Takes on other data in place of all that is not newer than `floors`.

@@ -1,11 +1,11 @@
 //! The product table.
 
+use super::search::{self, Search};
 use crate::{
     clock,
     data::{Data, Floors, ProductRecord},
     seed,
     services::epoch::{self, VersionError, Word},
-    store,
     store::StoreError,
 };
 use flow::{Availability, Sku, Style, api::Product, event::State};
@@ -75,21 +75,7 @@ fn insert(tx: &Transaction<'_>, style: Style, known: Availability, name: &str) -
 /// # Errors
 /// When the store fails.
 pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Product>, StoreError> {
-    let mut select = tx.prepare_cached(
-        "SELECT sku, name, available, quantity, version, updated_at
-         FROM products WHERE style = ?1 ORDER BY name, sku",
-    )?;
-    let rows = select.query_map([style.as_str()], |row| {
-        Ok(Product {
-            sku: store::sku(row, 0)?,
-            name: row.get(1)?,
-            available: row.get(2)?,
-            quantity: row.get(3)?,
-            version: row.get(4)?,
-            updated_at: row.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    search::products(tx, style, &Search::default(), u32::MAX)
 }
 
 /// The highest version that is known of each system.

@@ -1,0 +1,14 @@
+// What axe finds wrong with a page as it is now, by the rules of WCAG 2.2 AA.
+
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** The rules that are broken and where, on the whole page or in a part of it. */
+export async function violations(page: Page, part?: string) {
+  // In this page alone: a page of its own would take the front from this one, which then draws no frames.
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] }).withTags(RULES);
+  const found = await (part ? axe.include(part) : axe).analyze();
+  return found.violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
+}
