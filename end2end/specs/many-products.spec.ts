@@ -21,7 +21,8 @@ test("the store turns pages, and the address says which", async ({ page }) => {
   const products = page.getByRole("list", { name: "Products" }).locator(":scope > li");
   const pager = page.getByRole("navigation", { name: "Pages of products" });
   await expect(products).toHaveCount(48);
-  await expect(pager).toContainText("Page 1 of 63, 3000 products");
+  await expect(pager).toContainText("Page 1 of 63");
+  await expect(pager).toContainText("3000 products");
   await pager.getByRole("link", { name: "Next" }).click();
   await expect(pager).toContainText("Page 2 of 63");
   await expect(products.first()).toContainText("BULK-00048");

@@ -167,7 +167,10 @@ fn pager(page: &Shelves, wanted: &ShelvesWanted) -> Markup {
         @if page.pages > 1 {
             nav.pager aria-label="Pages of products" {
                 (way("Previous", page.page.saturating_sub(1)))
-                span role="status" { "Page " (page.page) " of " (page.pages) ", " (page.found) " products" }
+                span.pager-words role="status" {
+                    "Page " (page.page) " of " (page.pages)
+                    span.soft { (page.found) " products" }
+                }
                 (way("Next", page.page + 1))
             }
         }
