@@ -72,6 +72,8 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	@cargo run --release -p broker --example requeue
 	$(call step,what messages take of memory)
 	@cargo run --release -p broker --example memory
+	$(call step,a file of a hundred megabytes)
+	@SKUFLOW_SOAK=1 cargo test --release -p server --test files a_large_file -- --nocapture
 	$(call step,kills and cuts under load (this takes a while))
 	@SKUFLOW_SOAK=1 SKUFLOW_TEST_RABBITMQ_URL=started-by-the-test \
 		cargo test --release -p server --test reliability -- --nocapture --test-threads 1
