@@ -277,3 +277,6 @@ impl<R: Read> Rows<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
