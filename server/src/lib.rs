@@ -14,5 +14,6 @@ pub mod serve;
 pub mod services;
 pub mod store;
 pub mod styles;
+pub mod table;
 pub mod warehouse;
 pub mod web;

@@ -265,6 +265,29 @@ async fn products_come_from_a_file_and_are_called_by_their_names() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn products_come_in_any_dialect_and_no_header_becomes_one() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let send = async |csv: &[u8]| {
+        let sent = skuflow.request("POST", "/api/products").body(csv.to_vec()).send().await.unwrap();
+        (sent.status(), sent.json::<Value>().await.unwrap())
+    };
+    let name = async |sku: &str| skuflow.product("choreography", sku).await["name"].clone();
+    let (_, answer) = send(b"name,sku\nGreen mug,MUG-GREEN\n\"Mug,\r\nlarge\",MUG-L\n\"open,MUG-X\n").await;
+    assert_eq!((&answer["added"], &answer["rejected"][0]["line"]), (&json!(2), &json!(5)), "{answer}");
+    let (_, answer) = send(b"SKU Code;Title\rCAFE;Caf\xe9 cup\r").await;
+    assert_eq!(answer["added"], 1, "{answer}");
+    for sku in ["MUG-GREEN", "MUG-L", "CAFE"] {
+        skuflow.arrive(sku, 1, "both").await;
+    }
+    skuflow.settled().await;
+    assert_eq!((name("MUG-GREEN").await, name("MUG-L").await), (json!("Green mug"), json!("Mug,\nlarge")));
+    assert_eq!(name("CAFE").await, "Caf\u{e9} cup");
+    let (status, problem) = send(b"sku,sku,name\nA,B,C\n").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(problem["detail"].as_str().unwrap().contains("names the sku twice"), "{problem}");
+}
+
 fn skuflow_command(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_skuflow")).args(args).output().unwrap()
 }

@@ -554,3 +554,79 @@ async fn a_large_file_counts_to_its_end_in_constant_memory() {
     println!("peak memory: {} MiB with short rows, {more_kib} KiB more with long ones", peaks_kib[0] / 1024);
     assert!(more_kib < size as u64 / 1024 / 2, "{more_kib} KiB more for a file of {} KiB", size / 1024);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let utf16: Vec<u8> =
+        "\u{feff}sku\tqty\r\nT16\t3\r\nT16\tx\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let files: [(&str, Vec<u8>, &str, &str, (u64, u64), u64); 6] = [
+        ("mac.csv", b"sku,quantity\rMAC,3\rMAC,4\r".into(), "MAC", "comma, UTF-8, CR", (2, 0), 7),
+        (
+            "excel.csv",
+            b"sep=;\r\nNote;Qty;SKU Code\r\ncaf\xe9;5;XLS\r\n;;\r\n;6;1.23457E+11\r\n".into(),
+            "XLS",
+            "semicolon, Windows-1252, CRLF, header in line 2",
+            (1, 1),
+            5,
+        ),
+        ("unicode.txt", utf16, "T16", "tab, UTF-16LE, CRLF", (1, 1), 3),
+        (
+            "quoted.csv",
+            b"TV-70,1,\"replaces the\nTV-71,900,see note\"\nTV-72,1,\"open\nTV-70,2\nTV-\0,2\n".into(),
+            "TV-70",
+            "comma, UTF-8, LF",
+            (2, 2),
+            3,
+        ),
+        (
+            "array.json",
+            b"[{\"sku\":\"ARR\",\"quantity\":2},\n[\"ARR\",5],{\"sku\":\"ARR\",\"quantity\":3}]".into(),
+            "ARR",
+            "JSON array, UTF-8, LF",
+            (2, 1),
+            5,
+        ),
+        (
+            "columns.csv",
+            b"sep=,\nsku,on_order,quantity\nCOL,99,3\n".into(),
+            "COL",
+            "comma, UTF-8, LF, header in line 2",
+            (1, 0),
+            3,
+        ),
+    ];
+    for (name, content, ..) in &files {
+        drop_file(&skuflow.drop_box, name, content.clone()).await;
+    }
+    for (name, _, sku, format, expected, pieces) in files {
+        let file = done(&skuflow, name, 1).await;
+        assert_eq!((&file["state"], counts(&file)), (&json!("processed"), expected), "{file}");
+        assert_eq!(file["format"], format, "{name}");
+        assert_eq!(on_hand(&skuflow, sku).await, [pieces; 2], "{name}");
+    }
+    assert_eq!(on_hand(&skuflow, "TV-71").await, [0; 2], "a line of quoted text is no row");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_refusal_of_a_whole_file_leaves_its_report_and_no_earlier_one_is_overwritten() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let contents = ["sku,qty,units\nA,1,2\n", "foo,bar\nA,1\n", "sku,qty\nA,x\n"];
+    let says = ["qty and units", "(foo, bar)", "no whole number"];
+    for (nth, content) in contents.iter().enumerate() {
+        drop_file(&skuflow.drop_box, "stock.csv", *content).await;
+        let file = done(&skuflow, "stock.csv", nth + 1).await;
+        let state = if nth < 2 { "rejected" } else { "processed" };
+        assert_eq!((&file["state"], counts(&file)), (&json!(state), (0, u64::from(nth == 2))), "{file}");
+        let by_http =
+            skuflow.get(&format!("/api/files/{}/errors.csv", file["id"])).await.text().await.unwrap();
+        assert!(by_http.contains(says[nth]), "{by_http}");
+    }
+    for (name, says) in
+        ["stock.csv.errors.csv", "stock.csv.errors.2.csv", "stock.csv.errors.3.csv"].iter().zip(says)
+    {
+        let report = fs::read_to_string(skuflow.data().join("ftp/rejected").join(name)).unwrap();
+        assert!(report.starts_with("line,reason\n") && report.contains(says), "{name}: {report}");
+    }
+    assert_eq!(on_hand(&skuflow, "A").await, [0; 2]);
+}

@@ -66,3 +66,24 @@ async fn lines_that_are_sent_again_under_their_key_count_once() {
     };
     assert_eq!(total, 1_500);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_taken_or_refused_as_it_is_in_a_file() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let lines = [
+        "\u{feff}",
+        r#"{"sku":" mug-red ","quantity":2,"style":"both"}"#,
+        r#"["MUG-RED",5,"both",null]"#,
+        r#"{"sku":"1.23457E+11","quantity":2,"style":"both"}"#,
+    ];
+    let results = send(&skuflow, lines.join("\r\n"), None).await;
+    let lines: Vec<_> = results.iter().map(|result| result["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [2, 3, 4], "{results:?}");
+    assert_eq!(results[0]["arrivals"][0]["sku"], "MUG-RED");
+    for (at, says) in [(1, "an array is no row"), (2, "spreadsheet")] {
+        let problem = &results[at]["problem"];
+        assert_eq!(problem["status"], 422);
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+    }
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 2);
+}

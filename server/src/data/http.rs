@@ -3,6 +3,7 @@
 use super::{Reset, ResetError};
 use crate::{
     services::catalog::Catalog,
+    table,
     web::{extract::JsonBody, problem::Problem},
 };
 use axum::{
@@ -11,11 +12,9 @@ use axum::{
     http::StatusCode,
     routing::post,
 };
-use flow::{
-    Sku,
-    api::{BadRow, ProductsAdded},
-};
+use flow::api::{BadRow, ProductsAdded};
 use serde::Deserialize;
+use std::io::{self, Cursor};
 
 /// The word that says that it is meant.
 const CONFIRMED: &str = "reset";
@@ -64,44 +63,37 @@ impl From<ResetError> for Problem {
     }
 }
 
-/// Adds products from CSV (`sku,name`, with or without this header), or gives them another name. In both systems.
+/// Adds products from CSV (SKU and name, or as a header says), or gives them another name. In both systems.
 async fn add_products(
     State(catalog): State<Catalog>,
     request: Request,
 ) -> Result<Json<ProductsAdded>, Problem> {
     let body = crate::web::extract::bytes(request, &()).await?;
+    let mut body = Cursor::new(body);
+    let unreadable = |error: io::Error| Problem::malformed(error.to_string());
+    let format = table::survey(&mut body, &table::PRODUCTS)
+        .map_err(unreadable)?
+        .map_err(|no_such_file| Problem::invalid(format!("line {}: {no_such_file}", no_such_file.line)))?;
+    body.set_position(0);
+    let mut rows = table::Rows::new(body, &format).map_err(unreadable)?;
     let (mut products, mut rejected) = (Vec::new(), Vec::new());
-    // A name has no line breaks, so a line is a row, and a quote that nobody closed spoils no other.
-    for (line, text) in (1..).zip(body.split(|byte| *byte == b'\n')) {
-        match product(text) {
-            Ok(Some(product)) => products.push(product),
-            Ok(None) => {}
-            Err(reason) => rejected.push(BadRow { line, reason }),
+    while let Some(row) = rows.next_product().map_err(unreadable)? {
+        let product =
+            row.value.map_err(|error| error.to_string()).and_then(|(sku, name)| Ok((sku, named(name)?)));
+        match product {
+            Ok(product) => products.push(product),
+            Err(reason) => rejected.push(BadRow { line: row.number, reason }),
         }
     }
     let (added, renamed) = catalog.describe(products).await?;
     Ok(Json(ProductsAdded { added, renamed, rejected }))
 }
 
-/// A line's product; `None` for a header or a blank line.
-fn product(line: &[u8]) -> Result<Option<(Sku, String)>, String> {
-    let mut record = csv::StringRecord::new();
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(line);
-    if !reader.read_record(&mut record).map_err(|_| "the line is no UTF-8 text".to_owned())? {
-        return Ok(None);
+/// Checks a name. One in quotes may have several lines.
+fn named(name: String) -> Result<String, String> {
+    let is_odd = |c: char| c.is_control() && c != '\n';
+    if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(is_odd) {
+        return Err(format!("name: use 1 to {NAME_MAX} characters, and no control characters"));
     }
-    let field = |at: usize| record.get(at).unwrap_or("").trim_start_matches('\u{feff}');
-    match (field(0), field(1), record.len()) {
-        ("", "", _) => Ok(None),
-        (sku, name, 2) if sku.eq_ignore_ascii_case("sku") && name.eq_ignore_ascii_case("name") => Ok(None),
-        (sku, name, 2) => {
-            let sku = Sku::parse(sku).map_err(|error| format!("sku: {error}"))?;
-            if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-                return Err(format!("name: use 1 to {NAME_MAX} characters in one line"));
-            }
-            Ok(Some((sku, name.to_owned())))
-        }
-        (_, _, columns) => Err(format!("a row has a SKU and a name; this one has {columns} columns")),
-    }
+    Ok(name)
 }

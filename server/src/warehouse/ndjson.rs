@@ -10,6 +10,7 @@ use crate::{
         intake::{IdempotencyKey, Reason},
     },
     styles,
+    table::{self, LINE_MAX},
     web::{extract::parse, problem::Problem},
 };
 use axum::{
@@ -28,8 +29,6 @@ use tokio_util::sync::CancellationToken;
 
 /// The type of such a body.
 pub const CONTENT_TYPE: &str = "application/x-ndjson";
-/// The longest line, in bytes.
-const LINE_MAX: usize = 64 * 1024;
 /// How many rows are recorded at once, if so many are there.
 const BATCH: usize = 250;
 
@@ -100,7 +99,11 @@ impl Recorder {
         text: Result<Vec<u8>, Problem>,
         key: Option<&str>,
     ) -> Result<Vec<Accepted>, Problem> {
-        let line: request::Line = parse(&text?)?;
+        let text = text?;
+        let object = table::json::object(&text).map_err(|array| Problem::invalid(array.to_string()))?;
+        let mut line: request::Line = parse(object)?;
+        // As in a file: blanks around it, and what a spreadsheet makes of it.
+        line.sku = table::sku(&line.sku).map_err(|error| Problem::invalid(error.to_string()))?.to_string();
         let movements = request::movements(std::slice::from_ref(&line))?;
         let key = key.map(|key| IdempotencyKey {
             endpoint: "arrivals, by line",
@@ -188,7 +191,7 @@ impl Reading {
         self.number += 1;
         let was_skipping = std::mem::take(&mut self.is_skipping);
         let text = &self.buffer[text];
-        let is_blank = text.iter().all(u8::is_ascii_whitespace);
+        let is_blank = table::json::is_nothing(text);
         (!was_skipping && !is_blank).then(|| Line { number: self.number, text: Ok(text.to_vec()) })
     }
 }

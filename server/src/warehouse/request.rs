@@ -35,7 +35,7 @@ pub fn routes(recorder: Recorder) -> Router {
 /// One line of a request, as the caller wrote it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Line {
-    sku: String,
+    pub(super) sku: String,
     quantity: i64,
     style: String,
     #[serde(default)]

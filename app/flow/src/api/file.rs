@@ -61,6 +61,8 @@ pub struct WarehouseFile {
     pub done_at: Option<String>,
     /// What is wrong with the whole of it, if anything.
     pub reason: Option<String>,
+    /// How it is written, once that is known: `semicolon, Windows-1252, CRLF`.
+    pub format: Option<String>,
 }
 
 /// The answer to `GET /api/files`.

@@ -22,9 +22,9 @@ const fn state(state: FileState) -> (&'static str, &'static str) {
 pub fn part(files: &WarehouseFiles) -> Markup {
     html! {
         label.drop data-drop {
-            input.sr-only type="file" multiple accept=".csv,.jsonl,.ndjson,.txt" aria-label="Choose a file";
+            input.sr-only type="file" multiple accept=".csv,.tsv,.jsonl,.ndjson,.json,.txt" aria-label="Choose a file";
             strong { "Drop a file here" }
-            span.hint { "or choose one: CSV (" code { "sku,quantity" } ") or JSON lines. It is sent by FTP, and inventory finds it." }
+            span.hint { "or choose one: CSV (" code { "sku,quantity" } ") as spreadsheets save it, or JSON. It is sent by FTP, and inventory finds it." }
         }
         p.hint.breaks { "Watching " code { (files.server) } }
         @if let Some(trouble) = &files.trouble { p.notice.notice-failed role="status" { (trouble) } }
@@ -44,8 +44,9 @@ fn row(file: &WarehouseFile) -> Markup {
             div.crew-head { strong.breaks { (file.name) } span class={ "pill " (pill) } { (words) } }
             p.hint {
                 (file.rows_good) " good, " (file.rows_bad) " bad · " (size(file.size_bytes)) " · "
+                @if let Some(format) = &file.format { (format) " · " }
                 time datetime=(file.seen_at) { (clock(&file.seen_at)) }
-                @if file.rows_bad > 0 {
+                @if file.rows_bad > 0 || file.state == FileState::Rejected {
                     " · " a href={ "/api/files/" (file.id) "/errors.csv" } download { "Errors" }
                 }
             }
@@ -78,6 +79,7 @@ mod tests {
             seen_at: "2026-01-01T10:11:12Z".to_owned(),
             done_at: None,
             reason: None,
+            format: Some("tab, UTF-16LE, CRLF".to_owned()),
         };
         let mut files = WarehouseFiles {
             files: vec![file],
@@ -86,6 +88,7 @@ mod tests {
         };
         let html = part(&files).into_string();
         assert!(html.contains("/api/files/3/errors.csv") && html.contains("9 good, 1 bad"));
+        assert!(html.contains("120 bytes · tab, UTF-16LE, CRLF · "), "{html}");
         assert!(html.contains("a&lt;b&gt;.csv") && html.contains("down"));
         files.files[0].rows_bad = 0;
         assert!(!part(&files).into_string().contains("errors.csv"));

@@ -4,12 +4,15 @@
 //! the file is read. A file is known by its name and its content: the same name with other content is a new
 //! delivery, the same content again under the same name is the same delivery.
 
-use crate::{clock, store::Store, store::StoreError};
+use crate::{
+    clock,
+    store::{self, Store, StoreError},
+};
 use flow::api::{FileState, WarehouseFile};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 /// The tables. `content_hash` is empty until the file has been read once; `lines_done` says how many of its lines
-/// have been taken in, `counted` that all have.
+/// have been taken in, `counted` that all have; `report` is the name of its errors' file.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -23,7 +26,9 @@ CREATE TABLE IF NOT EXISTS files (
     size_bytes INTEGER NOT NULL,
     seen_at TEXT NOT NULL,
     done_at TEXT,
-    reason TEXT
+    reason TEXT,
+    format TEXT,
+    report TEXT
 );
 CREATE INDEX IF NOT EXISTS files_by_name ON files (name, content_hash);
 CREATE TABLE IF NOT EXISTS file_errors (
@@ -33,6 +38,17 @@ CREATE TABLE IF NOT EXISTS file_errors (
     PRIMARY KEY (file_id, line)
 );
 ";
+
+/// Gives what earlier versions left out.
+///
+/// # Errors
+/// When the store fails.
+pub fn upgrade(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    store::add_column(tx, "files", "format", "TEXT")?;
+    store::add_column(tx, "files", "report", "TEXT")?;
+    tx.execute_batch("CREATE INDEX IF NOT EXISTS files_by_report ON files (report)")?;
+    Ok(())
+}
 
 /// How many files the list shows.
 const LISTED_MAX: u32 = 200;
@@ -130,6 +146,65 @@ impl FileBook {
             .await
     }
 
+    /// Notes how a file is written.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn found(&self, id: i64, format: String) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute("UPDATE files SET format = ?2 WHERE id = ?1", params![id, format])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Notes the line for which a whole file is refused.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn refuse(&self, id: i64, bad: BadLine) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute(
+                    "INSERT INTO file_errors (file_id, line, reason) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (file_id, line) DO NOTHING",
+                    params![id, bad.line, bad.reason],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The name of a file's report, if it has one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn report(&self, id: i64) -> Result<Option<String>, StoreError> {
+        self.0
+            .read(move |tx| {
+                Ok(tx.query_row("SELECT report FROM files WHERE id = ?1", [id], |row| row.get(0))?)
+            })
+            .await
+    }
+
+    /// Gives a file's report a name; `false` when another file's report has it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn name_report(&self, id: i64, report: String) -> Result<bool, StoreError> {
+        self.0
+            .write(move |tx| {
+                let named = tx.execute(
+                    "UPDATE files SET report = ?2
+                     WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE report = ?2 AND id <> ?1)",
+                    params![id, report],
+                )?;
+                Ok(named == 1)
+            })
+            .await
+    }
+
     /// Notes that all of a file's rows are taken in.
     ///
     /// # Errors
@@ -213,7 +288,7 @@ impl FileBook {
 }
 
 const OPEN: &str = "state IN ('seen', 'reading', 'waiting')";
-const COLUMNS: &str = "id, name, state, rows_good, rows_bad, size_bytes, seen_at, done_at, reason";
+const COLUMNS: &str = "id, name, state, rows_good, rows_bad, size_bytes, seen_at, done_at, reason, format";
 
 fn sight(tx: &Transaction<'_>, name: &str, size_bytes: u64) -> Result<i64, StoreError> {
     let known: Option<i64> = tx
@@ -346,6 +421,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<WarehouseFile> {
         seen_at: row.get(6)?,
         done_at: row.get(7)?,
         reason: row.get(8)?,
+        format: row.get(9)?,
     })
 }
 

@@ -174,6 +174,7 @@ pub async fn open_store(dir: &Path) -> Result<Store, StoreError> {
     store
         .write(|tx| {
             stock::seed(tx, &seed::PRODUCTS)?;
+            files::upgrade(tx)?;
             inbox::forget_old(tx)
         })
         .await?;

@@ -9,7 +9,6 @@ mod drop_box;
 mod guard;
 pub mod http;
 mod monitor;
-mod rows;
 mod server;
 mod take;
 mod url;

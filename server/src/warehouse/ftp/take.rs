@@ -4,7 +4,6 @@ use super::{
     Monitor, PROCESSED, REJECTED,
     client::{Client, ClientError, Entry},
     monitor::Trouble,
-    rows::{self, Line, Rows},
 };
 use crate::{
     services::inventory::{
@@ -12,13 +11,14 @@ use crate::{
         intake::{IntakeError, Movement, Reason},
     },
     styles,
+    table::{self, Arrival, Format, NoSuchFile, Row, Rows},
 };
 use flow::{Dispatch, Style, api::FileState, event::Origin};
 use sha2::{Digest, Sha256};
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, BufReader, Read, Seek},
+    io::{self, Seek},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -42,25 +42,36 @@ impl Drop for Spooled {
 }
 
 /// The reading end of a spooled file. Reading blocks, so it is lent to a thread that may.
-struct Reading(Rows<BufReader<File>>);
+struct Reading(Rows<File>);
 
 impl Reading {
-    fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(Rows::new(BufReader::new(File::open(path)?))))
+    /// Surveys a file, and opens it if it is one.
+    async fn open(path: &Path) -> io::Result<Result<(Self, Format), NoSuchFile>> {
+        let path = path.to_owned();
+        blocking(move || {
+            let mut file = File::open(path)?;
+            let format = match table::survey(&mut file, &table::ARRIVALS)? {
+                Ok(format) => format,
+                Err(no_such_file) => return Ok(Err(no_such_file)),
+            };
+            file.rewind()?;
+            Ok(Ok((Self(Rows::new(file, &format)?), format)))
+        })
+        .await
     }
 
-    /// The next lines behind line `after`, at most `limit`.
-    async fn next(mut self, after: u64, limit: usize) -> io::Result<(Self, Vec<Line>)> {
+    /// The next rows behind line `after`, at most `limit`.
+    async fn next(mut self, after: u64, limit: usize) -> io::Result<(Self, Vec<Row<Arrival>>)> {
         blocking(move || {
-            let mut lines = Vec::with_capacity(limit);
-            while lines.len() < limit
-                && let Some(line) = self.0.next_line()?
+            let mut rows = Vec::with_capacity(limit);
+            while rows.len() < limit
+                && let Some(row) = self.0.next_arrival()?
             {
-                if line.number > after {
-                    lines.push(line);
+                if row.number > after {
+                    rows.push(row);
                 }
             }
-            Ok((self, lines))
+            Ok((self, rows))
         })
         .await
     }
@@ -89,13 +100,20 @@ impl Monitor {
                 return Ok(book.done(id, FileState::Processed, Some(reason)).await?);
             }
         };
-        if lines_done == 0
-            && let Err(no_such_file) = glance(&spooled.0).await.map_err(ClientError::from)?
-        {
-            move_to(client, REJECTED, &entry.name, &hash, id).await?;
-            return Ok(book.done(id, FileState::Rejected, Some(no_such_file.to_string())).await?);
-        }
-        if !self.count(client, id, &entry.name, &spooled.0, lines_done).await? {
+        let reading = match Reading::open(&spooled.0).await.map_err(ClientError::from)? {
+            Ok((reading, format)) => {
+                book.found(id, format.to_string()).await?;
+                reading
+            }
+            Err(no_such_file) => {
+                let reason = no_such_file.to_string();
+                book.refuse(id, BadLine { line: no_such_file.line, reason: reason.clone() }).await?;
+                self.report(client, id, &entry.name).await?;
+                move_to(client, REJECTED, &entry.name, &hash, id).await?;
+                return Ok(book.done(id, FileState::Rejected, Some(reason)).await?);
+            }
+        };
+        if !self.count(client, id, &entry.name, reading, lines_done).await? {
             return Ok(());
         }
         book.counted(id).await?;
@@ -110,11 +128,10 @@ impl Monitor {
         client: &mut Client,
         id: i64,
         name: &str,
-        path: &Path,
+        mut reading: Reading,
         mut lines_done: u64,
     ) -> Result<bool, Trouble> {
         let book = self.drop_box.book();
-        let mut reading = Reading::open(path).map_err(ClientError::from)?;
         let mut heard_of_us = Instant::now();
         loop {
             let lines;
@@ -147,7 +164,13 @@ impl Monitor {
     }
 
     /// Records a batch: all of its good rows in both styles, its bad ones, and how far the file is, at once.
-    async fn record(&self, id: i64, name: &str, from_line: u64, lines: Vec<Line>) -> Result<(), Trouble> {
+    async fn record(
+        &self,
+        id: i64,
+        name: &str,
+        from_line: u64,
+        lines: Vec<Row<Arrival>>,
+    ) -> Result<(), Trouble> {
         match self.record_at_once(id, name, from_line, lines.clone()).await {
             Ok(()) => Ok(()),
             Err(IntakeError::Store(error)) => Err(error.into()),
@@ -182,13 +205,13 @@ impl Monitor {
         id: i64,
         name: &str,
         from_line: u64,
-        lines: Vec<Line>,
+        lines: Vec<Row<Arrival>>,
     ) -> Result<(), IntakeError> {
         let mut step = Advance { id, from_line, to_line: from_line, good: 0, bad: Vec::new() };
         let mut movements = Vec::with_capacity(lines.len() * Style::ALL.len());
-        for Line { number, row } in lines {
+        for Row { number, value } in lines {
             step.to_line = number;
-            match row {
+            match value {
                 Ok((sku, quantity)) => {
                     step.good += 1;
                     let dispatch = Dispatch::default();
@@ -225,13 +248,37 @@ impl Monitor {
         if page.is_empty() {
             return Ok(());
         }
-        let mut transfer = client.store(&format!("{REJECTED}/{name}.errors.csv")).await?;
+        let target = self.report_name(client, id, name).await?;
+        let mut transfer = client.store(&format!("{REJECTED}/{target}")).await?;
         transfer.write(report_lines(None).as_bytes()).await?;
         while let Some(last) = page.last().map(|bad| bad.line) {
             transfer.write(report_lines(Some(&page)).as_bytes()).await?;
             page = book.errors(id, last, REPORT_PAGE).await?;
         }
         Ok(transfer.finish().await?)
+    }
+}
+
+impl Monitor {
+    /// The name of a file's report: one that no other file's report has. It is noted before it is used, so that a report
+    /// that is written a second time takes the same.
+    async fn report_name(&self, client: &mut Client, id: i64, name: &str) -> Result<String, Trouble> {
+        let book = self.drop_box.book();
+        if let Some(noted) = book.report(id).await? {
+            return Ok(noted);
+        }
+        for nth in 1_u32.. {
+            let candidate = match nth {
+                1 => format!("{name}.errors.csv"),
+                _ => format!("{name}.errors.{nth}.csv"),
+            };
+            // A server that tells no size may have one all the same, if it is ours.
+            let is_free = client.size(&format!("{REJECTED}/{candidate}")).await?.is_none();
+            if is_free && book.name_report(id, candidate.clone()).await? {
+                return Ok(candidate);
+            }
+        }
+        Err(ClientError::Here("there is no free name for its report".to_owned()).into())
     }
 }
 
@@ -270,19 +317,6 @@ async fn fetch(client: &mut Client, name: &str, path: &Path) -> Result<(String, 
         text
     });
     Ok((hash, size))
-}
-
-/// Looks at a file's start.
-async fn glance(path: &Path) -> io::Result<Result<(), rows::NoSuchFile>> {
-    let path = path.to_owned();
-    blocking(move || {
-        let mut start = Vec::with_capacity(rows::GLANCE);
-        let mut file = File::open(path)?;
-        file.rewind()?;
-        file.take(rows::GLANCE as u64).read_to_end(&mut start)?;
-        Ok(rows::glance(&start))
-    })
-    .await
 }
 
 /// Moves a file into a folder, under a name that is free there.
