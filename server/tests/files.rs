@@ -555,12 +555,15 @@ async fn a_large_file_counts_to_its_end_in_constant_memory() {
     assert!(more_kib < size as u64 / 1024 / 2, "{more_kib} KiB more for a file of {} KiB", size / 1024);
 }
 
+/// A file's name and content, the SKU it is of, its format, its good and bad rows, and the pieces that arrive.
+type Dialect<'a> = (&'a str, Vec<u8>, &'a str, &'a str, (u64, u64), u64);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let utf16: Vec<u8> =
         "\u{feff}sku\tqty\r\nT16\t3\r\nT16\tx\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let files: [(&str, Vec<u8>, &str, &str, (u64, u64), u64); 6] = [
+    let files: [Dialect<'_>; 6] = [
         ("mac.csv", b"sku,quantity\rMAC,3\rMAC,4\r".into(), "MAC", "comma, UTF-8, CR", (2, 0), 7),
         (
             "excel.csv",
