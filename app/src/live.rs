@@ -1,4 +1,4 @@
-//! What is true now, wherever the reader is: one stream from the server, owned by the App.
+//! What is true now, wherever the reader is: one stream from the server for all tabs of a browser, owned by the App.
 //!
 //! The picture itself is no signal: it changes up to thousands of times a second. It is kept aside, changed
 //! once per frame, and `version` says that it has changed.
@@ -8,6 +8,8 @@ mod backoff;
 mod first_paint;
 #[cfg(feature = "hydrate")]
 mod stream;
+#[cfg(feature = "hydrate")]
+mod tabs;
 
 use first_paint::FirstPaint;
 use flow::History;
