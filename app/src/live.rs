@@ -7,6 +7,8 @@
 mod backoff;
 mod first_paint;
 #[cfg(feature = "hydrate")]
+mod past;
+#[cfg(feature = "hydrate")]
 mod stream;
 #[cfg(feature = "hydrate")]
 mod tabs;
@@ -90,7 +92,7 @@ impl Live {
     /// # Errors
     /// When that place is no longer kept, or not reached yet: what to tell the reader.
     pub async fn reach_back(self, at: u64) -> Result<(), String> {
-        stream::reach_back(self, at).await
+        past::reach_back(self, at).await
     }
 
     /// From now on this journal is shown, and no server is asked any more.

@@ -4,7 +4,6 @@
 // A tab that nobody looks at lets go of its turn, so that no throttled or frozen tab reads for others. Where there are no
 // locks or channels (an old browser, or plain HTTP from another machine), each tab that is looked at reads by itself.
 
-const NAME = "skuflow.journal.1";
 const BEAT_MS = 5_000;
 const SILENT_BEATS = 3;
 const HIDDEN_MS = 10_000;
@@ -13,7 +12,7 @@ let channel;
 let leave = () => {};
 
 /** `lead(true)`: from now on this tab reads, until `lead(false)`. `hear(kind, text)`: what another tab says. */
-export function join(lead, hear) {
+export function join(name, lead, hear) {
   const locks = globalThis.BroadcastChannel && navigator.locks;
   let letGo;
   let isReading = false;
@@ -33,7 +32,7 @@ export function join(lead, hear) {
         lead(true);
       });
     try {
-      await (locks ? locks.request(NAME, byForce ? { steal: true } : { signal: end.signal }, turn) : turn());
+      await (locks ? locks.request(name, byForce ? { steal: true } : { signal: end.signal }, turn) : turn());
     } catch {
       // It waits no longer, or has been robbed of its turn.
     }
@@ -71,15 +70,15 @@ export function join(lead, hear) {
     channel = undefined;
   };
   if (locks) {
-    channel = new BroadcastChannel(NAME);
+    channel = new BroadcastChannel(name);
     channel.onmessage = ({ data: [kind, text] }) => {
       if (kind !== "hello") silent = 0;
       hear(kind, text);
     };
   }
   document.addEventListener("visibilitychange", turned);
-  for (const name of ["freeze", "pagehide"]) addEventListener(name, stop, true);
-  for (const name of ["resume", "pageshow"]) addEventListener(name, come, true);
+  for (const event of ["freeze", "pagehide"]) addEventListener(event, stop, true);
+  for (const event of ["resume", "pageshow"]) addEventListener(event, come, true);
   // The reading tab says how it stands; one that says nothing for long hangs, and another takes its turn.
   setInterval(() => {
     if (isReading) hear("hello", "");

@@ -6,22 +6,18 @@
 //! One tab reads for all tabs of the browser, and the others hear from it. Each knows how far it has come, asks the
 //! server for what it lacks, and leaves out what it has: so it does not matter who reads, nor when that changes.
 
+use super::past::{fetch_log, fetch_page, picture};
 use super::{
     Connection, Live,
     backoff::Backoff,
     tabs::{self, Standing, Word},
 };
-use crate::api::fetch;
-use flow::{Event, History, Kind, Picture};
+use flow::{Event, History, Kind};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::RefCell, time::Duration};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
-/// How many past events a page that has just been opened asks for.
-const LOG_AT_FIRST: u64 = 5_000;
-/// How many steps before the place of a link are fetched too, for going back.
-const STEPS_BEFORE: u64 = 1_000;
 /// More than this is taken in at once, frame or no frame: a hidden tab gets no frames.
 const TOO_MANY: usize = 2_000;
 
@@ -66,6 +62,11 @@ impl Drop for Source {
 
 fn with_stream<T>(act: impl FnOnce(&mut Stream) -> T) -> T {
     STREAM.with_borrow_mut(act)
+}
+
+/// Whether a run from a file is shown.
+pub(super) fn is_over() -> bool {
+    with_stream(|stream| stream.is_over)
 }
 
 /// Takes part in reading the stream, for as long as the page is open.
@@ -347,57 +348,6 @@ fn start_over(live: Live) {
     });
 }
 
-#[derive(serde::Deserialize)]
-struct Page {
-    events: Vec<Event>,
-    first: u64,
-}
-
-/// What happened before this page was opened.
-async fn fetch_log(live: Live) {
-    let after = live.with_history(|history| history.now().seq).saturating_sub(LOG_AT_FIRST);
-    if let Some(page) = fetch_page(after).await {
-        if with_stream(|stream| stream.is_over) {
-            return;
-        }
-        live.change_history(|history| history.prepend(page.events));
-        live.version.update(|version| *version = version.wrapping_add(1));
-    }
-}
-
-async fn fetch_page(after: u64) -> Option<Page> {
-    fetch::get(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await.ok()
-}
-
-/// Fetches what is needed to show the picture at that place, and some steps before it.
-pub(super) async fn reach_back(live: Live, at: u64) -> Result<(), String> {
-    const LOST: &str = "The server does not tell how things stood then.";
-    let (base, last) = live.with_history(History::reach);
-    if at > last {
-        return Err(format!("Step {at} has not happened yet: the journal ends at step {last}."));
-    }
-    let mut after = at.saturating_sub(STEPS_BEFORE);
-    let mut older: Vec<Event> = Vec::new();
-    while after < base {
-        let page = fetch_page(after).await.ok_or(LOST)?;
-        if at + 1 < page.first {
-            let first = page.first;
-            return Err(format!("Step {at} is no longer kept: the journal begins at step {first}."));
-        }
-        let Some(end) = page.events.last().map(|event| event.seq) else { return Err(LOST.to_owned()) };
-        after = end;
-        older.extend(page.events);
-    }
-    let Some(first) = older.first().map(|event| event.seq) else { return Ok(()) };
-    let picture = picture(&format!("/api/journal/picture?packed=true&at={}", first - 1)).await.ok_or(LOST)?;
-    let is_back = live.change_history(|history| {
-        history.prepend(older);
-        history.reach().0 <= at || history.rebase(picture)
-    });
-    live.version.update(|version| *version = version.wrapping_add(1));
-    if is_back { Ok(()) } else { Err(LOST.to_owned()) }
-}
-
 /// From now on this journal is shown, and no server is asked any more.
 pub(super) fn replay(live: Live, run: History) {
     with_stream(|stream| {
@@ -409,8 +359,4 @@ pub(super) fn replay(live: Live, run: History) {
     live.change_history(|history| *history = run);
     live.retry_in.set(None);
     announce(live);
-}
-
-async fn picture(path: &str) -> Option<Picture> {
-    Picture::unpack(&fetch::send("GET", path, None).await.ok()?)
 }

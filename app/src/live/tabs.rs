@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
+/// What the lock and the channel are called. Who changes what is said below gives them another name: an old tab may be open.
+const NAME: &str = "skuflow.journal.1";
+
 #[wasm_bindgen(module = "/src/tabs.js")]
 extern "C" {
     #[wasm_bindgen(js_name = join)]
-    fn join_tabs(lead: &JsValue, hear: &JsValue);
+    fn join_tabs(name: &str, lead: &JsValue, hear: &JsValue);
     #[wasm_bindgen(js_name = say)]
     fn say_to_tabs(kind: &str, text: &str);
     /// Leaves the others for good: what they say is of no interest here any more.
@@ -60,5 +63,5 @@ pub(super) fn join(lead: impl Fn(bool) + 'static, hear: impl Fn(Option<Word>) + 
     };
     let lead = Closure::<dyn Fn(bool)>::new(lead).into_js_value();
     let hear = Closure::<dyn Fn(String, String)>::new(hear).into_js_value();
-    join_tabs(&lead, &hear);
+    join_tabs(NAME, &lead, &hear);
 }
