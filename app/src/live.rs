@@ -1,4 +1,4 @@
-//! What is true now, wherever the reader is: one stream from the server, owned by the App.
+//! What is true now, wherever the reader is: one stream from the server for all tabs of a browser, owned by the App.
 //!
 //! The picture itself is no signal: it changes up to thousands of times a second. It is kept aside, changed
 //! once per frame, and `version` says that it has changed.
@@ -7,7 +7,11 @@
 mod backoff;
 mod first_paint;
 #[cfg(feature = "hydrate")]
+mod past;
+#[cfg(feature = "hydrate")]
 mod stream;
+#[cfg(feature = "hydrate")]
+mod tabs;
 
 use first_paint::FirstPaint;
 use flow::History;
@@ -88,7 +92,7 @@ impl Live {
     /// # Errors
     /// When that place is no longer kept, or not reached yet: what to tell the reader.
     pub async fn reach_back(self, at: u64) -> Result<(), String> {
-        stream::reach_back(self, at).await
+        past::reach_back(self, at).await
     }
 
     /// From now on this journal is shown, and no server is asked any more.

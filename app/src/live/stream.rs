@@ -2,19 +2,22 @@
 //!
 //! `EventSource` would reconnect by itself, but it does not say when, and it resumes only by the last id it
 //! saw; we know better, since the first picture came with the page.
+//!
+//! One tab reads for all tabs of the browser, and the others hear from it. Each knows how far it has come, asks the
+//! server for what it lacks, and leaves out what it has: so it does not matter who reads, nor when that changes.
 
-use super::{Connection, Live, backoff::Backoff};
-use crate::api::fetch;
-use flow::{Event, History, Kind, Picture};
+use super::past::{fetch_log, fetch_page, picture};
+use super::{
+    Connection, Live,
+    backoff::Backoff,
+    tabs::{self, Standing, Word},
+};
+use flow::{Event, History, Kind};
 use leptos::{prelude::*, task::spawn_local};
 use std::{cell::RefCell, time::Duration};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
-/// How many past events a page that has just been opened asks for.
-const LOG_AT_FIRST: u64 = 5_000;
-/// How many steps before the place of a link are fetched too, for going back.
-const STEPS_BEFORE: u64 = 1_000;
 /// More than this is taken in at once, frame or no frame: a hidden tab gets no frames.
 const TOO_MANY: usize = 2_000;
 
@@ -29,7 +32,16 @@ struct Stream {
     incoming: Vec<Event>,
     frame_is_due: bool,
     backoff: Backoff,
-    is_open: bool,
+    /// Whether the stream is open, here or in the tab that reads; nobody knows until it has been heard.
+    is_open: Option<bool>,
+    /// This tab reads for all.
+    leads: bool,
+    /// Grows whenever a stream is opened or given up: whoever waits for another try then waits for nothing.
+    turn: u32,
+    /// What is lacking up to this place is being fetched.
+    lacks: Option<u64>,
+    /// The server's picture is wanted, and could not be had.
+    wants_picture: bool,
     /// A run from a file is shown: the server is asked nothing more.
     is_over: bool,
 }
@@ -52,34 +64,108 @@ fn with_stream<T>(act: impl FnOnce(&mut Stream) -> T) -> T {
     STREAM.with_borrow_mut(act)
 }
 
-/// Opens the stream and keeps it open.
+/// Whether a run from a file is shown.
+pub(super) fn is_over() -> bool {
+    with_stream(|stream| stream.is_over)
+}
+
+/// Takes part in reading the stream, for as long as the page is open.
 pub(super) fn start(live: Live) {
-    connect(live);
+    tabs::join(move |leads| lead(live, leads), move |word| hear(live, word));
     spawn_local(fetch_log(live));
 }
 
+/// Begins to read for all tabs, or leaves it to another.
+fn lead(live: Live, leads: bool) {
+    with_stream(|stream| {
+        stream.leads = leads;
+        stream.turn = stream.turn.wrapping_add(1);
+    });
+    if leads {
+        connect(live);
+        return;
+    }
+    with_stream(|stream| {
+        stream.source = None;
+        stream.is_open = None;
+        stream.backoff.succeeded();
+    });
+    if !with_stream(|stream| stream.is_over) {
+        live.retry_in.set(None);
+        show_connection(live);
+    }
+}
+
+/// What the tab that reads says; nothing when somebody wants to know how it stands.
+fn hear(live: Live, word: Option<Word>) {
+    let (leads, is_over) = with_stream(|stream| (stream.leads, stream.is_over));
+    match word {
+        _ if is_over => {}
+        None if leads => tell(live),
+        Some(Word::Journal(text)) => take_in(live, &text),
+        Some(Word::Reset) if !leads => start_over(live),
+        Some(Word::Standing(standing)) if !leads => {
+            let wants_picture = with_stream(|stream| {
+                stream.is_open = standing.is_open;
+                stream.is_open == Some(true) && stream.wants_picture
+            });
+            live.retry_in.set(standing.retry_in);
+            show_connection(live);
+            if wants_picture {
+                start_over(live);
+            } else {
+                fill(live, standing.seq);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Tells the other tabs how this one stands, if it reads for them.
+fn tell(live: Live) {
+    let (leads, is_open) = with_stream(|stream| (stream.leads, stream.is_open));
+    if leads {
+        let retry_in = live.retry_in.get_untracked();
+        tabs::say(&Word::Standing(Standing { is_open, retry_in, seq: reached(live) }));
+    }
+}
+
+/// The place of the last event that is here, shown or about to be.
+fn reached(live: Live) -> u64 {
+    let incoming = with_stream(|stream| stream.incoming.last().map(|event| event.seq));
+    incoming.unwrap_or_else(|| live.with_history(|history| history.now().seq))
+}
+
 fn connect(live: Live) {
-    if with_stream(|stream| stream.is_over) {
+    if with_stream(|stream| stream.is_over || !stream.leads) {
         return;
     }
     live.retry_in.set(None);
-    let after = live.with_history(|history| history.now().seq);
+    let after = reached(live);
     let Ok(source) = EventSource::new(&format!("/api/journal/stream?after={after}")) else {
         wait_and_connect(live);
         return;
     };
-    let on_message = Closure::new(move |message: MessageEvent| take_in(live, &message));
-    let on_reset = Closure::new(move |_: MessageEvent| start_over(live));
+    let on_message = Closure::new(move |message: MessageEvent| {
+        let Some(text) = message.data().as_string() else { return };
+        take_in(live, &text);
+        tabs::say(&Word::Journal(text));
+    });
+    let on_reset = Closure::new(move |_: MessageEvent| {
+        start_over(live);
+        tabs::say(&Word::Reset);
+    });
     let on_open = Closure::new(move || {
         with_stream(|stream| {
-            stream.is_open = true;
+            stream.is_open = Some(true);
             stream.backoff.succeeded();
         });
         show_connection(live);
+        tell(live);
     });
     let on_error = Closure::new(move || {
         with_stream(|stream| {
-            stream.is_open = false;
+            stream.is_open = Some(false);
             if let Some(open) = &stream.source {
                 open.source.close();
             }
@@ -106,9 +192,10 @@ fn show_connection(live: Live) {
     let (is_over, is_open) = with_stream(|stream| (stream.is_over, stream.is_open));
     let connection = match (is_open, is_down) {
         _ if is_over => Connection::Replay,
-        (false, _) => Connection::Reconnecting,
-        (true, true) => Connection::BrokerDown,
-        (true, false) => Connection::Live,
+        (Some(false), _) => Connection::Reconnecting,
+        (_, true) => Connection::BrokerDown,
+        (None, false) => Connection::Connecting,
+        (Some(true), false) => Connection::Live,
     };
     if live.connection.get_untracked() != connection {
         live.connection.set(connection);
@@ -116,13 +203,16 @@ fn show_connection(live: Live) {
 }
 
 fn wait_and_connect(live: Live) {
-    let seconds = with_stream(|stream| stream.backoff.next_wait_s());
+    let (seconds, turn) = with_stream(|stream| {
+        stream.turn = stream.turn.wrapping_add(1);
+        (stream.backoff.next_wait_s(), stream.turn)
+    });
     show_connection(live);
-    count_down(live, seconds);
+    count_down(live, seconds, turn);
 }
 
-fn count_down(live: Live, seconds: u32) {
-    if with_stream(|stream| stream.is_over) {
+fn count_down(live: Live, seconds: u32, turn: u32) {
+    if with_stream(|stream| stream.is_over || stream.turn != turn) {
         return;
     }
     if seconds == 0 {
@@ -130,16 +220,27 @@ fn count_down(live: Live, seconds: u32) {
         return;
     }
     live.retry_in.set(Some(seconds));
-    set_timeout(move || count_down(live, seconds - 1), Duration::from_secs(1));
+    tell(live);
+    set_timeout(move || count_down(live, seconds - 1, turn), Duration::from_secs(1));
 }
 
-fn take_in(live: Live, message: &MessageEvent) {
-    let Some(text) = message.data().as_string() else { return };
-    let Ok(batch) = serde_json::from_str::<Vec<Event>>(&text) else {
+fn take_in(live: Live, text: &str) {
+    match serde_json::from_str::<Vec<Event>>(text) {
+        Ok(batch) => accept(live, batch),
         // A newer server speaks of what this page does not know: the picture is the common ground.
-        start_over(live);
+        Err(_) => start_over(live),
+    }
+}
+
+/// Takes in what is new of these events, and fetches what is lacking before them.
+fn accept(live: Live, mut batch: Vec<Event>) {
+    let reached = reached(live);
+    batch.retain(|event| event.seq > reached);
+    let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return };
+    if first.seq > reached + 1 {
+        fill(live, last.seq);
         return;
-    };
+    }
     let (is_due, is_full) = with_stream(|stream| {
         if !stream.is_over {
             stream.incoming.extend(batch);
@@ -192,10 +293,39 @@ fn announce(live: Live) {
     show_connection(live);
 }
 
-/// The stream has a gap that cannot be filled: takes the server's picture and goes on from there.
+/// Fetches what is lacking here up to that place: this tab began to listen, or to look again, when others had come further.
+fn fill(live: Live, place: u64) {
+    if place <= reached(live) {
+        return;
+    }
+    let is_busy = with_stream(|stream| {
+        let lacks = stream.lacks;
+        stream.lacks = Some(lacks.unwrap_or_default().max(place));
+        lacks.is_some()
+    });
+    if is_busy {
+        return;
+    }
+    spawn_local(async move {
+        while with_stream(|stream| stream.lacks).is_some_and(|place| place > reached(live)) {
+            let after = reached(live);
+            // Without an answer it is tried again as soon as the reading tab says anything.
+            let Some(page) = fetch_page(after).await else { break };
+            if page.events.first().is_none_or(|event| event.seq > reached(live) + 1) {
+                start_over(live);
+                break;
+            }
+            accept(live, page.events);
+        }
+        with_stream(|stream| stream.lacks = None);
+    });
+}
+
+/// There is a gap that cannot be filled: takes the server's picture and goes on from there.
 fn start_over(live: Live) {
     with_stream(|stream| {
         stream.incoming.clear();
+        stream.wants_picture = false;
         if let Some(open) = &stream.source {
             open.source.close();
         }
@@ -212,60 +342,10 @@ fn start_over(live: Live) {
                 connect(live);
                 fetch_log(live).await;
             }
-            None => wait_and_connect(live),
+            None if with_stream(|stream| stream.leads) => wait_and_connect(live),
+            None => with_stream(|stream| stream.wants_picture = true),
         }
     });
-}
-
-#[derive(serde::Deserialize)]
-struct Page {
-    events: Vec<Event>,
-    first: u64,
-}
-
-/// What happened before this page was opened.
-async fn fetch_log(live: Live) {
-    let after = live.with_history(|history| history.now().seq).saturating_sub(LOG_AT_FIRST);
-    if let Some(page) = fetch_page(after).await {
-        if with_stream(|stream| stream.is_over) {
-            return;
-        }
-        live.change_history(|history| history.prepend(page.events));
-        live.version.update(|version| *version = version.wrapping_add(1));
-    }
-}
-
-async fn fetch_page(after: u64) -> Option<Page> {
-    fetch::get(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await.ok()
-}
-
-/// Fetches what is needed to show the picture at that place, and some steps before it.
-pub(super) async fn reach_back(live: Live, at: u64) -> Result<(), String> {
-    const LOST: &str = "The server does not tell how things stood then.";
-    let (base, last) = live.with_history(History::reach);
-    if at > last {
-        return Err(format!("Step {at} has not happened yet: the journal ends at step {last}."));
-    }
-    let mut after = at.saturating_sub(STEPS_BEFORE);
-    let mut older: Vec<Event> = Vec::new();
-    while after < base {
-        let page = fetch_page(after).await.ok_or(LOST)?;
-        if at + 1 < page.first {
-            let first = page.first;
-            return Err(format!("Step {at} is no longer kept: the journal begins at step {first}."));
-        }
-        let Some(end) = page.events.last().map(|event| event.seq) else { return Err(LOST.to_owned()) };
-        after = end;
-        older.extend(page.events);
-    }
-    let Some(first) = older.first().map(|event| event.seq) else { return Ok(()) };
-    let picture = picture(&format!("/api/journal/picture?packed=true&at={}", first - 1)).await.ok_or(LOST)?;
-    let is_back = live.change_history(|history| {
-        history.prepend(older);
-        history.reach().0 <= at || history.rebase(picture)
-    });
-    live.version.update(|version| *version = version.wrapping_add(1));
-    if is_back { Ok(()) } else { Err(LOST.to_owned()) }
 }
 
 /// From now on this journal is shown, and no server is asked any more.
@@ -275,11 +355,8 @@ pub(super) fn replay(live: Live, run: History) {
         stream.source = None;
         stream.incoming.clear();
     });
+    tabs::part();
     live.change_history(|history| *history = run);
     live.retry_in.set(None);
     announce(live);
-}
-
-async fn picture(path: &str) -> Option<Picture> {
-    Picture::unpack(&fetch::send("GET", path, None).await.ok()?)
 }

@@ -1,5 +1,6 @@
 //! HTTP: the services' APIs, the journal, health, the page and its files, behind one set of guards.
 
+pub mod compress;
 pub mod extract;
 pub mod health;
 pub mod journal;
@@ -84,6 +85,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(compress::layer())
         .layer(middleware::from_fn_with_state(bound, security::guard))
 }
 

@@ -1,0 +1,104 @@
+// One tab reads the server's stream for all tabs of this browser: the one that has the lock. It passes on what it hears.
+// A browser has six connections to a server, and each stream takes one of them for as long as it is open.
+//
+// A tab that nobody looks at lets go of its turn, so that no throttled or frozen tab reads for others. Where there are no
+// locks or channels (an old browser, or plain HTTP from another machine), each tab that is looked at reads by itself.
+
+const BEAT_MS = 5_000;
+const SILENT_BEATS = 3;
+const HIDDEN_MS = 10_000;
+
+let channel;
+let leave = () => {};
+
+/** `lead(true)`: from now on this tab reads, until `lead(false)`. `hear(kind, text)`: what another tab says. */
+export function join(name, lead, hear) {
+  const locks = globalThis.BroadcastChannel && navigator.locks;
+  let letGo;
+  let isReading = false;
+  let isOver = false;
+  let silent = 0;
+  let hiding;
+
+  /** Waits for the turn to read, or takes it by force, and has it until `letGo`. */
+  async function stand(byForce) {
+    const end = new AbortController();
+    letGo = () => end.abort();
+    const turn = () =>
+      new Promise((done) => {
+        if (end.signal.aborted) return done();
+        end.signal.addEventListener("abort", done);
+        isReading = true;
+        lead(true);
+      });
+    try {
+      await (locks ? locks.request(name, byForce ? { steal: true } : { signal: end.signal }, turn) : turn());
+    } catch {
+      // It waits no longer, or has been robbed of its turn.
+    }
+    if (end.signal.aborted) return;
+    stop();
+    come();
+  }
+
+  function stop() {
+    letGo?.();
+    letGo = undefined;
+    if (!isReading) return;
+    isReading = false;
+    lead(false);
+  }
+
+  function come() {
+    clearTimeout(hiding);
+    if (isOver || document.hidden) return;
+    silent = 0;
+    if (!letGo) stand(false);
+    say("hello", "");
+  }
+
+  function turned() {
+    clearTimeout(hiding);
+    if (document.hidden) hiding = setTimeout(stop, HIDDEN_MS);
+    else come();
+  }
+
+  leave = () => {
+    isOver = true;
+    stop();
+    channel?.close();
+    channel = undefined;
+  };
+  if (locks) {
+    channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data: [kind, text] }) => {
+      if (kind !== "hello") silent = 0;
+      hear(kind, text);
+    };
+  }
+  document.addEventListener("visibilitychange", turned);
+  for (const event of ["freeze", "pagehide"]) addEventListener(event, stop, true);
+  for (const event of ["resume", "pageshow"]) addEventListener(event, come, true);
+  // The reading tab says how it stands; one that says nothing for long hangs, and another takes its turn.
+  setInterval(() => {
+    if (isReading) hear("hello", "");
+    else if (letGo && (silent += 1) >= SILENT_BEATS) {
+      stop();
+      silent = 0;
+      stand(true);
+    }
+  }, BEAT_MS);
+  // One that was opened behind another is told by that one.
+  if (document.hidden) say("hello", "");
+  come();
+}
+
+/** Says something to all other tabs. */
+export function say(kind, text) {
+  channel?.postMessage([kind, text]);
+}
+
+/** From now on this tab neither reads nor hears anything. */
+export function part() {
+  leave();
+}
