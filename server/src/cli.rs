@@ -93,6 +93,11 @@ pub struct Serve {
     #[arg(long, env = "SKUFLOW_FTP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     pub ftp_listen: SocketAddr,
 
+    /// For how many milliseconds size and time of a file must stay as they are before it is taken in, on an FTP server
+    /// that is not ours. A file that is renamed from NAME.part is taken in at once.
+    #[arg(long, env = "SKUFLOW_FTP_QUIET_MS", default_value_t = 5_000, value_name = "MS")]
+    pub ftp_quiet_ms: u64,
+
     /// Also send the e-mails by this server: `smtp://…` (`?tls=required` for STARTTLS) or `smtps://…`.
     #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp: Option<String>,

@@ -196,11 +196,14 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     if let Some(server) = &ftp_server {
         say(format!("drop box at ftp://{}", server.addr));
     }
-    let drop_box = DropBox::new(ftp_url, &services.inventory);
+    let uploads = ftp_server.as_ref().map(Embedded::uploads).unwrap_or_default();
+    let drop_box = DropBox::new(ftp_url, &services.inventory, uploads);
     let monitor = Monitor {
         drop_box: drop_box.clone(),
         inventory: services.inventory.clone(),
         brake: Brake::new(services.inventory.clone(), depths.clone()),
+        is_ours: ftp_server.is_some(),
+        quiet: Duration::from_millis(settings.ftp_quiet_ms),
         spool: settings.data.join("spool"),
         stop: consumers_stop.clone(),
     };

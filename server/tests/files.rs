@@ -191,18 +191,7 @@ async fn a_file_is_taken_only_when_it_is_complete() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let addr = skuflow.drop_box.clone();
     // An upload that is cut off in the middle: the connection just goes away.
-    spawn_blocking({
-        let addr = addr.clone();
-        move || {
-            let mut ftp = login(&addr, "warehouse", "warehouse");
-            let mut upload = ftp.put_with_stream("cut.csv.part").unwrap();
-            upload.write_all(b"MUG-RED,1\nMUG-RED,1").unwrap();
-            upload.flush().unwrap();
-            drop(upload);
-        }
-    })
-    .await
-    .unwrap();
+    break_off(&addr, "cut.csv.part", b"MUG-RED,1\nMUG-RED,1").await;
     // An upload that takes its time. It is no file before the last byte.
     let growing = spawn_blocking({
         let addr = addr.clone();
@@ -219,14 +208,14 @@ async fn a_file_is_taken_only_when_it_is_complete() {
     });
     while !growing.is_finished() {
         let slow = file(&skuflow, "slow.csv").await;
-        assert!(slow.is_null() || slow["state"] == "seen", "{slow}");
+        assert!(slow.is_null() || slow["state"] == "uploading", "{slow}");
         assert_eq!(on_hand(&skuflow, "LAMP-ARC").await, [0; 2]);
         sleep(Duration::from_millis(50)).await;
     }
     growing.await.unwrap();
     assert_eq!(counts(&done(&skuflow, "slow.csv", 1).await), (40, 0));
     assert_eq!(on_hand(&skuflow, "LAMP-ARC").await, [40; 2]);
-    assert!(file(&skuflow, "cut.csv.part").await.is_null(), "what is half is not even seen");
+    assert_eq!(file(&skuflow, "cut.csv.part").await["state"], "uploading");
     // The sender comes back, and renames when all is there.
     spawn_blocking(move || {
         let mut ftp = login(&addr, "warehouse", "warehouse");
@@ -237,6 +226,154 @@ async fn a_file_is_taken_only_when_it_is_complete() {
     .unwrap();
     assert_eq!(counts(&done(&skuflow, "cut.csv", 1).await), (3, 0));
     assert_eq!(on_hand(&skuflow, "MUG-RED").await, [3; 2]);
+}
+
+/// Sends bytes and goes away in the middle, as a process that is killed does: nobody reads the server's answer.
+async fn break_off(addr: &str, name: &'static str, bytes: &'static [u8]) {
+    let addr = addr.to_owned();
+    spawn_blocking(move || {
+        let mut control = BufReader::new(std::net::TcpStream::connect(addr).unwrap());
+        let mut say = |line: &str| {
+            let mut answer = String::new();
+            if !line.is_empty() {
+                control.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+            }
+            control.read_line(&mut answer).unwrap();
+            answer
+        };
+        for line in ["", "USER warehouse", "PASS warehouse", "TYPE I"] {
+            say(line);
+        }
+        let passive = say("PASV");
+        let place = passive.split(['(', ')']).nth(1).unwrap();
+        let port: Vec<u16> = place.split(',').skip(4).map(|part| part.parse().unwrap()).collect();
+        let mut data = std::net::TcpStream::connect(("127.0.0.1", port[0] * 256 + port[1])).unwrap();
+        assert!(say(&format!("STOR {name}")).starts_with("150"));
+        data.write_all(bytes).unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_broke_off_counts_nothing_and_is_resumed() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (name, is_appended) in [("rest.csv", false), ("appe.csv", true)] {
+        let before = on_hand(&skuflow, "CUT").await[0];
+        break_off(&skuflow.drop_box, name, b"sku,quantity\nCUT,5\nCUT,10").await;
+        skuflow
+            .until("it is shown as broken off", async || {
+                let cut = file(&skuflow, name).await;
+                cut["state"] == "uploading" && cut["reason"].as_str().is_some_and(|r| r.contains("broke off"))
+            })
+            .await;
+        assert_eq!(on_hand(&skuflow, "CUT").await, [before; 2]);
+        let addr = skuflow.drop_box.clone();
+        spawn_blocking(move || {
+            let mut ftp = login(&addr, "warehouse", "warehouse");
+            let size = ftp.size(name).unwrap();
+            assert_eq!(size, 25, "what has come is there to go on from");
+            if is_appended {
+                ftp.append_file(name, &mut &b"00\nCUT,x\n"[..]).unwrap();
+            } else {
+                ftp.resume_transfer(size).unwrap();
+                ftp.put_file(name, &mut &b"00\nCUT,x\n"[..]).unwrap();
+            }
+            ftp.quit().unwrap();
+        })
+        .await
+        .unwrap();
+        assert_eq!(counts(&done(&skuflow, name, 1).await), (2, 1));
+        assert_eq!(on_hand(&skuflow, "CUT").await, [before + 1_005; 2]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_programs_use_while_they_upload_are_left_alone_until_renamed() {
+    const NAMES: [(&str, &str); 5] = [
+        ("a.csv.filepart", "a.csv"),
+        ("b.csv.tmp", "b.csv"),
+        (".in.c.csv.", "c.csv"),
+        ("~d.csv", "d.csv"),
+        ("e.csv.crdownload", "e.csv"),
+    ];
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (temporary, _) in NAMES {
+        drop_file(&skuflow.drop_box, temporary, "MUG-RED,1\n").await;
+    }
+    for (temporary, _) in NAMES {
+        skuflow.until("it is seen", async || file(&skuflow, temporary).await["state"] == "uploading").await;
+    }
+    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [0; 2]);
+    let addr = skuflow.drop_box.clone();
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "warehouse", "warehouse");
+        for (temporary, name) in NAMES {
+            ftp.rename(temporary, name).unwrap();
+        }
+    })
+    .await
+    .unwrap();
+    for (temporary, name) in NAMES {
+        assert_eq!(counts(&done(&skuflow, name, 1).await), (1, 0), "{name}");
+        assert!(file(&skuflow, temporary).await.is_null(), "{temporary}");
+    }
+    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [5; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_a_client_removed_leaves_no_file_waiting() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let addr = skuflow.drop_box.clone();
+    drop_file(&addr, "first.csv", "MUG-RED,1\n").await;
+    done(&skuflow, "first.csv", 1).await;
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "warehouse", "warehouse");
+        ftp.rm("processed/first.csv").unwrap();
+        ftp.rmdir("processed").unwrap();
+        ftp.rmdir("rejected").unwrap();
+    })
+    .await
+    .unwrap();
+    drop_file(&skuflow.drop_box, "second.csv", "MUG-RED,2\nMUG-RED,x\n").await;
+    assert_eq!(counts(&done(&skuflow, "second.csv", 1).await), (1, 1));
+    assert!(skuflow.data().join("ftp/rejected/second.csv.errors.csv").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doubles_nothing() {
+    let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
+        println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
+    let mut child = Command::new(python)
+        .arg(script)
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let _child = Stopped(child);
+    let url: FtpUrl = format!("ftp://them:s%40crit@127.0.0.1:{port}").parse().unwrap();
+    let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
+    // Whoever writes it stalls for longer than the quiet time, and does not notice that it is moved.
+    let mut writing = fs::File::create(folder.path().join("slow.csv")).unwrap();
+    writing.write_all(b"sku,quantity\nCUT,5\nCUT,10").unwrap();
+    let first = done(&skuflow, "slow.csv", 1).await;
+    assert_eq!(counts(&first), (1, 1), "the line that may be cut does not count: {first}");
+    assert_eq!(on_hand(&skuflow, "CUT").await, [5; 2]);
+    writing.write_all(b"00\nCUT,x\nCUT,7\n").unwrap();
+    skuflow.until("the rest is taken in", async || counts(&file(&skuflow, "slow.csv").await) == (3, 1)).await;
+    skuflow
+        .until("the page says so", async || {
+            let file = file(&skuflow, "slow.csv").await;
+            file["state"] == "processed" && file["reason"].as_str().is_some_and(|r| r.contains("grew"))
+        })
+        .await;
+    assert_eq!(on_hand(&skuflow, "CUT").await, [1_012; 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,7 +107,7 @@ fn help_names_every_flag_and_its_variable() {
     let output = skuflow(root.path(), &["serve", "--help"]).output().unwrap();
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
-    for flag in ["addr", "broker", "amqp-listen", "data", "ftp", "ftp-listen", "smtp"] {
+    for flag in ["addr", "broker", "amqp-listen", "data", "ftp", "ftp-listen", "ftp-quiet-ms", "smtp"] {
         let variable = format!("SKUFLOW_{}", flag.to_uppercase().replace('-', "_"));
         assert!(help.contains(&format!("--{flag}")) && help.contains(&variable), "{flag}: {help}");
     }

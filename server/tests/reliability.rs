@@ -13,7 +13,7 @@ use flow::{
     fault::{Gate, Holding},
 };
 use harness::{
-    Broker, Judge, Kind, Load, Proxy, Server, judge::left_in_queues, proxy::Passes, scaled, until,
+    Broker, Judge, Kind, Load, Proxy, Server, is_soak, judge::left_in_queues, proxy::Passes, scaled, until,
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -21,6 +21,11 @@ use tokio::sync::Mutex;
 
 /// How soon all must be well after the broker is back.
 const RECOVERY_MAX: Duration = Duration::from_secs(5);
+
+/// In the long run, which has the machine for itself. Beside other tests the time is printed, and proves nothing.
+fn assert_soon(recovered: Duration) {
+    assert!(!is_soak() || recovered < RECOVERY_MAX, "it took {recovered:?} to recover");
+}
 
 fn run(scenario: impl Future<Output = ()>) {
     tokio::runtime::Runtime::new().unwrap().block_on(scenario);
@@ -148,7 +153,7 @@ async fn the_broker_is_killed_again_and_again(kind: Kind) {
         slowest = slowest.max(world.recovers().await);
         load.join_all().await;
     }
-    assert!(slowest < RECOVERY_MAX, "it took {slowest:?} to recover");
+    assert_soon(slowest);
     world.ends_well("the broker was killed again and again", Some(slowest)).await;
 }
 
@@ -167,7 +172,7 @@ async fn the_whole_process_is_killed_again_and_again(kind: Kind) {
         slowest = slowest.max(since.elapsed());
         load.join_all().await;
     }
-    assert!(slowest < RECOVERY_MAX, "it took {slowest:?} to recover");
+    assert_soon(slowest);
     world.ends_well("the whole process was killed again and again", Some(slowest)).await;
 }
 
@@ -253,7 +258,7 @@ async fn a_connection_falls_silent(kind: Kind) {
     .await;
     proxy.let_pass(Passes::Everything);
     let recovered = world.recovers().await;
-    assert!(recovered < RECOVERY_MAX, "it took {recovered:?} to recover");
+    assert_soon(recovered);
     load.join_all().await;
     world.ends_well("a connection fell silent", Some(recovered)).await;
 }

@@ -102,6 +102,7 @@ impl Skuflow {
             data: data.path().to_owned(),
             ftp: FtpChoice::Embedded,
             ftp_listen: ([127, 0, 0, 1], 0).into(),
+            ftp_quiet_ms: 1_000,
             smtp: None,
         };
         change(&mut settings);

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum FileState {
     /// It is there; whether it is complete is not known yet.
     Seen,
+    /// It is being sent, or its sender went away in the middle: nothing of it counts so far.
+    Uploading,
     /// Its rows are being taken in.
     Reading,
     /// It is done, and moved to `processed/`.
@@ -22,6 +24,7 @@ pub enum FileState {
 words!(
     FileState {
         Seen = "seen",
+        Uploading = "uploading",
         Reading = "reading",
         Processed = "processed",
         Rejected = "rejected",

@@ -10,6 +10,7 @@ const SHOWN: usize = 20;
 const fn state(state: FileState) -> (&'static str, &'static str) {
     match state {
         FileState::Seen => ("seen", "pill-wait"),
+        FileState::Uploading => ("uploading", "pill-wait"),
         FileState::Reading => ("reading", "pill-warn"),
         FileState::Processed => ("processed", "pill-done"),
         FileState::Rejected => ("rejected", "pill-failed"),

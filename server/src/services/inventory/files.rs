@@ -50,6 +50,11 @@ pub fn upgrade(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Why the last line of a file does not count that was not known to be whole.
+pub const CUT: &str = "the file ends in the middle of this line, so it may be cut; end it with a line break, or upload \
+                       the file as NAME.part and rename it";
+const GREW: &str = "it grew after it was taken in; what was added is taken in too";
+
 /// How many files the list shows.
 const LISTED_MAX: u32 = 200;
 
@@ -89,6 +94,28 @@ pub enum Identity {
     },
 }
 
+/// A file that is there.
+#[derive(Debug, Clone)]
+pub struct Sighted {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Whether it is being uploaded, or only seen.
+    pub state: FileState,
+    /// What is to say about it.
+    pub reason: Option<String>,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The SHA-256 of it, in hexadecimal digits.
+    pub hash: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
 /// A line that does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
@@ -114,20 +141,35 @@ pub struct Advance {
 }
 
 impl FileBook {
-    /// Notes that a file is there, with that size; answers its id.
+    /// Notes that files are there; answers their ids.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn sight(&self, name: String, size_bytes: u64) -> Result<i64, StoreError> {
-        self.0.write(move |tx| sight(tx, &name, size_bytes)).await
+    pub async fn sight(&self, sighted: Vec<Sighted>) -> Result<Vec<i64>, StoreError> {
+        self.0.write(move |tx| sighted.iter().map(|sighted| sight(tx, sighted)).collect()).await
     }
 
-    /// Says what a file is, now that its content is known.
+    /// What of a file was read before, if anything.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn identify(&self, id: i64, hash: String, size_bytes: u64) -> Result<Identity, StoreError> {
-        self.0.write(move |tx| identify(tx, id, &hash, size_bytes)).await
+    pub async fn known(&self, id: i64) -> Result<Option<Content>, StoreError> {
+        self.0
+            .read(move |tx| {
+                let select =
+                    "SELECT content_hash, size_bytes FROM files WHERE id = ?1 AND content_hash <> ''";
+                let content = |row: &Row<'_>| Ok(Content { hash: row.get(0)?, size_bytes: row.get(1)? });
+                Ok(tx.query_row(select, [id], content).optional()?)
+            })
+            .await
+    }
+
+    /// Says what a file is, now that its content is known; `is_longer` when it begins with all that was known of it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn identify(&self, id: i64, content: Content, is_longer: bool) -> Result<Identity, StoreError> {
+        self.0.write(move |tx| identify(tx, id, &content, is_longer)).await
     }
 
     /// Notes where an unfinished file stands, and why.
@@ -287,22 +329,25 @@ impl FileBook {
     }
 }
 
-const OPEN: &str = "state IN ('seen', 'reading', 'waiting')";
+const OPEN: &str = "state IN ('seen', 'uploading', 'reading', 'waiting')";
 const COLUMNS: &str = "id, name, state, rows_good, rows_bad, size_bytes, seen_at, done_at, reason, format";
 
-fn sight(tx: &Transaction<'_>, name: &str, size_bytes: u64) -> Result<i64, StoreError> {
+fn sight(tx: &Transaction<'_>, sighted: &Sighted) -> Result<i64, StoreError> {
+    let Sighted { name, size_bytes, state, reason } = sighted;
     let known: Option<i64> = tx
-        .query_row(
-            &format!("SELECT id FROM files WHERE name = ?1 AND {OPEN} ORDER BY id DESC LIMIT 1"),
-            [name],
-            |row| row.get(0),
-        )
+        .prepare_cached(&format!("SELECT id FROM files WHERE name = ?1 AND {OPEN} ORDER BY id DESC LIMIT 1"))?
+        .query_row([name], |row| row.get(0))
         .optional()?;
-    if let Some(id) = known {
-        tx.execute("UPDATE files SET size_bytes = ?2 WHERE id = ?1", params![id, size_bytes])?;
-        return Ok(id);
-    }
-    insert(tx, name, "", FileState::Seen, size_bytes)
+    let id = match known {
+        Some(id) => id,
+        None => insert(tx, name, "", *state, *size_bytes)?,
+    };
+    // What was read of it before stays as it was read, until it is read again.
+    tx.prepare_cached(
+        "UPDATE files SET size_bytes = ?2, state = ?3, reason = ?4 WHERE id = ?1 AND content_hash = ''",
+    )?
+    .execute(params![id, size_bytes, state.as_str(), reason])?;
+    Ok(id)
 }
 
 fn insert(
@@ -321,20 +366,29 @@ fn insert(
     Ok(tx.last_insert_rowid())
 }
 
-fn identify(tx: &Transaction<'_>, id: i64, hash: &str, size_bytes: u64) -> Result<Identity, StoreError> {
+fn identify(
+    tx: &Transaction<'_>,
+    id: i64,
+    content: &Content,
+    is_longer: bool,
+) -> Result<Identity, StoreError> {
+    let Content { hash, size_bytes } = content;
     let (name, known, lines_done): (String, String, u64) =
         tx.query_row("SELECT name, content_hash, lines_done FROM files WHERE id = ?1", [id], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
     let reading = FileState::Reading.as_str();
-    if known == hash {
+    if known == *hash {
         tx.execute("UPDATE files SET state = ?2, reason = NULL WHERE id = ?1", params![id, reading])?;
         return Ok(Identity::Read { id, lines_done });
+    }
+    if !known.is_empty() && is_longer {
+        return grow(tx, id, content);
     }
     if !known.is_empty() {
         let reason = "another file took its name before all of it was read; what was read counts";
         done(tx, id, FileState::Processed, Some(reason))?;
-        let id = insert(tx, &name, hash, FileState::Reading, size_bytes)?;
+        let id = insert(tx, &name, hash, FileState::Reading, *size_bytes)?;
         return Ok(Identity::Read { id, lines_done: 0 });
     }
     tx.execute(
@@ -350,6 +404,31 @@ fn identify(tx: &Transaction<'_>, id: i64, hash: &str, size_bytes: u64) -> Resul
         .optional()?
         .flatten();
     Ok(earlier.map_or(Identity::Read { id, lines_done: 0 }, |of| Identity::Repeat { of }))
+}
+
+/// A file goes on behind what was taken in. The line in which it ended before is taken back: only now it is whole.
+fn grow(tx: &Transaction<'_>, id: i64, content: &Content) -> Result<Identity, StoreError> {
+    let cut: Option<u64> = tx
+        .query_row(
+            "SELECT line FROM file_errors WHERE file_id = ?1 AND reason = ?2",
+            params![id, CUT],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(line) = cut {
+        tx.execute("DELETE FROM file_errors WHERE file_id = ?1 AND line = ?2", params![id, line])?;
+        tx.execute(
+            "UPDATE files SET rows_bad = rows_bad - 1, lines_done = ?2 WHERE id = ?1",
+            params![id, line - 1],
+        )?;
+    }
+    tx.execute(
+        "UPDATE files SET content_hash = ?2, size_bytes = ?3, state = ?4, reason = ?5, counted = 0, done_at = NULL
+         WHERE id = ?1",
+        params![id, content.hash, content.size_bytes, FileState::Reading.as_str(), GREW],
+    )?;
+    let lines_done = tx.query_row("SELECT lines_done FROM files WHERE id = ?1", [id], |row| row.get(0))?;
+    Ok(Identity::Read { id, lines_done })
 }
 
 /// Takes a batch into account. It belongs into the transaction of the batch's arrivals.
@@ -439,6 +518,15 @@ mod tests {
         FileBook(Store::open(&dir.path().join("inventory.db"), SCHEMA).unwrap())
     }
 
+    async fn sight(book: &FileBook) -> i64 {
+        let (name, state) = ("a.csv".to_owned(), FileState::Seen);
+        book.sight(vec![Sighted { name, size_bytes: 10, state, reason: None }]).await.unwrap()[0]
+    }
+
+    fn content(hash: &str, size_bytes: u64) -> Content {
+        Content { hash: hash.into(), size_bytes }
+    }
+
     async fn read_to(book: &FileBook, id: i64, from_line: u64, to_line: u64) -> Result<(), StoreError> {
         let bad = vec![BadLine { line: to_line, reason: "no".into() }];
         let step = Advance { id, from_line, to_line, good: to_line - from_line - 1, bad };
@@ -449,12 +537,15 @@ mod tests {
     async fn a_file_goes_on_where_it_was_and_no_stretch_counts_twice() {
         let dir = tempfile::tempdir().unwrap();
         let book = book(&dir).await;
-        let id = book.sight("a.csv".into(), 10).await.unwrap();
-        assert_eq!(book.identify(id, "h1".into(), 10).await.unwrap(), Identity::Read { id, lines_done: 0 });
+        let id = sight(&book).await;
+        assert_eq!(
+            book.identify(id, content("h1", 10), false).await.unwrap(),
+            Identity::Read { id, lines_done: 0 }
+        );
         read_to(&book, id, 0, 5).await.unwrap();
         assert!(read_to(&book, id, 0, 5).await.is_err(), "the same stretch again");
-        assert_eq!(book.sight("a.csv".into(), 10).await.unwrap(), id, "it is still the same file");
-        let again = book.identify(id, "h1".into(), 10).await.unwrap();
+        assert_eq!(sight(&book).await, id, "it is still the same file");
+        let again = book.identify(id, content("h1", 10), false).await.unwrap();
         assert_eq!(again, Identity::Read { id, lines_done: 5 });
         let file = book.find(id).await.unwrap().unwrap();
         assert_eq!((file.rows_good, file.rows_bad), (4, 1));
@@ -466,8 +557,8 @@ mod tests {
         let book = book(&dir).await;
         let mut ids = Vec::new();
         for hash in ["h1", "h2", "h1"] {
-            let id = book.sight("a.csv".into(), 10).await.unwrap();
-            let identity = book.identify(id, hash.into(), 10).await.unwrap();
+            let id = sight(&book).await;
+            let identity = book.identify(id, content(hash, 10), false).await.unwrap();
             match ids.len() {
                 2 => assert_eq!(identity, Identity::Repeat { of: ids[0] }),
                 _ => assert_eq!(identity, Identity::Read { id, lines_done: 0 }),
@@ -483,14 +574,32 @@ mod tests {
     async fn a_file_replaced_while_it_was_read_is_a_delivery_of_its_own() {
         let dir = tempfile::tempdir().unwrap();
         let book = book(&dir).await;
-        let first = book.sight("a.csv".into(), 10).await.unwrap();
-        book.identify(first, "h1".into(), 10).await.unwrap();
+        let first = sight(&book).await;
+        book.identify(first, content("h1", 10), false).await.unwrap();
         read_to(&book, first, 0, 3).await.unwrap();
-        let Identity::Read { id, lines_done: 0 } = book.identify(first, "h2".into(), 11).await.unwrap()
+        let Identity::Read { id, lines_done: 0 } =
+            book.identify(first, content("h2", 11), false).await.unwrap()
         else {
             panic!("it starts anew")
         };
         assert_ne!(id, first);
         assert_eq!(book.find(first).await.unwrap().unwrap().state, FileState::Processed);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_grew_goes_on_with_the_line_in_which_it_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let book = book(&dir).await;
+        let id = sight(&book).await;
+        book.identify(id, content("h1", 10), false).await.unwrap();
+        let bad = vec![BadLine { line: 5, reason: CUT.into() }];
+        let step = Advance { id, from_line: 0, to_line: 5, good: 4, bad };
+        book.0.write(move |tx| advance(tx, &step)).await.unwrap();
+        book.counted(id).await.unwrap();
+        book.done(id, FileState::Processed, None).await.unwrap();
+        let on = book.identify(id, content("h2", 20), true).await.unwrap();
+        assert_eq!(on, Identity::Read { id, lines_done: 4 });
+        let file = book.find(id).await.unwrap().unwrap();
+        assert_eq!((file.rows_good, file.rows_bad, file.size_bytes), (4, 0, 20));
     }
 }

@@ -2,7 +2,13 @@
 
 use super::FtpUrl;
 use rustls_platform_verifier::BuilderVerifierExt;
-use std::{future::Future, io, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use suppaftp::{
     FtpError, FtpResult, Mode, Status,
     list::{File, ListParser},
@@ -62,6 +68,8 @@ pub struct Entry {
     pub name: String,
     /// Its size, in bytes.
     pub size: u64,
+    /// When it was changed last, as exactly as the server tells.
+    pub modified: SystemTime,
 }
 
 /// A connection that is logged in and in the watched folder.
@@ -94,6 +102,8 @@ impl Client {
                 )));
             }
         };
+        // Short commands that are waited for.
+        stream.set_nodelay(true)?;
         let is_ipv6 = stream.peer_addr()?.is_ipv6();
         let mut ftp = answered(ImplAsyncFtpStream::connect_with_stream(stream)).await?;
         if url.tls {
@@ -129,7 +139,21 @@ impl Client {
             }
         }
         let lines = answered(self.ftp.list(None)).await?;
-        Ok(lines.iter().filter_map(|line| entry(File::from_str(line).ok()?)).collect())
+        let mut listed: Vec<Entry> =
+            lines.iter().filter_map(|line| entry(File::from_str(line).ok()?)).collect();
+        // Such a line does not tell where a name begins that has blanks in front.
+        if let Ok(exact) = answered(self.ftp.nlst(None)).await {
+            let padded = exact.iter().filter(|name| name.starts_with(' '));
+            for name in padded {
+                let bare = name.trim_start();
+                if exact.iter().all(|other| other != bare)
+                    && let Some(entry) = listed.iter_mut().find(|entry| entry.name == bare)
+                {
+                    entry.name.clone_from(name);
+                }
+            }
+        }
+        Ok(listed)
     }
 
     /// A file's size; `None` when there is no such file, or the server does not tell.
@@ -236,7 +260,11 @@ async fn in_time<T>(transferred: impl Future<Output = io::Result<T>>) -> Result<
 }
 
 fn entry(file: File) -> Option<Entry> {
-    file.is_file().then(|| Entry { name: file.name().to_owned(), size: file.size() as u64 })
+    file.is_file().then(|| Entry {
+        name: file.name().to_owned(),
+        size: file.size() as u64,
+        modified: file.modified(),
+    })
 }
 
 /// TLS that trusts whom this machine trusts.

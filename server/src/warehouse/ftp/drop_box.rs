@@ -3,7 +3,8 @@
 use super::{
     FtpUrl, PART,
     client::{Client, ClientError},
-    is_takeable,
+    names::is_takeable,
+    uploads::Uploads,
 };
 use crate::{
     services::inventory::{Inventory, files::FileBook},
@@ -16,7 +17,7 @@ use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard},
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// The largest file that is taken by HTTP, in bytes. By FTP it may be of any size.
 pub const UPLOAD_MAX_BYTES: u64 = 128 * 1024 * 1024;
@@ -30,11 +31,10 @@ struct Shared {
     url: FtpUrl,
     book: FileBook,
     trouble: watch::Sender<Option<String>>,
-    /// Names of files that are known to be complete.
-    complete: Mutex<HashSet<String>>,
+    /// What is on its way into it through our own server, and what is known to be whole.
+    uploads: Uploads,
     /// Names of files that are being written through us.
     uploading: Mutex<HashSet<String>>,
-    wake: Notify,
 }
 
 /// Why a file was not put into the drop box.
@@ -42,7 +42,7 @@ struct Shared {
 pub enum UploadError {
     /// A name that the drop box cannot have.
     #[error(
-        "{0:?} cannot be a file's name here: use 1 to 200 bytes without slashes, no dot in front, and not the ending .part"
+        "{0:?} cannot be a file's name here: use 1 to 200 bytes without slashes, and no name that programs use while they upload (no dot or ~ in front, no .part, .tmp, .filepart …)"
     )]
     Name(String),
     /// The name is in use.
@@ -60,16 +60,15 @@ pub enum UploadError {
 }
 
 impl DropBox {
-    /// The drop box on that server.
+    /// The drop box on that server. `uploads` is what our own server knows of; of another one there is nothing.
     #[must_use]
-    pub fn new(url: FtpUrl, inventory: &Inventory) -> Self {
+    pub fn new(url: FtpUrl, inventory: &Inventory, uploads: Uploads) -> Self {
         Self(Arc::new(Shared {
             url,
             book: inventory.files(),
             trouble: watch::Sender::new(None),
-            complete: Mutex::default(),
+            uploads,
             uploading: Mutex::default(),
-            wake: Notify::new(),
         }))
     }
 
@@ -121,8 +120,7 @@ impl DropBox {
         match write(&mut client, &part, body).await {
             Ok(size) => {
                 client.rename(&part, name).await?;
-                lock(&self.0.complete).insert(name.to_owned());
-                self.0.wake.notify_one();
+                self.0.uploads.completed(name);
                 client.quit().await;
                 Ok(size)
             }
@@ -135,14 +133,9 @@ impl DropBox {
         }
     }
 
-    /// Whether a file of that name was completed through us since the last time somebody asked.
-    pub(super) fn take_complete(&self, name: &str) -> bool {
-        lock(&self.0.complete).remove(name)
-    }
-
-    /// Waits until somebody has put a file into it.
-    pub(super) async fn filled(&self) {
-        self.0.wake.notified().await;
+    /// What is on its way into it.
+    pub(super) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     /// Tells how the server is.

@@ -4,11 +4,12 @@
 //! line of HTTP and reads on would obey what the page put into the body. So whoever does not begin with an FTP command,
 //! or says several things that are none, is hung up on.
 
+use super::uploads::Session;
 use std::{io, time::Duration};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Interest},
     net::{TcpListener, TcpStream},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// The commands that the server knows (RFC 959, 2228, 2389, 2428 and 3659), and their old names.
@@ -25,6 +26,10 @@ const LINE_MAX_BYTES: u64 = 8 * 1024;
 const REFUSAL: &[u8] = b"500 This is an FTP server, and that is no FTP command. Good-bye.\r\n";
 /// How long whoever was hung up on may take to read why.
 const LINGER: Duration = Duration::from_secs(1);
+/// How long after the end of an upload a client must still be there, who says nothing, to have heard of it.
+const STAYS: Duration = Duration::from_secs(1);
+/// How long the answer to a client who has gone may take to come back as one that nobody took.
+const RESET_AFTER: Duration = Duration::from_millis(500);
 
 /// Two ends of a connection: what is written into one comes out of the other.
 ///
@@ -44,10 +49,20 @@ pub async fn pair() -> io::Result<(TcpStream, TcpStream)> {
 }
 
 /// Passes on what client and server say to each other, until one of them leaves or the client turns out to be none.
+/// Says to the session whether the client heard how his uploads ended.
 ///
 /// # Errors
 /// When a connection breaks.
-pub async fn relay(client: TcpStream, server: TcpStream) -> io::Result<()> {
+pub async fn relay(client: TcpStream, server: TcpStream, session: &Session) -> io::Result<()> {
+    let relayed = pass_on(client, server, session).await;
+    match &relayed {
+        Ok(()) => session.confirm(),
+        Err(_) => session.break_off(),
+    }
+    relayed
+}
+
+async fn pass_on(client: TcpStream, server: TcpStream, session: &Session) -> io::Result<()> {
     // Short lines that are waited for, in both directions.
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
@@ -61,9 +76,18 @@ pub async fn relay(client: TcpStream, server: TcpStream) -> io::Result<()> {
             let mut line = Vec::new();
             (&mut from_client).take(LINE_MAX_BYTES).read_until(b'\n', &mut line).await?;
             if line.is_empty() {
+                if session.leave() {
+                    // Closed with our answer unread, or before it came: the other end resets the connection.
+                    let reset = from_client.get_ref().ready(Interest::ERROR);
+                    match timeout(RESET_AFTER, reset).await {
+                        Ok(_) => session.break_off(),
+                        Err(_) => session.confirm(),
+                    }
+                }
                 to_server.shutdown().await?;
                 return Ok(None);
             }
+            session.confirm();
             let is_whole = (line.len() as u64) < LINE_MAX_BYTES;
             if is_whole && is_command(&line) {
                 known += 1;
@@ -76,10 +100,18 @@ pub async fn relay(client: TcpStream, server: TcpStream) -> io::Result<()> {
             to_server.write_all(&line).await?;
         }
     };
+    let silence = async {
+        loop {
+            session.upload_ended().await;
+            sleep(STAYS).await;
+            session.confirm();
+        }
+    };
     let refused = {
         let (mut answers, mut commands) = (std::pin::pin!(answers), std::pin::pin!(commands));
         tokio::select! {
             said = &mut answers => return said.map(drop),
+            () = silence => return Ok(()),
             ended = &mut commands => match ended {
                 Ok(None) => return answers.await.map(drop),
                 Ok(refused) => refused,
@@ -116,13 +148,15 @@ fn is_http(line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::uploads::Uploads, *};
+    use std::path::PathBuf;
 
     /// What the server is told, and what the client reads, when a client says all that and leaves.
     async fn say(lines: &[u8]) -> (String, String) {
         let (mut client, for_relay) = pair().await.unwrap();
         let (mut server, to_server) = pair().await.unwrap();
-        let relaying = tokio::spawn(relay(for_relay, to_server));
+        let session = Session::new(Uploads::default(), PathBuf::new());
+        let relaying = tokio::spawn(async move { relay(for_relay, to_server, &session).await });
         client.write_all(lines).await.unwrap();
         client.shutdown().await.unwrap();
         let mut told = String::new();

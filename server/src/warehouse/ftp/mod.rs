@@ -6,16 +6,22 @@
 
 mod client;
 mod drop_box;
+mod fetch;
 mod guard;
 pub mod http;
 mod monitor;
+mod moved;
+mod names;
 mod server;
+mod storage;
 mod take;
+mod uploads;
 mod url;
 
 pub use drop_box::{DropBox, UploadError};
 pub use monitor::Monitor;
 pub use server::Embedded;
+pub use uploads::Uploads;
 pub use url::{FtpUrl, FtpUrlError};
 
 /// Where files go that are done.
@@ -24,36 +30,3 @@ const PROCESSED: &str = "processed";
 const REJECTED: &str = "rejected";
 /// How a file is called while it is being written.
 const PART: &str = ".part";
-/// The longest name, in bytes: file systems take 255, and we append to it.
-const NAME_MAX: usize = 200;
-
-/// Whether a file of that name can be taken in: none that is still being written, is hidden, or has a name that
-/// cannot stand in an FTP command.
-fn is_takeable(name: &str) -> bool {
-    is_name(name) && !name.ends_with(PART)
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=NAME_MAX).contains(&name.len())
-        && !name.starts_with('.')
-        && name != PROCESSED
-        && name != REJECTED
-        && !name.chars().any(|c| matches!(c, '/' | '\\') || c.is_control())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_would_leave_the_folder_or_break_a_command_are_no_names() {
-        for name in ["arrivals.csv", "Lieferung 7, März.csv", "a", &"n".repeat(200)] {
-            assert!(is_takeable(name), "{name}");
-        }
-        for name in
-            ["", ".hidden", "..", "a/b", "a\\b", "a\r\nDELE b", "processed", "a.csv.part", &"n".repeat(201)]
-        {
-            assert!(!is_takeable(name), "{name}");
-        }
-    }
-}

@@ -1,23 +1,29 @@
 //! Watching the folder: which files are there, and which of them are complete.
 //!
-//! FTP does not tell when a file is complete. It is when its size has not changed between two looks, or when it was
-//! renamed from `NAME.part`.
+//! FTP does not tell when a file is complete. Our own server knows; of another one it is when size and time have not
+//! changed for a while, or when it was renamed from a name that programs use while they upload (`NAME.part`).
 
 use super::{
-    DropBox, PART, PROCESSED, REJECTED,
+    DropBox, PROCESSED, REJECTED,
     client::{Client, ClientError, Entry},
-    is_takeable,
+    moved::Moved,
+    names::{is_renamed, is_takeable, is_uploading},
+    take::Taken,
+    uploads::Part,
 };
 use crate::{
-    services::inventory::{Inventory, files::OpenFile},
+    services::inventory::{
+        Inventory,
+        files::{OpenFile, Sighted},
+    },
     store::StoreError,
     warehouse::Brake,
 };
 use flow::api::FileState;
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
-    time::Duration,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +37,10 @@ const RETRY_MAX: Duration = Duration::from_secs(60);
 const BACKOFF_MIN: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
+const BROKE_OFF: &str =
+    "the upload broke off, and nothing of it counts; send the rest (REST or APPE) or all of it again";
+const TEMPORARY: &str = "it has a name that programs use while they upload; it is taken when it is renamed";
+const NO_TEXT: &str = "its name is no UTF-8 text, so it cannot be asked for; give it another one";
 const GONE: &str = "it was taken away before all of it was read; drop the same file again and it goes on";
 
 /// Why watching stopped for now.
@@ -53,6 +63,10 @@ pub struct Monitor {
     pub inventory: Inventory,
     /// Holds while the services are behind.
     pub brake: Brake,
+    /// Whether the server is ours: it knows which files are whole.
+    pub is_ours: bool,
+    /// How long a file must be as it is to be taken for whole, where nobody knows.
+    pub quiet: Duration,
     /// Where a file is kept while it is read.
     pub spool: PathBuf,
     /// When to stop.
@@ -63,24 +77,34 @@ pub struct Monitor {
 struct Sighting {
     id: i64,
     size: u64,
+    modified: SystemTime,
+    state: FileState,
+    reason: Option<&'static str>,
+    /// Since when it has been so.
+    since: Instant,
+    /// It is known to be whole.
+    is_whole: bool,
     not_before: Instant,
     pause: Duration,
+    /// All of it is taken in, and only the moving is left.
+    taken: Option<Taken>,
 }
 
 /// What one connection has seen so far.
 #[derive(Default)]
 struct Seen {
     files: HashMap<String, Sighting>,
-    parts: HashSet<String>,
+    temporary: HashSet<String>,
 }
 
 impl Monitor {
     /// Watches until told to stop.
     pub async fn run(self) {
         let mut backoff = BACKOFF_MIN;
+        let mut moved = Vec::new();
         while !self.stop.is_cancelled() {
             let started = Instant::now();
-            if let Err(trouble) = self.watch().await {
+            if let Err(trouble) = self.watch(&mut moved).await {
                 tracing::warn!(%trouble, server = %self.drop_box.url(), "the drop box cannot be watched; trying again");
                 self.drop_box.set_trouble(Some(trouble.to_string()));
             }
@@ -96,18 +120,19 @@ impl Monitor {
     }
 
     /// Watches by one connection until it breaks, or told to stop.
-    async fn watch(&self) -> Result<(), Trouble> {
+    async fn watch(&self, moved: &mut Vec<Moved>) -> Result<(), Trouble> {
         let mut client = Client::connect(self.drop_box.url()).await?;
         for folder in [PROCESSED, REJECTED] {
             client.make_folder(folder).await?;
         }
         let mut seen = Seen::default();
         while !self.stop.is_cancelled() {
-            self.look(&mut client, &mut seen).await?;
+            self.look(&mut client, &mut seen, moved).await?;
+            self.follow(&mut client, moved).await?;
             self.drop_box.set_trouble(None);
             tokio::select! {
                 () = sleep(LOOK_EVERY) => {}
-                () = self.drop_box.filled() => {}
+                () = self.drop_box.uploads().filled() => {}
                 () = self.stop.cancelled() => {}
             }
         }
@@ -115,7 +140,12 @@ impl Monitor {
         Ok(())
     }
 
-    async fn look(&self, client: &mut Client, seen: &mut Seen) -> Result<(), Trouble> {
+    async fn look(
+        &self,
+        client: &mut Client,
+        seen: &mut Seen,
+        moved: &mut Vec<Moved>,
+    ) -> Result<(), Trouble> {
         let listing = client.list().await?;
         let names: HashSet<&str> = listing.iter().map(|entry| entry.name.as_str()).collect();
         for open in self.drop_box.book().open().await? {
@@ -124,35 +154,84 @@ impl Monitor {
             }
         }
         seen.files.retain(|name, _| names.contains(name.as_str()));
+        self.sight(&listing, seen).await?;
         let mut complete = Vec::new();
-        for entry in listing.iter().filter(|entry| is_takeable(&entry.name)) {
-            let part = format!("{}{PART}", entry.name);
-            let was_renamed = self.drop_box.take_complete(&entry.name)
-                || (seen.parts.contains(&part) && !names.contains(part.as_str()));
-            let is_stable = match seen.files.get_mut(&entry.name) {
-                Some(known) => std::mem::replace(&mut known.size, entry.size) == entry.size,
-                None => {
-                    let id = self.drop_box.book().sight(entry.name.clone(), entry.size).await?;
-                    let sighting =
-                        Sighting { id, size: entry.size, not_before: Instant::now(), pause: RETRY_MIN };
-                    seen.files.insert(entry.name.clone(), sighting);
-                    false
-                }
-            };
-            let is_due = seen.files.get(&entry.name).is_some_and(|known| known.not_before <= Instant::now());
-            if (was_renamed || is_stable) && is_due {
+        for entry in &listing {
+            let Some(known) = seen.files.get_mut(&entry.name) else { continue };
+            known.is_whole |= self.drop_box.uploads().take_complete(&entry.name)
+                || seen.temporary.iter().any(|temporary| {
+                    !names.contains(temporary.as_str()) && is_renamed(temporary, &entry.name)
+                });
+            let is_whole = known.is_whole || known.since.elapsed() >= self.quiet;
+            if known.state == FileState::Seen && is_whole && known.not_before <= Instant::now() {
                 complete.push(entry);
             }
         }
-        seen.parts =
-            names.iter().filter(|name| name.ends_with(PART)).map(|name| (*name).to_owned()).collect();
+        seen.temporary =
+            names.iter().filter(|name| is_uploading(name)).map(|name| (*name).to_owned()).collect();
         for entry in complete {
             if self.stop.is_cancelled() {
                 break;
             }
-            self.take_or_put_off(client, seen, entry).await?;
+            self.take_or_put_off(client, seen, entry, moved).await?;
         }
         Ok(())
+    }
+
+    /// Notes what is new or has changed, all at once.
+    async fn sight(&self, listing: &[Entry], seen: &mut Seen) -> Result<(), Trouble> {
+        let mut changed = Vec::new();
+        for entry in listing.iter().filter(|entry| is_takeable(&entry.name) || is_uploading(&entry.name)) {
+            let (state, reason) = self.standing(&entry.name);
+            let is_known = seen.files.get(&entry.name).is_some_and(|known| {
+                (known.size, known.modified, known.state, known.reason)
+                    == (entry.size, entry.modified, state, reason)
+            });
+            if !is_known {
+                changed.push((entry, state, reason));
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let sighted = changed
+            .iter()
+            .map(|(entry, state, reason)| Sighted {
+                name: entry.name.clone(),
+                size_bytes: entry.size,
+                state: *state,
+                reason: reason.map(str::to_owned),
+            })
+            .collect();
+        let ids = self.drop_box.book().sight(sighted).await?;
+        for (id, (entry, state, reason)) in ids.into_iter().zip(changed) {
+            let now = Instant::now();
+            let sighting = Sighting {
+                id,
+                size: entry.size,
+                modified: entry.modified,
+                state,
+                reason,
+                since: now,
+                is_whole: false,
+                not_before: now,
+                pause: RETRY_MIN,
+                taken: None,
+            };
+            seen.files.insert(entry.name.clone(), sighting);
+        }
+        Ok(())
+    }
+
+    /// Whether a file is being sent, and what is to say about it.
+    fn standing(&self, name: &str) -> (FileState, Option<&'static str>) {
+        match self.drop_box.uploads().part(Path::new(name)) {
+            Some(Part::Open) => (FileState::Uploading, None),
+            Some(Part::BrokeOff) => (FileState::Uploading, Some(BROKE_OFF)),
+            _ if is_uploading(name) => (FileState::Uploading, Some(TEMPORARY)),
+            _ if name.contains(char::REPLACEMENT_CHARACTER) => (FileState::Waiting, Some(NO_TEXT)),
+            Some(Part::Ended) | None => (FileState::Seen, None),
+        }
     }
 
     async fn take_or_put_off(
@@ -160,10 +239,13 @@ impl Monitor {
         client: &mut Client,
         seen: &mut Seen,
         entry: &Entry,
+        moved: &mut Vec<Moved>,
     ) -> Result<(), Trouble> {
         let Some(sighting) = seen.files.get_mut(&entry.name) else { return Ok(()) };
-        match self.take(client, sighting.id, entry).await {
-            Ok(()) => {
+        let is_whole = self.is_ours || sighting.is_whole;
+        match self.take(client, sighting.id, entry, is_whole, &mut sighting.taken).await {
+            Ok(followed) => {
+                moved.extend(followed);
                 seen.files.remove(&entry.name);
                 Ok(())
             }

@@ -1,6 +1,10 @@
 //! The embedded FTP server: it plays the warehouse's, so that there is a drop box out of the box.
 
-use super::{FtpUrl, guard};
+use super::{
+    FtpUrl, guard,
+    storage::Storage,
+    uploads::{Session, Uploads},
+};
 use crate::accept::Acceptor;
 use async_trait::async_trait;
 use libunftp::ServerBuilder;
@@ -39,6 +43,7 @@ pub struct Embedded {
     /// Where it listens.
     pub addr: SocketAddr,
     listener: TcpListener,
+    uploads: Uploads,
 }
 
 impl Embedded {
@@ -48,7 +53,13 @@ impl Embedded {
     /// When the address cannot be had.
     pub async fn bind(listen: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { addr: listener.local_addr()?, listener })
+        Ok(Self { addr: listener.local_addr()?, listener, uploads: Uploads::default() })
+    }
+
+    /// What is on its way into it.
+    #[must_use]
+    pub fn uploads(&self) -> Uploads {
+        self.uploads.clone()
     }
 
     /// Its address with its user, as a client on this machine reaches it at `place`.
@@ -66,6 +77,9 @@ impl Embedded {
 
     /// Serves `folder` until told to stop. Data connections use the address on which the client came.
     pub async fn serve(self, folder: &Path, stop: CancellationToken) {
+        if let Err(error) = self.uploads.recover(folder) {
+            tracing::warn!(%error, "what broke off earlier cannot be seen");
+        }
         let clients = TaskTracker::new();
         let mut acceptor = Acceptor::new(self.listener, "the drop box");
         loop {
@@ -75,8 +89,14 @@ impl Embedded {
             };
             // Somebody may have taken the folder away; libunftp opens it for each client.
             let files = std::fs::create_dir_all(folder).and_then(|()| Filesystem::new(folder));
+            let session = Arc::new(Session::new(self.uploads.clone(), folder.to_owned()));
             let files = match files {
-                Ok(files) => Mutex::new(Some(files)),
+                Ok(files) => Mutex::new(Some(Storage {
+                    files,
+                    root: folder.to_owned(),
+                    uploads: self.uploads.clone(),
+                    session: session.clone(),
+                })),
                 Err(error) => {
                     tracing::error!(%error, folder = %folder.display(), "the drop box has no folder");
                     continue;
@@ -99,7 +119,7 @@ impl Embedded {
                         let serving = async {
                             let (to_server, from_client) = guard::pair().await?;
                             let (relayed, _) =
-                                tokio::join!(guard::relay(stream, to_server), server.service(from_client));
+                                tokio::join!(guard::relay(stream, to_server, &session), server.service(from_client));
                             relayed
                         };
                         tokio::select! {

@@ -3,26 +3,26 @@
 use super::{
     Monitor, PROCESSED, REJECTED,
     client::{Client, ClientError, Entry},
+    fetch::fetch,
     monitor::Trouble,
+    moved::Moved,
 };
 use crate::{
     services::inventory::{
-        files::{Advance, BadLine, Identity},
+        files::{Advance, BadLine, CUT, Content, Identity},
         intake::{IntakeError, Movement, Reason},
     },
     styles,
     table::{self, Arrival, Format, NoSuchFile, Row, Rows},
 };
 use flow::{Dispatch, Style, api::FileState, event::Origin};
-use sha2::{Digest, Sha256};
 use std::{
-    fmt::Write as _,
     fs::File,
-    io::{self, Seek},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
-use tokio::{io::AsyncWriteExt, time::Instant};
+use tokio::time::Instant;
 
 /// How many lines share one transaction: enough to pay little for the disk, few enough to let others in between.
 const BATCH: usize = 250;
@@ -30,6 +30,38 @@ const BATCH: usize = 250;
 const REPORT_PAGE: u32 = 1_000;
 /// How often the server hears of us while a long file is read; most hang up after some minutes of silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// What is said of a file that went on after it was taken in.
+const GREW: &str = "it grew after it was taken in; what was added counts too, and nothing counts twice";
+
+/// A file of which all rows are taken in, and which is not moved away yet.
+#[derive(Debug)]
+pub(super) struct Taken {
+    id: i64,
+    content: Content,
+    folder: &'static str,
+    reason: Option<String>,
+}
+
+impl Taken {
+    fn state(&self) -> FileState {
+        if self.folder == REJECTED { FileState::Rejected } else { FileState::Processed }
+    }
+
+    /// Notes that nothing is left to do.
+    pub(super) async fn finish(self, monitor: &Monitor) -> Result<u64, Trouble> {
+        let size = self.content.size_bytes;
+        monitor.drop_box.book().done(self.id, self.state(), self.reason).await?;
+        Ok(size)
+    }
+}
+
+fn in_store(error: IntakeError) -> Trouble {
+    match error {
+        IntakeError::Store(error) => error.into(),
+        other => ClientError::Here(other.to_string()).into(),
+    }
+}
 
 /// A file on this machine; gone when dropped.
 struct Spooled(PathBuf);
@@ -45,19 +77,9 @@ impl Drop for Spooled {
 struct Reading(Rows<File>);
 
 impl Reading {
-    /// Surveys a file, and opens it if it is one.
-    async fn open(path: &Path) -> io::Result<Result<(Self, Format), NoSuchFile>> {
+    async fn open(path: &Path, format: Format) -> io::Result<Self> {
         let path = path.to_owned();
-        blocking(move || {
-            let mut file = File::open(path)?;
-            let format = match table::survey(&mut file, &table::ARRIVALS)? {
-                Ok(format) => format,
-                Err(no_such_file) => return Ok(Err(no_such_file)),
-            };
-            file.rewind()?;
-            Ok(Ok((Self(Rows::new(file, &format)?), format)))
-        })
-        .await
+        blocking(move || Ok(Self(Rows::new(File::open(path)?, &format)?))).await
     }
 
     /// The next rows behind line `after`, at most `limit`.
@@ -77,52 +99,106 @@ impl Reading {
     }
 }
 
+/// Finds out how a file is to be read, if it is one.
+async fn survey(path: &Path) -> io::Result<Result<Format, NoSuchFile>> {
+    let path = path.to_owned();
+    blocking(move || table::survey(&mut File::open(path)?, &table::ARRIVALS)).await
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 impl Monitor {
     /// Takes in a file that seems to be complete. When it comes back early because it was told to stop, the file is
-    /// as good as before; what is counted stays counted.
-    pub(super) async fn take(&self, client: &mut Client, id: i64, entry: &Entry) -> Result<(), Trouble> {
-        let book = self.drop_box.book();
-        let spooled = Spooled(self.spool.join(id.to_string()));
-        let (hash, size) = fetch(client, &entry.name, &spooled.0).await?;
-        if client.size(&entry.name).await?.is_some_and(|now| now != size) {
+    /// as good as before; what is counted stays counted. `taken` remembers what is done when the moving fails. Answers
+    /// what is to be followed: a file that may grow on where it was moved to.
+    pub(super) async fn take(
+        &self,
+        client: &mut Client,
+        id: i64,
+        entry: &Entry,
+        is_whole: bool,
+        taken: &mut Option<Taken>,
+    ) -> Result<Option<Moved>, Trouble> {
+        if taken.is_none() {
+            *taken = self.take_rows(client, id, &entry.name, &entry.name, is_whole).await?;
+        }
+        let Some(done) = taken else { return Ok(None) };
+        let now = client.size(&entry.name).await?;
+        if now.is_some_and(|now| now != done.content.size_bytes) {
+            *taken = None;
             return Err(ClientError::Refused("it is still growing".into()).into());
         }
-        let (id, lines_done) = match book.identify(id, hash.clone(), size).await? {
+        let at =
+            move_to(client, done.folder, &entry.name, now.is_some(), &done.content.hash, done.id).await?;
+        self.drop_box.book().done(done.id, done.state(), done.reason.clone()).await?;
+        let is_followed = !is_whole && done.folder == PROCESSED;
+        Ok(is_followed.then(|| Moved::new(done.id, entry.name.clone(), at, done.content.size_bytes)))
+    }
+
+    /// Takes in the rows of a file that lies at `path`; `None` when told to stop before the end.
+    pub(super) async fn take_rows(
+        &self,
+        client: &mut Client,
+        id: i64,
+        name: &str,
+        path: &str,
+        is_whole: bool,
+    ) -> Result<Option<Taken>, Trouble> {
+        let book = self.drop_box.book();
+        let known = book.known(id).await?;
+        let spooled = Spooled(self.spool.join(id.to_string()));
+        let mut fetched =
+            fetch(client, path, &spooled.0, known.as_ref().map(|known| known.size_bytes)).await?;
+        let content = fetched.content.clone();
+        let is_longer = known.is_some_and(|known| fetched.begins_with.as_deref() == Some(&*known.hash));
+        let (id, lines_done) = match book.identify(id, content.clone(), is_longer).await? {
             Identity::Read { id, lines_done } => (id, lines_done),
             Identity::Repeat { of } => {
-                move_to(client, PROCESSED, &entry.name, &hash, id).await?;
                 let reason =
                     format!("the same file as number {of}, which counts already; nothing counts twice");
-                return Ok(book.done(id, FileState::Processed, Some(reason)).await?);
+                return Ok(Some(Taken { id, content, folder: PROCESSED, reason: Some(reason) }));
             }
         };
-        let reading = match Reading::open(&spooled.0).await.map_err(ClientError::from)? {
-            Ok((reading, format)) => {
-                book.found(id, format.to_string()).await?;
-                reading
-            }
+        let format = match survey(&spooled.0).await.map_err(ClientError::from)? {
+            Ok(format) => format,
             Err(no_such_file) => {
                 let reason = no_such_file.to_string();
                 book.refuse(id, BadLine { line: no_such_file.line, reason: reason.clone() }).await?;
-                self.report(client, id, &entry.name).await?;
-                move_to(client, REJECTED, &entry.name, &hash, id).await?;
-                return Ok(book.done(id, FileState::Rejected, Some(reason)).await?);
+                self.report(client, id, name).await?;
+                return Ok(Some(Taken { id, content, folder: REJECTED, reason: Some(reason) }));
             }
         };
-        if !self.count(client, id, &entry.name, reading, lines_done).await? {
-            return Ok(());
+        book.found(id, format.to_string()).await?;
+        if is_whole {
+            fetched.last_line = None;
+        }
+        if let Some(last) = &fetched.last_line {
+            File::options()
+                .write(true)
+                .open(&spooled.0)
+                .and_then(|file| file.set_len(last.begins_at))
+                .map_err(ClientError::from)?;
+        }
+        let reading = Reading::open(&spooled.0, format).await.map_err(ClientError::from)?;
+        let Some(lines_done) = self.count(client, id, name, reading, lines_done).await? else {
+            return Ok(None);
+        };
+        if let Some(last) = fetched.last_line {
+            let line = last.number.max(lines_done + 1);
+            let bad = vec![BadLine { line, reason: CUT.to_owned() }];
+            let step = Advance { id, from_line: lines_done, to_line: line, good: 0, bad };
+            self.record_movements(name, Vec::new(), step).await.map_err(in_store)?;
         }
         book.counted(id).await?;
-        self.report(client, id, &entry.name).await?;
-        move_to(client, PROCESSED, &entry.name, &hash, id).await?;
-        Ok(book.done(id, FileState::Processed, None).await?)
+        self.report(client, id, name).await?;
+        let reason = is_longer.then(|| GREW.to_owned());
+        Ok(Some(Taken { id, content, folder: PROCESSED, reason }))
     }
 
-    /// Counts the rows behind line `lines_done`; `false` when told to stop before the end.
+    /// Counts the rows behind line `lines_done`; answers how many lines are done, `None` when told to
+    /// stop before the end.
     async fn count(
         &self,
         client: &mut Client,
@@ -130,17 +206,19 @@ impl Monitor {
         name: &str,
         mut reading: Reading,
         mut lines_done: u64,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Option<u64>, Trouble> {
         let book = self.drop_box.book();
         let mut heard_of_us = Instant::now();
         loop {
             let lines;
             (reading, lines) = reading.next(lines_done, BATCH).await.map_err(ClientError::from)?;
-            let Some(last) = lines.last().map(|line| line.number) else { return Ok(true) };
+            let Some(last) = lines.last().map(|line| line.number) else {
+                return Ok(Some(lines_done));
+            };
             let mut held = None;
             let go_on = self.brake.clear(&self.stop, |waiting| held = Some(waiting)).await;
             if !go_on {
-                return Ok(false);
+                return Ok(None);
             }
             if held.is_some() {
                 tracing::debug!(name, "a file waited for the services to catch up");
@@ -185,12 +263,7 @@ impl Monitor {
                         Err(refused) => {
                             let bad = vec![BadLine { line: number, reason: refused.to_string() }];
                             let step = Advance { id, from_line, to_line: number, good: 0, bad };
-                            self.record_movements(name, Vec::new(), step).await.map_err(
-                                |error| match error {
-                                    IntakeError::Store(error) => Trouble::from(error),
-                                    other => ClientError::Here(other.to_string()).into(),
-                                },
-                            )?;
+                            self.record_movements(name, Vec::new(), step).await.map_err(in_store)?;
                         }
                     }
                     from_line = number;
@@ -248,6 +321,8 @@ impl Monitor {
         if page.is_empty() {
             return Ok(());
         }
+        // Somebody may have removed the folder.
+        client.make_folder(REJECTED).await?;
         let target = self.report_name(client, id, name).await?;
         let mut transfer = client.store(&format!("{REJECTED}/{target}")).await?;
         transfer.write(report_lines(None).as_bytes()).await?;
@@ -294,47 +369,39 @@ pub(super) fn report_lines(bad: Option<&[BadLine]>) -> String {
     String::from_utf8(bytes).expect("the fields are text")
 }
 
-/// Fetches a file, and says its content's hash and size.
-async fn fetch(client: &mut Client, name: &str, path: &Path) -> Result<(String, u64), ClientError> {
-    let mut file = tokio::fs::File::create(path).await?;
-    let mut transfer = client.fetch(name).await?;
-    let mut hash = Sha256::new();
-    let mut size = 0;
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = transfer.read(&mut buffer).await?;
-        if read == 0 {
-            break;
-        }
-        hash.update(&buffer[..read]);
-        file.write_all(&buffer[..read]).await?;
-        size += read as u64;
-    }
-    transfer.finish().await?;
-    file.flush().await?;
-    let hash = hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    Ok((hash, size))
-}
-
-/// Moves a file into a folder, under a name that is free there.
+/// Moves a file into a folder, under a name that is free there; answers where it is.
 async fn move_to(
     client: &mut Client,
     folder: &str,
     name: &str,
+    knows_size: bool,
     hash: &str,
     id: i64,
-) -> Result<(), ClientError> {
+) -> Result<String, ClientError> {
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) => (stem, format!(".{ending}")),
         None => (name, String::new()),
     };
-    let mut target = format!("{folder}/{name}");
-    if client.size(&target).await?.is_some() {
-        // An earlier delivery of that name stays as it is.
-        target = format!("{folder}/{stem}.{}-{id}{ending}", &hash[..8]);
+    let plain = format!("{folder}/{name}");
+    let own = format!("{folder}/{stem}.{}-{id}{ending}", &hash[..8]);
+    // An earlier delivery of that name stays as it is, also where the server does not say whether there is one.
+    let is_free = knows_size && client.size(&plain).await?.is_none();
+    let targets = if is_free { vec![plain, own] } else { vec![own] };
+    let mut refusal = None;
+    for target in targets {
+        match client.rename(name, &target).await {
+            Ok(()) => return Ok(target),
+            Err(ClientError::Refused(_)) => {
+                // Somebody may have removed the folder.
+                client.make_folder(folder).await?;
+                match client.rename(name, &target).await {
+                    Ok(()) => return Ok(target),
+                    Err(error @ ClientError::Refused(_)) => refusal = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
-    client.rename(name, &target).await
+    Err(refusal.unwrap_or_else(|| ClientError::Refused("it cannot be moved".into())))
 }
