@@ -558,11 +558,11 @@ async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let utf16: Vec<u8> =
         "\u{feff}sku\tqty\r\nT16\t3\r\nT16\tx\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let files: [(&str, Vec<u8>, &str, &str, (u64, u64), u64); 6] = [
-        ("mac.csv", b"sku,quantity\rMAC,3\rMAC,4\r".into(), "MAC", "comma, UTF-8, CR", (2, 0), 7),
+    let files = [
+        ("mac.csv", b"sku,quantity\rMAC,3\rMAC,4\r".to_vec(), "MAC", "comma, UTF-8, CR", (2, 0), 7),
         (
             "excel.csv",
-            b"sep=;\r\nNote;Qty;SKU Code\r\ncaf\xe9;5;XLS\r\n;;\r\n;6;1.23457E+11\r\n".into(),
+            b"sep=;\r\nNote;Qty;SKU Code\r\ncaf\xe9;5;XLS\r\n;;\r\n;6;1.23457E+11\r\n".to_vec(),
             "XLS",
             "semicolon, Windows-1252, CRLF, header in line 2",
             (1, 1),
@@ -571,7 +571,7 @@ async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
         ("unicode.txt", utf16, "T16", "tab, UTF-16LE, CRLF", (1, 1), 3),
         (
             "quoted.csv",
-            b"TV-70,1,\"replaces the\nTV-71,900,see note\"\nTV-72,1,\"open\nTV-70,2\nTV-\0,2\n".into(),
+            b"TV-70,1,\"replaces the\nTV-71,900,see note\"\nTV-72,1,\"open\nTV-70,2\nTV-\0,2\n".to_vec(),
             "TV-70",
             "comma, UTF-8, LF",
             (2, 2),
@@ -579,7 +579,7 @@ async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
         ),
         (
             "array.json",
-            b"[{\"sku\":\"ARR\",\"quantity\":2},\n[\"ARR\",5],{\"sku\":\"ARR\",\"quantity\":3}]".into(),
+            b"[{\"sku\":\"ARR\",\"quantity\":2},\n[\"ARR\",5],{\"sku\":\"ARR\",\"quantity\":3}]".to_vec(),
             "ARR",
             "JSON array, UTF-8, LF",
             (2, 1),
@@ -587,7 +587,7 @@ async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
         ),
         (
             "columns.csv",
-            b"sep=,\nsku,on_order,quantity\nCOL,99,3\n".into(),
+            b"sep=,\nsku,on_order,quantity\nCOL,99,3\n".to_vec(),
             "COL",
             "comma, UTF-8, LF, header in line 2",
             (1, 0),
