@@ -4,12 +4,14 @@ import type { BrowserContext, Page } from "@playwright/test";
 import { expect, openLab, sendArrival, seqOf, test } from "../support/fixtures";
 import type { Server } from "../support/server";
 
-const TABS = 9;
+/** More than the six connections that a browser has to a server. */
+const MANY = 9;
+const FEW = 4;
 const BROKEN = /net::ERR_|Failed to load resource/;
 const STREAM = "/api/journal/stream";
 
 /** Opens them one after the other, and keeps count of who reads the stream. */
-async function openTabs(context: BrowserContext, first: Page) {
+async function openTabs(context: BrowserContext, first: Page, count: number) {
   const reading = new Set<Page>();
   context.on("request", (request) => {
     if (request.url().includes(STREAM)) reading.add(request.frame().page());
@@ -20,7 +22,7 @@ async function openTabs(context: BrowserContext, first: Page) {
   context.on("requestfinished", ended);
   context.on("requestfailed", ended);
   const tabs = [first];
-  while (tabs.length < TABS) tabs.push(await context.newPage());
+  while (tabs.length < count) tabs.push(await context.newPage());
   for (const tab of tabs) await openLab(tab, "choreography");
   const reader = () => tabs.find((tab) => reading.has(tab) && !tab.isClosed());
   return { tabs, reading, reader };
@@ -41,7 +43,7 @@ const stockIs = (server: Server, quantity: number) =>
   expect.poll(async () => (await server.product("choreography", "MUG-RED"))?.quantity).toBe(quantity);
 
 test("nine tabs share one stream: the ninth is live, sends and holds", async ({ page, context, server }) => {
-  const { tabs, reading } = await openTabs(context, page);
+  const { tabs, reading } = await openTabs(context, page, MANY);
   expect(reading.size).toBe(1);
 
   const ninth = tabs.at(-1)!;
@@ -55,14 +57,14 @@ test("nine tabs share one stream: the ninth is live, sends and holds", async ({ 
 });
 
 test("when the reading tab is closed or frozen, another one reads on", async ({ page, context, server }) => {
-  const { tabs, reading, reader } = await openTabs(context, page);
+  const { tabs, reading, reader } = await openTabs(context, page, FEW);
   await reader()!.close();
   const left = tabs.filter((tab) => !tab.isClosed());
   await arrive(server, 3);
   await stockIs(server, 3);
   await expectAllRight(left, server);
 
-  // What a browser tells a page that it freezes; Chromium's own command for it does nothing without a window.
+  // What a browser tells a page that it freezes. Chromium's own command for it sent no such event here.
   const frozen = reader()!;
   await frozen.evaluate(() => void document.dispatchEvent(new Event("freeze")));
   const others = left.filter((tab) => tab !== frozen);
@@ -81,7 +83,7 @@ test("when the reading tab is closed or frozen, another one reads on", async ({ 
 
 test("a restarted server is found again by all tabs", async ({ page, context, server, forgive }) => {
   forgive(BROKEN);
-  const { tabs, reading } = await openTabs(context, page);
+  const { tabs, reading } = await openTabs(context, page, FEW);
   await server.stop("SIGKILL");
   for (const tab of tabs) await expect(tab.locator('main[data-connection="reconnecting"]')).toBeAttached();
   await server.start();
