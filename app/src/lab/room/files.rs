@@ -51,7 +51,9 @@ fn row(file: &WarehouseFile) -> Markup {
                     " · " a href={ "/api/files/" (file.id) "/errors.csv" } download { "Errors" }
                 }
             }
-            @if let Some(reason) = &file.reason { p.field-error { (reason) } }
+            @if let Some(reason) = &file.reason {
+                p class=(if file.state == FileState::Rejected { "field-error" } else { "hint" }) { (reason) }
+            }
         }
     }
 }
