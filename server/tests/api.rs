@@ -43,8 +43,8 @@ async fn every_mistake_gets_its_own_clear_answer_and_changes_nothing() {
             422,
             "[1].quantity",
         ),
-        ("{\"sku\":".into(), 400, "the body is no JSON"),
-        (String::new(), 400, "the body is no JSON"),
+        ("{\"sku\":".into(), 400, "the body is not valid JSON"),
+        (String::new(), 400, "the body is not valid JSON"),
         (" ".repeat(1024 * 1024 + 1), 413, "at most 1048576 bytes"),
     ] {
         let detail = problem(skuflow.post("/api/arrivals", body.clone()).await, status).await;

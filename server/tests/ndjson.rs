@@ -34,7 +34,7 @@ async fn each_line_is_answered_by_itself_and_a_bad_one_spoils_no_other() {
         assert_eq!((arrivals.len(), &arrivals[0]["sku"]), (2, &json!("MUG-RED")), "{results:?}");
     }
     for (at, status, says) in
-        [(1, 422, "sku: ' ' cannot"), (2, 400, "the body is no JSON"), (3, 400, "at most 65536 bytes")]
+        [(1, 422, "sku: ' ' cannot"), (2, 400, "the body is not valid JSON"), (3, 400, "at most 65536 bytes")]
     {
         let problem = &results[at]["problem"];
         assert_eq!(problem["status"], status);

@@ -19,7 +19,7 @@ pub enum RowError {
         found: usize,
     },
     /// No JSON, or not with what is needed.
-    #[error("it is no JSON object with a \"sku\" and a \"quantity\": {0}")]
+    #[error("it is not a JSON object with a \"sku\" and a \"quantity\": {0}")]
     Json(String),
     /// Something in a JSON array that does not count.
     #[error("item {0} of the array: {1}")]

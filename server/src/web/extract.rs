@@ -112,6 +112,6 @@ pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes,
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::invalid(error.to_string()),
-        _ => Problem::malformed(format!("the body is no JSON: {error}")),
+        _ => Problem::malformed(format!("the body is not valid JSON: {error}")),
     })
 }
