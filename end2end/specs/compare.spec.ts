@@ -5,7 +5,6 @@ import { violations } from "../support/axe";
 import { expect, expectSettled, open, test } from "../support/fixtures";
 import { STYLES, type Server, type Style } from "../support/server";
 
-
 interface Fault {
   kind: string;
   service: string;

@@ -340,23 +340,28 @@ async fn a_folder_that_a_client_removed_leaves_no_file_waiting() {
     assert!(skuflow.data().join("ftp/rejected/second.csv.errors.csv").exists());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doubles_nothing() {
+/// A server that is not ours, and its port; none, and it is said, without a Python that has pyftpdlib.
+fn their_server(folder: &Path) -> Option<(Stopped, String)> {
     let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
         println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
-        return;
+        return None;
     };
-    let folder = tempfile::tempdir().unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
     let mut child = Command::new(python)
         .arg(script)
-        .arg(folder.path())
+        .arg(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    let _child = Stopped(child);
+    Some((Stopped(child), port))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((_child, port)) = their_server(folder.path()) else { return };
     let url: FtpUrl = format!("ftp://them:s%40crit@127.0.0.1:{port}").parse().unwrap();
     let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
     // Whoever writes it stalls for longer than the quiet time, and does not notice that it is moved.
@@ -374,6 +379,15 @@ async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doub
         })
         .await;
     assert_eq!(on_hand(&skuflow, "CUT").await, [1_012; 2]);
+
+    // An array's rows are numbered by items, of which a cut one may stand many lines further down.
+    let item = |quantity: u32| format!("{{\n\"sku\":\n\"ITEM\",\n\"quantity\":{quantity}}},\n");
+    let mut writing = fs::File::create(folder.path().join("slow.json")).unwrap();
+    writing.write_all(format!("[\n{}{}{{\"sku\":", item(1), item(2)).as_bytes()).unwrap();
+    assert_eq!(counts(&done(&skuflow, "slow.json", 1).await), (2, 1));
+    writing.write_all(format!("\"ITEM\",\"quantity\":4}},\n{}{{}}]\n", item(8)).as_bytes()).unwrap();
+    skuflow.until("the items go on", async || counts(&file(&skuflow, "slow.json").await) == (4, 1)).await;
+    assert_eq!(on_hand(&skuflow, "ITEM").await, [15; 2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -454,21 +468,8 @@ async fn a_server_that_is_away_is_told_and_watched_again_when_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ftp_server_that_is_not_ours_is_watched_as_well() {
-    let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
-        println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
-        return;
-    };
     let folder = tempfile::tempdir().unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
-    let mut child = Command::new(python)
-        .arg(script)
-        .arg(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    let child = Stopped(child);
+    let Some((child, port)) = their_server(folder.path()) else { return };
     let url: FtpUrl = format!("ftp://them:s%40crit@127.0.0.1:{port}").parse().unwrap();
     let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
     let addr = format!("127.0.0.1:{port}");

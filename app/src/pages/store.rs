@@ -82,7 +82,7 @@ fn Shop(
         listen(&host, "click", move |event| act(&event, listing, outcome, look_for));
         listen(&host, "input", move |event| typed(&event, look_for));
         listen(&host, "submit", |event| {
-            // With JavaScript the list follows what is typed; without it, the form asks for the page.
+            // The list follows what is typed: Enter need not load the page anew.
             if Act::of(&event).is_some_and(|act| act.name() == "search") {
                 event.prevent_default();
             }

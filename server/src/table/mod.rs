@@ -113,6 +113,14 @@ enum Kind {
     JsonArray,
 }
 
+impl Format {
+    /// Whether a row's number is the line in which it begins, and not that of an item.
+    #[must_use]
+    pub const fn numbers_lines(&self) -> bool {
+        !matches!(self.kind, Kind::JsonArray)
+    }
+}
+
 impl fmt::Display for Format {
     /// In a few words, for people: `semicolon, Windows-1252, CRLF`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -181,12 +181,15 @@ impl Monitor {
                 .and_then(|file| file.set_len(last.begins_at))
                 .map_err(ClientError::from)?;
         }
+        let numbers_lines = format.numbers_lines();
         let reading = Reading::open(&spooled.0, format).await.map_err(ClientError::from)?;
         let Some(lines_done) = self.count(client, id, name, reading, lines_done).await? else {
             return Ok(None);
         };
         if let Some(last) = fetched.last_line {
-            let line = last.number.max(lines_done + 1);
+            // A file that grows goes on behind what was counted, in whichever numbers that was.
+            let next = lines_done + 1;
+            let line = if numbers_lines { last.number.max(next) } else { next };
             let bad = vec![BadLine { line, reason: CUT.to_owned() }];
             let step = Advance { id, from_line: lines_done, to_line: line, good: 0, bad };
             self.record_movements(name, Vec::new(), step).await.map_err(in_store)?;
