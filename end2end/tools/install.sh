@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Sees to it that the tests find a Chromium, a RabbitMQ and a Python with clients and servers that are not ours (AMQP, FTP, SMTP):
-# by apt where there is one, else it says what to install.
+# Sees to it that the tests find a Chromium, a RabbitMQ, an nginx, a vsftpd and a Python with clients and servers of others
+# (AMQP, FTP, HTTP, SMTP): by apt where there is one, else it says what to install.
 set -euo pipefail
 
 # The Python goes into a virtual environment of its own, which the Makefile names to the tests.
 install_python() {
-  local venv packages=(aiosmtpd==1.4.6 celery==5.7.0 pika==1.4.4 pyftpdlib==2.2.0 pyOpenSSL==26.4.0)
+  local venv packages=(aiosmtpd==1.4.6 celery==5.7.0 pika==1.4.4 pyftpdlib==2.2.0 pyOpenSSL==26.4.0
+    requests==2.32.5)
   venv="$(dirname "$0")/../../target/tools/python"
   if [ ! -x "$venv/bin/pip" ] || [ "$(cat "$venv/installed" 2>/dev/null)" != "${packages[*]}" ]; then
     echo "Installing for the tests, by pip: ${packages[*]}"
@@ -19,6 +20,9 @@ missing=()
 [ -n "${CHROMIUM_PATH:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
   || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
+for server in nginx vsftpd; do
+  command -v "$server" >/dev/null || [ -x "/usr/sbin/$server" ] || missing+=("$server")
+done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -eq 0 ]; then
   install_python
@@ -42,6 +46,12 @@ fi
 
 echo "Installing for the tests: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+# The tests start servers of their own; without this, apt would start each one as a service of the machine.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
 install_python
