@@ -92,7 +92,7 @@ test("it plays by itself to the end, at the speed that is chosen", async ({ page
   await send(page);
   await page.keyboard.press("+");
   await page.keyboard.press("+");
-  await expect(page.getByRole("button", { name: "Speed 4" })).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByRole("button", { name: "Speed 4×" })).toHaveAttribute("aria-pressed", "true");
   await expect(page.locator('[data-play="paused"]')).toBeAttached({ timeout: 20_000 });
   await expectSettled(page);
   await expect(page.locator(".is-ghost")).toHaveCount(0);
@@ -149,7 +149,7 @@ test("the largest burst is played to its end", async ({ page }) => {
   await openCompare(page);
   await burst(page, 200, 1);
   await send(page);
-  await page.getByRole("button", { name: "Speed 4" }).click();
+  await page.getByRole("button", { name: "Speed 4×" }).click();
   await expect(page.locator('[data-play="paused"]')).toBeAttached({ timeout: 60_000 });
   await expect(row(page, "Done in all three services")).toHaveText(/200 of 200\s*200 of 200$/);
 });

@@ -141,12 +141,14 @@ fn definitions(style: Style) -> Markup {
     }
 }
 
-/// Lines of text at their place.
+/// Lines of text at their place. The blank after each keeps them apart where they are read as one text: the name of a
+/// button has to contain the words that are seen on it (WCAG 2.5.3). A name broken at its dot stays one word.
 fn text(scene: &Scene<'_>, text: &Text, class: &str) -> Markup {
     html! {
         @for (line, words) in text.lines.iter().enumerate() {
             text class=(class) x=(Px(text.at.x)) y=(Px(text.at.y + scene.lines(line)))
                 text-anchor=(text.anchor.as_str()) { (words) }
+            @if !words.ends_with('.') { " " }
         }
     }
 }

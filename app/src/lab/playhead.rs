@@ -47,7 +47,7 @@ pub fn bar(look: &Look<'_>) -> Markup {
             div.segments role="group" aria-label="Speed" {
                 @for (index, (_, name)) in SPEEDS.iter().enumerate() {
                     button.segment type="button" data-act="speed" data-at=(index) disabled[off]
-                        aria-pressed=(index == director.speed) aria-label={ "Speed " (name) } { (name) "×" }
+                        aria-pressed=(index == director.speed) aria-label={ "Speed " (name) "×" } { (name) "×" }
                 }
             }
             button.button.button-small.playhead-live type="button" data-act="live"

@@ -25,7 +25,7 @@ fn frame(scene: &Scene<'_>, node: &NodeBox, state: &str, spoken: &str, inside: &
     let faults: Vec<_> = hold::faults(scene, node.role).map(FaultKind::as_str).collect();
     let mut spoken = spoken.to_owned();
     if !faults.is_empty() {
-        spoken.push_str(", broken on purpose");
+        spoken = format!("{spoken}, broken on purpose: {}", faults.join(", ").replace('_', " "));
     }
     html! {
         g.node .is-selected[scene.is_selected(&pick)] data-node=(node.id) data-role=(role) data-state=(state)
@@ -48,9 +48,9 @@ pub(super) fn warehouse(scene: &Scene<'_>, node: &NodeBox) -> Markup {
 /// The exchange: a small disc, crossed out when the broker is gone.
 pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (middle, radius) = (node.rect.middle(), node.rect.w / 2.0);
-    let sign = match scene.style {
-        Style::Choreography => icons::fanout(middle, scene.scale),
-        Style::Orchestration => icons::direct(middle, scene.scale),
+    let (sign, kind) = match scene.style {
+        Style::Choreography => (icons::fanout(middle, scene.scale), "fanout"),
+        Style::Orchestration => (icons::direct(middle, scene.scale), "direct"),
     };
     let names = node.label.as_ref().map(|label| {
         let last = label.lines.len() - 1;
@@ -70,7 +70,7 @@ pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Markup {
         @if let Some(names) = names { (names) }
     };
     let (state, down) = if scene.is_down { ("down", ", broker down") } else { ("idle", "") };
-    frame(scene, node, state, &format!("Exchange {}{down}", node.id), &inside)
+    frame(scene, node, state, &format!("Exchange {}, {kind}{down}", node.id), &inside)
 }
 
 /// The room that the sign of a store takes before its words.
@@ -113,16 +113,21 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let tick = format!("M{tick_x} {tick_y}l{side} {side}l{} -{}", Px(6.5 * scale), Px(7.5 * scale));
     let inside = html! {
         rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
-        text.card-title x=(Px(left)) y=(Px(below(name_y))) { (lines.title) }
+        text.card-title x=(Px(left)) y=(Px(below(name_y))) { (lines.title) } " "
         path.card-tick .is-shown[lines.is_done] d=(tick) {}
-        @if is_producer || !is_held { text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) } }
+        @if is_producer || !is_held { text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) } " " }
         g.card-store {
             @if !is_producer { (icons::store(Point { x: left, y: below(store_y) }, scale)) }
-            text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
+            text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) } " "
         }
         @if let Some(last) = lines.last.filter(|_| !is_held) { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
     };
-    let spoken = format!("{}, {role}: {store}", lines.title);
+    // The words that are seen come first and in their order (WCAG 2.5.3).
+    let spoken = match (lines.last, is_held) {
+        (Some(last), false) => format!("{}, {role}: {store}, {last}", lines.title),
+        (_, true) if !is_producer => format!("{}, {store}, {role}", lines.title),
+        _ => format!("{}, {role}: {store}", lines.title),
+    };
     frame(scene, node, lines.state.as_str(), &spoken, &inside)
 }
 

@@ -18,13 +18,20 @@ pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
     let d = edge.path.d();
     let pick = Selection::Edge(edge.id.clone());
     let is_ahead = scene.is_ahead(&edge.id);
-    let spoken = spoken(edge) + if is_ahead { ", still to come" } else { "" };
+    let label = edge.label.as_ref().map(|at| (at, call_words(scene.system, &edge.from)));
+    let mut spoken = spoken(edge);
+    if let Some((_, says)) = &label {
+        spoken = format!("{spoken}: {says}");
+    }
+    if is_ahead {
+        spoken.push_str(", still to come");
+    }
     html! {
         g.edge .is-selected[scene.is_selected(&pick)] .is-ahead[is_ahead] data-edge=(edge.id) data-kind=(kind) data-pick=(pick)
             role="button" tabindex="0" aria-label=(spoken) {
             path.edge-hit d=(d) {}
             path.edge-line d=(d) marker-end={ "url(#arrow-" (kind) "-" (message_class(scene.style)) ")" } {}
-            @if let Some(label) = &edge.label { (call_label(scene, &edge.from, label)) }
+            @if let Some((at, says)) = label { (call_label(scene, at, &says)) }
         }
     }
 }
@@ -40,10 +47,9 @@ fn spoken(edge: &Edge) -> String {
 
 /// The words on a call's line: that it waits, or how the last one ended. The ground under them interrupts the
 /// line; its width follows the words.
-fn call_label(scene: &Scene<'_>, from: &str, at: &Text) -> Markup {
-    let says = call_words(scene.system, from);
+fn call_label(scene: &Scene<'_>, at: &Text, says: &str) -> Markup {
     let (x, y, anchor, scale) = (at.at.x, at.at.y, at.anchor.as_str(), scene.scale);
-    let width = text_width(&says) * scale;
+    let width = text_width(says) * scale;
     let left = if anchor == "middle" { x - width / 2.0 } else { x - 4.0 };
     html! {
         rect.edge-ground x=(Px(left)) y=(Px(y - 10.0 * scale)) width=(Px(width)) height=(Px(14.0 * scale)) {}

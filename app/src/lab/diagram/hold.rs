@@ -106,7 +106,7 @@ pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (x, y) = (node.rect.right() - inset, node.rect.y + inset);
     html! {
         @if !names.is_empty() {
-            g.fault-badge {
+            g.fault-badge aria-hidden="true" {
                 title { "Broken on purpose: " (names.join(", ")) }
                 path d={ "M" (Px(x)) " " (Px(y - 9.0 * scale)) "l" (Px(9.0 * scale)) " " (Px(9.0 * scale))
                     "l-" (Px(9.0 * scale)) " " (Px(9.0 * scale)) "l-" (Px(9.0 * scale)) " -" (Px(9.0 * scale)) "z" } {}

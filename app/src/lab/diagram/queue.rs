@@ -63,18 +63,20 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Markup {
     } else {
         [seen.counts(), seen.aside()]
     };
+    let more = seen.more();
+    let spoken: Vec<_> = more.iter().chain(&rows).filter(|words| !words.is_empty()).cloned().collect();
     html! {
         g.queue .is-selected[scene.is_selected(&pick)] data-queue=(queue.name) data-ready=(seen.ready)
             data-unacked=(seen.unacked) data-pick=(pick) role="button" tabindex="0"
-            aria-label={ "Queue " (queue.name) ": " (seen.counts()) } {
+            aria-label={ "Queue " (queue.name) ": " (spoken.join(" ")) } {
             rect.queue-hit x=(Px(frame.x - 4.0)) y=(Px(top - 2.0)) width=(Px(frame.w + 8.0))
                 height=(Px(y + 6.0 - top)) rx="6" {}
             (text(scene, &queue.label, "queue-name"))
             @for at in 0..SLOTS { (slot(queue, at, seen.slots.get(at))) }
             text.queue-more x=(Px(frame.right())) y=(Px(frame.y - 3.0)) text-anchor="end" {
-                @if let Some(more) = seen.more() { (more) }
-            }
-            text.queue-counts x=(Px(x)) y=(Px(y)) { (rows[0]) }
+                @if let Some(more) = &more { (more) }
+            } " "
+            text.queue-counts x=(Px(x)) y=(Px(y)) { (rows[0]) } " "
             text.queue-counts .queue-aside[queue.counts.lines.len() == 1] x=(Px(x)) y=(Px(y + line)) { (rows[1]) }
         }
     }
