@@ -106,7 +106,7 @@ test("every key of the help list does its thing", async ({ page, server }) => {
     await expect.poll(seq).toBe(end);
   });
   await key("+ −", async () => {
-    const pressed = (speed: string) => expect(page.getByRole("button", { name: `Speed ${speed}`, exact: true })).toHaveAttribute("aria-pressed", "true");
+    const pressed = (speed: string) => expect(page.getByRole("button", { name: `Speed ${speed}×`, exact: true })).toHaveAttribute("aria-pressed", "true");
     await page.keyboard.press("+");
     await pressed("2");
     await page.keyboard.press("-");
@@ -162,6 +162,40 @@ test("every key of the help list does its thing", async ({ page, server }) => {
   expect(listed.toSorted(), "the help lists what is tested here").toEqual([...done].toSorted());
 });
 
+test("Space pauses after a click on any button, and presses it once the shortcuts are off", async ({ page, server }) => {
+  await settled(page, server, "choreography");
+  const send = page.getByRole("button", { name: "Send arrival" });
+  await send.click();
+  await expectSettled(page);
+  const before = await server.lastSeq();
+  await expect(send).toBeFocused();
+  await page.keyboard.press("Space");
+  await expect(play(page)).toHaveAttribute("data-play", "paused");
+  await page.keyboard.press("Space");
+  await expect(play(page)).not.toHaveAttribute("data-play", "paused");
+  for (const target of [page.locator('[data-node="catalog"]'), page.getByRole("button", { name: "Hold everything" })]) {
+    await target.focus();
+    await page.keyboard.press("Space");
+    await expect(play(page)).toHaveAttribute("data-play", "paused");
+    await page.keyboard.press("Space");
+    await expect(play(page)).not.toHaveAttribute("data-play", "paused");
+  }
+  await expect(page.locator(".inspector h2")).toHaveText("Inspector");
+  await expect(page.locator(".hold")).toHaveAttribute("data-closed", "0");
+  expect(await server.lastSeq(), "nothing was sent").toBe(before);
+
+  await page.getByRole("button", { name: "How to read the picture" }).click();
+  await page.getByRole("switch", { name: "Keyboard shortcuts: on" }).focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Escape");
+  await send.focus();
+  await page.keyboard.press("Space");
+  await expect.poll(() => server.lastSeq()).toBeGreaterThan(before);
+  await page.locator('[data-node="catalog"]').focus();
+  await page.keyboard.press("Space");
+  await expect(page.locator(".inspector h2")).toHaveText("Catalog");
+});
+
 const ALL_KEYS = ["Space", "ArrowRight", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowLeft", "l", "+", "-", "n", "h", "2", "c", "f", "?"];
 
 test("keys are letters to whoever types, and nothing to whoever has turned them off", async ({ page, server }) => {
@@ -172,7 +206,7 @@ test("keys are letters to whoever types, and nothing to whoever has turned them 
     expect(await seqOf(page), why).toBe(before);
     await expect(play(page), why).toHaveAttribute("data-play", "live");
     await isOpen(page, "Log");
-    await expect(page.getByRole("button", { name: "Speed 1", exact: true })).toHaveAttribute("aria-pressed", "true");
+    await expect(page.getByRole("button", { name: "Speed 1×", exact: true })).toHaveAttribute("aria-pressed", "true");
     await expect(page.getByRole("heading", { name: "How to read the picture" })).toBeHidden();
     expect(await page.evaluate(() => document.fullscreenElement), why).toBeNull();
     await expect(page.locator(".hold"), why).toHaveAttribute("data-closed", "0");
@@ -215,7 +249,7 @@ test("nodes, queues, lines and log rows are inspected by keyboard, and Esc leads
   const line = page.locator('[data-edge="route:wishlist.update_wishlists"]');
   await there(node, "Enter", "Wishlist");
   await back(node);
-  await there(queue, "Space", "catalog.update_sku_availability");
+  await there(queue, "Enter", "catalog.update_sku_availability");
   await back(queue);
   await there(line, "Enter", /inventory.commands/);
   await back(line);
@@ -248,7 +282,7 @@ test("a held step is let go by keyboard, and the focus stays in the diagram", as
   await expect(page.locator('.diagram [data-hold][data-gate="after_delivery"]')).toHaveCount(1);
   await expect(page.locator(".diagram :focus")).toHaveCount(1);
   // The same from the control room's list, which is in words.
-  await press(page, page.getByRole("button", { name: "Inventory: publish recalculate_sku MUG-RED" }), "Space");
+  await press(page, page.getByRole("button", { name: "Inventory: publish recalculate_sku MUG-RED" }));
   await expect(page.locator('.diagram [data-hold][data-gate="after_delivery"]')).toHaveCount(2);
   await press(page, page.getByRole("button", { name: "Open all" }));
   await expectSettled(page);
@@ -300,7 +334,7 @@ test("views, filters, exports and runs are worked by keyboard", async ({ page, s
     await isOpen(page, view);
     await expect(page.getByRole("tab", { name: view })).toBeFocused();
   }
-  await press(page, page.getByRole("button", { name: "Acks" }), "Space");
+  await press(page, page.getByRole("button", { name: "Acks" }));
   await expect(page.getByRole("button", { name: "Acks" })).toHaveAttribute("aria-pressed", "true");
   const picture = page.waitForEvent("download");
   await press(page, page.getByRole("button", { name: "Save as SVG" }));

@@ -88,6 +88,7 @@ pub fn Help() -> impl IntoView {
                     })
                     .collect::<Vec<_>>()}
             </dl>
+            <p class="hint">"Space pauses wherever you clicked last, on a button too. Enter presses the button."</p>
             <KeysSwitch />
         </aside>
     }

@@ -3,6 +3,7 @@
 use crate::paint::{follow, listen, region};
 use leptos::prelude::*;
 use maud::{Markup, html};
+use wasm_bindgen::JsCast as _;
 
 /// What the cookie says when they are off.
 const OFF: &str = "keys=off";
@@ -11,6 +12,37 @@ const OFF: &str = "keys=off";
 #[must_use]
 pub fn keys_are_on() -> bool {
     !cookies().split(';').any(|pair| pair.trim() == OFF)
+}
+
+/// What uses Space by itself while the short ways are on: what is typed or chosen in, and what lies above the page.
+/// Everywhere else it pauses, on a button too, which is pressed with Enter: Space means one thing wherever the last
+/// click has left the focus.
+pub const USES_SPACE: &str = "input:not([type=range]), select, textarea, [popover]";
+
+/// Whether this key presses what is drawn like a button: Enter does, and Space where it means nothing else.
+#[must_use]
+pub fn presses(key: &str) -> bool {
+    key == "Enter" || key == " " && !keys_are_on()
+}
+
+/// A browser clicks a button when Space is let go; this keeps it from that where Space pauses.
+pub fn keep_space() {
+    Effect::new(move || {
+        let listener = window_event_listener(leptos::ev::keyup, move |event| {
+            let is_plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+            if event.key() == " " && is_plain && keys_are_on() && !is_within(&event, USES_SPACE) {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
+}
+
+/// Whether the event happened in something of that kind.
+#[must_use]
+pub fn is_within(event: &web_sys::Event, selector: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest(selector).ok().flatten().is_some())
 }
 
 #[cfg(feature = "ssr")]
@@ -28,7 +60,6 @@ fn cookies() -> String {
 
 #[cfg(not(feature = "ssr"))]
 fn document_with_cookies() -> Option<web_sys::HtmlDocument> {
-    use wasm_bindgen::JsCast as _;
     document().dyn_into().ok()
 }
 

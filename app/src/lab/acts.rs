@@ -7,11 +7,12 @@ use super::handle::{Lab, Pace};
 use super::inspector;
 use super::playhead;
 use super::{runs, views};
+use crate::components::keys_switch::presses;
 use crate::paint::Act;
 use leptos::ev;
 use wasm_bindgen::JsCast as _;
 
-/// A click, or Enter or Space on something that is drawn like a button.
+/// A click, or Enter on something that is drawn like a button.
 pub fn clicked(lab: Lab, event: &ev::Event) {
     if is_picker(event) {
         return lab.change(|state| state.form.sku.open());
@@ -77,7 +78,7 @@ pub fn pressed(lab: Lab, event: &ev::Event) {
     let Some(event) = event.dyn_ref::<ev::KeyboardEvent>() else { return };
     let key = event.key();
     let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
-    if is_drawn && matches!(key.as_str(), "Enter" | " ") {
+    if is_drawn && presses(&key) {
         // Of a real button the browser makes a click itself.
         event.prevent_default();
         clicked(lab, event);

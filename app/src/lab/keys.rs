@@ -4,7 +4,7 @@ use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
 use super::{inspector, playhead, views};
-use crate::components::keys_switch::keys_are_on;
+use crate::components::keys_switch::{USES_SPACE, is_within, keep_space, keys_are_on};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
@@ -28,6 +28,7 @@ pub const KEYS: [(&str, &str); 14] = [
 
 /// Listens for as long as the page is open.
 pub fn listen_for(lab: Lab) {
+    keep_space();
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
             if !event.default_prevented() && pressed(lab, &event) {
@@ -81,17 +82,14 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
     }
 }
 
-/// Fields use all keys; buttons and links use Space, and lists the arrows.
+/// Fields use all keys, and lists the arrows.
 fn is_used_by_target(event: &ev::KeyboardEvent) -> bool {
-    let Some(target) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
-        return false;
-    };
     let uses = match event.key().as_str() {
-        " " => "input, select, textarea, button, a, summary, [role=button]",
+        " " => USES_SPACE,
         "ArrowLeft" | "ArrowRight" => "input, select, textarea, [role=tab], pre",
         _ => "input:not([type=range], [type=radio], [type=checkbox]), select, textarea",
     };
-    target.closest(uses).ok().flatten().is_some()
+    is_within(event, uses)
 }
 
 /// Does what the button does, which is the only one of its kind.

@@ -16,6 +16,7 @@ mod steps;
 mod table;
 
 use crate::address;
+use crate::components::keys_switch::keep_space;
 use crate::lab::diagram::{Scene, animation};
 use crate::lab::form::Form as LabForm;
 use crate::lab::handle::{Lab, Pace};
@@ -188,6 +189,7 @@ fn wake(handle: Handle, host: &Element) {
     listen(host, "input", move |event| acts::typed(handle, &event));
     #[cfg(feature = "hydrate")]
     crate::parts::keep(host);
+    keep_space();
     Effect::new(move || {
         let keys = window_event_listener(ev::keydown, move |event| acts::pressed(handle, &event));
         on_cleanup(move || keys.remove());

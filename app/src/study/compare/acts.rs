@@ -1,13 +1,12 @@
 //! What the reader does on the page.
 
 use super::{Handle, play, send};
-use crate::components::keys_switch::keys_are_on;
+use crate::components::keys_switch::{USES_SPACE, is_within, keys_are_on, presses};
 use crate::paint::Act;
 use leptos::{ev, prelude::window};
 use wasm_bindgen::JsCast as _;
 
 /// What uses a key by itself, so that it means nothing else there.
-const USES_SPACE: &str = "input, select, textarea, button, a, summary, [role=button]";
 const USES_ARROWS: &str = "input, select, textarea";
 
 /// Something was clicked.
@@ -24,7 +23,7 @@ pub fn key_on_drawing(event: &web_sys::Event) {
     let Some(pressed) = event.dyn_ref::<ev::KeyboardEvent>() else { return };
     let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
     if is_drawn
-        && matches!(pressed.key().as_str(), "Enter" | " ")
+        && presses(&pressed.key())
         && Act::of(event).is_none()
         && let Some(picked) = Act::marked(event, "[data-pick]")
     {
@@ -111,8 +110,7 @@ pub fn pressed(handle: Handle, event: &ev::KeyboardEvent) {
         ("-" | "−", _) => ("slower", USES_ARROWS),
         _ => return,
     };
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    if target.is_some_and(|target| target.closest(uses).ok().flatten().is_some()) {
+    if is_within(event, uses) {
         return;
     }
     event.prevent_default();

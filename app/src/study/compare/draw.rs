@@ -155,7 +155,7 @@ pub fn bar(page: &Page, _: Connection) -> Markup {
             div.segments role="group" aria-label="Speed" {
                 @for (index, (_, name)) in SPEEDS.iter().enumerate() {
                     button.segment type="button" data-act="speed" data-at=(index) disabled[off]
-                        aria-pressed=(index == page.play.speed) aria-label={ "Speed " (name) } { (name) "×" }
+                        aria-pressed=(index == page.play.speed) aria-label={ "Speed " (name) "×" } { (name) "×" }
                 }
             }
             @if let Some(slowed) = page.play.slowed() {
