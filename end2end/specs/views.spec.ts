@@ -42,7 +42,7 @@ test("a link shows the same place, selection, view and speed", async ({ page, co
   await page.getByRole("button", { name: "Pause the view" }).click();
   for (let n = 0; n < 6; n++) await page.keyboard.press("ArrowLeft");
   await page.locator(".log-row", { hasText: "stored" }).last().click();
-  await page.getByRole("button", { name: "Speed 2" }).click();
+  await page.getByRole("button", { name: "Speed 2×" }).click();
   await page.getByRole("tab", { name: "Sequence" }).click();
   await expect(page).toHaveURL(/at=\d+&select=event:\d+&view=sequence&speed=2/);
   const here = await picture(page);
@@ -51,7 +51,7 @@ test("a link shows the same place, selection, view and speed", async ({ page, co
   await expect.poll(() => picture(other)).toEqual(here);
   await expect(other.getByRole("tab", { name: "Sequence" })).toHaveAttribute("aria-selected", "true");
   await expect(other.locator(".seq-row.is-selected")).toHaveCount(1);
-  await expect(other.getByRole("button", { name: "Speed 2" })).toHaveAttribute("aria-pressed", "true");
+  await expect(other.getByRole("button", { name: "Speed 2×" })).toHaveAttribute("aria-pressed", "true");
   await expect(other.locator(".inspector h2")).toHaveText(await page.locator(".inspector h2").innerText());
 });
 
@@ -97,6 +97,13 @@ test("a saved run opened without any server shows the same picture at the same p
   await expect(other.getByText("Nothing is being sent.", { exact: true })).toBeVisible();
   await expect(other.locator('main[data-connection="replay"]')).toBeAttached();
   await expect(other.getByRole("button", { name: "Send arrival" })).toBeDisabled();
+  // The control room is the real system's, and H would close its gates.
+  await expect(other.locator(".room")).toHaveAttribute("inert");
+  const changes: string[] = [];
+  other.on("request", (request) => request.method() === "GET" || changes.push(request.url()));
+  await other.keyboard.press("h");
+  await expect(other.getByText("This is a saved run. Go back to the live system to change it.")).toBeVisible();
+  expect(changes).toEqual([]);
   await other.getByRole("slider", { name: "Playhead" }).fill(String(here.seq));
   await expect.poll(() => picture(other)).toEqual(here);
   await other.getByRole("button", { name: "Play", exact: true }).click();
@@ -109,6 +116,10 @@ test("a file that is no run gets a clear message", async ({ page }) => {
   const choose = (text: string) =>
     page.getByLabel("Open run").setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from(text) });
   const alert = page.locator(".runs-wrong[role=alert]");
+  await choose("");
+  await expect(alert).toContainText("The file is empty");
+  await choose('{"format":"skuflow-run","version":1,"eve');
+  await expect(alert).toContainText("The file is cut short");
   await choose("{}");
   await expect(alert).toContainText("This is no Skuflow run");
   await choose('{"format":"skuflow-run","version":9}');

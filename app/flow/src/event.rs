@@ -326,6 +326,8 @@ pub enum Kind {
     },
     /// The broker takes messages from a connection again.
     ConnectionUnblocked,
+    /// Something that a newer Skuflow told, and this one does not know. It keeps its place in the order and changes nothing.
+    Unknown,
 }
 
 /// The name of a [`Kind`], without what it carries.
@@ -359,6 +361,8 @@ pub enum KindName {
     ConnectionRestored,
     ConnectionBlocked,
     ConnectionUnblocked,
+    #[serde(other)]
+    Unknown,
 }
 
 words!(
@@ -389,6 +393,7 @@ words!(
         ConnectionRestored = "connection_restored",
         ConnectionBlocked = "connection_blocked",
         ConnectionUnblocked = "connection_unblocked",
+        Unknown = "unknown",
     },
     UnknownKind,
     "{0:?} is no kind of journal event"
@@ -425,6 +430,7 @@ impl Kind {
             Self::ConnectionRestored => KindName::ConnectionRestored,
             Self::ConnectionBlocked { .. } => KindName::ConnectionBlocked,
             Self::ConnectionUnblocked => KindName::ConnectionUnblocked,
+            Self::Unknown => KindName::Unknown,
         }
     }
 }

@@ -52,7 +52,20 @@ pub enum RunError {
     /// Something else than a run.
     #[error("this is no Skuflow run: choose a file that was made with Save run")]
     NoRun,
-    /// A run that was cut short or changed.
+    /// Nothing in it.
+    #[error("the file is empty: choose a file that was made with Save run")]
+    Empty,
+    /// A run whose end is missing.
+    #[error(
+        "the file is cut short: it ends in the middle of line {line}, column {column}. Copy or save the run again"
+    )]
+    CutShort {
+        /// Where it ends.
+        line: usize,
+        /// Where it ends.
+        column: usize,
+    },
+    /// A run that was changed.
     #[error("the run is broken: {0}")]
     Broken(String),
     /// Written by a newer Skuflow.
@@ -62,6 +75,14 @@ pub enum RunError {
     Newer {
         /// Its version.
         version: u32,
+    },
+    /// The order is not the journal's.
+    #[error("the run is broken: after event {after} comes event {next} again")]
+    Again {
+        /// The last event before.
+        after: u64,
+        /// The one that comes a second time.
+        next: u64,
     },
     /// Events are missing.
     #[error("the run is broken: after event {after} comes event {next}, so that some are missing")]
@@ -119,7 +140,15 @@ impl Run {
         if bytes > MAX_BYTES {
             return Err(RunError::TooLarge { bytes });
         }
-        let broken = |error: serde_json::Error| RunError::Broken(error.to_string());
+        if text.trim().is_empty() {
+            return Err(RunError::Empty);
+        }
+        let broken = |error: serde_json::Error| match error.classify() {
+            serde_json::error::Category::Eof => {
+                RunError::CutShort { line: error.line(), column: error.column() }
+            }
+            _ => RunError::Broken(error.to_string()),
+        };
         let head: Head = serde_json::from_str(text).map_err(|error| {
             // A file that was cut short still begins like a run.
             if text.contains(FORMAT) { broken(error) } else { RunError::NoRun }
@@ -136,6 +165,9 @@ impl Run {
         }
         let mut after = base.seq;
         for event in &events {
+            if event.seq <= after {
+                return Err(RunError::Again { after, next: event.seq });
+            }
             if after.checked_add(1) != Some(event.seq) {
                 return Err(RunError::Gap { after, next: event.seq });
             }
@@ -202,7 +234,6 @@ mod tests {
     #[test]
     fn what_is_no_run_is_called_so() {
         for text in [
-            "",
             "no json",
             "[]",
             "{}",
@@ -214,14 +245,40 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_file_is_called_empty() {
+        for text in ["", " \n\t"] {
+            assert_eq!(Run::read(text), Err(RunError::Empty));
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_newer_kind_keeps_its_place_and_changes_nothing() {
+        let run = run();
+        let mut with_more = run.clone();
+        let last = with_more.events.last().unwrap();
+        let next = Event { seq: last.seq + 1, kind: crate::Kind::HandlerStarted, ..(**last).clone() };
+        with_more.events.push(Arc::new(next));
+        let text = with_more.write();
+        let at = text.rfind("handler_started").unwrap();
+        let newer = format!("{}sung{}", &text[..at], &text[at + "handler_started".len()..]);
+        let opened = Run::read(&newer).unwrap();
+        assert_eq!(opened.events.last().unwrap().kind, crate::Kind::Unknown);
+        let (before, after) = (run.into_history(), opened.into_history());
+        assert_eq!(after.now().choreography, before.now().choreography);
+        assert_eq!(after.now().seq, before.now().seq + 1);
+    }
+
+    #[test]
     fn a_file_that_was_cut_short_or_changed_says_where_it_is_broken() {
         let text = run().write();
         for cut in [text.len() - 1, text.len() / 2, 60] {
-            let Err(RunError::Broken(why)) = Run::read(&text[..cut]) else { panic!("cut at {cut}") };
-            assert!(why.contains("column"), "{why}");
+            let Err(RunError::CutShort { column, .. }) = Run::read(&text[..cut]) else {
+                panic!("cut at {cut}")
+            };
+            assert_eq!(column, cut);
         }
-        let changed = text.replacen(r#""kind":"published""#, r#""kind":"guessed""#, 1);
-        assert!(Run::read(&changed).unwrap_err().to_string().contains("guessed"));
+        let changed = text.replacen(r#""provenance":"service""#, r#""provenance":"rumour""#, 1);
+        assert!(Run::read(&changed).unwrap_err().to_string().contains("rumour"));
     }
 
     #[test]
@@ -238,6 +295,8 @@ mod tests {
         run.events.remove(4);
         let after = run.base.seq + 4;
         assert_eq!(Run::read(&run.write()), Err(RunError::Gap { after, next: after + 2 }));
+        run.events[4] = run.events[3].clone();
+        assert_eq!(Run::read(&run.write()), Err(RunError::Again { after, next: after }));
         run.events.truncate(0);
         assert_eq!(Run::read(&run.write()).unwrap().events.len(), 0);
     }

@@ -279,6 +279,7 @@ impl Draft {
             | Kind::Released { .. }
             | Kind::ConsumerStarted { .. }
             | Kind::ConnectionUnblocked
+            | Kind::Unknown
             | Kind::ConnectionRestored => {}
             Kind::ConnectionBlocked { reason } => {
                 self.note(event, who, format!("connection blocked: {reason}"));

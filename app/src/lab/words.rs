@@ -235,6 +235,7 @@ pub fn sentence(event: &Event) -> String {
             format!("the broker takes no messages from {node} now: {reason}")
         }
         Kind::ConnectionUnblocked => format!("the broker takes messages from {node} again"),
+        Kind::Unknown => format!("{node} told something that a newer Skuflow knows"),
         Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
     }
 }

@@ -86,7 +86,7 @@ impl From<Event> for Flat {
                 (flat.routing_key, flat.message) = (Some(routing_key), message);
             }
             Kind::Delivered { consumer_tag } => flat.consumer_tag = Some(consumer_tag),
-            Kind::HandlerStarted | Kind::ConnectionRestored | Kind::ConnectionUnblocked => {}
+            Kind::HandlerStarted | Kind::ConnectionRestored | Kind::ConnectionUnblocked | Kind::Unknown => {}
             Kind::HttpRequest { http_id, target, path } => {
                 (flat.http_id, flat.target, flat.path) = (Some(http_id), Some(target), Some(path));
             }
@@ -211,6 +211,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::ConnectionRestored => Kind::ConnectionRestored,
         KindName::ConnectionBlocked => Kind::ConnectionBlocked { reason: need!(reason) },
         KindName::ConnectionUnblocked => Kind::ConnectionUnblocked,
+        KindName::Unknown => Kind::Unknown,
     })
 }
 
