@@ -1,7 +1,7 @@
 //! What the server lends to the page while it renders: the current truth, without a detour over HTTP.
 
 use flow::{
-    Picture, Style,
+    Event, Picture, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -18,6 +18,8 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 pub trait Backend: Send + Sync + 'static {
     /// The picture after every event so far; its `seq` is where the browser's stream goes on.
     fn picture(&self) -> Picture;
+    /// The newest events of a style, at most `limit`, the newest first.
+    fn newest_events(&self, style: Style, limit: usize) -> Vec<Arc<Event>>;
     /// Which gates are closed, and what waits at them.
     fn holding(&self, style: Style) -> Holding;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.

@@ -6,6 +6,7 @@ pub mod header;
 pub mod help;
 pub mod icons;
 pub mod keys_switch;
+pub mod no_script;
 pub mod product_icon;
 pub mod ready;
 pub mod style_mark;

@@ -30,6 +30,7 @@ pub(crate) mod views;
 pub(crate) mod words;
 
 use crate::api;
+use crate::components::no_script::LogWithoutScript;
 use crate::live::use_live;
 use crate::pages::NotFound;
 use crate::paint::{follow, listen, region};
@@ -55,7 +56,10 @@ pub fn Lab() -> impl IntoView {
         <Title text=title(style) />
         {Suspend::new(async move {
             let products = api::products(style, String::new(), picker::ASKED).await.unwrap_or_default();
-            view! { <LabOf style products sku /> }
+            view! {
+                <LabOf style products sku />
+                <LogWithoutScript style />
+            }
         })}
     }
     .into_any()

@@ -9,7 +9,7 @@ use axum::{
     routing::get_service,
 };
 use flow::{
-    Picture, Style,
+    Event, Picture, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -101,6 +101,13 @@ fn answer<T: 'static, E: Into<super::problem::Problem>>(
 impl Backend for Lent {
     fn picture(&self) -> Picture {
         self.journal.picture()
+    }
+
+    fn newest_events(&self, style: Style, limit: usize) -> Vec<Arc<Event>> {
+        // Both styles and the broker are in one list: enough of it, that some of each is among it.
+        let last = self.journal.page(u64::MAX, 0).last;
+        let page = self.journal.page(last.saturating_sub(40 * limit as u64), 40 * limit);
+        page.events.into_iter().rev().filter(|event| event.style == Some(style)).take(limit).collect()
     }
 
     fn holding(&self, style: Style) -> Holding {
