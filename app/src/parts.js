@@ -14,6 +14,8 @@ const SELDOM_MS = 4_000;
 const LONGEST_MS = 15_000;
 const DEADLINE_MS = 8_000;
 
+const REPLAY = "This is a saved run. Go back to the live system to change it.";
+
 const isShown = (part) => !part.closest("details:not([open])");
 const drawn = new WeakMap();
 const asked = new WeakMap();
@@ -66,6 +68,8 @@ export function keep(host) {
   let isBusy = false;
   let settings = Promise.resolve();
 
+  // A saved run is looked at; the real system behind it is not to be changed by mistake.
+  const isReplay = () => host.querySelector('main[data-connection="replay"]') !== null;
   const placeFor = (from) => (from.closest("[data-topic]") ?? host).querySelector("[data-wrong]");
 
   function say(place, words, isDone = false) {
@@ -123,6 +127,7 @@ export function keep(host) {
   }
 
   async function ask(from, body) {
+    if (isReplay()) return say(placeFor(from), REPLAY);
     if (from.dataset.confirm && !confirm(from.dataset.confirm)) return;
     if (from.getAttribute("aria-busy")) return;
     const [method, path] = from.dataset.ask.split(" ");
@@ -150,6 +155,7 @@ export function keep(host) {
 
   async function upload(box, files) {
     const place = placeFor(box);
+    if (isReplay()) return say(place, REPLAY);
     for (const file of files) {
       say(place, `Sending ${file.name} by FTP…`, true);
       try {
@@ -170,7 +176,8 @@ export function keep(host) {
   };
   host.addEventListener("click", press);
   host.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
+    // Space pauses, unless the keyboard's short ways are off.
+    if (event.key !== "Enter" && !(event.key === " " && /\bkeys=off\b/.test(document.cookie))) return;
     // Of a real button the browser makes a click itself.
     if (event.target instanceof SVGElement && event.target.closest("[data-ask]")) {
       event.preventDefault();
@@ -182,6 +189,7 @@ export function keep(host) {
     if (!form) return;
     event.preventDefault();
     if (event.submitter?.dataset.to) form.dataset.ask = event.submitter.dataset.to;
+    if (event.submitter?.dataset.done) form.dataset.done = event.submitter.dataset.done;
     const body = JSON.stringify(fieldsOf(form, event.submitter));
     settings.then(() => ask(form, body));
   });
@@ -224,5 +232,8 @@ export function keep(host) {
     if (due > performance.now() + ms) later(ms);
   };
   if (main) new MutationObserver(hurry).observe(main, { attributeFilter: ["data-seq"] });
+  const room = host.querySelector(".room");
+  const hold = () => (room.inert = isReplay());
+  if (main && room) new MutationObserver(hold).observe(main, { attributeFilter: ["data-connection"] });
   later(0);
 }

@@ -180,3 +180,40 @@ test("workers are seen and changed while the system runs", async ({ page, server
   await arrive(server, "choreography");
   await expectSettled(page);
 });
+
+test("the form says in a sentence what each fault does, and where it cannot strike", async ({ page }) => {
+  for (const [style, never] of [["choreography", 0], ["orchestration", 4]] as const) {
+    await openLab(page, style);
+    await openTopic(page, "Break something");
+    const kinds = page.getByLabel("What breaks");
+    const values = await kinds.locator("option").evaluateAll((options) => options.map((option) => (option as HTMLOptionElement).value));
+    expect(values).toHaveLength(15);
+    let strikeless = 0;
+    for (const value of values) {
+      await kinds.selectOption(value);
+      const shown = page.locator(".for-kind:visible");
+      await expect(shown).toHaveCount(1);
+      await expect(shown).toHaveAttribute("data-kind", value);
+      if ((await shown.innerText()).includes("it never strikes")) strikeless += 1;
+    }
+    expect(strikeless, style).toBe(never);
+  }
+});
+
+test("a broker that was stopped on purpose takes no button away, and starts from either style's lab", async ({ page, server }) => {
+  await openLab(page, "choreography");
+  const answer = await fetch(`${server.url}/api/orchestration/faults`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ faults: [{ kind: "broker_stopped", service: "inventory" }, { kind: "handler_delay", service: "catalog", delay_ms: 1 }] }),
+  });
+  expect(answer.ok).toBe(true);
+  await expect(page.locator('main[data-connection="broker-down"]')).toBeAttached();
+  await page.getByRole("button", { name: "Send arrival", exact: true }).click();
+  await expect(page.locator('[data-node="inventory"]').first()).toContainText("outbox 1");
+  await page.getByRole("button", { name: "Start the broker (stopped in orchestration)" }).click();
+  await expectSettled(page);
+  await expect(page.locator('[data-node="inventory"]').first()).toContainText("outbox 0");
+  const { faults } = await server.get<{ faults: { kind: string }[] }>("/api/orchestration/faults");
+  expect(faults.map((fault) => fault.kind), "the others stay").toEqual(["handler_delay"]);
+});

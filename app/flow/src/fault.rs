@@ -1,7 +1,7 @@
 //! Faults that people cause on purpose, to see how each style copes.
 
 use crate::words::words;
-use crate::{Event, Id, Kind, Node, Service, Sku, topology};
+use crate::{Event, Id, Kind, Node, Service, Sku, Style, topology};
 use serde::{Deserialize, Serialize};
 
 /// What can be broken. The same list holds in both styles, so that they can be compared.
@@ -62,6 +62,16 @@ words!(
     "{0:?} is no fault"
 );
 
+impl FaultKind {
+    /// Whether it can strike in a style: where nobody calls inventory, no call can fail.
+    #[must_use]
+    pub const fn strikes_in(self, style: Style) -> bool {
+        let is_of_calls =
+            matches!(self, Self::HttpSlow | Self::HttpError | Self::HttpTimeout | Self::HttpRefused);
+        !(is_of_calls && matches!(style, Style::Orchestration))
+    }
+}
+
 /// When a fault strikes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,6 +87,7 @@ pub enum Trigger {
 
 /// A fault that is set, as `PUT /api/{style}/faults` takes it and `GET` tells it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What breaks.
     pub kind: FaultKind,
@@ -111,6 +122,7 @@ pub enum FaultPhase {
 
 /// The body of `PUT /api/{style}/faults`, which replaces the whole list, and the answer to it and to `GET`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Faults {
     /// The faults that are set; none twice for the same kind and service.
     pub faults: Vec<Fault>,
@@ -169,6 +181,7 @@ pub struct ClosedGate {
 
 /// The body of `PUT /api/{style}/gates`, which replaces the list of closed gates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Gates {
     /// The gates that are closed; all others are open.
     pub closed: Vec<ClosedGate>,

@@ -7,7 +7,8 @@ use super::selection::Selection;
 use super::state::Look;
 use crate::api::{self, fetch};
 use crate::live::Connection;
-use flow::{Dispatch, Id, Style};
+use flow::fault::FaultKind;
+use flow::{Dispatch, Id, Service, Style};
 use leptos::{prelude::*, task::spawn_local};
 use maud::{Markup, html};
 use serde_json::Value;
@@ -16,9 +17,9 @@ use serde_json::Value;
 #[must_use]
 pub fn controls(look: &Look<'_>) -> Markup {
     let form = &look.lab.form;
-    let down = why_disabled(look);
+    let barred = why_disabled(look);
     let is_off = !look.lab.hydrated;
-    let is_barred = is_off || down.is_some();
+    let is_barred = is_off || barred.is_some();
     let quantity_wrong = form.wrong_at(Field::Quantity);
     html! {
         h2 #send-title { "Send an arrival" }
@@ -39,9 +40,10 @@ pub fn controls(look: &Look<'_>) -> Markup {
                 button.button type="button" data-act="sell" disabled[is_barred] { "Sell" }
             }
             p.field-error role="alert" { @if let Some(wrong) = form.wrong_at(Field::Form) { (wrong) } }
-            @if let Some(why) = down {
+            @if let Some(why) = barred {
                 p.notice.notice-failed { (why) }
             } @else {
+                (broker_down(look))
                 @for why in what_waits(look) { p.notice { (why) } }
             }
         }
@@ -68,13 +70,30 @@ fn dispatch_choice(chosen: Dispatch, is_off: bool) -> Markup {
 /// Why nothing can be sent, if so.
 fn why_disabled(look: &Look<'_>) -> Option<String> {
     match look.connection {
-        Connection::BrokerDown => {
-            let why = look.history.now().broker_down().unwrap_or("no reason given");
-            Some(format!("The broker is down: {why}"))
-        }
         Connection::Replay => Some("This is a saved run: nothing is being sent.".to_owned()),
         Connection::Reconnecting => Some("There is no connection to the server.".to_owned()),
-        Connection::Connecting | Connection::Live => None,
+        // The outbox takes what the broker cannot: that is worth seeing.
+        Connection::Connecting | Connection::Live | Connection::BrokerDown => None,
+    }
+}
+
+/// That the broker is down, what becomes of what is sent now, and the way to start a broker that was stopped on
+/// purpose, in whichever style's lab that was.
+fn broker_down(look: &Look<'_>) -> Markup {
+    let picture = look.history.now();
+    let Some(why) = picture.broker_down() else { return Markup::default() };
+    let stops = |fault: &flow::picture::SetFault| fault.kind == FaultKind::BrokerStopped;
+    let stopped_in = Style::ALL
+        .iter()
+        .filter(|&&style| picture.system(style).service(Service::Inventory).faults.iter().any(stops));
+    html! {
+        div.notice.notice-failed {
+            p { "The broker is down: " (why) ". What you send is recorded and waits in the outbox." }
+            @for style in stopped_in {
+                button.button.button-small type="button" data-ask={ "DELETE /api/" (style) "/faults?kind=" (FaultKind::BrokerStopped) }
+                    disabled[!look.lab.hydrated] { "Start the broker (stopped in " (style) ")" }
+            }
+        }
     }
 }
 

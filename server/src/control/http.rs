@@ -24,7 +24,7 @@ use axum::{
 use flow::{
     Style,
     api::{Breaker, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
-    fault::{Faults, Gates, Holding},
+    fault::{FaultKind, Faults, Gates, Holding, UnknownFault},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -99,11 +99,27 @@ async fn set_faults(
     faults.map(|faults| Json(Faults { faults })).map_err(|error| Problem::invalid(error.to_string()))
 }
 
+/// Which faults to clear.
+#[derive(Debug, Deserialize)]
+struct ClearQuery {
+    /// Only those of this kind; without it, all.
+    kind: Option<String>,
+}
+
 async fn clear_faults(
     State(control): State<Control>,
     InStyle(style): InStyle,
+    Query(query): Query<ClearQuery>,
 ) -> Result<Json<Faults>, Problem> {
-    set_faults(State(control), InStyle(style), JsonBody(Faults::default())).await
+    let left = match query.kind {
+        Some(word) => {
+            let kind: FaultKind =
+                word.parse().map_err(|error: UnknownFault| Problem::invalid(format!("kind: {error}")))?;
+            control.faults(style).into_iter().filter(|fault| fault.kind != kind).collect()
+        }
+        None => Vec::new(),
+    };
+    set_faults(State(control), InStyle(style), JsonBody(Faults { faults: left })).await
 }
 
 async fn workers(

@@ -28,6 +28,9 @@ pub const fn sentence(kind: FaultKind) -> &'static str {
     }
 }
 
+/// Why a fault does nothing here.
+const NEVER: &str = "In this style nobody asks inventory, so it never strikes.";
+
 /// Its name for people.
 #[must_use]
 pub fn name(kind: FaultKind) -> String {
@@ -57,6 +60,7 @@ pub fn trigger(fault: &Fault) -> String {
 
 /// The form's fields, as the page sends them to be added to the list.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewFault {
     kind: FaultKind,
     service: Service,
@@ -100,6 +104,7 @@ pub fn part(style: Style, faults: &[Fault]) -> Markup {
                         div {
                             strong { (name(fault.kind)) }
                             p.hint { (service_name(fault.service)) ", " (trigger(fault)) " · struck " (fault.struck) "×" }
+                            @if !fault.kind.strikes_in(style) { p.hint { (NEVER) } }
                         }
                         button.button.button-small type="button" data-ask=(set) data-body=(body(&others))
                             aria-label={ "Clear " (name(fault.kind)) " of " (service_name(fault.service)) } { "Clear" }
@@ -125,9 +130,7 @@ fn form(style: Style) -> Markup {
                 @for &kind in FaultKind::ALL {
                     p.hint.for-kind data-kind=(kind) {
                         (sentence(kind))
-                        @if style == Style::Orchestration && kind.as_str().starts_with("http") {
-                            " In this style nobody asks inventory, so it never strikes."
-                        }
+                        @if !kind.strikes_in(style) { " " (NEVER) }
                     }
                 }
             }
