@@ -6,8 +6,12 @@ use crate::{
     services::wishlist::mailer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
 };
-use clap::{Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    str::FromStr,
+};
 
 /// See how services talk: a warehouse, three services, two styles, every message live in your browser.
 #[derive(Debug, Parser)]
@@ -65,7 +69,7 @@ pub struct Import {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Serve {
     /// Where the page is; port 0 picks one.
-    #[arg(long, env = "SKUFLOW_ADDR", default_value = "127.0.0.1:3000", value_name = "HOST:PORT")]
+    #[arg(long, env = "SKUFLOW_ADDR", default_value = "127.0.0.1:3000", value_name = "HOST:PORT", value_parser = address)]
     pub addr: SocketAddr,
 
     /// The broker: `embedded`, or `amqp://user:pass@host:port/vhost`.
@@ -78,7 +82,7 @@ pub struct Serve {
     pub management: Option<ManagementUrl>,
 
     /// Where the embedded broker listens (user and password `guest`, vhost `/`).
-    #[arg(long, env = "SKUFLOW_AMQP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    #[arg(long, env = "SKUFLOW_AMQP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = address)]
     pub amqp_listen: SocketAddr,
 
     /// The folder of the stores; made when missing.
@@ -90,7 +94,7 @@ pub struct Serve {
     pub ftp: FtpChoice,
 
     /// Where the embedded FTP server listens (user and password `warehouse`).
-    #[arg(long, env = "SKUFLOW_FTP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    #[arg(long, env = "SKUFLOW_FTP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = address)]
     pub ftp_listen: SocketAddr,
 
     /// For how many milliseconds size and time of a file must stay as they are before it is taken in, on an FTP server
@@ -143,6 +147,17 @@ impl FromStr for FtpChoice {
     }
 }
 
+/// Where to listen: an address, or a name that stands for one. Of several addresses of a name, IPv4 comes first, as in
+/// the defaults.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let found: Vec<_> = text
+        .to_socket_addrs()
+        .map_err(|error| format!("{error}; use HOST:PORT, like 127.0.0.1:3000 or localhost:3000"))?
+        .collect();
+    let first = found.iter().find(|address| address.is_ipv4()).or_else(|| found.first());
+    first.copied().ok_or_else(|| "that name has no address".to_owned())
+}
+
 fn smtp_url(url: &str) -> Result<String, String> {
     mailer::parse(url).map_err(|error| {
         format!(
@@ -157,7 +172,15 @@ fn smtp_url(url: &str) -> Result<String, String> {
 /// # Errors
 /// The line, and whether it is an error at all: `--help` and `--version` end here too.
 pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(args)
+    let cli = Cli::try_parse_from(args)?;
+    if let Command::Serve(settings) = &cli.command
+        && settings.management.is_some()
+        && matches!(settings.broker, BrokerChoice::Embedded)
+    {
+        let detail = "--management is RabbitMQ's; name its broker too (--broker amqp://…), or leave it out\n";
+        return Err(Cli::command().error(ErrorKind::ArgumentConflict, detail));
+    }
+    Ok(cli)
 }
 
 /// A mistake on the command line in one line, without clap's usage and hints.

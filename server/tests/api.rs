@@ -210,3 +210,34 @@ async fn a_store_of_thousands_of_products_is_told_a_page_at_a_time() {
     );
     assert!(problem(skuflow.get("/api/shelves?page=-1").await, 422).await.contains("page"));
 }
+
+/// The API's own 404 sends people to the README.
+#[test]
+fn the_readme_lists_every_call_of_the_api() {
+    fn sources(dir: &std::path::Path, found: &mut String) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(here.join("../README.md")).unwrap();
+    let mut source = String::new();
+    sources(&here.join("src"), &mut source);
+    let calls: Vec<_> =
+        source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(calls.len() > 30, "{calls:?}");
+    for call in calls.into_iter().filter(|call| !call.starts_with("/parts/")) {
+        // The README may leave out a beginning that it has just named.
+        let told = call.trim_start_matches("/api/{style}").split('/').filter(|part| !part.is_empty());
+        let last = told.last().unwrap();
+        assert!(
+            readme.contains(call) || readme.contains(&format!("/{last}`")),
+            "{call} is not in the README"
+        );
+    }
+}

@@ -321,10 +321,11 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// A count for each arrival, in hundredths; none without arrivals.
+    /// A count for each arrival, in hundredths, rounded; none without arrivals.
     #[must_use]
     pub fn per_arrival_100(&self, count: u64) -> Option<u64> {
-        (count * 100).checked_div(self.arrivals as u64)
+        let arrivals = self.arrivals as u64;
+        (count * 100 + arrivals / 2).checked_div(arrivals)
     }
 }
 

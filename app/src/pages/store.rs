@@ -273,7 +273,7 @@ fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
         div.product-more {
             details.wish data-topic="wish" {
                 summary { "Wish for it" }
-                form data-ask="" novalidate data-done="Noted. There will be one e-mail once it is back." {
+                form data-ask="" novalidate {
                     input type="hidden" name="sku" value=(shelf.sku);
                     label.label for=(id) { "E-mail" }
                     input.input id=(id) type="email" name="email" autocomplete="email" placeholder="ada@example.com"
@@ -281,7 +281,7 @@ fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
                     div.button-row {
                         @for style in Style::ALL {
                             button.button.button-small type="submit" disabled[!hydrated]
-                                data-to={ "POST /api/" (style) "/wishlist/wishes" }
+                                data-to={ "POST /api/" (style) "/wishlist/wishes" } data-done=(noted(shelf, *style))
                                 aria-label={ "Wish for " (shelf.name) ", " (style) } { (style) }
                         }
                     }
@@ -290,6 +290,17 @@ fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
             }
             a href={ "/lab/choreography?sku=" (shelf.sku) } { "See its journey" }
         }
+    }
+}
+
+/// What is promised to somebody who wishes. The e-mail goes out when a product turns from sold out to available.
+fn noted(shelf: &Shelf, style: Style) -> String {
+    if shelf.quantity(style).is_some_and(|quantity| quantity > 0) {
+        format!(
+            "Noted. In {style} it is in stock now. You get one e-mail when it has been sold out and is back."
+        )
+    } else {
+        "Noted. You get one e-mail when it is back.".to_owned()
     }
 }
 

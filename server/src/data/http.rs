@@ -31,6 +31,7 @@ pub fn routes(reset: Reset) -> Router {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Confirmation {
     confirm: String,
 }

@@ -34,6 +34,7 @@ pub fn routes(recorder: Recorder) -> Router {
 
 /// One line of a request, as the caller wrote it.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Line {
     pub(super) sku: String,
     quantity: i64,

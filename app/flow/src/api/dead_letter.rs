@@ -49,6 +49,7 @@ pub struct Attempt {
 
 /// The body of `POST /api/{style}/dead-letters/replay` and `/discard`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Desk {
     /// The names of the messages; given twice, a name means two messages that have it.
     pub ids: Vec<String>,

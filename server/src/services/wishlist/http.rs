@@ -43,6 +43,7 @@ pub fn routes(wishlist: Wishlist) -> Router {
 
 /// A wish as the caller writes it.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewWish {
     /// An address, perhaps with a name: `Ada <ada@example.com>`.
     email: String,

@@ -3,7 +3,7 @@
 use super::{
     Runner,
     control::Status,
-    plan::{Plan, Planned, Shoppers, mistaken_file, scene},
+    plan::{MistakenFile, Plan, Planned, Shoppers, mistaken_file, scene},
 };
 use crate::{
     services::inventory::intake::{Movement, Reason},
@@ -36,14 +36,14 @@ impl Runner {
     async fn drop_mistaken_file(&self, status: &Status) {
         let told = &status.told;
         let rows = if told.count == 0 { scene(told.preset).count } else { told.count.min(100_000) };
-        let content = mistaken_file(told.seed, scene(told.preset), rows);
+        let MistakenFile { text, rows_good } = mistaken_file(told.seed, scene(told.preset), rows);
         // A delivery of its own each time, though its rows are those of the seed.
         let name = format!("supplier-{}.csv", Utc::now().format("%Y%m%d-%H%M%S%3f"));
-        let body = stream::iter([Ok::<_, Infallible>(Bytes::from(content))]);
+        let body = stream::iter([Ok::<_, Infallible>(Bytes::from(text))]);
         let note = match self.drop_box.upload(&name, body).await {
             Ok(_) => {
-                self.simulation.note(status.run, |told| told.arrivals = rows);
-                format!("the supplier dropped {name} with {rows} rows; some of them are wrong")
+                self.simulation.note(status.run, |told| told.arrivals = rows_good);
+                format!("the supplier dropped {name} with {rows} rows, {} of them wrong", rows - rows_good)
             }
             Err(error) => error.to_string(),
         };
