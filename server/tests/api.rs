@@ -36,6 +36,11 @@ async fn every_mistake_gets_its_own_clear_answer_and_changes_nothing() {
         (arrival("A", json!(1), "ballet"), 422, "style: \"ballet\" is no style: use choreography, orchestration or both"),
         (json!({ "sku": "A", "quantity": 1 }).to_string(), 422, "missing field `style`"),
         (json!({ "sku": "A", "quantity": 1, "style": "both", "dispatch": "pigeon" }).to_string(), 422, "dispatch:"),
+        (
+            json!({ "sku": "A", "quantity": 1, "style": "both", "dispach": "queues" }).to_string(),
+            422,
+            "unknown field `dispach`, expected one of `sku`, `quantity`, `style`, `dispatch`",
+        ),
         ("[]".into(), 422, "send 1 to 1000"),
         (thousand_and_one.to_string(), 422, "not 1001"),
         (

@@ -71,7 +71,8 @@ fn a_mistake_in_the_settings_is_one_line_and_exit_2() {
     fs::create_dir(root.path().join("foreign")).unwrap();
     fs::write(root.path().join("foreign/inventory.db"), "somebody's letter".repeat(1_000)).unwrap();
     for (args, says) in [
-        (&["serve", "--addr", "nowhere"][..], "--addr"),
+        (&["serve", "--addr", "nowhere"][..], "use HOST:PORT, like 127.0.0.1:3000 or localhost:3000"),
+        (&["serve", "--management", "http://guest:guest@127.0.0.1:15672"], "name its broker too"),
         (&["serve", "--addr", taken.as_str(), "--data", "d"], "choose another with --addr"),
         (
             &["serve", "--addr", "127.0.0.1:0", "--amqp-listen", taken.as_str(), "--data", "d"],
@@ -116,12 +117,14 @@ fn help_names_every_flag_and_its_variable() {
 #[test]
 fn it_says_where_everything_is_and_ends_well_when_told_to() {
     let root = project_root();
-    let (child, said) = serving(root.path(), &["serve", "--addr", "127.0.0.1:0"]);
+    let (child, said) = serving(root.path(), &["serve", "--addr", "localhost:0"]);
     for place in ["broker at amqp://127.0.0.1:", "drop box at ftp://127.0.0.1:"] {
         assert!(said.iter().any(|line| line.starts_with(place)), "{said:?}");
     }
     let output = terminate(child);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{log}");
+    assert!(!log.contains('\x1b'), "colours are for terminals: {log:?}");
     assert!(root.path().join("data/inventory.db").exists());
 }
 
