@@ -3,7 +3,7 @@
 use crate::{
     bridge::management::ManagementUrl,
     messaging::BrokerUri,
-    services::wishlist::mailer,
+    services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
 };
 use clap::{Parser, Subcommand};
@@ -144,7 +144,7 @@ impl FromStr for FtpChoice {
 }
 
 fn smtp_url(url: &str) -> Result<String, String> {
-    mailer::parse(url).map_err(|error| {
+    SmtpServer::parse(url).map_err(|error| {
         format!(
             "{error}; use smtp://host:port, smtp://user:pass@host:587?tls=required or smtps://user:pass@host"
         )
