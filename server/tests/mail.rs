@@ -171,7 +171,7 @@ async fn an_email_is_shown_as_rendered_and_as_source_and_ends_the_wish_by_its_li
 #[tokio::test(flavor = "multi_thread")]
 async fn an_smtp_server_gets_each_email_once_and_who_is_refused_holds_nobody_up() {
     let Some(smtp) = Smtp::start(&["PLAIN"]) else { return };
-    let wishes = ["refused", "never", "later", "名前 <ada@example.com>", "bea"];
+    let wishes = ["refused", "never", "gone", "later", "名前 <ada@example.com>", "bea"];
     let wishes = wishes.map(|who| if who.contains('@') { who.into() } else { format!("{who}@example.com") });
     let skuflow = mailing(&smtp, &wishes.each_ref().map(String::as_str)).await;
     let mut to = Vec::new();
@@ -196,6 +196,11 @@ async fn an_smtp_server_gets_each_email_once_and_who_is_refused_holds_nobody_up(
     let never = delivered(&skuflow, "never@example.com", "queued").await;
     assert!(never["delivery_reason"].as_str().unwrap().contains("451 4.7.1 not today"), "{never}");
     assert!(never["next_try_at"].is_string() && never["tries"].as_u64().unwrap() >= 1, "{never}");
+    let gone = delivered(&skuflow, "gone@example.com", "queued").await;
+    assert!(
+        gone["delivery_reason"].as_str().unwrap().contains("hung up and did not answer to RCPT TO"),
+        "{gone}"
+    );
     assert!(smtp.got.try_recv().is_err(), "none comes twice");
 }
 
@@ -241,6 +246,30 @@ async fn a_server_that_is_not_open_yet_has_tried_no_email_and_then_gets_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_missing_or_wrong_password_is_no_fault_of_any_email() {
+    let Some(smtp) = Smtp::start(&["PASSWORD"]) else { return };
+    for (user, says) in [("", "530 5.7.0"), ("me:wrong@", "535 5.7.8")] {
+        let url = format!("smtp://{user}127.0.0.1:{}", smtp.port);
+        let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.smtp = Some(url)).await;
+        wish(&skuflow, json!({ "email": "ada@example.com", "sku": "BRAND-NEW" })).await;
+        skuflow.arrive("BRAND-NEW", 3, "choreography").await;
+        skuflow
+            .until("it is told why", async || {
+                let email = email_to(&skuflow, "ada@example.com").await;
+                assert!(
+                    email.is_null() || (&email["delivery"], &email["tries"]) == (&json!("queued"), &json!(0))
+                );
+                email["delivery_reason"].as_str().is_some_and(|reason| reason.contains(says))
+            })
+            .await;
+        let url = format!("smtp://me:s%40crit@127.0.0.1:{}", smtp.port);
+        let skuflow = skuflow.stopped().await.start_with(|settings| settings.smtp = Some(url)).await;
+        assert_eq!(smtp.next_to(1), ["ada@example.com"]);
+        delivered(&skuflow, "ada@example.com", "sent").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_needs_smtputf8_is_not_sendable_without_it_and_holds_nobody_up() {
     let Some(smtp) = Smtp::start(&["PLAIN"]) else { return };
     let wishes = ["zoë@example.com", "ada@bücher.example", "\"john doe\"@example.com", "bea@example.com"];
@@ -281,7 +310,7 @@ async fn a_server_that_hangs_up_after_the_final_dot_is_asked_again_ever_later_wi
     let twice = async || Some(email_to(&skuflow, "cut@example.com").await).filter(|email| tries(email) == 2);
     let before = skuflow.some("it was tried twice", twice).await;
     let reason = before["delivery_reason"].as_str().unwrap();
-    assert!(reason.contains("hung up and did not answer after all of the message was sent"), "{reason}");
+    assert!(reason.contains("hung up and did not answer after the whole message"), "{reason}");
     assert_eq!(before["delivery"], "queued");
 
     let url = smtp.url();

@@ -232,7 +232,8 @@ fn opened(letter: &Letter, form: Form) -> Markup {
             dl.letter-facts {
                 dt { "To" }
                 dd { (email.to) }
-                dt { "Sent" }
+                // Both words mean the same time: it is stored with the reason for it.
+                dt { @if has_left(email.delivery) { "Sent" } @else { "Written" } }
                 dd { time datetime=(email.sent_at) { (when(&email.sent_at)) } " UTC" }
                 dt { "Product" }
                 dd { code { (email.sku) } }
@@ -270,6 +271,11 @@ fn delivery(delivery: Delivery) -> Markup {
         Delivery::NotSendable => ("pill-failed", "Not sendable"),
     };
     html! { span.pill.(kind) { (word) } }
+}
+
+/// Whether an e-mail is where it was to go; without an SMTP server that is this mailbox.
+const fn has_left(delivery: Delivery) -> bool {
+    matches!(delivery, Delivery::None | Delivery::Sent)
 }
 
 /// Why an e-mail has not left, and what comes next.
@@ -353,7 +359,7 @@ mod tests {
             "{open}"
         );
         let open = both_sides(&letters, Some("choreography-2"), Form::Rendered).into_string();
-        assert!(!open.contains("cannot be sent"), "{open}");
+        assert!(!open.contains("Written") && !open.contains("cannot be sent"), "{open}");
     }
 
     #[test]

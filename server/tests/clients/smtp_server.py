@@ -1,10 +1,10 @@
-"""An SMTP server that is not ours: aiosmtpd. Use: smtp_server.py PLAIN|UTF8|COLD|STARTTLS|TLS [CERT KEY].
+"""An SMTP server that is not ours: aiosmtpd. Use: smtp_server.py PLAIN|UTF8|COLD|PASSWORD|STARTTLS|TLS [CERT KEY].
 
-Says the port that it took, then each message as a line of JSON. With TLS it wants user `me` and password `s@crit`.
-UTF8 announces SMTPUTF8. COLD refuses the first three that say hello.
+Says the port that it took, then each message as a line of JSON. With TLS or
+PASSWORD it wants user `me` and password `s@crit`. UTF8 announces SMTPUTF8. COLD refuses the first three that say hello.
 
-It refuses whoever is called `refused`, puts off whoever is called `later` once and whoever is called `never` always,
-hangs up on whoever is called `cut` after the final dot, and never answers there when it is for `hang`.
+It refuses whoever is called `refused`, puts off whoever is called `later` once and whoever is called `never` always, and
+hangs up when it hears of `gone`. After the final dot it hangs up when it is for `cut`, and never answers for `hang`.
 """
 
 import asyncio
@@ -33,6 +33,9 @@ class Keeper:
             return "550 5.1.1 nobody of that name"
         if name == "never":
             return "451 4.7.1 not today"
+        if name == "gone":
+            server.transport.abort()
+            await asyncio.Event().wait()
         if name == "later" and address not in self.put_off:
             self.put_off.add(address)
             return "450 4.2.0 come again"
@@ -60,11 +63,11 @@ class Keeper:
 
 def authenticate(server, session, envelope, mechanism, auth_data):
     fits = (auth_data.login, auth_data.password) == (b"me", b"s@crit")
-    return AuthResult(success=fits, auth_data=auth_data)
+    return AuthResult(success=fits, handled=False, auth_data=auth_data)
 
 
 mode = sys.argv[1]
-is_plain = mode in ("PLAIN", "UTF8", "COLD")
+is_plain = mode not in ("STARTTLS", "TLS")
 context = None
 if not is_plain:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -73,6 +76,8 @@ keeper = Keeper()
 
 
 def session():
+    if mode == "PASSWORD":
+        return SMTP(keeper, authenticator=authenticate, auth_required=True, auth_require_tls=False)
     if is_plain:
         return SMTP(keeper, enable_SMTPUTF8=mode == "UTF8")
     starttls = {"tls_context": context, "require_starttls": True} if mode == "STARTTLS" else {}

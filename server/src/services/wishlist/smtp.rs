@@ -210,7 +210,7 @@ fn answer<T>(step: Step, answer: Result<Result<Response, Error>, T>) -> Result<(
         Step::Sender => "to MAIL FROM",
         Step::Recipient => "to RCPT TO",
         Step::Data => "to DATA",
-        Step::Message => "after all of the message was sent",
+        Step::Message => "after the whole message",
     };
     let passing = |reason| Trouble::Passing { reason, perhaps_taken: step == Step::Message };
     let error = match answer {
