@@ -245,7 +245,7 @@ fn opened(letter: &Letter, form: Form) -> Markup {
                 }
                 dt { "Delivery" }
                 dd {
-                    @if email.delivery == Delivery::None { "Kept here; no SMTP server is named" }
+                    @if email.delivery == Delivery::None { "kept here; no SMTP server is named" }
                     @else { (delivery(email.delivery)) }
                 }
             }

@@ -282,3 +282,62 @@ pub fn put_off(
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::open_store, *};
+    use chrono::TimeDelta;
+
+    /// The table as the first version had it.
+    const FIRST_SCHEMA: &str = "
+        CREATE TABLE emails (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, style TEXT NOT NULL, wish_id INTEGER NOT NULL,
+            became_available INTEGER NOT NULL, receiver TEXT NOT NULL, sku TEXT NOT NULL, subject TEXT NOT NULL,
+            body TEXT NOT NULL, source BLOB NOT NULL, sent_at TEXT NOT NULL, correlation_id TEXT,
+            smtp_done INTEGER NOT NULL DEFAULT 0, UNIQUE (wish_id, became_available)
+        );
+        CREATE INDEX emails_for_smtp ON emails (smtp_done, id);
+        INSERT INTO emails (style, wish_id, became_available, receiver, sku, subject, body, source, sent_at)
+            VALUES ('choreography', 1, 2, 'a@example.com', 'MUG-RED', '', '', x'00', ''),
+                   ('choreography', 2, 2, 'b@example.com', 'MUG-RED', '', '', x'00', ''),
+                   ('choreography', 3, 2, 'c@example.com', 'MUG-RED', '', '', x'00', '');";
+
+    #[tokio::test]
+    async fn what_was_put_off_has_its_turn_behind_what_was_never_tried_and_never_waits_too_long() {
+        let dir = tempfile::tempdir().unwrap();
+        rusqlite::Connection::open(dir.path().join("wishlist.db"))
+            .unwrap()
+            .execute_batch(FIRST_SCHEMA)
+            .unwrap();
+        let store = open_store(dir.path()).await.unwrap();
+        let (now, hour) = (Utc::now(), TimeDelta::hours(1));
+        let next = async |at, busy: &'static [i64]| {
+            store
+                .read(move |tx| next_for_smtp(tx, at, busy))
+                .await
+                .unwrap()
+                .map(|email| (email.id, email.tries))
+        };
+        assert_eq!(next(now, &[]).await, Some((1, 0)));
+        assert_eq!(next(now, &[1, 2]).await, Some((3, 0)), "who is busy is passed over");
+
+        store.write(move |tx| put_off(tx, 1, "busy", now + hour)).await.unwrap();
+        assert_eq!(next(now, &[]).await, Some((2, 0)));
+        assert_eq!(next(now + hour, &[]).await, Some((2, 0)));
+        assert_eq!(next(now + hour, &[2, 3]).await, Some((1, 1)));
+        store.write(|tx| done_by_smtp(tx, 2, Some("nobody"))).await.unwrap();
+        store.write(|tx| done_by_smtp(tx, 3, None)).await.unwrap();
+        assert_eq!(next(now, &[]).await, None);
+        let due = async || {
+            store.read(move |tx| next_due(tx, now)).await.unwrap().map(|due| (due - now).num_minutes())
+        };
+        assert_eq!(due().await, Some(59), "an hour, less what a text of milliseconds leaves out");
+
+        store.write(move |tx| bring_forward(tx, now + hour / 2)).await.unwrap();
+        assert_eq!(due().await, Some(29));
+        let listed = store.read(|tx| list(tx, Style::Choreography, true, Some("offline"))).await.unwrap();
+        let told: Vec<_> = listed.iter().map(|one| (one.delivery, one.delivery_reason.as_deref())).collect();
+        let queued = (Delivery::Queued, Some("busy"));
+        assert_eq!(told, [(Delivery::Sent, None), (Delivery::NotSendable, Some("nobody")), queued]);
+    }
+}

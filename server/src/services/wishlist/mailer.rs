@@ -154,8 +154,7 @@ impl Mailer {
         let to: MailAddress = match email.to.parse() {
             Ok(to) => to,
             Err(error) => {
-                let tried = Err(Trouble::Final(error.to_string()));
-                note(&self.store, &email, tried, &self.give_up).await;
+                note(&self.store, &email, Fate::NotSendable(error.to_string()), &self.give_up).await;
                 return Next::Look;
             }
         };
@@ -222,12 +221,12 @@ async fn hand_over(
             perhaps_taken: true,
         }),
     };
-    let ended = match tried {
-        Err(Trouble::Server(reason)) => Ended::NotTried(reason),
-        tried => {
-            note(&store, &email, tried, &give_up).await;
+    let ended = match fate(tried, email.tries + 1) {
+        Ok(fate) => {
+            note(&store, &email, fate, &give_up).await;
             Ended::Noted
         }
+        Err(reason) => Ended::NotTried(reason),
     };
     if !give_up.is_cancelled() {
         session.quit().await;
@@ -237,9 +236,8 @@ async fn hand_over(
 
 /// Stores what became of an e-mail. What was sent and is not noted would be sent again: it is noted as soon as there
 /// is room on the disk.
-async fn note(store: &Store, email: &ForSmtp, tried: Result<(), Trouble>, give_up: &CancellationToken) {
+async fn note(store: &Store, email: &ForSmtp, fate: Fate, give_up: &CancellationToken) {
     let (id, tries) = (email.id, email.tries + 1);
-    let fate = fate(tried, tries);
     if let Fate::NotSendable(reason) = &fate {
         tracing::warn!(to = %email.to, %reason, "an e-mail cannot be sent");
     }
@@ -267,10 +265,12 @@ enum Fate {
     NotSendable(String),
 }
 
-fn fate(tried: Result<(), Trouble>, tries: u32) -> Fate {
-    match tried {
+/// What follows from the last of so many tries; an error says why that was no try of this e-mail.
+fn fate(tried: Result<(), Trouble>, tries: u32) -> Result<Fate, String> {
+    Ok(match tried {
         Ok(()) => Fate::Sent,
-        Err(Trouble::Final(reason) | Trouble::Server(reason)) => Fate::NotSendable(reason),
+        Err(Trouble::Server(reason)) => return Err(reason),
+        Err(Trouble::Final(reason)) => Fate::NotSendable(reason),
         Err(Trouble::Passing { reason, perhaps_taken: true }) if tries >= UNSURE_TRIES_MAX => {
             Fate::NotSendable(format!("{reason}; tried {tries} times, and it may have come all the same"))
         }
@@ -278,7 +278,7 @@ fn fate(tried: Result<(), Trouble>, tries: u32) -> Fate {
             Fate::NotSendable(format!("{reason}; tried {tries} times"))
         }
         Err(Trouble::Passing { reason, .. }) => Fate::PutOff(reason),
-    }
+    })
 }
 
 /// How long an e-mail waits after so many tries: three times as long each time, less up to a half, so that those that
@@ -304,13 +304,13 @@ mod tests {
 
     #[test]
     fn nothing_is_tried_for_ever_and_what_may_have_come_less_often() {
-        let passing = |perhaps_taken| Err(Trouble::Passing { reason: "busy".into(), perhaps_taken });
-        assert_eq!(fate(passing(false), TRIES_MAX - 1), Fate::PutOff("busy".into()));
-        assert_eq!(fate(passing(false), TRIES_MAX), Fate::NotSendable("busy; tried 20 times".into()));
-        assert_eq!(fate(passing(true), UNSURE_TRIES_MAX - 1), Fate::PutOff("busy".into()));
-        let Fate::NotSendable(reason) = fate(passing(true), UNSURE_TRIES_MAX) else {
-            panic!("it is given up")
+        let after = |tries, perhaps_taken| {
+            fate(Err(Trouble::Passing { reason: "busy".into(), perhaps_taken }), tries).unwrap()
         };
+        assert_eq!(after(TRIES_MAX - 1, false), Fate::PutOff("busy".into()));
+        assert_eq!(after(TRIES_MAX, false), Fate::NotSendable("busy; tried 20 times".into()));
+        assert_eq!(after(UNSURE_TRIES_MAX - 1, true), Fate::PutOff("busy".into()));
+        let Fate::NotSendable(reason) = after(UNSURE_TRIES_MAX, true) else { panic!("it is given up") };
         assert!(reason.contains("may have come all the same"), "{reason}");
     }
 }
