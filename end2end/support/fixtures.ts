@@ -10,6 +10,8 @@ export interface Options {
 
 export interface Fixtures {
   server: Server;
+  /** What else stands on the server's command line. */
+  flags: readonly string[];
   /** Lets the browser's console say what it otherwise must not, such as that a request was refused. */
   forgive: (expected: RegExp) => void;
 }
@@ -17,8 +19,10 @@ export interface Fixtures {
 export const test = base.extend<Options & Fixtures>({
   broker: ["embedded", { option: true }],
 
-  server: async ({ broker }, use) => {
-    const server = new Server(broker);
+  flags: [],
+
+  server: async ({ broker, flags }, use) => {
+    const server = new Server(broker, flags);
     await server.start();
     await use(server);
     await server.stop();

@@ -17,7 +17,10 @@ export class Server {
   /** `127.0.0.1:PORT`; the same after a restart. */
   address = "127.0.0.1:0";
 
-  constructor(private readonly broker: string) {}
+  constructor(
+    private readonly broker: string,
+    private readonly flags: readonly string[] = [],
+  ) {}
 
   get url() {
     return `http://${this.address}`;
@@ -25,7 +28,7 @@ export class Server {
 
   /** Starts it and waits for the line that says it serves. */
   async start() {
-    const args = ["serve", "--addr", this.address, "--data", this.data, "--broker", this.broker];
+    const args = ["serve", "--addr", this.address, "--data", this.data, "--broker", this.broker, ...this.flags];
     const child = spawn(BINARY, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     child.stderr?.on("data", (text) => (this.complaints += text));

@@ -3,7 +3,7 @@
 use crate::{
     bridge::management::ManagementUrl,
     messaging::BrokerUri,
-    services::wishlist::mailer,
+    services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
 };
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
@@ -159,7 +159,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn smtp_url(url: &str) -> Result<String, String> {
-    mailer::parse(url).map_err(|error| {
+    SmtpServer::parse(url).map_err(|error| {
         format!(
             "{error}; use smtp://host:port, smtp://user:pass@host:587?tls=required or smtps://user:pass@host"
         )

@@ -21,7 +21,7 @@ use crate::{
         availability::AvailabilityClient,
         catalog::Catalog,
         inventory::Inventory,
-        wishlist::{Post, Wishlist, mailer},
+        wishlist::{Post, Wishlist, smtp::SmtpServer},
     },
     styles::{self, Services},
     warehouse::{
@@ -219,7 +219,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     tasks.spawn(runner.run());
     watch_files(&settings, ftp_server, monitor, &tasks).map_err(data)?;
     if let Some(url) = &settings.smtp {
-        let smtp = mailer::parse(url).map_err(other)?;
+        let smtp = SmtpServer::parse(url).map_err(other)?;
         let (wishlist, stop) = (services.wishlist.clone(), consumers_stop.clone());
         tasks.spawn(async move { wishlist.send_mail(smtp, stop).await });
     }

@@ -187,9 +187,15 @@ pub struct Email {
     /// Whether it left by SMTP too.
     #[serde(default)]
     pub delivery: Delivery,
-    /// Why it was refused, or has not left yet.
+    /// Why it cannot be sent, or has not left yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_reason: Option<String>,
+    /// How often it was tried.
+    #[serde(default)]
+    pub tries: u32,
+    /// When it is tried again, if it was put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_try_at: Option<String>,
 }
 
 /// What became of an e-mail by SMTP.
@@ -203,8 +209,8 @@ pub enum Delivery {
     Queued,
     /// The SMTP server took it.
     Sent,
-    /// The SMTP server will not take it.
-    Refused,
+    /// It cannot be sent, and is not tried again.
+    NotSendable,
 }
 
 /// The answer to `POST /api/products`.

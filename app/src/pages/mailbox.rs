@@ -19,7 +19,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
+use std::time::Duration;
 
+/// While e-mails wait to leave, the server is asked again after that; each time nothing has changed, after twice as long.
+const ASK_AGAIN_MIN: Duration = Duration::from_secs(2);
+const ASK_AGAIN_MAX: Duration = Duration::from_secs(64);
 /// As many as are listed; nobody reads further down.
 const LISTED: usize = 200;
 
@@ -91,6 +95,7 @@ fn Mail(
     let chosen = RwSignal::new(chosen);
     let as_source = RwSignal::new(false);
     let listing = Listing::new(What::Emails, first, live.mail_seq);
+    follow_deliveries(listing);
     let draw = move || {
         let connection = live.connection.get();
         let form = if as_source.get() { Form::Source } else { Form::Rendered };
@@ -106,6 +111,27 @@ fn Mail(
         crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
+}
+
+/// Asks again while something waits to be sent: of what SMTP does with an e-mail the journal does not tell.
+fn follow_deliveries(listing: Listing) {
+    Effect::new(move |before: Option<(Vec<Delivery>, Duration)>| {
+        let now = listing.list.with(deliveries);
+        let wait = match before {
+            Some((before, wait)) if before == now => (wait * 2).min(ASK_AGAIN_MAX),
+            _ => ASK_AGAIN_MIN,
+        };
+        if now.contains(&Delivery::Queued) {
+            set_timeout(move || listing.refetch(), wait);
+        }
+        (now, wait)
+    });
+}
+
+/// How each e-mail of a list is delivered.
+fn deliveries(list: &List) -> Vec<Delivery> {
+    let Ok(Listed::Emails(both)) = list else { return Vec::new() };
+    both.iter().flatten().map(|email| email.delivery).collect()
 }
 
 fn act(
@@ -156,11 +182,13 @@ fn both_sides(letters: &[Letter], chosen: Option<&str>, form: Form) -> Markup {
     }
     let open = chosen.and_then(|key| letters.iter().find(|letter| letter.key() == key));
     let count = letters.len();
+    let not_sendable = letters.iter().filter(|l| l.email.delivery == Delivery::NotSendable).count();
     html! {
         div.mail data-open=(open.is_some()) {
             div.mail-side {
                 h2.mail-count role="status" {
                     @if count == 1 { "1 e-mail" } @else { (count) " e-mails" }
+                    @if not_sendable > 0 { ", " (not_sendable) " not sendable" }
                 }
                 ol.mail-list.card aria-label="E-mails, the newest first" {
                     @for letter in letters.iter().take(LISTED) { (row(letter, chosen)) }
@@ -185,7 +213,7 @@ fn row(letter: &Letter, chosen: Option<&str>) -> Markup {
                 span.mail-to { (email.to) }
                 time.mail-when datetime=(email.sent_at) { (when(&email.sent_at)) }
                 span.mail-subject { (email.subject) }
-                span.mail-meta { (style_mark(*style)) (style) " · " code { (email.sku) } }
+                span.mail-meta { (style_mark(*style)) (style) " · " code { (email.sku) } (delivery(email.delivery)) }
             }
         }
     }
@@ -204,7 +232,8 @@ fn opened(letter: &Letter, form: Form) -> Markup {
             dl.letter-facts {
                 dt { "To" }
                 dd { (email.to) }
-                dt { "Sent" }
+                // Both words mean the same time: it is stored with the reason for it.
+                dt { @if has_left(email.delivery) { "Sent" } @else { "Written" } }
                 dd { time datetime=(email.sent_at) { (when(&email.sent_at)) } " UTC" }
                 dt { "Product" }
                 dd { code { (email.sku) } }
@@ -216,10 +245,11 @@ fn opened(letter: &Letter, form: Form) -> Markup {
                 }
                 dt { "Delivery" }
                 dd {
-                    (delivery(email.delivery))
-                    @if let Some(reason) = &email.delivery_reason { ": " (reason) }
+                    @if email.delivery == Delivery::None { "kept here; no SMTP server is named" }
+                    @else { (delivery(email.delivery)) }
                 }
             }
+            (why(email))
             (body(letter, form))
         }
     }
@@ -232,12 +262,38 @@ pub fn source(text: &str) -> Markup {
     html! { pre tabindex="0" aria-label="Source" { (text) } }
 }
 
-const fn delivery(delivery: Delivery) -> &'static str {
-    match delivery {
-        Delivery::None => "kept here; no SMTP server is named",
-        Delivery::Queued => "waits to be sent by SMTP",
-        Delivery::Sent => "sent by SMTP",
-        Delivery::Refused => "refused by the SMTP server",
+/// What became of an e-mail by SMTP: a mark of its own shape, and a word. Nothing where there is no SMTP server.
+fn delivery(delivery: Delivery) -> Markup {
+    let (kind, word) = match delivery {
+        Delivery::None => return html! {},
+        Delivery::Queued => ("pill-wait", "Waits"),
+        Delivery::Sent => ("pill-done", "Sent"),
+        Delivery::NotSendable => ("pill-failed", "Not sendable"),
+    };
+    html! { span.pill.(kind) { (word) } }
+}
+
+/// Whether an e-mail is where it was to go; without an SMTP server that is this mailbox.
+const fn has_left(delivery: Delivery) -> bool {
+    matches!(delivery, Delivery::None | Delivery::Sent)
+}
+
+/// Why an e-mail has not left, and what comes next.
+fn why(email: &Email) -> Markup {
+    let is_lost = email.delivery == Delivery::NotSendable;
+    let Some(reason) = &email.delivery_reason else { return html! {} };
+    html! {
+        div.letter-why data-lost=(is_lost) {
+            strong { @if is_lost { "This e-mail cannot be sent." } @else { "This e-mail has not left yet." } }
+            p { (reason) }
+            p {
+                @if is_lost { "It is not tried again. The others are not held up." }
+                @else if let Some(time) = &email.next_try_at {
+                    "Tried " (email.tries) @if email.tries == 1 { " time" } @else { " times" } "; again at "
+                    time datetime=(time) { (when(time)) } " UTC."
+                } @else { "It goes when the server can be used again." }
+            }
+        }
     }
 }
 
@@ -280,7 +336,44 @@ mod tests {
             correlation_id: None,
             delivery: flow::api::Delivery::None,
             delivery_reason: None,
+            tries: 0,
+            next_try_at: None,
         }
+    }
+
+    #[test]
+    fn an_email_that_cannot_be_sent_says_so_in_the_list_and_why_when_it_is_open() {
+        let lost = Email {
+            delivery: Delivery::NotSendable,
+            delivery_reason: Some("550 nobody of <that> name".into()),
+            ..email(1, "2026-01-01T00:00:00Z")
+        };
+        let sent = Email { delivery: Delivery::Sent, ..email(2, "2026-01-02T00:00:00Z") };
+        let letters = letters(&[vec![sent, lost], Vec::new()]);
+        let listed = both_sides(&letters, None, Form::Rendered).into_string();
+        assert!(listed.contains("2 e-mails, 1 not sendable"), "{listed}");
+        assert_eq!(listed.matches("Not sendable").count(), 1, "{listed}");
+        let open = both_sides(&letters, Some("choreography-1"), Form::Rendered).into_string();
+        assert!(
+            open.contains("cannot be sent") && open.contains("550 nobody of &lt;that&gt; name"),
+            "{open}"
+        );
+        let open = both_sides(&letters, Some("choreography-2"), Form::Rendered).into_string();
+        assert!(!open.contains("Written") && !open.contains("cannot be sent"), "{open}");
+    }
+
+    #[test]
+    fn an_email_that_was_put_off_says_why_and_when_it_is_tried_again() {
+        let waits = Email {
+            delivery: Delivery::Queued,
+            delivery_reason: Some("451 later".into()),
+            tries: 2,
+            next_try_at: Some("2026-01-01T10:02:03Z".into()),
+            ..email(1, "2026-01-01T00:00:00Z")
+        };
+        let open = why(&waits).into_string();
+        assert!(open.contains("has not left yet") && open.contains("451 later"), "{open}");
+        assert!(open.contains("Tried 2 times") && open.contains("2026-01-01T10:02:03Z"), "{open}");
     }
 
     #[test]

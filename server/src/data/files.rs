@@ -1,7 +1,7 @@
 //! The three files: `products.csv`, `stock.csv` and `wishes.csv`.
 
 use super::{Data, StockRecord};
-use crate::store::StoreError;
+use crate::{services::wishlist::address::MailAddress, store::StoreError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::HashSet,
@@ -89,8 +89,8 @@ impl Data {
         once(data.wishes.iter().map(|row| (row.style, row.sku, row.email.clone())))
             .map_err(|(_, sku, email)| wrong(WISHES, format!("{email} wishes for {sku} twice")))?;
         for wish in &data.wishes {
-            if wish.email.parse::<lettre::Address>().is_err() {
-                return Err(wrong(WISHES, format!("{:?} is no address", wish.email)));
+            if let Err(error) = wish.email.parse::<MailAddress>() {
+                return Err(wrong(WISHES, error.to_string()));
             }
         }
         Ok(data)

@@ -273,7 +273,12 @@ impl Stopped {
 
     /// Starts it again.
     pub async fn start(self) -> Skuflow {
-        Skuflow::start_in(self.on, self.data, |_| {}).await
+        self.start_with(|_| {}).await
+    }
+
+    /// Starts it again with other settings than usual.
+    pub async fn start_with(self, change: impl FnOnce(&mut Serve)) -> Skuflow {
+        Skuflow::start_in(self.on, self.data, change).await
     }
 }
 

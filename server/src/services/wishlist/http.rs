@@ -1,6 +1,6 @@
 //! Wishlist's HTTP API.
 
-use super::{Wishlist, mail::Forms, message::escape};
+use super::{Wishlist, address::MailAddress, mail::Forms, message::escape};
 use crate::web::{
     extract::{InStyle, JsonBody, PathId},
     problem::Problem,
@@ -16,7 +16,6 @@ use flow::{
     Sku, Style,
     api::{Email, Wish},
 };
-use lettre::message::Mailbox;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -62,9 +61,8 @@ async fn add(
     JsonBody(wish): JsonBody<NewWish>,
 ) -> Result<(StatusCode, Json<Wish>), Problem> {
     let sku = Sku::parse(&wish.sku).map_err(|error| Problem::invalid(format!("sku: {error}")))?;
-    let Mailbox { name, email } = wish.email.trim().parse().map_err(|_| {
-        Problem::invalid(format!("email: {:?} is no address; use one like ada@example.com", wish.email))
-    })?;
+    let (name, email) =
+        MailAddress::with_name(&wish.email).map_err(|error| Problem::invalid(format!("email: {error}")))?;
     let name = wish.name.or(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX || name.chars().any(char::is_control))
     {

@@ -1,8 +1,10 @@
 //! What an e-mail says, as MIME carries it (RFC 2045 and 5322): as text and as HTML, with a way to hear no more.
 
+use super::address::MailAddress;
 use flow::{Availability, Sku, Style};
 use lettre::{
     Address, Message,
+    address::Envelope,
     message::{
         Mailbox, MultiPart,
         header::{HeaderName, HeaderValue},
@@ -72,13 +74,17 @@ pub fn write(base: &str, style: Style, known: Availability, to: &Receiver) -> Wr
          Yours,\nthe wishlist\n\nTo hear no more of {sku}:\n{url}\n"
     );
     let html = html(&greeting, sku, quantity, &url);
-    let address: Address = to.email.parse().expect("a wish holds an address that was parsed");
-    let sender =
-        Mailbox::new(Some(SENDER_NAME.into()), SENDER.parse().expect("the sender's address is well formed"));
+    let sender: Address = SENDER.parse().expect("the sender's address is well formed");
     let raw = |name, value: String| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
-    let source = Message::builder()
-        .from(sender)
-        .to(Mailbox::new(name, address))
+    // The library would read the receiver from the header, and does not understand every address there.
+    let envelope = Envelope::new(Some(sender.clone()), vec![sender.clone()]).expect("there is a receiver");
+    let message = Message::builder().envelope(envelope).from(Mailbox::new(Some(SENDER_NAME.into()), sender));
+    let message = match to.email.parse::<MailAddress>() {
+        Ok(address) => message.to(Mailbox::new(name, address.wire().clone())),
+        // An earlier version, or somebody who edited the store, may have let it in. It will not be sent, but is shown.
+        Err(_) => message.raw_header(raw("To", to.email.replace(char::is_control, " "))),
+    };
+    let source = message
         .subject(&subject)
         .message_id(Some(message_id(&to.token, version)))
         .date_now()
@@ -161,6 +167,29 @@ mod tests {
             let source = String::from_utf8(written.source.clone()).unwrap();
             assert!(!source.contains("\nBcc:"), "{source}");
             assert!(header(&written, "To").contains("<zoe@example.com>"), "{source}");
+        }
+    }
+
+    #[test]
+    fn any_address_is_written_and_an_international_domain_in_ascii() {
+        for (email, header_to) in [
+            ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+            ("zoë@bücher.example", "zoë@xn--bcher-kva.example"),
+            ("\"john doe\"@example.com", "\"john doe\"@example.com"),
+            ("\"a@b\"@example.com", "\"a@b\"@example.com"),
+            ("nobody", "nobody"),
+            ("ada@example.com\r\nBcc: all@example.com", "ada@example.com  Bcc: all@example.com"),
+        ] {
+            let known = Availability {
+                sku: Sku::parse("MUG-RED").unwrap(),
+                available: true,
+                quantity: 3,
+                version: 7,
+            };
+            let to = Receiver { email: email.into(), name: None, token: "t".into() };
+            let written = write("http://127.0.0.1:3000", Style::Choreography, known, &to);
+            assert_eq!(header(&written, "To"), header_to);
+            assert!(!String::from_utf8(written.source).unwrap().contains("\nBcc:"), "{email}");
         }
     }
 

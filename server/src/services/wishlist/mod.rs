@@ -1,9 +1,11 @@
 //! Wishlist: knows who waits for what, and mails them when it is there.
 
+pub mod address;
 pub mod http;
 pub mod mail;
 pub mod mailer;
 pub mod message;
+pub mod smtp;
 pub mod wishes;
 
 use crate::{
@@ -17,11 +19,11 @@ use crate::{
     },
     store::{Store, StoreError},
 };
+use address::MailAddress;
 use flow::{
     Availability, Id, Kind, Service, Sku, Style,
     api::{Email, Wish},
 };
-use lettre::Address;
 use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
@@ -50,6 +52,8 @@ pub struct Wishlist {
     journal: Journal,
     /// Grows when e-mails were stored; the mailer looks at it.
     stored_emails: watch::Sender<u64>,
+    /// Why the SMTP server cannot be used, while it cannot.
+    smtp_offline: watch::Sender<Option<String>>,
     post: Arc<Post>,
 }
 
@@ -69,7 +73,8 @@ impl Wishlist {
     /// When the store cannot be opened or seeded.
     pub async fn open(dir: &Path, journal: Journal, post: Post) -> Result<Self, StoreError> {
         let store = open_store(dir).await?;
-        Ok(Self { store, journal, stored_emails: watch::Sender::new(0), post: Arc::new(post) })
+        let (stored_emails, smtp_offline) = (watch::Sender::new(0), watch::Sender::new(None));
+        Ok(Self { store, journal, stored_emails, smtp_offline, post: Arc::new(post) })
     }
 
     /// Takes in what is for sale, unless something newer is known. When the SKU turns from not available to
@@ -138,11 +143,11 @@ impl Wishlist {
     pub async fn wish(
         &self,
         style: Style,
-        email: Address,
+        email: MailAddress,
         name: Option<String>,
         sku: Sku,
     ) -> Result<Wish, StoreError> {
-        self.store.write(move |tx| wishes::add(tx, style, email.as_ref(), name.as_deref(), sku)).await
+        self.store.write(move |tx| wishes::add(tx, style, email.as_str(), name.as_deref(), sku)).await
     }
 
     /// The wish that whoever knows the token may take away.
@@ -176,7 +181,9 @@ impl Wishlist {
     /// When the store fails.
     pub async fn emails(&self, style: Style) -> Result<Vec<Email>, StoreError> {
         let has_smtp = self.post.has_smtp;
-        self.store.read(move |tx| mail::list(tx, style, has_smtp)).await
+        let offline = self.smtp_offline.borrow().clone();
+        let offline = offline.map(|reason| format!("the SMTP server cannot be used now: {reason}"));
+        self.store.read(move |tx| mail::list(tx, style, has_smtp, offline.as_deref())).await
     }
 
     /// Takes on other data in place of all that is not newer than `floors`; the e-mails are gone with it.
