@@ -96,6 +96,7 @@ impl Skuflow {
         };
         let mut settings = Serve {
             addr: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
             broker,
             management: None,
             amqp_listen: ([127, 0, 0, 1], 0).into(),
@@ -273,7 +274,12 @@ impl Stopped {
 
     /// Starts it again.
     pub async fn start(self) -> Skuflow {
-        Skuflow::start_in(self.on, self.data, |_| {}).await
+        self.start_with(|_| {}).await
+    }
+
+    /// Starts it again with other settings than usual.
+    pub async fn start_with(self, change: impl FnOnce(&mut Serve)) -> Skuflow {
+        Skuflow::start_in(self.on, self.data, change).await
     }
 }
 
