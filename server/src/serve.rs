@@ -200,13 +200,14 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     }
     let uploads = ftp_server.as_ref().map(Embedded::uploads).unwrap_or_default();
     let drop_box = DropBox::new(ftp_url, &services.inventory, uploads);
+    let spool = settings.data.join("spool");
     let monitor = Monitor {
         drop_box: drop_box.clone(),
         inventory: services.inventory.clone(),
         brake: Brake::new(services.inventory.clone(), depths.clone()),
         is_ours: ftp_server.is_some(),
         quiet: Duration::from_millis(settings.ftp_quiet_ms),
-        spool: settings.data.join("spool"),
+        spool: spool.clone(),
         stop: consumers_stop.clone(),
     };
     let simulation = Simulation::default();
@@ -251,6 +252,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         simulation,
         broker_label: carrier.label,
         visibility,
+        spool,
         stop: streams_stop,
     };
     let http_stop = CancellationToken::new();

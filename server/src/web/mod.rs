@@ -13,6 +13,7 @@ pub mod problem;
 pub mod public_url;
 pub mod queues;
 pub mod refusal;
+pub mod relay;
 pub mod security;
 
 use crate::{
@@ -27,7 +28,7 @@ use crate::{
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use problem::Problem;
 use security::Guard;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// The most that a request's body may hold: a thousand arrivals take about a tenth of it.
@@ -60,6 +61,8 @@ pub struct Parts {
     pub broker_label: String,
     /// Whether what strangers do on the broker is seen.
     pub visibility: Visibility,
+    /// A folder for what waits on disk for a while.
+    pub spool: PathBuf,
     /// Ends the streams, so that a stop need not wait for browsers.
     pub stop: CancellationToken,
 }
@@ -69,7 +72,12 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
     let control = parts.control.clone();
     let brake = Brake::new(inventory.clone(), parts.depths.clone());
-    let recorder = Recorder { inventory: inventory.clone(), brake, stop: parts.stop.clone() };
+    let recorder = Recorder {
+        inventory: inventory.clone(),
+        brake,
+        spool: parts.spool.clone(),
+        stop: parts.stop.clone(),
+    };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
         .merge(inventory::http::routes(inventory, control.clone()))
