@@ -17,7 +17,11 @@ export class Server {
   /** `127.0.0.1:PORT`; the same after a restart. */
   address = "127.0.0.1:0";
 
-  constructor(private readonly broker: string) {}
+  /** `more` are further flags. */
+  constructor(
+    private readonly broker: string,
+    private readonly more: string[] = [],
+  ) {}
 
   get url() {
     return `http://${this.address}`;
@@ -25,7 +29,7 @@ export class Server {
 
   /** Starts it and waits for the line that says it serves. */
   async start() {
-    const args = ["serve", "--addr", this.address, "--data", this.data, "--broker", this.broker];
+    const args = ["serve", "--addr", this.address, "--data", this.data, "--broker", this.broker, ...this.more];
     const child = spawn(BINARY, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     child.stderr?.on("data", (text) => (this.complaints += text));

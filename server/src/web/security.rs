@@ -4,7 +4,11 @@
 //! What a proxy says of the request before it (`Forwarded`, `X-Forwarded-*`) counts for nothing here: anybody can send
 //! these. `--public-url` says what there is to know.
 
-use super::{host::Authority, public_url::PublicUrl, refusal::Refusal};
+use super::{
+    host::{Authority, Host},
+    public_url::PublicUrl,
+    refusal::Refusal,
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
@@ -129,7 +133,10 @@ fn seen_at(authority: Authority<'_>, headers: &HeaderMap) -> Option<PublicUrl> {
     if let Some(origin) = origin.filter(|origin| origin.is_at(authority.host)) {
         return Some(origin);
     }
-    let is_tls = authority.port == Some(443) || headers.contains_key(SEC_FETCH_SITE);
+    // Names below `localhost` are loopback to browsers, and need no TLS.
+    let is_local =
+        matches!(authority.host, Host::Name(name) if name.to_ascii_lowercase().ends_with(".localhost"));
+    let is_tls = authority.port == Some(443) || (headers.contains_key(SEC_FETCH_SITE) && !is_local);
     format!("{}://{}/", if is_tls { "https" } else { "http" }, authority.text).parse().ok()
 }
 
@@ -275,6 +282,7 @@ mod tests {
             ("lab.example:8080", ("accept", "*/*"), "http://lab.example:8080/"),
             ("lab.example:443", ("accept", "*/*"), "https://lab.example/"),
             ("lab.example", ("sec-fetch-site", "none"), "https://lab.example/"),
+            ("lab.localhost:3000", ("sec-fetch-site", "none"), "http://lab.localhost:3000/"),
             ("lab.example", ("origin", "https://lab.example:8443"), "https://lab.example:8443/"),
             ("lab.example", ("origin", "https://evil.example"), "http://lab.example/"),
         ] {
