@@ -1,6 +1,6 @@
 // Behind a proxy: what a browser says of itself there, what it is told, and that everything works once the server knows.
 
-import { expect, open, sendArrival, test } from "../support/fixtures";
+import { expect, open, sendArrival, seqOf, test } from "../support/fixtures";
 import { Proxy } from "../support/proxy";
 import { Relay } from "../support/relay";
 import { Server } from "../support/server";
@@ -39,6 +39,24 @@ test("a click that is refused says what to set, and with that setting it is take
     told.discard();
     await relay.stop();
   }
+});
+
+test("a page behind a proxy comes back by itself when the server does", async ({ page, server, forgive }) => {
+  forgive(/status of 502|ERR_INCOMPLETE_CHUNKED_ENCODING/);
+  const relay = new Relay(() => server.address);
+  await relay.start();
+  await open(page, `${relay.url}/lab/choreography`);
+  await expect(page.locator('main[data-connection="live"]')).toBeAttached();
+  const refused = page.waitForResponse((answer) => answer.url().includes("/api/journal/stream") && answer.status() === 502);
+  await server.stop();
+  await refused;
+  await server.start();
+  await expect(page.locator('main[data-connection="live"]')).toBeAttached({ timeout: 30_000 });
+  await server.post("/api/arrivals", { sku: "MUG-RED", quantity: 3, style: "choreography" });
+  await expect.poll(async () => (await server.product("choreography", "MUG-RED"))?.quantity).toBe(3);
+  await expect.poll(() => seqOf(page)).toBe(await server.lastSeq());
+  await page.goto("about:blank");
+  await relay.stop();
 });
 
 for (const policy of ["as the server sends it", "no-referrer"]) {

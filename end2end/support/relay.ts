@@ -15,7 +15,7 @@ export class Relay {
         answer.writeHead(answered.statusCode!, answered.headers);
         answered.pipe(answer);
       });
-      inner.on("error", () => answer.destroy());
+      inner.on("error", () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end()));
       answer.on("close", () => inner.destroy());
       asked.pipe(inner);
     });
