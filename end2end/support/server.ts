@@ -17,6 +17,7 @@ export class Server {
   /** `127.0.0.1:PORT`; the same after a restart. */
   address = "127.0.0.1:0";
 
+  /** `flags` are further flags. */
   constructor(
     private readonly broker: string,
     private readonly flags: readonly string[] = [],

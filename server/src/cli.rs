@@ -5,6 +5,7 @@ use crate::{
     messaging::BrokerUri,
     services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
+    web::public_url::PublicUrl,
 };
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use std::{
@@ -71,6 +72,11 @@ pub struct Serve {
     /// Where the page is; port 0 picks one.
     #[arg(long, env = "SKUFLOW_ADDR", default_value = "127.0.0.1:3000", value_name = "HOST:PORT", value_parser = address)]
     pub addr: SocketAddr,
+
+    /// Where readers see the page, when a proxy stands before it: `https://lab.example:8443/`. It is then answered under
+    /// that name too, changes from its page are taken, and links in e-mails lead there.
+    #[arg(long, env = "SKUFLOW_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
 
     /// The broker: `embedded`, or `amqp://user:pass@host:port/vhost`.
     #[arg(long, env = "SKUFLOW_BROKER", default_value = "embedded", hide_env_values = true)]

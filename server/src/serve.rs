@@ -29,7 +29,7 @@ use crate::{
         ftp::{DropBox, Embedded, FtpUrl, Monitor},
         simulator::{Runner, Simulation},
     },
-    web::{self, listen::Patience},
+    web::{self, listen::Patience, security::Guard},
 };
 use flow::{Node, Service, Style, fault::FaultKind};
 use lapin::Connection;
@@ -137,7 +137,9 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let (strangers, bound) = (Strangers::default(), Bound::default());
     let inventory = Inventory::open(&settings.data, journal.clone()).await?;
     let catalog = Catalog::open(&settings.data, journal.clone()).await?;
-    let post = Post { base_url: format!("http://{}", reachable(addr)), has_smtp: settings.smtp.is_some() };
+    let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
+    let base_url = seen_at.unwrap_or_else(|| format!("http://{}", reachable(addr)));
+    let post = Post { base_url, has_smtp: settings.smtp.is_some() };
     let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
     let availability = AvailabilityClient::new(reachable(addr), control.clone());
@@ -198,13 +200,14 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     }
     let uploads = ftp_server.as_ref().map(Embedded::uploads).unwrap_or_default();
     let drop_box = DropBox::new(ftp_url, &services.inventory, uploads);
+    let spool = settings.data.join("spool");
     let monitor = Monitor {
         drop_box: drop_box.clone(),
         inventory: services.inventory.clone(),
         brake: Brake::new(services.inventory.clone(), depths.clone()),
         is_ours: ftp_server.is_some(),
         quiet: Duration::from_millis(settings.ftp_quiet_ms),
-        spool: settings.data.join("spool"),
+        spool: spool.clone(),
         stop: consumers_stop.clone(),
     };
     let simulation = Simulation::default();
@@ -249,10 +252,11 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         simulation,
         broker_label: carrier.label,
         visibility,
+        spool,
         stop: streams_stop,
     };
     let http_stop = CancellationToken::new();
-    let router = web::routes(&parts, addr);
+    let router = web::routes(&parts, Guard { bound: addr, public_url: settings.public_url });
     let http = tokio::spawn({
         let http_stop = http_stop.clone();
         web::listen::serve(listener, router, Patience::default(), http_stop)

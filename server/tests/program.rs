@@ -32,7 +32,7 @@ fn skuflow_with_descriptors(limit: u32, root: &Path, args: &[&str]) -> Command {
 
 fn prepared(mut command: Command, root: &Path, args: &[&str]) -> Command {
     command.current_dir(root).args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for flag in ["ADDR", "BROKER", "AMQP_LISTEN", "DATA", "FTP", "FTP_LISTEN", "SMTP"] {
+    for flag in ["ADDR", "PUBLIC_URL", "BROKER", "AMQP_LISTEN", "DATA", "FTP", "FTP_LISTEN", "SMTP"] {
         command.env_remove(format!("SKUFLOW_{flag}"));
     }
     command
@@ -85,6 +85,8 @@ fn a_mistake_in_the_settings_is_one_line_and_exit_2() {
         (&["serve", "--ftp", "warehouse"], "use ftp://user:pass@host:port/dir"),
         (&["serve", "--broker", "rabbit"], "use amqp://user:pass@host:port/vhost"),
         (&["serve", "--smtp", "mail.example.com"], "use smtp://host:port"),
+        (&["serve", "--public-url", "lab.example"], "use one like https://lab.example:8443/"),
+        (&["serve", "--public-url", "https://lab.example/skuflow/"], "a host name of its own"),
         (&["serve", "--data", "a-file"], "choose another with --data"),
         (&["serve", "--addr", "127.0.0.1:0", "--data", "foreign"], "inventory.db cannot be used as a store"),
         (&["serve", "--speed", "fast"], "--speed"),
@@ -108,7 +110,9 @@ fn help_names_every_flag_and_its_variable() {
     let output = skuflow(root.path(), &["serve", "--help"]).output().unwrap();
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
-    for flag in ["addr", "broker", "amqp-listen", "data", "ftp", "ftp-listen", "ftp-quiet-ms", "smtp"] {
+    for flag in
+        ["addr", "public-url", "broker", "amqp-listen", "data", "ftp", "ftp-listen", "ftp-quiet-ms", "smtp"]
+    {
         let variable = format!("SKUFLOW_{}", flag.to_uppercase().replace('-', "_"));
         assert!(help.contains(&format!("--{flag}")) && help.contains(&variable), "{flag}: {help}");
     }

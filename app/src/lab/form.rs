@@ -117,10 +117,13 @@ fn check(sku: &str, quantity: &str) -> Result<(Sku, Quantity), Wrong> {
     Ok((sku, quantity.map_err(wrong)?))
 }
 
-/// The server's words, at the field they are about.
+/// The server's words, at the field they are about. A refusal (403) is about the page: the address that it names may well
+/// contain the word of a field.
 fn at_field(problem: Problem) -> Wrong {
     let about = problem.detail.to_ascii_lowercase();
-    let field = if problem.status == 409 || about.contains("quantity") {
+    let field = if problem.status == 403 {
+        Field::Form
+    } else if problem.status == 409 || about.contains("quantity") {
         Field::Quantity
     } else if about.contains("sku") {
         Field::Sku
@@ -168,5 +171,10 @@ mod tests {
         assert_eq!(at_field(problem(422, "'A B' cannot stand in a SKU")).field, Field::Sku);
         assert_eq!(at_field(problem(409, "only 3 are left")).field, Field::Quantity);
         assert_eq!(at_field(problem(503, "busy")).field, Field::Form);
+        let refused = at_field(problem(403, "the page at https://skuflow.example is not known"));
+        assert_eq!(
+            refused,
+            Wrong { field: Field::Form, detail: "The page at https://skuflow.example is not known".into() }
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! Arrivals by the thousand in one request: one JSON object a line in, one result a line out.
 //!
 //! Each row is recorded or refused by itself, while the next ones are still on their way; nothing is collected. So
-//! whoever sends many rows must read the answer while sending.
+//! whoever sends many rows must read the answer while sending. Proxies do not: nginx stops sending a request as soon as
+//! its answer begins. For them, the answer is held back until all rows have come.
 
-use super::{Brake, request};
+use super::{Brake, held, request};
 use crate::{
     services::inventory::{
         Inventory,
@@ -24,7 +25,7 @@ use flow::{
 };
 use futures::{Stream, StreamExt, future::join_all, stream};
 use serde::Serialize;
-use std::ops::Range;
+use std::{ops::Range, path::PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// The type of such a body.
@@ -61,13 +62,20 @@ pub struct Recorder {
     pub inventory: Inventory,
     /// Holds while the services are behind.
     pub brake: Brake,
+    /// Where answers are held back.
+    pub spool: PathBuf,
     /// When to stop.
     pub stop: CancellationToken,
 }
 
 impl Recorder {
-    /// Answers a body of lines. With a `key`, each line counts once however often the same lines are sent under it.
-    pub fn answer(self, body: Body, key: Option<String>) -> Response {
+    /// Answers a body of lines: while they come, or when `is_held` once all have come. With a `key`, each line counts
+    /// once however often the same lines are sent under it.
+    ///
+    /// # Errors
+    /// When there is no room to hold the answer back (507).
+    pub async fn answer(self, body: Body, key: Option<String>, is_held: bool) -> Result<Response, Problem> {
+        let spool = self.spool.clone();
         let results = lines(body.into_data_stream()).ready_chunks(BATCH).then(move |lines| {
             let (recorder, key) = (self.clone(), key.clone());
             async move {
@@ -82,7 +90,10 @@ impl Recorder {
                 Ok::<_, std::convert::Infallible>(Bytes::from(text))
             }
         });
-        (StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], Body::from_stream(results)).into_response()
+        let answer = Body::from_stream(results);
+        let answer =
+            if is_held { held::until_its_end(answer, spool).await.map_err(no_room)? } else { answer };
+        Ok((StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], answer).into_response())
     }
 
     async fn record(&self, Line { number, text }: Line, key: Option<&str>) -> Outcome {
@@ -113,6 +124,14 @@ impl Recorder {
         let reason = Reason::Arrival(Origin::Request);
         Ok(self.inventory.record(movements, reason, key, styles::announce).await?)
     }
+}
+
+fn no_room(error: std::io::Error) -> Problem {
+    let detail = format!(
+        "the answer cannot be kept until all lines have come: {error}; lines may be recorded already, so send them again \
+         only if they came with an Idempotency-Key, and under the same one"
+    );
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
 }
 
 /// A body's lines, each as soon as it is there.

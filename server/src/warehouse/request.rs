@@ -10,6 +10,7 @@ use crate::{
     web::{
         extract::{essence, json_bytes, parse},
         problem::Problem,
+        relay,
     },
 };
 use axum::{
@@ -56,7 +57,8 @@ struct AcceptedSales {
 async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
     if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
         let key = idempotency_key(request.headers())?;
-        return Ok(recorder.answer(request.into_body(), key));
+        let is_held = relay::is_relayed(&request);
+        return recorder.answer(request.into_body(), key, is_held).await;
     }
     let reason = Reason::Arrival(Origin::Request);
     let arrivals = accept(&recorder.inventory, request, "arrivals", reason).await?;

@@ -3,13 +3,17 @@
 pub mod compress;
 pub mod extract;
 pub mod health;
+pub mod host;
 pub mod journal;
 pub mod listen;
 pub mod page;
 mod parts;
 mod patience;
 pub mod problem;
+pub mod public_url;
 pub mod queues;
+pub mod refusal;
+pub mod relay;
 pub mod security;
 
 use crate::{
@@ -23,7 +27,8 @@ use crate::{
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use problem::Problem;
-use std::net::SocketAddr;
+use security::Guard;
+use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// The most that a request's body may hold: a thousand arrivals take about a tenth of it.
@@ -56,16 +61,23 @@ pub struct Parts {
     pub broker_label: String,
     /// Whether what strangers do on the broker is seen.
     pub visibility: Visibility,
+    /// A folder for what waits on disk for a while.
+    pub spool: PathBuf,
     /// Ends the streams, so that a stop need not wait for browsers.
     pub stop: CancellationToken,
 }
 
-/// Every route. `bound` is where the server listens.
-pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
+/// Every route, behind its guard.
+pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
     let control = parts.control.clone();
     let brake = Brake::new(inventory.clone(), parts.depths.clone());
-    let recorder = Recorder { inventory: inventory.clone(), brake, stop: parts.stop.clone() };
+    let recorder = Recorder {
+        inventory: inventory.clone(),
+        brake,
+        spool: parts.spool.clone(),
+        stop: parts.stop.clone(),
+    };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
         .merge(inventory::http::routes(inventory, control.clone()))
@@ -86,7 +98,7 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(compress::layer())
-        .layer(middleware::from_fn_with_state(bound, security::guard))
+        .layer(middleware::from_fn_with_state(Arc::new(guard), security::guard))
 }
 
 async fn no_such_call() -> Problem {

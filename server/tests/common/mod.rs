@@ -96,6 +96,7 @@ impl Skuflow {
         };
         let mut settings = Serve {
             addr: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
             broker,
             management: None,
             amqp_listen: ([127, 0, 0, 1], 0).into(),

@@ -174,6 +174,8 @@ fn form_page(status: StatusCode, title: &str, body: &str) -> Response {
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, FORM_POLICY),
         (header::CACHE_CONTROL, "no-store"),
+        // With `no-referrer`, as elsewhere, a browser would not say either from which page the form was sent.
+        (header::REFERRER_POLICY, "same-origin"),
     ];
     (status, headers, html).into_response()
 }

@@ -60,7 +60,7 @@ pub struct Wishlist {
 /// How e-mails leave.
 #[derive(Debug, Clone)]
 pub struct Post {
-    /// The page's address, for the links in them: `http://host:port`.
+    /// Where readers see the page, for the links in them: `http://host:port`.
     pub base_url: String,
     /// Whether an SMTP server is named.
     pub has_smtp: bool,
