@@ -49,6 +49,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(4_500);
 const REQUESTS_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Below the data's folder: what is kept only while it is worked on.
+const SPOOL: &str = "spool";
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -204,7 +207,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         brake: Brake::new(services.inventory.clone(), depths.clone()),
         is_ours: ftp_server.is_some(),
         quiet: Duration::from_millis(settings.ftp_quiet_ms),
-        spool: settings.data.join("spool"),
+        spool: settings.data.join(SPOOL),
         stop: consumers_stop.clone(),
     };
     let simulation = Simulation::default();
@@ -249,6 +252,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         simulation,
         broker_label: carrier.label,
         visibility,
+        spool: settings.data.join(SPOOL),
         stop: streams_stop,
     };
     let http_stop = CancellationToken::new();

@@ -16,7 +16,7 @@ mod survey;
 pub use encoding::Encoding;
 pub use header::Meaning;
 pub use lines::{Cutter, LINE_MAX, Line};
-pub use row::{Arrival, RowError, sku};
+pub use row::{Arrival, RowError, sku, utf8};
 pub use survey::survey;
 
 use encoding::Decoded;

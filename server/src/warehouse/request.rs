@@ -55,7 +55,7 @@ struct AcceptedSales {
 async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
     if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
         let key = idempotency_key(request.headers())?;
-        return Ok(recorder.answer(request.into_body(), key));
+        return Ok(recorder.answer(request, key).await);
     }
     let reason = Reason::Arrival(Origin::Request);
     let arrivals = accept(&recorder.inventory, request, "arrivals", reason).await?;

@@ -23,7 +23,7 @@ use crate::{
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use problem::Problem;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// The most that a request's body may hold: a thousand arrivals take about a tenth of it.
@@ -56,6 +56,8 @@ pub struct Parts {
     pub broker_label: String,
     /// Whether what strangers do on the broker is seen.
     pub visibility: Visibility,
+    /// The folder for what waits to be read.
+    pub spool: PathBuf,
     /// Ends the streams, so that a stop need not wait for browsers.
     pub stop: CancellationToken,
 }
@@ -65,7 +67,8 @@ pub fn routes(parts: &Parts, bound: SocketAddr) -> Router {
     let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
     let control = parts.control.clone();
     let brake = Brake::new(inventory.clone(), parts.depths.clone());
-    let recorder = Recorder { inventory: inventory.clone(), brake, stop: parts.stop.clone() };
+    let (spool, stop) = (parts.spool.clone(), parts.stop.clone());
+    let recorder = Recorder { inventory: inventory.clone(), brake, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
         .merge(inventory::http::routes(inventory, control.clone()))
