@@ -1,5 +1,9 @@
 //! Programs that are not ours, for the tests; whatever is not installed is skipped, and that is said.
-#![allow(dead_code, missing_docs, reason = "each test file uses its part of this")]
+#![allow(dead_code, missing_docs, unused_imports, reason = "each test file uses its part of this")]
+
+pub mod ftp;
+
+pub use ftp::FtpServer;
 
 use std::{
     ffi::OsString,
