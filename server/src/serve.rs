@@ -49,6 +49,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(4_500);
 const REQUESTS_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Below the data's folder: what is kept only while it is worked on.
+const SPOOL: &str = "spool";
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -200,7 +203,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     }
     let uploads = ftp_server.as_ref().map(Embedded::uploads).unwrap_or_default();
     let drop_box = DropBox::new(ftp_url, &services.inventory, uploads);
-    let spool = settings.data.join("spool");
+    let spool = settings.data.join(SPOOL);
     let monitor = Monitor {
         drop_box: drop_box.clone(),
         inventory: services.inventory.clone(),

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod common;
+mod deliveries;
+mod foreign;
 
 use common::{On, Skuflow};
+use deliveries::{Program, STYLES, counts, done, drop_file, file, login, on_hand, page_root, start};
 use flow::{Kind, event::Origin};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -14,11 +17,8 @@ use server::{
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    path::Path,
-    process::{Child, Command, Stdio},
     time::Duration,
 };
-use suppaftp::{FtpStream, types::FileType};
 use tokio::{
     task::spawn_blocking,
     time::{Instant, sleep},
@@ -27,62 +27,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a file of thousands of rows may take, on a machine that is busy with other tests.
 const LONG: Duration = Duration::from_secs(400);
-const STYLES: [&str; 2] = ["choreography", "orchestration"];
-
-fn login(addr: &str, user: &str, password: &str) -> FtpStream {
-    let mut ftp = FtpStream::connect(addr).unwrap();
-    ftp.login(user, password).unwrap();
-    ftp.transfer_type(FileType::Binary).unwrap();
-    ftp
-}
-
-/// Drops a file as any FTP client does: under its own name, at once.
-async fn drop_file(addr: &str, name: &str, content: impl Into<Vec<u8>>) {
-    let (addr, name, content) = (addr.to_owned(), name.to_owned(), content.into());
-    spawn_blocking(move || {
-        let mut ftp = login(&addr, "warehouse", "warehouse");
-        ftp.put_file(&name, &mut content.as_slice()).unwrap();
-        ftp.quit().unwrap();
-    })
-    .await
-    .unwrap();
-}
-
-/// The latest file of that name.
-async fn file(skuflow: &Skuflow, name: &str) -> Value {
-    let files = skuflow.json("/api/files").await;
-    files["files"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|file| file["name"] == name)
-        .cloned()
-        .unwrap_or(Value::Null)
-}
-
-/// Waits until the latest file of that name is done, as number `nth` of that name.
-async fn done(skuflow: &Skuflow, name: &str, nth: usize) -> Value {
-    skuflow
-        .until("the file is done", async || {
-            let files = skuflow.json("/api/files").await;
-            let of_name = files["files"].as_array().unwrap().iter().filter(|file| file["name"] == name);
-            of_name.filter(|file| file["done_at"].is_string()).count() == nth
-        })
-        .await;
-    file(skuflow, name).await
-}
-
-async fn on_hand(skuflow: &Skuflow, sku: &str) -> [u64; 2] {
-    let mut both = [0; 2];
-    for (style, number) in STYLES.iter().zip(&mut both) {
-        *number = skuflow.stock(style, sku).await["on_hand"].as_u64().unwrap_or(0);
-    }
-    both
-}
-
-fn counts(file: &Value) -> (u64, u64) {
-    (file["rows_good"].as_u64().unwrap(), file["rows_bad"].as_u64().unwrap())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_file_counts_in_both_styles_and_is_moved_away() {
@@ -340,56 +284,6 @@ async fn a_folder_that_a_client_removed_leaves_no_file_waiting() {
     assert!(skuflow.data().join("ftp/rejected/second.csv.errors.csv").exists());
 }
 
-/// A server that is not ours, and its port; none, and it is said, without a Python that has pyftpdlib.
-fn their_server(folder: &Path) -> Option<(Stopped, String)> {
-    let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
-        println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
-        return None;
-    };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
-    let mut child = Command::new(python)
-        .arg(script)
-        .arg(folder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    Some((Stopped(child), port))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doubles_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some((_child, port)) = their_server(folder.path()) else { return };
-    let url: FtpUrl = format!("ftp://them:s%40crit@127.0.0.1:{port}").parse().unwrap();
-    let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
-    // Whoever writes it stalls for longer than the quiet time, and does not notice that it is moved.
-    let mut writing = fs::File::create(folder.path().join("slow.csv")).unwrap();
-    writing.write_all(b"sku,quantity\nCUT,5\nCUT,10").unwrap();
-    let first = done(&skuflow, "slow.csv", 1).await;
-    assert_eq!(counts(&first), (1, 1), "the line that may be cut does not count: {first}");
-    assert_eq!(on_hand(&skuflow, "CUT").await, [5; 2]);
-    writing.write_all(b"00\nCUT,x\nCUT,7\n").unwrap();
-    skuflow.until("the rest is taken in", async || counts(&file(&skuflow, "slow.csv").await) == (3, 1)).await;
-    skuflow
-        .until("the page says so", async || {
-            let file = file(&skuflow, "slow.csv").await;
-            file["state"] == "processed" && file["reason"].as_str().is_some_and(|r| r.contains("grew"))
-        })
-        .await;
-    assert_eq!(on_hand(&skuflow, "CUT").await, [1_012; 2]);
-
-    // An array's rows are numbered by items, of which a cut one may stand many lines further down.
-    let item = |quantity: u32| format!("{{\n\"sku\":\n\"ITEM\",\n\"quantity\":{quantity}}},\n");
-    let mut writing = fs::File::create(folder.path().join("slow.json")).unwrap();
-    writing.write_all(format!("[\n{}{}{{\"sku\":", item(1), item(2)).as_bytes()).unwrap();
-    assert_eq!(counts(&done(&skuflow, "slow.json", 1).await), (2, 1));
-    writing.write_all(format!("\"ITEM\",\"quantity\":4}},\n{}{{}}]\n", item(8)).as_bytes()).unwrap();
-    skuflow.until("the items go on", async || counts(&file(&skuflow, "slow.json").await) == (4, 1)).await;
-    assert_eq!(on_hand(&skuflow, "ITEM").await, [15; 2]);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_such_file_is_put_aside_whole() {
     let skuflow = Skuflow::start(On::Embedded).await;
@@ -467,124 +361,6 @@ async fn a_server_that_is_away_is_told_and_watched_again_when_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_ftp_server_that_is_not_ours_is_watched_as_well() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some((child, port)) = their_server(folder.path()) else { return };
-    let url: FtpUrl = format!("ftp://them:s%40crit@127.0.0.1:{port}").parse().unwrap();
-    let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.ftp = FtpChoice::At(url)).await;
-    let addr = format!("127.0.0.1:{port}");
-    spawn_blocking(move || {
-        let mut ftp = login(&addr, "them", "s@crit");
-        ftp.put_file("theirs.csv", &mut &b"sku,quantity\nMUG-RED,2\nMUG-RED,x\n"[..]).unwrap();
-        ftp.put_file("photo.csv", &mut &b"\0\0\0"[..]).unwrap();
-    })
-    .await
-    .unwrap();
-    let file = done(&skuflow, "theirs.csv", 1).await;
-    assert_eq!((&file["state"], counts(&file)), (&json!("processed"), (1, 1)), "{file}");
-    assert_eq!(done(&skuflow, "photo.csv", 1).await["state"], "rejected");
-    let sent = skuflow.request("POST", "/api/files/ours.csv").body("MUG-RED,3").send().await.unwrap();
-    assert_eq!(sent.status(), StatusCode::ACCEPTED);
-    done(&skuflow, "ours.csv", 1).await;
-    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [5; 2]);
-    for path in
-        ["processed/theirs.csv", "processed/ours.csv", "rejected/theirs.csv.errors.csv", "rejected/photo.csv"]
-    {
-        assert!(folder.path().join(path).exists(), "{path}");
-    }
-    drop(child);
-}
-
-/// A process that ends with the test.
-struct Stopped(Child);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ftp_server_that_wants_tls_gets_it_on_both_connections() {
-    let Some(python) = std::env::var_os("SKUFLOW_TEST_PYTHON") else {
-        println!("skipped: SKUFLOW_TEST_PYTHON names no Python with pyftpdlib");
-        return;
-    };
-    let root = page_root();
-    let path = |name: &str| root.path().join(name).to_str().unwrap().to_owned();
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-keyout", &path("key.pem"), "-out", &path("cert.pem")])
-        .stderr(Stdio::null())
-        .status();
-    if !made.is_ok_and(|made| made.success()) {
-        println!("skipped: there is no openssl to make a certificate");
-        return;
-    }
-    let both = fs::read_to_string(path("cert.pem")).unwrap() + &fs::read_to_string(path("key.pem")).unwrap();
-    fs::write(path("both.pem"), both).unwrap();
-    fs::create_dir(path("theirs")).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ftp_server.py");
-    let mut child = Command::new(python)
-        .args([script, &path("theirs"), &path("both.pem")])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let port = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-    let _theirs = Stopped(child);
-    let ftp = format!("ftps://them:s%40crit@localhost:{port}");
-    let program = start(root.path(), &[("SSL_CERT_FILE", &path("cert.pem")), ("SKUFLOW_FTP", &ftp)]);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let upload = client.post(format!("{}/api/files/secret.csv", program.url)).body("MUG-RED,3");
-    assert_eq!(upload.send().await.unwrap().status(), StatusCode::ACCEPTED);
-    let started = Instant::now();
-    while !root.path().join("theirs/processed/secret.csv").exists() {
-        assert!(started.elapsed() < Duration::from_secs(60), "it is never taken in");
-        sleep(Duration::from_millis(50)).await;
-    }
-}
-
-struct Program {
-    _process: Stopped,
-    url: String,
-    drop_box: String,
-}
-
-/// A folder from which the program starts: it looks for the page's files below it.
-fn page_root() -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
-    let pkg = root.path().join("target/site/pkg");
-    fs::create_dir_all(&pkg).unwrap();
-    fs::write(pkg.join("skuflow.wasm"), "").unwrap();
-    root
-}
-
-/// The program itself, which can be killed.
-fn start(root: &Path, variables: &[(&str, &str)]) -> Program {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_skuflow"))
-        .current_dir(root)
-        .args(["serve", "--addr", "127.0.0.1:0", "--data", "data"])
-        .envs(variables.iter().copied())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut drop_box, mut url) = (String::new(), None);
-    for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
-        if let Some(place) = line.strip_prefix("drop box at ftp://") {
-            place.clone_into(&mut drop_box);
-        } else if let Some(place) = line.strip_prefix("listening on ") {
-            url = Some(place.to_owned());
-            break;
-        }
-    }
-    let url = url.expect("it serves");
-    Program { _process: Stopped(child), url, drop_box }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_process_killed_in_mid_file_counts_each_row_once() {
     const ROWS: u64 = 12_000;
     let root = page_root();
@@ -633,7 +409,7 @@ async fn a_process_killed_in_mid_file_counts_each_row_once() {
 /// The most memory that a process ever had in hand, in KiB (proc(5)).
 #[cfg(target_os = "linux")]
 fn peak_kib(program: &Program) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", program._process.0.id())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", program.process.0.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     peak.trim().trim_end_matches(" kB").parse().unwrap()
 }

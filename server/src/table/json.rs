@@ -104,7 +104,7 @@ impl Item {
 
 impl<R: BufRead> Items<R> {
     pub(super) fn new(lines: Lines<R>) -> Self {
-        Self { lines, line: None, at: 0, place: Place::Before, count: 0 }
+        Self { lines: lines.in_pieces(), line: None, at: 0, place: Place::Before, count: 0 }
     }
 
     /// The next item's text; `None` at the end.
@@ -203,7 +203,7 @@ impl<R: BufRead> Items<R> {
                 if let Some(byte) = line.text.get(self.at) {
                     return Ok(Some(*byte));
                 }
-                if self.at == line.text.len() {
+                if self.at == line.text.len() && line.is_whole {
                     return Ok(Some(b'\n'));
                 }
             }

@@ -11,10 +11,10 @@ pub const LINE_MAX: usize = 64 * 1024;
 
 /// One line, without its end.
 #[derive(Debug)]
-pub(super) struct Line {
+pub struct Line {
     /// Its number, from 1.
     pub number: u64,
-    /// What it says; its beginning when it is longer than [`LINE_MAX`].
+    /// What it says; only its beginning when it is longer than [`LINE_MAX`].
     pub text: Vec<u8>,
     /// Whether that is all.
     pub is_whole: bool,
@@ -39,62 +39,120 @@ impl fmt::Display for Ends {
     }
 }
 
-/// Reads line by line: LF, CR LF and CR alone each end one.
+/// Cuts text that comes in pieces into lines: LF, CR LF and CR alone each end one.
+#[derive(Debug, Default)]
+pub struct Cutter {
+    text: Vec<u8>,
+    number: u64,
+    /// Something of a line has come.
+    is_begun: bool,
+    is_too_long: bool,
+    /// A line that is too long comes in pieces, and nothing of it is lost.
+    in_pieces: bool,
+    /// The last line ended with CR, so that LF at the start of the next is part of that end.
+    is_behind_cr: bool,
+    ends: Ends,
+}
+
+impl Cutter {
+    /// Takes bytes up to the end of a line at most; answers how many, and the line that they end. Without a line all of
+    /// them are taken.
+    pub fn take(&mut self, bytes: &[u8]) -> (usize, Option<Line>) {
+        let start = self.behind_cr(bytes);
+        let rest = &bytes[start..];
+        if rest.is_empty() {
+            return (start, None);
+        }
+        self.is_begun = true;
+        let end = memchr2(b'\n', b'\r', rest);
+        let piece = &rest[..end.unwrap_or(rest.len())];
+        let room = LINE_MAX - self.text.len();
+        if self.in_pieces && piece.len() > room {
+            self.text.extend_from_slice(&piece[..room]);
+            let text = std::mem::take(&mut self.text);
+            return (start + room, Some(Line { number: self.next_number(), text, is_whole: false }));
+        }
+        self.is_too_long |= self.text.len() + piece.len() > LINE_MAX;
+        if !self.is_too_long {
+            self.text.extend_from_slice(piece);
+        }
+        let Some(end) = end else { return (bytes.len(), None) };
+        match rest[end] {
+            b'\n' => self.ends.lf = true,
+            _ => self.is_behind_cr = true,
+        }
+        (start + end + 1, Some(self.line()))
+    }
+
+    /// The last line, when it has no end.
+    pub fn finish(&mut self) -> Option<Line> {
+        self.ends.cr |= std::mem::take(&mut self.is_behind_cr);
+        self.is_begun.then(|| self.line())
+    }
+
+    /// The number of the line that comes next, or has begun.
+    #[must_use]
+    pub const fn next_number(&self) -> u64 {
+        self.number + 1
+    }
+
+    /// How many bytes belong to the end before.
+    fn behind_cr(&mut self, bytes: &[u8]) -> usize {
+        if bytes.is_empty() || !std::mem::take(&mut self.is_behind_cr) {
+            return 0;
+        }
+        let is_crlf = bytes[0] == b'\n';
+        self.ends.crlf |= is_crlf;
+        self.ends.cr |= !is_crlf;
+        usize::from(is_crlf)
+    }
+
+    fn line(&mut self) -> Line {
+        self.number += 1;
+        self.is_begun = false;
+        let is_whole = !std::mem::take(&mut self.is_too_long);
+        Line { number: self.number, text: std::mem::take(&mut self.text), is_whole }
+    }
+}
+
+/// Reads line by line.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
-    number: u64,
-    /// The last line ended with CR, so that LF at the start of the next is part of that end.
-    is_behind_cr: bool,
-    pub ends: Ends,
+    cutter: Cutter,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, number: 0, is_behind_cr: false, ends: Ends::default() }
+        Self { input, cutter: Cutter::default() }
+    }
+
+    /// The same, with lines that are too long in pieces: all but the last are not whole.
+    pub(super) fn in_pieces(mut self) -> Self {
+        self.cutter.in_pieces = true;
+        self
     }
 
     /// The next line; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
-        let (mut text, mut is_whole, mut is_anything) = (Vec::new(), true, false);
         loop {
-            let mut available = self.input.fill_buf()?;
-            if self.is_behind_cr && !available.is_empty() {
-                self.is_behind_cr = false;
-                if available[0] == b'\n' {
-                    self.ends.crlf = true;
-                    self.input.consume(1);
-                    continue;
-                }
-                self.ends.cr = true;
-            }
+            let available = self.input.fill_buf()?;
             if available.is_empty() {
-                self.ends.cr |= std::mem::take(&mut self.is_behind_cr);
-                break;
+                return Ok(self.cutter.finish());
             }
-            is_anything = true;
-            let end = memchr2(b'\n', b'\r', available);
-            let used = end.map_or(available.len(), |end| end + 1);
-            let ended_by = end.map(|end| available[end]);
-            available = &available[..end.unwrap_or(available.len())];
-            if text.len() + available.len() <= LINE_MAX {
-                text.extend_from_slice(available);
-            } else {
-                is_whole = false;
-            }
+            let (used, line) = self.cutter.take(available);
             self.input.consume(used);
-            match ended_by {
-                Some(b'\n') => self.ends.lf = true,
-                Some(_) => self.is_behind_cr = true,
-                None => continue,
+            if line.is_some() {
+                return Ok(line);
             }
-            break;
         }
-        if !is_anything {
-            return Ok(None);
-        }
-        self.number += 1;
-        Ok(Some(Line { number: self.number, text, is_whole }))
+    }
+}
+
+impl<R> Lines<R> {
+    /// Which ends have been seen.
+    pub(super) const fn ends(&self) -> Ends {
+        self.cutter.ends
     }
 }
 
@@ -129,7 +187,7 @@ mod tests {
                 }
                 let expected = [(1, "a"), (2, "b"), (3, ""), (4, "c")].map(|(n, text)| (n, text.to_owned()));
                 assert_eq!(read, expected, "{text:?} by {capacity}");
-                assert_eq!(lines.ends.to_string(), ends);
+                assert_eq!(lines.ends().to_string(), ends);
             }
         }
     }

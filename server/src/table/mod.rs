@@ -15,8 +15,8 @@ mod survey;
 
 pub use encoding::Encoding;
 pub use header::Meaning;
-pub use lines::LINE_MAX;
-pub use row::{Arrival, RowError, sku};
+pub use lines::{Cutter, LINE_MAX, Line};
+pub use row::{Arrival, RowError, sku, utf8};
 pub use survey::survey;
 
 use encoding::Decoded;
@@ -279,9 +279,9 @@ impl<R: Read> Rows<R> {
 
     const fn ends(&self) -> Ends {
         match &self.source {
-            Source::Csv(records) => records.lines.ends,
-            Source::JsonLines(lines) => lines.ends,
-            Source::JsonArray(items) => items.lines.ends,
+            Source::Csv(records) => records.lines.ends(),
+            Source::JsonLines(lines) => lines.ends(),
+            Source::JsonArray(items) => items.lines.ends(),
         }
     }
 }

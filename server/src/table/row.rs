@@ -105,6 +105,14 @@ pub(super) fn text(bytes: &[u8], encoding: Encoding) -> Result<&str, RowError> {
     encoding.text(bytes).ok_or(RowError::Encoding(encoding))
 }
 
+/// Checks that a line of JSON is text, for which JSON itself leaves no choice of encoding (RFC 8259, section 8.1).
+///
+/// # Errors
+/// When it is none.
+pub fn utf8(bytes: &[u8]) -> Result<&str, RowError> {
+    text(bytes, Encoding::Utf8)
+}
+
 #[derive(Deserialize)]
 struct JsonRow {
     sku: String,

@@ -151,6 +151,12 @@ fn what_is_no_such_file_at_all_is_told_apart_from_a_file_with_mistakes() {
     }
 }
 
+#[test]
+fn an_array_on_one_long_line_keeps_all_its_items() {
+    let items = vec![r#"{"sku":"A","quantity":1}"#; 10_000].join(",");
+    assert_eq!(rows(format!("[{items}]")).len(), 10_000);
+}
+
 /// A row to be written: whether it is good, and its cells.
 #[derive(Debug, Clone)]
 struct Written {

@@ -1,7 +1,6 @@
 //! Where arrivals come from, and where sales go.
 
 pub mod ftp;
-mod held;
 pub mod ndjson;
 pub mod pace;
 pub mod request;

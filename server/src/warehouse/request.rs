@@ -10,7 +10,6 @@ use crate::{
     web::{
         extract::{essence, json_bytes, parse},
         problem::Problem,
-        relay,
     },
 };
 use axum::{
@@ -57,8 +56,7 @@ struct AcceptedSales {
 async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
     if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
         let key = idempotency_key(request.headers())?;
-        let is_held = relay::is_relayed(&request);
-        return recorder.answer(request.into_body(), key, is_held).await;
+        return Ok(recorder.answer(request, key).await);
     }
     let reason = Reason::Arrival(Origin::Request);
     let arrivals = accept(&recorder.inventory, request, "arrivals", reason).await?;

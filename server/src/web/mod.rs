@@ -13,7 +13,6 @@ pub mod problem;
 pub mod public_url;
 pub mod queues;
 pub mod refusal;
-pub mod relay;
 pub mod security;
 
 use crate::{
@@ -61,7 +60,7 @@ pub struct Parts {
     pub broker_label: String,
     /// Whether what strangers do on the broker is seen.
     pub visibility: Visibility,
-    /// A folder for what waits on disk for a while.
+    /// The folder for what waits to be read.
     pub spool: PathBuf,
     /// Ends the streams, so that a stop need not wait for browsers.
     pub stop: CancellationToken,
@@ -72,12 +71,8 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
     let control = parts.control.clone();
     let brake = Brake::new(inventory.clone(), parts.depths.clone());
-    let recorder = Recorder {
-        inventory: inventory.clone(),
-        brake,
-        spool: parts.spool.clone(),
-        stop: parts.stop.clone(),
-    };
+    let (spool, stop) = (parts.spool.clone(), parts.stop.clone());
+    let recorder = Recorder { inventory: inventory.clone(), brake, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
         .merge(inventory::http::routes(inventory, control.clone()))

@@ -80,6 +80,23 @@ impl Server {
         panic!("it does not end");
     }
 
+    /// What it has open below a folder of its data.
+    pub fn open_files_in(&self, folder: &str) -> usize {
+        let below = fs::canonicalize(self.data()).unwrap().join(folder);
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.as_ref().unwrap().id())).unwrap();
+        open.filter_map(|file| fs::read_link(file.unwrap().path()).ok())
+            .filter(|path| path.starts_with(&below))
+            .count()
+    }
+
+    /// The most memory that it ever had in hand, in KiB (proc(5)).
+    pub fn peak_kib(&self) -> u64 {
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.root.path().join("data")
     }

@@ -230,19 +230,24 @@ impl FileBook {
             .await
     }
 
-    /// Gives a file's report a name; `false` when another file's report has it.
+    /// Gives a file's report the first of these names that no other file's report has, and answers it; `None` when they
+    /// have them all.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn name_report(&self, id: i64, report: String) -> Result<bool, StoreError> {
+    pub async fn name_report(&self, id: i64, names: Vec<String>) -> Result<Option<String>, StoreError> {
         self.0
             .write(move |tx| {
-                let named = tx.execute(
+                let mut name = tx.prepare_cached(
                     "UPDATE files SET report = ?2
                      WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE report = ?2 AND id <> ?1)",
-                    params![id, report],
                 )?;
-                Ok(named == 1)
+                for report in names {
+                    if name.execute(params![id, report])? == 1 {
+                        return Ok(Some(report));
+                    }
+                }
+                Ok(None)
             })
             .await
     }

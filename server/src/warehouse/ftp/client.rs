@@ -1,17 +1,19 @@
 //! Our side of FTP (RFC 959): passive mode, binary type, and a deadline for everything.
 
-use super::FtpUrl;
+use super::{
+    FtpUrl,
+    exact::Exact,
+    listing::{self, Shown},
+};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::{
     future::Future,
     io,
-    str::FromStr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 use suppaftp::{
     FtpError, FtpResult, Mode, Status,
-    list::{File, ListParser},
     tokio::{AsyncRustlsConnector, AsyncRustlsStream, ImplAsyncFtpStream, TransferStream},
     tokio_rustls::{
         TlsConnector,
@@ -76,6 +78,7 @@ pub struct Entry {
 pub struct Client {
     ftp: ImplAsyncFtpStream<AsyncRustlsStream>,
     knows_mlsd: bool,
+    tells_sizes: bool,
 }
 
 async fn answered<T>(asked: impl Future<Output = FtpResult<T>>) -> Result<T, ClientError> {
@@ -117,7 +120,9 @@ impl Client {
         if !url.folder.is_empty() {
             answered(ftp.cwd(&url.folder)).await?;
         }
-        Ok(Self { ftp, knows_mlsd: true })
+        // Only names are to be exact: a password may have a backslash in it.
+        ftp.set_encoding(Exact).await;
+        Ok(Self { ftp, knows_mlsd: true, tells_sizes: false })
     }
 
     /// The files in the folder.
@@ -128,32 +133,25 @@ impl Client {
         if self.knows_mlsd {
             match answered(self.ftp.mlsd(None)).await {
                 Ok(lines) => {
-                    return Ok(lines
-                        .iter()
-                        .filter_map(|line| entry(ListParser::parse_mlsd(line).ok()?))
-                        .collect());
+                    return Ok(lines.iter().filter_map(|line| listing::machine_readable(line)).collect());
                 }
                 // RFC 3659 is younger than many a server.
                 Err(ClientError::Refused(_)) => self.knows_mlsd = false,
                 Err(error) => return Err(error),
             }
         }
-        let lines = answered(self.ftp.list(None)).await?;
-        let mut listed: Vec<Entry> =
-            lines.iter().filter_map(|line| entry(File::from_str(line).ok()?)).collect();
-        // Such a line does not tell where a name begins that has blanks in front.
-        if let Ok(exact) = answered(self.ftp.nlst(None)).await {
-            let padded = exact.iter().filter(|name| name.starts_with(' '));
-            for name in padded {
-                let bare = name.trim_start();
-                if exact.iter().all(|other| other != bare)
-                    && let Some(entry) = listed.iter_mut().find(|entry| entry.name == bare)
-                {
-                    entry.name.clone_from(name);
-                }
+        let shown: Vec<Shown> =
+            answered(self.ftp.list(None)).await?.into_iter().filter_map(Shown::new).collect();
+        let names = if shown.iter().any(Shown::is_doubtful) {
+            match answered(self.ftp.nlst(None)).await {
+                Ok(names) => names,
+                Err(ClientError::Refused(_)) => Vec::new(),
+                Err(error) => return Err(error),
             }
-        }
-        Ok(listed)
+        } else {
+            Vec::new()
+        };
+        Ok(shown.into_iter().map(|shown| shown.exact(&names)).collect())
     }
 
     /// A file's size; `None` when there is no such file, or the server does not tell.
@@ -162,10 +160,18 @@ impl Client {
     /// When the connection fails.
     pub async fn size(&mut self, name: &str) -> Result<Option<u64>, ClientError> {
         match answered(self.ftp.size(name)).await {
-            Ok(size) => Ok(Some(size as u64)),
+            Ok(size) => {
+                self.tells_sizes = true;
+                Ok(Some(size as u64))
+            }
             Err(ClientError::Refused(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the server has told a size so far: then a file of which it tells none is not there.
+    pub const fn tells_sizes(&self) -> bool {
+        self.tells_sizes
     }
 
     /// Begins to fetch a file.
@@ -257,14 +263,6 @@ async fn in_time<T>(transferred: impl Future<Output = io::Result<T>>) -> Result<
         Ok(Err(error)) => Err(ClientError::Lost(error.to_string())),
         Err(_) => Err(ClientError::Lost(format!("no bytes within {} s", ANSWER_TIMEOUT.as_secs()))),
     }
-}
-
-fn entry(file: File) -> Option<Entry> {
-    file.is_file().then(|| Entry {
-        name: file.name().to_owned(),
-        size: file.size() as u64,
-        modified: file.modified(),
-    })
 }
 
 /// TLS that trusts whom this machine trusts.

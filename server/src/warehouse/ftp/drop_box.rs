@@ -105,7 +105,7 @@ impl DropBox {
         name: &str,
         body: impl Stream<Item = Result<Bytes, E>>,
     ) -> Result<u64, UploadError> {
-        if !is_takeable(name) {
+        if !is_takeable(name) || name.contains('\\') {
             return Err(UploadError::Name(name.to_owned()));
         }
         let Some(_alone) = Uploading::begin(&self.0, name) else {

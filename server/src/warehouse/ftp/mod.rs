@@ -6,9 +6,12 @@
 
 mod client;
 mod drop_box;
+mod exact;
 mod fetch;
+mod free;
 mod guard;
 pub mod http;
+mod listing;
 mod monitor;
 mod moved;
 mod names;

@@ -49,7 +49,14 @@ impl Monitor {
                 (file.size, file.since, file.pause) = (size, Instant::now(), PAUSE_MIN);
             } else if size > file.taken && file.since.elapsed() >= self.quiet {
                 match self.take_rows(client, file.id, &file.name, &file.path, false).await {
-                    Ok(Some(taken)) => {
+                    Ok(Some(mut taken)) => {
+                        match self.report(client, &mut taken, &file.name, &file.path).await {
+                            // The book has it all the same.
+                            Err(Trouble::Client(error @ ClientError::Refused(_))) => {
+                                tracing::warn!(%error, name = %file.name, "a report cannot be written");
+                            }
+                            other => other?,
+                        }
                         file.taken = taken.finish(self).await?;
                         file.size = file.taken;
                     }

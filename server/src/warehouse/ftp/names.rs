@@ -1,6 +1,6 @@
 //! Which names are files to take in, and which are of files that are still being written.
 
-use super::{PROCESSED, REJECTED};
+use super::{PROCESSED, REJECTED, exact};
 
 /// The longest name, in bytes: file systems take 255, and we append to it.
 const NAME_MAX: usize = 200;
@@ -51,7 +51,8 @@ fn is_name(name: &str) -> bool {
         && name != ".."
         && name != PROCESSED
         && name != REJECTED
-        && !name.chars().any(|c| matches!(c, '/' | '\\') || c.is_control())
+        && exact::has_no_backslash(name)
+        && !name.chars().any(|c| c == '/' || c.is_control())
 }
 
 #[cfg(test)]
@@ -60,7 +61,15 @@ mod tests {
 
     #[test]
     fn names_that_would_leave_the_folder_or_break_a_command_are_no_names() {
-        for name in ["arrivals.csv", "Lieferung 7, März.csv", "a", "party.csv", "temp", &"n".repeat(200)] {
+        for name in [
+            "arrivals.csv",
+            "Lieferung 7, März.csv",
+            "a",
+            "party.csv",
+            "temp",
+            "caf\\xe9.csv",
+            &"n".repeat(200),
+        ] {
             assert!(is_takeable(name) && !is_uploading(name), "{name}");
         }
         for name in ["", "..", "a/b", "a\\b", "a\r\nDELE b", "processed", &"n".repeat(201)] {

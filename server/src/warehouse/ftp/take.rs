@@ -4,6 +4,7 @@ use super::{
     Monitor, PROCESSED, REJECTED,
     client::{Client, ClientError, Entry},
     fetch::fetch,
+    free::Wanted,
     monitor::Trouble,
     moved::Moved,
 };
@@ -41,6 +42,7 @@ pub(super) struct Taken {
     content: Content,
     folder: &'static str,
     reason: Option<String>,
+    is_reported: bool,
 }
 
 impl Taken {
@@ -130,8 +132,8 @@ impl Monitor {
             *taken = None;
             return Err(ClientError::Refused("it is still growing".into()).into());
         }
-        let at =
-            move_to(client, done.folder, &entry.name, now.is_some(), &done.content.hash, done.id).await?;
+        self.report(client, done, &entry.name, &entry.name).await?;
+        let at = move_away(client, done, &entry.name).await?;
         self.drop_box.book().done(done.id, done.state(), done.reason.clone()).await?;
         let is_followed = !is_whole && done.folder == PROCESSED;
         Ok(is_followed.then(|| Moved::new(done.id, entry.name.clone(), at, done.content.size_bytes)))
@@ -158,7 +160,13 @@ impl Monitor {
             Identity::Repeat { of } => {
                 let reason =
                     format!("the same file as number {of}, which counts already; nothing counts twice");
-                return Ok(Some(Taken { id, content, folder: PROCESSED, reason: Some(reason) }));
+                return Ok(Some(Taken {
+                    id,
+                    content,
+                    folder: PROCESSED,
+                    reason: Some(reason),
+                    is_reported: true,
+                }));
             }
         };
         let format = match survey(&spooled.0).await.map_err(ClientError::from)? {
@@ -166,8 +174,13 @@ impl Monitor {
             Err(no_such_file) => {
                 let reason = no_such_file.to_string();
                 book.refuse(id, BadLine { line: no_such_file.line, reason: reason.clone() }).await?;
-                self.report(client, id, name).await?;
-                return Ok(Some(Taken { id, content, folder: REJECTED, reason: Some(reason) }));
+                return Ok(Some(Taken {
+                    id,
+                    content,
+                    folder: REJECTED,
+                    reason: Some(reason),
+                    is_reported: false,
+                }));
             }
         };
         book.found(id, format.to_string()).await?;
@@ -195,9 +208,8 @@ impl Monitor {
             self.record_movements(name, Vec::new(), step).await.map_err(in_store)?;
         }
         book.counted(id).await?;
-        self.report(client, id, name).await?;
         let reason = is_longer.then(|| GREW.to_owned());
-        Ok(Some(Taken { id, content, folder: PROCESSED, reason }))
+        Ok(Some(Taken { id, content, folder: PROCESSED, reason, is_reported: false }))
     }
 
     /// Counts the rows behind line `lines_done`; answers how many lines are done, `None` when told to
@@ -317,46 +329,51 @@ impl Monitor {
         Ok(())
     }
 
-    /// Writes the report about bad rows to the server, if there are any.
-    async fn report(&self, client: &mut Client, id: i64, name: &str) -> Result<(), Trouble> {
+    /// Writes the report about the bad rows of a file that lies at `path`, if it has any.
+    pub(super) async fn report(
+        &self,
+        client: &mut Client,
+        taken: &mut Taken,
+        name: &str,
+        path: &str,
+    ) -> Result<(), Trouble> {
+        let Taken { id, content: Content { hash, .. }, is_reported, .. } = taken;
+        if *is_reported {
+            return Ok(());
+        }
+        let id = *id;
         let book = self.drop_box.book();
         let mut page = book.errors(id, 0, REPORT_PAGE).await?;
         if page.is_empty() {
+            *is_reported = true;
             return Ok(());
         }
         // Somebody may have removed the folder.
         client.make_folder(REJECTED).await?;
-        let target = self.report_name(client, id, name).await?;
+        let target = match book.report(id).await? {
+            Some(noted) => noted,
+            None => {
+                if !client.tells_sizes() {
+                    client.size(path).await?;
+                }
+                let start = format!("{name}.errors");
+                let wanted = Wanted { folder: REJECTED, start: &start, ending: ".csv", id, hash };
+                let candidates = wanted.candidates(client).await?;
+                // A report that is written a second time takes the same name.
+                book.name_report(id, candidates).await?.ok_or_else(|| {
+                    ClientError::Refused(format!("there is no free name for its report in {REJECTED}"))
+                })?
+            }
+        };
         let mut transfer = client.store(&format!("{REJECTED}/{target}")).await?;
         transfer.write(report_lines(None).as_bytes()).await?;
         while let Some(last) = page.last().map(|bad| bad.line) {
             transfer.write(report_lines(Some(&page)).as_bytes()).await?;
             page = book.errors(id, last, REPORT_PAGE).await?;
         }
-        Ok(transfer.finish().await?)
-    }
-}
-
-impl Monitor {
-    /// The name of a file's report: one that no other file's report has. It is noted before it is used, so that a report
-    /// that is written a second time takes the same.
-    async fn report_name(&self, client: &mut Client, id: i64, name: &str) -> Result<String, Trouble> {
-        let book = self.drop_box.book();
-        if let Some(noted) = book.report(id).await? {
-            return Ok(noted);
-        }
-        for nth in 1_u32.. {
-            let candidate = match nth {
-                1 => format!("{name}.errors.csv"),
-                _ => format!("{name}.errors.{nth}.csv"),
-            };
-            // A server that tells no size may have one all the same, if it is ours.
-            let is_free = client.size(&format!("{REJECTED}/{candidate}")).await?.is_none();
-            if is_free && book.name_report(id, candidate.clone()).await? {
-                return Ok(candidate);
-            }
-        }
-        Err(ClientError::Here("there is no free name for its report".to_owned()).into())
+        transfer.finish().await?;
+        *is_reported = true;
+        Ok(())
     }
 }
 
@@ -372,26 +389,14 @@ pub(super) fn report_lines(bad: Option<&[BadLine]>) -> String {
     String::from_utf8(bytes).expect("the fields are text")
 }
 
-/// Moves a file into a folder, under a name that is free there; answers where it is.
-async fn move_to(
-    client: &mut Client,
-    folder: &str,
-    name: &str,
-    knows_size: bool,
-    hash: &str,
-    id: i64,
-) -> Result<String, ClientError> {
-    let (stem, ending) = match name.rsplit_once('.') {
-        Some((stem, ending)) => (stem, format!(".{ending}")),
-        None => (name, String::new()),
-    };
-    let plain = format!("{folder}/{name}");
-    let own = format!("{folder}/{stem}.{}-{id}{ending}", &hash[..8]);
-    // An earlier delivery of that name stays as it is, also where the server does not say whether there is one.
-    let is_free = knows_size && client.size(&plain).await?.is_none();
-    let targets = if is_free { vec![plain, own] } else { vec![own] };
-    let mut refusal = None;
-    for target in targets {
+/// Moves a file that is taken in into its folder, under a name that is free there; answers where it is.
+async fn move_away(client: &mut Client, done: &Taken, name: &str) -> Result<String, ClientError> {
+    let folder = done.folder;
+    let (start, ending) = name.split_at(name.rfind('.').unwrap_or(name.len()));
+    let wanted = Wanted { folder, start, ending, id: done.id, hash: &done.content.hash };
+    let mut refusal = ClientError::Refused(format!("there is no free name for it in {folder}"));
+    for target in wanted.candidates(client).await? {
+        let target = format!("{folder}/{target}");
         match client.rename(name, &target).await {
             Ok(()) => return Ok(target),
             Err(ClientError::Refused(_)) => {
@@ -399,12 +404,12 @@ async fn move_to(
                 client.make_folder(folder).await?;
                 match client.rename(name, &target).await {
                     Ok(()) => return Ok(target),
-                    Err(error @ ClientError::Refused(_)) => refusal = Some(error),
+                    Err(error @ ClientError::Refused(_)) => refusal = error,
                     Err(error) => return Err(error),
                 }
             }
             Err(error) => return Err(error),
         }
     }
-    Err(refusal.unwrap_or_else(|| ClientError::Refused("it cannot be moved".into())))
+    Err(refusal)
 }
