@@ -248,3 +248,29 @@ impl Recorder {
         Ok(self.inventory.record(movements, reason, key, styles::announce).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_straight_from_this_machine_is_answered_before_its_end() {
+        let at_once = [("host", "localhost:3000"), ("transfer-encoding", "chunked")];
+        for (more, version, expected) in [
+            (&[][..], Version::HTTP_11, Beginning::AtOnce),
+            (&[("content-length", "9")], Version::HTTP_11, Beginning::WhenQuiet),
+            (&[], Version::HTTP_10, Beginning::AtTheEnd),
+            (&[("via", "1.1 caddy")], Version::HTTP_11, Beginning::AtTheEnd),
+            (&[("x-forwarded-for", "192.0.2.1")], Version::HTTP_11, Beginning::AtTheEnd),
+            (&[("host", "lab.example")], Version::HTTP_11, Beginning::AtTheEnd),
+        ] {
+            let mut request = Request::post("/api/arrivals").version(version);
+            let headers = request.headers_mut().expect("the address is fine");
+            for (name, value) in at_once.iter().chain(more) {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(Beginning::of(&request), expected, "{more:?} {version:?}");
+        }
+    }
+}
