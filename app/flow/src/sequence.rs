@@ -279,7 +279,9 @@ impl Draft {
             | Kind::Released { .. }
             | Kind::ConsumerStarted { .. }
             | Kind::ConnectionUnblocked
-            | Kind::ConnectionRestored => {}
+            | Kind::ConnectionRestored
+            | Kind::Counted { .. } => {}
+            Kind::ServerStarted => self.note(event, who, "the server started again".to_owned()),
             Kind::ConnectionBlocked { reason } => {
                 self.note(event, who, format!("connection blocked: {reason}"));
                 self.mark_trouble();
