@@ -37,8 +37,10 @@ impl Server {
 
     pub async fn start_again(&mut self) {
         assert!(self.child.is_none());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_skuflow"));
+        // A file that may not become larger is then an error as any other, and not the end of the process.
+        let mut command = Command::new("env");
         command
+            .args(["--ignore-signal=XFSZ", env!("CARGO_BIN_EXE_skuflow")])
             .current_dir(self.root.path())
             .args(["serve", "--data", "data", "--broker", &self.broker])
             .args(["--addr", &format!("127.0.0.1:{}", self.port)])
@@ -78,6 +80,10 @@ impl Server {
         }
         child.kill().unwrap();
         panic!("it does not end");
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.child.as_ref().unwrap().id().try_into().unwrap()
     }
 
     pub fn data(&self) -> PathBuf {
