@@ -205,7 +205,7 @@ pub fn act(lab: Lab, name: &str, marked: &Act) -> bool {
                 show(lab, view);
             }
         }
-        "log-more" => lab.change(|state| state.views.filter.more += log::ROWS),
+        "log-more" => show_older(lab),
         "fold" => lab.change(|state| state.views.is_unfolded = !state.views.is_unfolded),
         "queues" => lab.change(|state| state.views.has_queues = !state.views.has_queues),
         "settlements" => lab.change(|state| state.views.has_settlements = !state.views.has_settlements),
@@ -225,6 +225,19 @@ pub fn act(lab: Lab, name: &str, marked: &Act) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Lists more steps, and fetches them where they are not at hand.
+fn show_older(lab: Lab) {
+    lab.change(|state| state.views.filter.more += log::ROWS);
+    let lacks = lab.peek(|state| lab.live.with_history(|history| log::lacks_rows(&Look::of(state, history))));
+    if lacks != Some(true) {
+        return;
+    }
+    spawn_local(async move {
+        let outcome = lab.live.fetch_older().await;
+        lab.change(|state| state.notice = outcome.err());
+    });
 }
 
 fn exported(lab: Lab, format: &str) -> Option<String> {
