@@ -11,7 +11,7 @@ use std::{
 const SMALL: Keep = Keep { bytes: 1 << 20, age: Duration::from_secs(3_600) };
 
 fn event(n: u64) -> Event {
-    let kind = if n % 3 == 0 {
+    let kind = if n.is_multiple_of(3) {
         Kind::HandlerStarted
     } else {
         Kind::RetryScheduled { delay_ms: n, reason: "r".repeat(40) }
@@ -222,7 +222,7 @@ async fn garbage_is_moved_aside_and_the_numbers_never_go_back() {
     report(&journal, 12_000).await;
     let count = files(dir.path()).len();
     assert!(count > 2, "{count} files");
-    let garbage: Vec<u8> = (0..200_000_u32).map(|n| (n * 7_919 >> 3) as u8).collect();
+    let garbage: Vec<u8> = (0..200_000_u32).map(|n| (n.wrapping_mul(7_919) >> 3) as u8).collect();
     for (at, wrong) in [(count - 1, 0), (count - 1, 70_000), (count - 2, 0)] {
         let dir = killed(dir.path());
         let names = files(dir.path());
