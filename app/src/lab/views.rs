@@ -6,6 +6,7 @@ use super::state::Look;
 use crate::files;
 use crate::paint::Act;
 use crate::study::{self, Study};
+use flow::History;
 use leptos::{ev, prelude::*, task::spawn_local};
 use maud::{Markup, html};
 use std::{any::Any, cell::RefCell};
@@ -227,16 +228,24 @@ pub fn act(lab: Lab, name: &str, marked: &Act) -> bool {
     true
 }
 
-/// Lists more steps, and fetches them where they are not at hand.
+/// Lists more steps, and fetches them where they are not at hand: with a filter few of many may fit.
 fn show_older(lab: Lab) {
     lab.change(|state| state.views.filter.more += log::ROWS);
-    let lacks = lab.peek(|state| lab.live.with_history(|history| log::lacks_rows(&Look::of(state, history))));
-    if lacks != Some(true) {
-        return;
-    }
+    let lacks = move || {
+        lab.peek(|state| lab.live.with_history(|history| log::lacks_rows(&Look::of(state, history))))
+            == Some(true)
+    };
     spawn_local(async move {
-        let outcome = lab.live.fetch_older().await;
-        lab.change(|state| state.notice = outcome.err());
+        while lacks() {
+            let first = |history: &History| history.reach().0;
+            let before = lab.live.with_history(first);
+            let outcome = lab.live.fetch_older().await;
+            let is_over = outcome.is_err() || lab.live.with_history(first) == before;
+            lab.change(|state| state.notice = outcome.err());
+            if is_over {
+                break;
+            }
+        }
     });
 }
 

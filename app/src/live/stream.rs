@@ -368,6 +368,8 @@ fn start_over(live: Live) {
             _ if with_stream(|stream| stream.is_over) => {}
             Some(picture) => {
                 let seq = picture.seq;
+                // It may be another journal.
+                live.kept.set_value((0, 0));
                 live.change_history(|history| *history = History::new(picture));
                 announce(live);
                 live.stock_seq.set(seq);

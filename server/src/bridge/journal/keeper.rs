@@ -99,6 +99,7 @@ impl Keeper {
         while !self.is_closing {
             self.wait();
             self.take_in();
+            let has_more = self.batch.len() >= BATCH;
             while !self.write() {
                 thread::sleep(RETRY);
                 if self.is_closing && self.failures.times() >= LAST_TRIES {
@@ -108,7 +109,7 @@ impl Keeper {
             }
             self.sync();
             self.lookers.drain(..).for_each(|looker| _ = looker.send(()));
-            if !self.is_closing {
+            if !self.is_closing && !has_more {
                 thread::sleep(GATHER);
             }
         }

@@ -13,6 +13,7 @@
 use super::block::{Block, array};
 use bytes::Bytes;
 use flow::{Event, Picture};
+use memchr::memmem;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -140,8 +141,9 @@ impl Segment {
         File::open(&self.path)
             .and_then(|file| file.take(HEADER as u64).read_to_end(&mut begin))
             .map_err(|source| self.io(source))?;
-        let is_good =
-            begin.len() == HEADER && begin[..4] == PICTURE && number(&begin[12..20]) + 1 == self.first;
+        let is_good = begin.len() == HEADER
+            && begin[..4] == PICTURE
+            && number(&begin[12..20]).checked_add(1) == Some(self.first);
         if is_good { Ok(()) } else { Err(self.damaged(Damage::no_journal(0))) }
     }
 
@@ -192,6 +194,10 @@ impl Segment {
                     }
                 },
                 Ok(None) if good == bytes.len() => Rest::Nothing,
+                // What was stopped was the last write.
+                Ok(None) if goes_on_behind(&bytes, good) => {
+                    Rest::Damaged(Damage { at: good, why: "the length is wrong".into() })
+                }
                 Ok(None) => Rest::Torn,
                 Err(damage) => Rest::Damaged(damage),
             };
@@ -299,6 +305,17 @@ impl<'a> Frames<'a> {
         self.next = last + 1;
         Ok(Some(Frame::Events { first, last, text }))
     }
+}
+
+/// Whether a whole frame begins somewhere behind that place.
+fn goes_on_behind(bytes: &[u8], at: usize) -> bool {
+    let mut places = memmem::find_iter(&bytes[at + 1..], &EVENTS);
+    places.any(|place| {
+        let rest = &bytes[at + 1 + place..];
+        let next = rest.get(12..20).map_or(0, number);
+        // The sequence begins with whatever this frame says.
+        matches!(Frames { bytes, at: at + 1 + place, next }.next(), Ok(Some(_)))
+    })
 }
 
 fn number(bytes: &[u8]) -> u64 {

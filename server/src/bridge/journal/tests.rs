@@ -205,6 +205,15 @@ async fn a_torn_end_is_cut_off_wherever_the_write_was_stopped() {
             assert_eq!(seqs(&again.page(4, 9).await.unwrap().blocks), [5, 6, 7]);
         }
     }
+    // A length that is wrong in the middle is no torn end: what follows was written.
+    let damaged = killed(dir.path());
+    let name = files(damaged.path())[0].clone();
+    let mut bytes = fs::read(&name).unwrap();
+    let second = bytes.windows(4).position(|four| four == b"SKJE").unwrap();
+    bytes[second + 10] = 0x7f;
+    fs::write(&name, bytes).unwrap();
+    let again = Journal::open(damaged.path(), Keep::default(), None).unwrap();
+    assert!(again.reach().1 >= 6 && damaged.path().join("journal.damaged-1").exists());
     // A file that was just being begun.
     for end in [0, 3, 20, 40] {
         let dir = killed(dir.path());
