@@ -68,6 +68,8 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	@end2end/tools/install.sh
 	$(call step,limits)
 	@node end2end/tools/soak-limits.mjs $(SERVER)
+	$(call step,two million events in the journal)
+	@node end2end/tools/soak-journal.mjs $(SERVER)
 	$(call step,what others wait while a million messages go back)
 	@cargo run --release -p broker --example requeue
 	$(call step,what messages take of memory)

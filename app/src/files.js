@@ -8,6 +8,13 @@ export function save(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+export function fetch(address) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = "";
+  link.click();
+}
+
 export function read(input, maxBytes, then) {
   const file = input.files?.[0];
   if (!file) return;

@@ -6,6 +6,7 @@ use web_sys::Element;
 #[wasm_bindgen(module = "/src/files.js")]
 extern "C" {
     fn save(name: &str, media_type: &str, text: &str);
+    fn fetch(address: &str);
     fn read(input: &Element, max_bytes: u32, then: &JsValue);
     fn copy(text: &str, then: &JsValue);
 }
@@ -13,6 +14,11 @@ extern "C" {
 /// Hands a file to the reader.
 pub fn hand_out(name: &str, media_type: &str, text: &str) {
     save(name, media_type, text);
+}
+
+/// Hands over what the server has at that address, as a file.
+pub fn hand_over(address: &str) {
+    fetch(address);
 }
 
 /// Puts a text into the clipboard, and says whether that worked.

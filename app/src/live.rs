@@ -67,6 +67,8 @@ pub struct Live {
     pub retry_in: RwSignal<Option<u32>>,
     /// Whether the server takes this for a small screen, so that its first paint fits.
     pub small_screen: bool,
+    /// The first and the last place that the server keeps, as far as it has told.
+    kept: StoredValue<(u64, u64)>,
     history: StoredValue<Arc<Mutex<History>>>,
 }
 
@@ -74,6 +76,14 @@ impl Live {
     /// Looks at the journal at hand. Untracked: read `version` to be told of changes.
     pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
         self.change_history(|history| look(history))
+    }
+
+    /// The first and the last place that the playhead can go to: here, or by asking the server.
+    #[must_use]
+    pub fn reach(&self, history: &History) -> (u64, u64) {
+        let ((first, last), (base, now)) = (self.kept.get_value(), history.reach());
+        // Nothing is known of what is older until the server has told.
+        (if first == 0 { base } else { base.min(first - 1) }, now.max(last))
     }
 
     /// Takes something in.
@@ -95,8 +105,33 @@ impl Live {
         past::reach_back(self, at).await
     }
 
+    /// Fetches some more of what happened before the journal at hand.
+    ///
+    /// # Errors
+    /// When it cannot be had, or does not fit: what to tell the reader.
+    pub async fn fetch_older(self) -> Result<(), String> {
+        past::fetch_older(self).await
+    }
+
+    /// Fetches what follows on the journal at hand, where that ends before what happens now.
+    pub fn read_on(self) {
+        past::read_on(self);
+    }
+
+    /// Whether the journal at hand ends before what happens now: the reader has gone far back.
+    #[must_use]
+    pub fn is_far_back(self) -> bool {
+        stream::is_far_back()
+    }
+
+    /// Shows again what happens now.
+    pub fn come_back(self) {
+        stream::come_back(self);
+    }
+
     /// From now on this journal is shown, and no server is asked any more.
     pub fn replay(self, run: History) {
+        self.kept.set_value((0, 0));
         stream::replay(self, run);
     }
 }
@@ -111,6 +146,27 @@ impl Live {
     pub async fn reach_back(self, at: u64) -> Result<(), String> {
         Err(format!("Step {at} was asked for outside of a browser."))
     }
+
+    /// Outside of a browser there is nothing more.
+    ///
+    /// # Errors
+    /// Never.
+    #[expect(clippy::unused_async, reason = "it stands in for the browser's")]
+    pub async fn fetch_older(self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Outside of a browser there is nothing more.
+    pub const fn read_on(self) {}
+
+    /// Outside of a browser all is at hand.
+    #[must_use]
+    pub const fn is_far_back(self) -> bool {
+        false
+    }
+
+    /// Outside of a browser it never left.
+    pub const fn come_back(self) {}
 
     /// Shows this journal.
     pub fn replay(self, run: History) {
@@ -136,6 +192,7 @@ pub fn provide_live() -> Live {
         version: RwSignal::default(),
         retry_in: RwSignal::default(),
         small_screen: first.small_screen,
+        kept: StoredValue::default(),
         history: StoredValue::new(Arc::new(Mutex::new(History::new(first.picture)))),
     };
     provide_context(live);

@@ -10,10 +10,11 @@ const ROOT = resolve(import.meta.dirname, "../..");
 
 /**
  * Starts it, and answers once it serves: its addresses, its pid, a way to call it and one to end it. `within` is the
- * folder for its data, and `descriptors` how many files it may have open; what it logs goes to `log`, line by line.
+ * folder for its data, and `descriptors` how many files it may have open; what it logs goes to `log`, line by line. A
+ * folder that is named as `kept` is used as it is, and stays.
  */
-export async function start(binary, flags = [], { within = tmpdir(), descriptors, log } = {}) {
-  const data = mkdtempSync(join(within, "skuflow-measured-"));
+export async function start(binary, flags = [], { within = tmpdir(), descriptors, log, kept } = {}) {
+  const data = kept ?? mkdtempSync(join(within, "skuflow-measured-"));
   const command = [resolve(binary), "serve", "--addr", "127.0.0.1:0", "--data", data, ...flags];
   const limit = descriptors ? ["bash", "-c", `ulimit -n ${descriptors} && exec "$@"`, "bash"] : [];
   const [program, ...rest] = [...limit, ...command];
@@ -42,7 +43,7 @@ export async function start(binary, flags = [], { within = tmpdir(), descriptors
     async end() {
       child.kill("SIGTERM");
       if (child.exitCode === null && child.signalCode === null) await ended;
-      rmSync(data, { recursive: true, force: true });
+      if (!kept) rmSync(data, { recursive: true, force: true });
     },
   };
 }

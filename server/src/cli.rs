@@ -1,7 +1,7 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
 use crate::{
-    bridge::management::ManagementUrl,
+    bridge::{journal::Keep, management::ManagementUrl},
     messaging::BrokerUri,
     services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
@@ -12,6 +12,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
     str::FromStr,
+    time::Duration,
 };
 
 /// See how services talk: a warehouse, three services, two styles, every message live in your browser.
@@ -108,9 +109,30 @@ pub struct Serve {
     #[arg(long, env = "SKUFLOW_FTP_QUIET_MS", default_value_t = 5_000, value_name = "MS")]
     pub ftp_quiet_ms: u64,
 
+    /// How many megabytes of the journal are kept at most, in the data folder.
+    #[arg(long, env = "SKUFLOW_JOURNAL_KEEP_MB", default_value_t = 256, value_name = "MB",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub journal_keep_mb: u32,
+
+    /// For how many hours the journal is kept at most.
+    #[arg(long, env = "SKUFLOW_JOURNAL_KEEP_HOURS", default_value_t = 168, value_name = "HOURS",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub journal_keep_hours: u32,
+
     /// Also send the e-mails by this server: `smtp://…` (`?tls=required` for STARTTLS) or `smtps://…`.
     #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp: Option<String>,
+}
+
+impl Serve {
+    /// How much of the journal is kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        Keep {
+            bytes: u64::from(self.journal_keep_mb) << 20,
+            age: Duration::from_secs(u64::from(self.journal_keep_hours) * 60 * 60),
+        }
+    }
 }
 
 /// Which broker carries the messages.

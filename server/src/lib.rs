@@ -8,6 +8,7 @@ pub mod control;
 pub mod data;
 pub mod messaging;
 pub mod program;
+mod recount;
 mod repeats;
 pub mod seed;
 pub mod serve;

@@ -17,6 +17,7 @@ use crate::{
         supervisor::Supervisor,
         topology,
     },
+    recount,
     services::{
         availability::AvailabilityClient,
         catalog::Catalog,
@@ -32,7 +33,7 @@ use crate::{
     web::{self, listen::Patience, security::Guard},
 };
 use flow::{Node, Service, Style, fault::FaultKind};
-use lapin::Connection;
+use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use std::{
     fs::{File, TryLockError},
     io::Write,
@@ -136,7 +137,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let (ftp_url, ftp_server) = bind_ftp_server(&settings).await?;
 
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
-    let journal = Journal::open(&settings.data, sequencer).map_err(data)?;
+    let journal = Journal::open(&settings.data, settings.keep(), sequencer).map_err(data)?;
     let (strangers, bound) = (Strangers::default(), Bound::default());
     let inventory = Inventory::open(&settings.data, journal.clone()).await?;
     let catalog = Catalog::open(&settings.data, journal.clone()).await?;
@@ -149,11 +150,13 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let services = Services { inventory, catalog, wishlist, availability };
     let begun = Begun::of(&settings.data);
     begun.finish(&services).await.map_err(other)?;
+    recount::server_started(&journal, &services).await?;
 
     let carrier = Carrier::start(&settings, &journal, &strangers).await?;
     let tasks = TaskTracker::new();
     if let Some(house) = carrier.embedded.clone() {
         say(format!("broker at amqp://{}", house.local_addr()));
+        recount::parked_in(&journal, &house).await;
         let (stopped, end) = (control.broker_stopped(), stop.clone());
         tasks.spawn(async move { house.follow(stopped, end).await });
     }
@@ -281,7 +284,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     if let Some(house) = carrier.embedded {
         house.shutdown().await;
     }
-    journal.close();
+    journal.close().await;
     Ok(())
 }
 
@@ -464,6 +467,15 @@ impl Session for WatchRemote {
         self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));
         let Self { journal, strangers, bound, control, stop, .. } = self;
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, control).await?;
+        let mut depths = Vec::new();
+        for queue in &flow::topology::QUEUES {
+            let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+            let dead = channel.queue_declare(queue.dead.into(), passive, FieldTable::default()).await?;
+            depths.push((queue, u64::from(dead.message_count())));
+        }
+        recount::parked(journal, depths).await;
         tap::run(connection, journal, strangers, bound, control, stop, ready).await
     }
 

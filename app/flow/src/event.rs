@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 use std::{fmt, sync::Arc};
 
 /// One step of the system, as somebody saw it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "wire::Flat", into = "wire::Flat")]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "wire::Flat")]
 pub struct Event {
     /// Its place in the journal: gapless, and never going back. 0 until the journal has taken it.
     pub seq: u64,
@@ -84,8 +84,8 @@ pub enum Provenance {
 }
 
 /// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "Arc<str>", into = "Arc<str>")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(from = "Arc<str>")]
 pub enum Node {
     /// Where arrivals come from.
     Warehouse,
@@ -136,12 +136,9 @@ impl From<Arc<str>> for Node {
     }
 }
 
-impl From<Node> for Arc<str> {
-    fn from(node: Node) -> Self {
-        match node {
-            Node::Foreign(name) => name,
-            known => known.as_str().into(),
-        }
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -326,6 +323,18 @@ pub enum Kind {
     },
     /// The broker takes messages from a connection again.
     ConnectionUnblocked,
+    /// The server began to run once more. Whatever its last run had in hand went with that run: connections, consumers,
+    /// holds, faults; and the last steps of a run that was killed may be told nowhere.
+    ServerStarted,
+    /// Somebody counted what is stored: that is the truth, whatever was told.
+    Counted {
+        /// Messages in inventory's outbox.
+        messages: Option<u32>,
+        /// E-mails in the wishlist's mailbox.
+        emails: Option<u64>,
+        /// Messages in the queue's dead-letter queue.
+        dead: Option<u64>,
+    },
     /// Something that a newer Skuflow told, and this one does not know. It keeps its place in the order and changes nothing.
     Unknown,
 }
@@ -361,6 +370,8 @@ pub enum KindName {
     ConnectionRestored,
     ConnectionBlocked,
     ConnectionUnblocked,
+    ServerStarted,
+    Counted,
     #[serde(other)]
     Unknown,
 }
@@ -393,6 +404,8 @@ words!(
         ConnectionRestored = "connection_restored",
         ConnectionBlocked = "connection_blocked",
         ConnectionUnblocked = "connection_unblocked",
+        ServerStarted = "server_started",
+        Counted = "counted",
         Unknown = "unknown",
     },
     UnknownKind,
@@ -430,6 +443,8 @@ impl Kind {
             Self::ConnectionRestored => KindName::ConnectionRestored,
             Self::ConnectionBlocked { .. } => KindName::ConnectionBlocked,
             Self::ConnectionUnblocked => KindName::ConnectionUnblocked,
+            Self::ServerStarted => KindName::ServerStarted,
+            Self::Counted { .. } => KindName::Counted,
             Self::Unknown => KindName::Unknown,
         }
     }

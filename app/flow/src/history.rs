@@ -195,17 +195,6 @@ impl History {
         Some(picture)
     }
 
-    /// The nearest known picture at or before `seq`, and the events that lead from it to `seq`: for whoever cannot
-    /// fold them at once. None before the base.
-    #[must_use]
-    pub fn start_at(&self, seq: u64) -> Option<(Picture, Vec<Arc<Event>>)> {
-        let start = self.start_of(seq)?;
-        let between = self
-            .events
-            .range(self.place_after(start.seq)..self.place_after(seq).max(self.place_after(start.seq)));
-        Some((start.clone(), between.cloned().collect()))
-    }
-
     /// Moves a picture of this history to another place, the shorter way; `false`, and nothing changes, when
     /// that place is before the base.
     pub fn move_to(&self, picture: &mut Picture, seq: u64) -> bool {

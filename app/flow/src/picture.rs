@@ -138,6 +138,10 @@ impl Picture {
             Kind::ConnectionRestored => self.lost.retain(|lost| !lost.is_of(event)),
             Kind::ConnectionBlocked { reason } => Trouble::note(&mut self.blocked, event, reason),
             Kind::ConnectionUnblocked => self.blocked.retain(|blocked| !blocked.is_of(event)),
+            Kind::ServerStarted => {
+                self.lost.clear();
+                self.blocked.clear();
+            }
             _ => {}
         }
         match style_of(event) {

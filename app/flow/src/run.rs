@@ -124,6 +124,19 @@ struct Whole<'a> {
     events: &'a [Arc<Event>],
 }
 
+/// How a file begins whose events are written one after the other: they follow, with commas between them, and then
+/// [`TAIL`].
+#[must_use]
+pub fn head(saved_at: &str, base: &Picture) -> String {
+    let whole = Whole { format: FORMAT, version: VERSION, saved_at, note: "", base, events: &[] };
+    let mut text = serde_json::to_string(&whole).expect("a run is plain data with text for keys");
+    text.truncate(text.len() - TAIL.len());
+    text
+}
+
+/// How such a file ends.
+pub const TAIL: &str = "]}";
+
 impl Run {
     /// Everything of a history that can be drawn.
     #[must_use]
@@ -229,6 +242,14 @@ mod tests {
         }
         let again = Run::of(&after, "later".into(), String::new());
         assert_eq!((again.base, again.events.len()), (after.base().clone(), after.events().len()));
+    }
+
+    #[test]
+    fn a_run_that_is_written_event_by_event_is_the_same_file() {
+        let run = Run { note: String::new(), ..run() };
+        let events: Vec<_> = run.events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+        let text = head(&run.saved_at, &run.base) + &events.join(",") + TAIL;
+        assert_eq!(text, run.write());
     }
 
     #[test]

@@ -279,8 +279,10 @@ impl Draft {
             | Kind::Released { .. }
             | Kind::ConsumerStarted { .. }
             | Kind::ConnectionUnblocked
-            | Kind::Unknown
-            | Kind::ConnectionRestored => {}
+            | Kind::ConnectionRestored
+            | Kind::Counted { .. }
+            | Kind::Unknown => {}
+            Kind::ServerStarted => self.note(event, who, "the server started again".to_owned()),
             Kind::ConnectionBlocked { reason } => {
                 self.note(event, who, format!("connection blocked: {reason}"));
                 self.mark_trouble();

@@ -49,6 +49,8 @@ pub struct Director {
     pacer: Pacer,
     /// The last event that was handed to the pacer.
     taken: u64,
+    /// Whether the journal at hand ends before what happens now: at its end more of it is fetched.
+    pub is_far_back: bool,
     moments: VecDeque<(Arc<Event>, u64)>,
     /// True and drawn times of the last hops, in milliseconds.
     measured: VecDeque<(f64, f64)>,
@@ -60,6 +62,7 @@ impl Director {
     pub fn new(style: Style, picture: Picture) -> Self {
         Self {
             taken: picture.seq,
+            is_far_back: false,
             picture,
             play: Play::Live,
             speed: 1,
@@ -91,7 +94,7 @@ impl Director {
                         self.taken = last.seq;
                         self.pacer.push(next, now_ms);
                     }
-                    None if self.pacer.pending() == 0 => self.play = Play::Live,
+                    None if self.pacer.pending() == 0 && !self.is_far_back => self.play = Play::Live,
                     None => {}
                 }
             }
@@ -122,7 +125,8 @@ impl Director {
 
     /// Lets the playhead go on by itself.
     pub fn go_on(&mut self, history: &History) {
-        self.play = if self.picture.seq >= history.now().seq { Play::Live } else { Play::Playing };
+        let is_at_end = self.picture.seq >= history.now().seq && !self.is_far_back;
+        self.play = if is_at_end { Play::Live } else { Play::Playing };
     }
 
     /// Puts the playhead somewhere and leaves it there; `false` when that place cannot be drawn any more.
@@ -159,6 +163,29 @@ impl Director {
             let hop = hop_of(event, self.style);
             self.stepped.push(Shown { event: Arc::clone(event), hop, has_happened: true });
         }
+    }
+
+    /// Whether the playhead will soon need more than is at hand.
+    #[must_use]
+    pub fn needs_more(&self, history: &History) -> bool {
+        self.is_far_back && history.newer_than(self.taken.max(self.picture.seq)) < READY
+    }
+
+    /// Whether there is a place before at which the walk stops, or to which nothing leads back: the very first message
+    /// of an arrival has none before it.
+    #[must_use]
+    pub fn can_step_back(&self, history: &History, walk: Walk<'_>) -> bool {
+        let walk = Walk { style: Some(self.style), ..walk };
+        let before = |seq| history.previous(seq, walk);
+        if walk.messages {
+            let of_arrival = |event: &Arc<Event>| event.correlation_id.as_deref() == walk.arrival;
+            let begins = |event: &Arc<Event>| {
+                matches!(event.kind, Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. })
+            };
+            return before(self.picture.seq).is_some()
+                || history.drawable().any(|event| of_arrival(event) && begins(event));
+        }
+        before(self.picture.seq + 1).and_then(before).is_some()
     }
 
     /// Goes back to the place before. Nothing is undone: it is only shown as it was.

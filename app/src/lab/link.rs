@@ -5,6 +5,7 @@
 
 use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
+use super::playhead;
 use super::state::LabState;
 use super::views::{self, View};
 use crate::address::{self, Escaped};
@@ -55,31 +56,23 @@ pub fn wake(lab: Lab) {
         views::selected(lab);
     }
     match address::query("at").and_then(|at| at.parse().ok()) {
-        Some(at) => spawn_local(go_to(lab, at)),
+        Some(at) => spawn_local(async move {
+            go_to(lab, at).await;
+            keep_up(lab);
+        }),
         None => keep_up(lab),
     }
 }
 
+/// Shows the place that the address asks for; where that cannot be had, how things stand now.
 async fn go_to(lab: Lab, at: u64) {
+    playhead::go_to(lab, at).await;
     lab.change(|state| {
-        state.director.pause();
-        state.notice = Some(format!("Going to step {at}…"));
-    });
-    let outcome = lab.live.reach_back(at).await;
-    lab.quietly(|state| {
-        // Beyond the last step it would show the last.
-        let is_there = outcome.is_ok() && lab.live.with_history(|history| state.director.seek(history, at));
-        state.notice = match outcome {
-            Ok(()) if is_there => None,
-            Ok(()) => Some(format!("Step {at} cannot be drawn. This is how things stand now.")),
-            Err(why) => Some(format!("{why} This is how things stand now.")),
-        };
-        if !is_there {
+        if let Some(why) = &mut state.notice {
+            why.push_str(" This is how things stand now.");
             lab.live.with_history(|history| state.director.go_live(history));
         }
     });
-    lab.tell(Pace::Calm);
-    keep_up(lab);
 }
 
 fn keep_up(lab: Lab) {

@@ -53,10 +53,20 @@ pub fn panel(look: &Look<'_>) -> Markup {
         .take(rows + 1)
         .cloned()
         .collect();
-    let has_more = events.len() > rows;
+    let first = look.history.events().front().map_or(look.history.reach().0 + 1, |event| event.seq);
+    let has_more = events.len() > rows || look.reach.0 + 1 < first;
     events.truncate(rows);
     events.reverse();
     log(&events, has_more, look)
+}
+
+/// Whether fewer rows are at hand than are asked for.
+#[must_use]
+pub fn lacks_rows(look: &Look<'_>) -> bool {
+    let filter = &look.lab.views.filter;
+    let arrival = if filter.of_arrival { look.focus().arrival } else { None };
+    let fitting = look.shown().filter(|event| filter.lets_through(event, arrival.as_deref()));
+    fitting.take(ROWS + filter.more).count() < ROWS + filter.more
 }
 
 /// What stands above the rows: which of them are wanted.

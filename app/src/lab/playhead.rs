@@ -5,6 +5,7 @@ use super::handle::{Lab, Pace};
 use super::state::{LabState, Look};
 use crate::paint::Act;
 use flow::{History, Id, Walk};
+use leptos::task::spawn_local;
 use maud::{Markup, html};
 
 /// A button that moves a playhead: its act, its words, its key, and its sign.
@@ -22,7 +23,7 @@ pub fn button(off: bool, act: &str, words: &str, key: &str, path: &str) -> Marku
 #[must_use]
 pub fn bar(look: &Look<'_>) -> Markup {
     let director = &look.lab.director;
-    let (first, last) = look.history.reach();
+    let (first, last) = look.reach;
     let (at, newer) = (director.picture.seq, look.newer());
     let is_paused = director.play == Play::Paused;
     let off = !look.lab.hydrated;
@@ -95,15 +96,17 @@ pub fn by_name(lab: Lab, name: &str) -> bool {
             Play::Live | Play::Playing => state.director.pause(),
         }),
         "step" => change(lab, |state, history| state.director.step(history, Walk::default())),
-        "step-back" => change(lab, |state, history| state.director.step_back(history, Walk::default())),
+        "step-back" => step_back(lab, false),
         "next-message" => change(lab, |state, history| {
             let arrival = arrival_of(state, history);
             state.director.step(history, messages_of(arrival.as_ref()));
         }),
-        "previous-message" => change(lab, |state, history| {
-            let arrival = arrival_of(state, history);
-            state.director.step_back(history, messages_of(arrival.as_ref()));
-        }),
+        "previous-message" => step_back(lab, true),
+        "live" if lab.live.is_far_back() => {
+            // It follows what happens as soon as that is at hand.
+            change(lab, |state, _| state.director.play = Play::Live);
+            lab.live.come_back();
+        }
         "live" => change(lab, |state, history| state.director.go_live(history)),
         "faster" => change(lab, |state, _| {
             state.director.speed = (state.director.speed + 1).min(SPEEDS.len() - 1);
@@ -124,13 +127,78 @@ fn messages_of(arrival: Option<&Id>) -> Walk<'_> {
     Walk { arrival: arrival.map(|id| &**id), messages: true, ..Walk::default() }
 }
 
+/// Goes back a step, or to the message before of the same arrival; where that is not at hand, it is fetched first.
+fn step_back(lab: Lab, messages: bool) {
+    let back = move |state: &mut LabState, history: &History| {
+        let arrival = if messages { arrival_of(state, history) } else { None };
+        let walk = if messages { messages_of(arrival.as_ref()) } else { Walk::default() };
+        if state.director.can_step_back(history, walk) || history.reach().0 == lab.live.reach(history).0 {
+            state.director.step_back(history, walk);
+            return None;
+        }
+        state.director.pause();
+        // Once it is on its way, another key says nothing new.
+        state.wanted.is_none().then(|| history.reach().0.saturating_sub(1))
+    };
+    let lacks = lab.quietly(|state| {
+        state.notice = None;
+        lab.live.with_history(|history| back(state, history))
+    });
+    lab.tell(Pace::Calm);
+    let Some(place) = lacks.flatten() else { return };
+    spawn_local(async move {
+        if fetch(lab, place).await {
+            // Beyond what was fetched there may be nothing to stop at: then it goes as far as it can.
+            change(lab, |state, history| {
+                let arrival = if messages { arrival_of(state, history) } else { None };
+                let walk = if messages { messages_of(arrival.as_ref()) } else { Walk::default() };
+                state.director.step_back(history, walk);
+            });
+        }
+    });
+}
+
 /// Puts the playhead where the slider is.
 pub fn scrubbed(lab: Lab, value: &str) {
-    if let Ok(seq) = value.parse() {
+    let Ok(seq) = value.parse() else { return };
+    let is_there = lab.live.with_history(|history| {
+        let (base, now) = history.reach();
+        base <= seq && (seq <= now || !lab.live.is_far_back())
+    });
+    if is_there {
         change(lab, |state, history| {
+            state.wanted = None;
             state.director.seek(history, seq);
         });
+    } else {
+        spawn_local(go_to(lab, seq));
     }
+}
+
+/// Puts the playhead at a place that may have to be fetched, and says when it cannot be had.
+pub async fn go_to(lab: Lab, at: u64) {
+    lab.change(|state| {
+        state.director.pause();
+        state.notice = Some(format!("Going to step {at}…"));
+    });
+    if fetch(lab, at).await {
+        change(lab, |state, history| {
+            state.director.seek(history, at);
+        });
+    }
+}
+
+/// Fetches what is needed for a place; says whether that is there now, and still wanted.
+async fn fetch(lab: Lab, at: u64) -> bool {
+    lab.quietly(|state| state.wanted = Some(at));
+    let outcome = lab.live.reach_back(at).await;
+    let is_wanted = lab.quietly(|state| state.wanted.take_if(|wanted| *wanted == at).is_some());
+    if is_wanted != Some(true) {
+        return false;
+    }
+    let Err(why) = outcome else { return true };
+    lab.change(|state| state.notice = Some(why));
+    false
 }
 
 fn change(lab: Lab, change: impl FnOnce(&mut LabState, &History)) {

@@ -7,9 +7,11 @@ use super::views;
 use crate::files;
 use crate::live::Connection;
 use crate::paint::Act;
-use leptos::task::spawn_local;
+use leptos::{prelude::GetUntracked as _, task::spawn_local};
 use maud::{Markup, html};
 
+/// The most events that are read.
+const MAX_EVENTS: u64 = flow::run::MAX_EVENTS as u64;
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u32 = 64 << 20;
 
@@ -38,8 +40,22 @@ pub fn bar(look: &Look<'_>) -> Markup {
     }
 }
 
-/// Hands out the file.
+/// Hands out the file: all that the server keeps, as far as it can be opened again, or the run that is shown.
 pub fn save(lab: Lab) {
+    let connection = lab.live.connection.get_untracked();
+    if !matches!(connection, Connection::Replay | Connection::Reconnecting) {
+        let (first, last) = lab.live.with_history(|history| lab.live.reach(history));
+        let after = first.max(last.saturating_sub(MAX_EVENTS));
+        if after > first {
+            let kept = last - first;
+            let words = format!(
+                "The run has the last {MAX_EVENTS} steps, as many as can be opened. All {kept} are at /api/journal/export."
+            );
+            lab.change(|state| state.run_wrong = Some(words));
+        }
+        files::hand_over(&format!("/api/journal/export?after={after}"));
+        return;
+    }
     spawn_local(async move {
         let study = views::study_of(lab).await;
         let now: String = js_sys::Date::new_0().to_iso_string().into();

@@ -51,6 +51,8 @@ pub struct LabState {
     pub views: Views,
     /// What is to be said of the playhead's place, such as that it is no longer kept.
     pub notice: Option<String>,
+    /// The place that the playhead is to go to once what is needed for it has been fetched.
+    pub wanted: Option<u64>,
     /// The file from which a run is shown.
     pub run: Option<String>,
     /// Why a file could not be opened.
@@ -87,6 +89,7 @@ impl LabState {
             on_the_way: Vec::new(),
             views: Views::default(),
             notice: None,
+            wanted: None,
             run: None,
             run_wrong: None,
             hydrated: false,
@@ -174,6 +177,8 @@ pub struct Look<'a> {
     pub connection: Connection,
     /// Seconds until the stream is tried again.
     pub retry_in: Option<u32>,
+    /// The first and the last place that the playhead can go to; what is not at hand is fetched.
+    pub reach: (u64, u64),
 }
 
 impl<'a> Look<'a> {
@@ -181,13 +186,15 @@ impl<'a> Look<'a> {
     pub fn now<T>(lab: &LabState, live: &Live, see: impl FnOnce(&Look<'_>) -> T) -> T {
         use leptos::prelude::Get as _;
         let (connection, retry_in) = (live.connection.get(), live.retry_in.get());
-        live.with_history(|history| see(&Look { lab, history, connection, retry_in }))
+        live.with_history(|history| {
+            see(&Look { lab, history, connection, retry_in, reach: live.reach(history) })
+        })
     }
 
     /// What there is to see in that journal, whatever the connection.
     #[must_use]
     pub const fn of(lab: &'a LabState, history: &'a History) -> Self {
-        Self { lab, history, connection: Connection::Live, retry_in: None }
+        Self { lab, history, connection: Connection::Live, retry_in: None, reach: history.reach() }
     }
 
     /// The shown events of this page's style, the latest first.
@@ -228,10 +235,10 @@ impl<'a> Look<'a> {
         focus
     }
 
-    /// How many events are known and not shown.
+    /// How many events have happened and are not shown.
     #[must_use]
-    pub fn newer(&self) -> usize {
-        self.history.newer_than(self.lab.picture().seq)
+    pub const fn newer(&self) -> u64 {
+        self.reach.1.saturating_sub(self.lab.picture().seq)
     }
 
     /// Whether all that is known is shown, and all work is done.

@@ -6,6 +6,7 @@ use super::state::Look;
 use crate::files;
 use crate::paint::Act;
 use crate::study::{self, Study};
+use flow::History;
 use leptos::{ev, prelude::*, task::spawn_local};
 use maud::{Markup, html};
 use std::{any::Any, cell::RefCell};
@@ -205,7 +206,7 @@ pub fn act(lab: Lab, name: &str, marked: &Act) -> bool {
                 show(lab, view);
             }
         }
-        "log-more" => lab.change(|state| state.views.filter.more += log::ROWS),
+        "log-more" => show_older(lab),
         "fold" => lab.change(|state| state.views.is_unfolded = !state.views.is_unfolded),
         "queues" => lab.change(|state| state.views.has_queues = !state.views.has_queues),
         "settlements" => lab.change(|state| state.views.has_settlements = !state.views.has_settlements),
@@ -225,6 +226,27 @@ pub fn act(lab: Lab, name: &str, marked: &Act) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Lists more steps, and fetches them where they are not at hand: with a filter few of many may fit.
+fn show_older(lab: Lab) {
+    lab.change(|state| state.views.filter.more += log::ROWS);
+    let lacks = move || {
+        lab.peek(|state| lab.live.with_history(|history| log::lacks_rows(&Look::of(state, history))))
+            == Some(true)
+    };
+    spawn_local(async move {
+        while lacks() {
+            let first = |history: &History| history.reach().0;
+            let before = lab.live.with_history(first);
+            let outcome = lab.live.fetch_older().await;
+            let is_over = outcome.is_err() || lab.live.with_history(first) == before;
+            lab.change(|state| state.notice = outcome.err());
+            if is_over {
+                break;
+            }
+        }
+    });
 }
 
 fn exported(lab: Lab, format: &str) -> Option<String> {

@@ -237,6 +237,16 @@ pub fn sentence(event: &Event) -> String {
         Kind::ConnectionUnblocked => format!("the broker takes messages from {node} again"),
         Kind::Unknown => format!("{node} told something that a newer Skuflow knows"),
         Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
+        Kind::ServerStarted => "The server started again".to_owned(),
+        Kind::Counted { messages, emails, dead } => {
+            let count = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
+            let counted = [
+                count(messages.map(u64::from), "messages in the outbox"),
+                count(*emails, "e-mails in the mailbox"),
+                count(*dead, "parked messages"),
+            ];
+            format!("{node} counted {}", counted.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -1,65 +1,156 @@
-//! What happened before: fetched from the server, to look back at.
+//! What happened before: fetched from the server a page at a time, with the picture that it stands on.
 
 use super::{Live, stream};
 use crate::api::fetch;
-use flow::{Event, History, Picture};
-use leptos::prelude::*;
+use flow::{Event, History, Picture, history::KEPT};
+use leptos::{prelude::*, task::spawn_local};
+use std::cell::Cell;
 
-/// How many past events a page that has just been opened asks for.
-const LOG_AT_FIRST: u64 = 5_000;
-/// How many steps before the place of a link are fetched too, for going back.
-const STEPS_BEFORE: u64 = 1_000;
+/// How many events are asked for at once, and fetched by a page that has just been opened.
+pub(super) const PAGE: u64 = 5_000;
+/// How many steps before a place are fetched too, for going back from there.
+const STEPS_BEFORE: u64 = 4_000;
+/// What is said when the server has no answer.
+const LOST: &str = "The server does not tell how things stood then.";
+
+thread_local! {
+    /// What follows is being fetched.
+    static IS_READING_ON: Cell<bool> = const { Cell::new(false) };
+}
 
 /// A page of the journal.
 #[derive(serde::Deserialize)]
 pub(super) struct Page {
     pub events: Vec<Event>,
     first: u64,
+    last: u64,
 }
 
-/// What happened before this page was opened.
-pub(super) async fn fetch_log(live: Live) {
-    let after = live.with_history(|history| history.now().seq).saturating_sub(LOG_AT_FIRST);
-    if let Some(page) = fetch_page(after).await {
-        if stream::is_over() {
-            return;
-        }
-        live.change_history(|history| history.prepend(page.events));
-        live.version.update(|version| *version = version.wrapping_add(1));
+/// Fetches the steps before this page was opened, so that its reader can go back through them.
+pub(super) async fn fetch_before(live: Live) {
+    let base = live.with_history(|history| history.reach().0);
+    if base > 0 {
+        // Without an answer it is tried again when somebody wants to go back.
+        let _ = lengthen(live, base.saturating_sub(PAGE)).await;
     }
 }
 
-pub(super) async fn fetch_page(after: u64) -> Option<Page> {
-    fetch::get(&format!("/api/journal?after={after}&limit={LOG_AT_FIRST}")).await.ok()
+pub(super) async fn fetch_page(live: Live, after: u64, limit: u64) -> Option<Page> {
+    let page: Page = fetch::get(&format!("/api/journal?after={after}&limit={limit}")).await.ok()?;
+    if !stream::is_over() {
+        live.kept.update_value(|kept| *kept = (page.first, kept.1.max(page.last)));
+    }
+    Some(page)
 }
 
 /// Fetches what is needed to show the picture at that place, and some steps before it.
 pub(super) async fn reach_back(live: Live, at: u64) -> Result<(), String> {
-    const LOST: &str = "The server does not tell how things stood then.";
-    let (base, last) = live.with_history(History::reach);
+    let ((base, now), last) = live.with_history(|history| (history.reach(), live.reach(history).1));
     if at > last {
         return Err(format!("Step {at} has not happened yet: the journal ends at step {last}."));
     }
-    let mut after = at.saturating_sub(STEPS_BEFORE);
+    if (base..=now).contains(&at) || stream::is_over() {
+        return Ok(());
+    }
+    let after = at.saturating_sub(STEPS_BEFORE);
+    if at < base && fits(live, base - after) {
+        lengthen(live, after).await
+    } else {
+        move_to(live, at).await
+    }?;
+    if live.with_history(|history| history.reach().0) <= at { Ok(()) } else { Err(no_longer_kept(live, at)) }
+}
+
+fn no_longer_kept(live: Live, at: u64) -> String {
+    let (first, _) = live.kept.get_value();
+    format!("Step {at} is no longer kept: the journal begins at step {first}.")
+}
+
+/// Fetches some more of what happened before the journal at hand.
+pub(super) async fn fetch_older(live: Live) -> Result<(), String> {
+    let base = live.with_history(|history| history.reach().0);
+    if !fits(live, STEPS_BEFORE) {
+        return Err(
+            "No more steps fit here at once. Older ones are shown when the playhead goes back to them."
+                .to_owned(),
+        );
+    }
+    lengthen(live, base.saturating_sub(STEPS_BEFORE)).await
+}
+
+/// Whether so many more fit into what a tab has at hand.
+fn fits(live: Live, more: u64) -> bool {
+    let at_hand = live.with_history(|history| history.drawable().len()) as u64;
+    at_hand + more <= KEPT as u64
+}
+
+/// Puts what happened after that place in front of the journal at hand, as far as it is kept.
+async fn lengthen(live: Live, mut after: u64) -> Result<(), String> {
+    let base = live.with_history(|history| history.reach().0);
     let mut older: Vec<Event> = Vec::new();
     while after < base {
-        let page = fetch_page(after).await.ok_or(LOST)?;
-        if at + 1 < page.first {
-            let first = page.first;
-            return Err(format!("Step {at} is no longer kept: the journal begins at step {first}."));
-        }
-        let Some(end) = page.events.last().map(|event| event.seq) else { return Err(LOST.to_owned()) };
-        after = end;
+        let page = fetch_page(live, after, PAGE.min(base - after)).await.ok_or(LOST)?;
+        let Some(last) = page.events.last().map(|event| event.seq) else { break };
+        after = last;
         older.extend(page.events);
     }
     let Some(first) = older.first().map(|event| event.seq) else { return Ok(()) };
-    let picture = picture(&format!("/api/journal/picture?packed=true&at={}", first - 1)).await.ok_or(LOST)?;
-    let is_back = live.change_history(|history| {
-        history.prepend(older);
-        history.reach().0 <= at || history.rebase(picture)
+    let picture = picture_at(first - 1).await?;
+    if !stream::is_over() {
+        live.change_history(|history| {
+            // Another picture may have been taken meanwhile, after a gap.
+            if history.reach().0 == base {
+                history.prepend(older);
+                history.rebase(picture);
+            }
+        });
+        live.version.update(|version| *version = version.wrapping_add(1));
+    }
+    Ok(())
+}
+
+/// Shows the part of the journal around that place instead of the one at hand: both do not fit.
+async fn move_to(live: Live, at: u64) -> Result<(), String> {
+    let page = fetch_page(live, at.saturating_sub(STEPS_BEFORE), PAGE).await.ok_or(LOST)?;
+    if at + 1 < page.first {
+        return Err(no_longer_kept(live, at));
+    }
+    let (Some(first), Some(last)) = (page.events.first(), page.events.last()) else {
+        return Err(LOST.to_owned());
+    };
+    let is_far_back = last.seq < page.last;
+    let mut part = History::new(picture_at(first.seq - 1).await?);
+    page.events.into_iter().for_each(|event| _ = part.push(event));
+    if !stream::is_over() {
+        live.change_history(|history| *history = part);
+        stream::go_far_back(live, is_far_back);
+    }
+    Ok(())
+}
+
+/// Fetches what follows on the part at hand, until that reaches what happens now.
+pub(super) fn read_on(live: Live) {
+    if IS_READING_ON.replace(true) {
+        return;
+    }
+    spawn_local(async move {
+        let end = live.with_history(|history| history.reach().1);
+        // Without an answer it is asked for again at the next frame that needs it.
+        let page = fetch_page(live, end, PAGE).await;
+        IS_READING_ON.set(false);
+        let Some(page) = page.filter(|_| stream::is_far_back()) else { return };
+        let last = live.change_history(|history| {
+            page.events.into_iter().for_each(|event| _ = history.push(event));
+            history.reach().1
+        });
+        stream::go_far_back(live, last < page.last);
     });
-    live.version.update(|version| *version = version.wrapping_add(1));
-    if is_back { Ok(()) } else { Err(LOST.to_owned()) }
+}
+
+/// The picture after the event with that place.
+async fn picture_at(seq: u64) -> Result<Picture, String> {
+    let picture = picture(&format!("/api/journal/picture?packed=true&at={seq}")).await;
+    picture.ok_or_else(|| LOST.to_owned())
 }
 
 /// The picture at that address.

@@ -6,7 +6,7 @@
 //! One tab reads for all tabs of the browser, and the others hear from it. Each knows how far it has come, asks the
 //! server for what it lacks, and leaves out what it has: so it does not matter who reads, nor when that changes.
 
-use super::past::{fetch_log, fetch_page, picture};
+use super::past::{PAGE, fetch_before, fetch_page, picture};
 use super::{
     Connection, Live,
     backoff::Backoff,
@@ -44,6 +44,8 @@ struct Stream {
     wants_picture: bool,
     /// A run from a file is shown: the server is asked nothing more.
     is_over: bool,
+    /// The reader has gone so far back that the journal at hand ends before what happens now: that is passed over.
+    is_far_back: bool,
 }
 
 struct Source {
@@ -69,10 +71,31 @@ pub(super) fn is_over() -> bool {
     with_stream(|stream| stream.is_over)
 }
 
+/// Whether the journal at hand ends before what happens now.
+pub(super) fn is_far_back() -> bool {
+    with_stream(|stream| stream.is_far_back)
+}
+
+/// Shows a part of the journal that ends before what happens now, or joins that again.
+pub(super) fn go_far_back(live: Live, is_far_back: bool) {
+    with_stream(|stream| {
+        stream.is_far_back = is_far_back;
+        stream.incoming.clear();
+    });
+    announce(live);
+}
+
+/// Shows again what happens now.
+pub(super) fn come_back(live: Live) {
+    if is_far_back() {
+        start_over(live);
+    }
+}
+
 /// Takes part in reading the stream, for as long as the page is open.
 pub(super) fn start(live: Live) {
     tabs::join(move |leads| lead(live, leads), move |word| hear(live, word));
-    spawn_local(fetch_log(live));
+    spawn_local(fetch_before(live));
 }
 
 /// Begins to read for all tabs, or leaves it to another.
@@ -141,8 +164,8 @@ fn connect(live: Live) {
         return;
     }
     live.retry_in.set(None);
-    let after = reached(live);
-    let Ok(source) = EventSource::new(&format!("/api/journal/stream?after={after}")) else {
+    let place = if is_far_back() { String::new() } else { format!("?after={}", reached(live)) };
+    let Ok(source) = EventSource::new(&format!("/api/journal/stream{place}")) else {
         wait_and_connect(live);
         return;
     };
@@ -234,6 +257,12 @@ fn take_in(live: Live, text: &str) {
 
 /// Takes in what is new of these events, and fetches what is lacking before them.
 fn accept(live: Live, mut batch: Vec<Event>) {
+    if let Some(last) = batch.last().filter(|_| !is_over()) {
+        live.kept.update_value(|kept| kept.1 = kept.1.max(last.seq));
+    }
+    if is_far_back() {
+        return;
+    }
     let reached = reached(live);
     batch.retain(|event| event.seq > reached);
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return };
@@ -295,7 +324,7 @@ fn announce(live: Live) {
 
 /// Fetches what is lacking here up to that place: this tab began to listen, or to look again, when others had come further.
 fn fill(live: Live, place: u64) {
-    if place <= reached(live) {
+    if place <= reached(live) || is_far_back() {
         return;
     }
     let is_busy = with_stream(|stream| {
@@ -310,7 +339,10 @@ fn fill(live: Live, place: u64) {
         while with_stream(|stream| stream.lacks).is_some_and(|place| place > reached(live)) {
             let after = reached(live);
             // Without an answer it is tried again as soon as the reading tab says anything.
-            let Some(page) = fetch_page(after).await else { break };
+            let Some(page) = fetch_page(live, after, PAGE).await else { break };
+            if is_far_back() {
+                break;
+            }
             if page.events.first().is_none_or(|event| event.seq > reached(live) + 1) {
                 start_over(live);
                 break;
@@ -326,6 +358,7 @@ fn start_over(live: Live) {
     with_stream(|stream| {
         stream.incoming.clear();
         stream.wants_picture = false;
+        stream.is_far_back = false;
         if let Some(open) = &stream.source {
             open.source.close();
         }
@@ -335,12 +368,14 @@ fn start_over(live: Live) {
             _ if with_stream(|stream| stream.is_over) => {}
             Some(picture) => {
                 let seq = picture.seq;
+                // It may be another journal.
+                live.kept.set_value((0, 0));
                 live.change_history(|history| *history = History::new(picture));
                 announce(live);
                 live.stock_seq.set(seq);
                 live.mail_seq.set(seq);
                 connect(live);
-                fetch_log(live).await;
+                fetch_before(live).await;
             }
             None if with_stream(|stream| stream.leads) => wait_and_connect(live),
             None => with_stream(|stream| stream.wants_picture = true),

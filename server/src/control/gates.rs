@@ -182,7 +182,7 @@ impl Drop for Hold<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::Journal;
+    use crate::bridge::{Journal, journal::Keep};
     use flow::{Event, Provenance};
 
     const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
@@ -190,7 +190,7 @@ mod tests {
     #[tokio::test]
     async fn gates_that_are_forgotten_open_by_themselves() {
         let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::open(dir.path(), None).unwrap();
+        let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal.clone(), Duration::from_millis(50));
         control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
         assert!(control.holding(Style::Choreography).opens_at_us > Some(clock::now_us()));
@@ -203,7 +203,8 @@ mod tests {
         let mut kinds = Vec::new();
         while kinds.len() < 2 {
             let Some(crate::bridge::journal::Next::Events(events)) = told.next(10).await else { panic!() };
-            kinds.extend(events.iter().map(|event| event.kind.clone()));
+            let events: Vec<Event> = serde_json::from_slice(&crate::bridge::journal::array(&events)).unwrap();
+            kinds.extend(events.into_iter().map(|event| event.kind));
         }
         assert!(
             matches!(
@@ -220,7 +221,7 @@ mod tests {
     #[tokio::test]
     async fn a_timer_of_gates_that_were_set_anew_opens_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::open(dir.path(), None).unwrap();
+        let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal, Duration::from_secs(60));
         control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
         control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });

@@ -11,6 +11,7 @@ use crate::{
     bridge::{Depths, Journal},
     control::{Desk, DeskError},
     messaging::{BrokerUri, connection::OUR_NAME},
+    recount,
     store::StoreError,
     styles::Services,
     warehouse::{Brake, simulator::Simulation},
@@ -124,7 +125,8 @@ impl Reset {
                 .map_err(|error| ResetError::Broker(error.to_string()))?;
         }
         self.discard_parked().await?;
-        self.begun.start_over(&self.services).await
+        self.begun.start_over(&self.services).await?;
+        Ok(recount::mailbox(&self.journal, &self.services).await?)
     }
 
     /// What is parked tells of a life that is over. While there is no broker nobody can see it either; replayed one
@@ -165,7 +167,7 @@ impl Reset {
             channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await?;
         }
         connection.close(200, "done".into()).await?;
-        let picture = self.journal.picture();
+        let picture = self.journal.picture().await;
         for (style, service) in
             Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |of| (*style, *of)))
         {

@@ -1,29 +1,36 @@
-//! The journal over HTTP: in pages, and as a stream of server-sent events.
+//! The journal over HTTP: in pages, as a stream of server-sent events, and as a whole.
 
 use super::problem::Problem;
-use crate::bridge::{Journal, journal::Next};
+use crate::{
+    bridge::{
+        Journal,
+        journal::{Next, ReadError, Whole, array},
+    },
+    clock,
+};
 use axum::{
     Json, Router,
+    body::{Body, Bytes},
     extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event as Sent, KeepAlive},
     },
     routing::get,
 };
-use flow::{Event, Picture};
-use futures::{Stream, stream};
-use serde::{Deserialize, Serialize};
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use flow::{Picture, run};
+use futures::{Stream, StreamExt, stream};
+use serde::Deserialize;
+use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// The most events in one page.
-const PAGE_MAX: usize = 5_000;
-const PAGE_DEFAULT: usize = 500;
+const PAGE_MAX: u64 = 5_000;
+const PAGE_DEFAULT: u64 = 500;
 /// The most events in one message of the stream.
-const BATCH_MAX: usize = 2_000;
+const BATCH_MAX: u64 = 2_000;
 /// The shortest time between two messages of the stream: about two frames of a screen.
 const BATCH_EVERY: Duration = Duration::from_millis(33);
 
@@ -39,34 +46,48 @@ pub fn routes(journal: Journal, stop: CancellationToken) -> Router {
         .route("/api/journal", get(page))
         .route("/api/journal/picture", get(picture))
         .route("/api/journal/stream", get(stream))
+        .route("/api/journal/export", get(export))
         .with_state(Shared { journal, stop })
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        tracing::error!(%error, "the journal cannot be read");
+        let detail = format!(
+            "the journal cannot be read: {error}; ask for first and last again, for what is still kept"
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
 }
 
 #[derive(Deserialize)]
 struct PageQuery {
-    #[serde(default)]
-    after: u64,
-    limit: Option<usize>,
+    after: Option<u64>,
+    before: Option<u64>,
+    limit: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Page {
-    events: Vec<Arc<Event>>,
-    first: u64,
-    last: u64,
-}
-
+/// A page of events: those after `after`, or the last ones before `before`.
 async fn page(
     State(shared): State<Shared>,
     query: Result<Query<PageQuery>, QueryRejection>,
-) -> Result<Json<Page>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
     let limit = query.limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(Problem::invalid(format!("limit: {limit} is not between 1 and {PAGE_MAX}")));
     }
-    let page = shared.journal.page(query.after, limit);
-    Ok(Json(Page { events: page.events, first: page.first, last: page.last }))
+    let page = match (query.after, query.before) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::invalid("before: give either before or after, not both".into()));
+        }
+        (after, None) => shared.journal.page(after.unwrap_or_default(), limit).await?,
+        (None, Some(before)) => shared.journal.page_before(before, limit).await?,
+    };
+    let mut text = b"{\"events\":".to_vec();
+    text.append(&mut array(&page.blocks));
+    text.extend_from_slice(format!(",\"first\":{},\"last\":{}}}", page.first, page.last).as_bytes());
+    Ok(([(header::CONTENT_TYPE, "application/json")], text))
 }
 
 #[derive(Deserialize)]
@@ -83,20 +104,64 @@ async fn picture(
     query: Result<Query<PictureQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
-    let picture = picture_at(&shared.journal, query.at)?;
+    let picture = picture_at(&shared.journal, query.at).await?;
     Ok(if query.packed { picture.pack().into_response() } else { Json(picture).into_response() })
 }
 
-fn picture_at(journal: &Journal, at: Option<u64>) -> Result<Picture, Problem> {
-    let Some(at) = at else { return Ok(journal.picture()) };
-    journal.picture_at(at).ok_or_else(|| {
-        let kept = journal.page(at, 1);
-        Problem::not_found(format!(
-            "at: {at} is not kept; choose one from {} to {}",
-            kept.first - 1,
-            kept.last
-        ))
+async fn picture_at(journal: &Journal, at: Option<u64>) -> Result<Picture, Problem> {
+    let Some(at) = at else { return Ok(journal.picture().await) };
+    journal.picture_at(at).await?.ok_or_else(|| {
+        let (first, last) = journal.reach();
+        Problem::not_found(format!("at: {at} is not kept; choose one from {} to {last}", first - 1))
     })
+}
+
+#[derive(Deserialize)]
+struct ExportQuery {
+    #[serde(default)]
+    after: u64,
+}
+
+/// All that is kept after `after`, as a run that *Open run* takes.
+async fn export(
+    State(shared): State<Shared>,
+    query: Result<Query<ExportQuery>, QueryRejection>,
+) -> Result<impl IntoResponse, Problem> {
+    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+    let whole = shared.journal.whole(query.after).await;
+    let base = whole.base().await?;
+    let saved_at = clock::now_text();
+    let name = format!("skuflow-run-{}.json", saved_at.get(..19).unwrap_or_default().replace(':', "-"));
+    // A type of its own, so that hundreds of megabytes do not go through the compressor.
+    let headers = [
+        (header::CONTENT_TYPE, "application/vnd.skuflow.run+json".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    let head = stream::once(async move { Ok(run::head(&saved_at, &base).into()) });
+    let tail = stream::once(async { Ok(run::TAIL.into()) });
+    Ok((headers, Body::from_stream(head.chain(events(whole)).chain(tail))))
+}
+
+/// The events with commas between them, a file of the journal at a time.
+fn events(whole: Whole) -> impl Stream<Item = Result<Bytes, ReadError>> {
+    let begin = (whole, false);
+    stream::unfold(begin, async |(mut whole, mut has_begun)| {
+        let blocks = match whole.next().await {
+            Ok(blocks) => blocks?,
+            // The answer breaks off, and who reads it sees that it is not whole.
+            Err(error) => return Some((vec![Err(error)], (whole, true))),
+        };
+        let mut chunks = Vec::with_capacity(2 * blocks.len());
+        for block in blocks {
+            if std::mem::replace(&mut has_begun, true) {
+                chunks.push(Ok(Bytes::from_static(b",")));
+            }
+            chunks.push(Ok(block.text().clone()));
+        }
+        Some((chunks, (whole, has_begun)))
+    })
+    .flat_map(stream::iter)
 }
 
 #[derive(Deserialize)]
@@ -136,16 +201,15 @@ fn messages(shared: Shared, after: Option<u64>) -> impl Stream<Item = Result<Sen
             } => next,
         };
         let sent = match next? {
-            Next::Events(events) => Sent::default()
-                .event("journal")
-                .id(events.last().map_or(0, |event| event.seq).to_string())
-                .json_data(&events),
-            Next::Reset(seq) => Sent::default()
-                .event("reset")
-                .id(seq.to_string())
-                .json_data(serde_json::json!({ "seq": seq })),
+            Next::Events(blocks) => {
+                let text = String::from_utf8(array(&blocks)).expect("the journal is JSON");
+                let last = blocks.last().map_or(0, |block| block.last());
+                Sent::default().event("journal").id(last.to_string()).data(text)
+            }
+            Next::Reset(seq) => {
+                Sent::default().event("reset").id(seq.to_string()).data(format!("{{\"seq\":{seq}}}"))
+            }
         };
-        let sent = sent.expect("journal events are plain data");
         Some((Ok(sent), (subscription, stop, Instant::now() + BATCH_EVERY)))
     })
 }

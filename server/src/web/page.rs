@@ -5,7 +5,9 @@ use crate::{bridge::Journal, control::Control, services::catalog::search::Search
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     routing::get_service,
 };
 use flow::{
@@ -47,6 +49,15 @@ pub fn routes(parts: &Parts) -> Router {
         let options = options.clone();
         move || app::shell(options.clone())
     };
+    // The first paint shows all that was reported before it was asked for.
+    let journal = parts.journal.clone();
+    let look = middleware::from_fn(move |request: Request, next: Next| {
+        let journal = journal.clone();
+        async move {
+            journal.caught_up().await;
+            next.run(request).await
+        }
+    });
     let missing = leptos_axum::render_app_to_stream_with_context(context.clone(), shell.clone());
     let files = ServeDir::new(SITE_ROOT)
         .precompressed_br()
@@ -58,6 +69,7 @@ pub fn routes(parts: &Parts) -> Router {
         SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Router::new()
         .leptos_routes_with_context(&options, generate_route_list(app::App), context, shell)
+        .route_layer(look)
         .fallback_service(get_service(ServiceBuilder::new().layer(revalidate).service(files)))
         .with_state(options)
 }
@@ -100,7 +112,7 @@ fn answer<T: 'static, E: Into<super::problem::Problem>>(
 
 impl Backend for Lent {
     fn picture(&self) -> Picture {
-        self.journal.picture()
+        self.journal.picture_now()
     }
 
     fn newest_events(&self, style: Style, limit: usize) -> Vec<Arc<Event>> {

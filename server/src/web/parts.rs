@@ -70,7 +70,7 @@ fn drawn(html: String) -> impl IntoResponse {
 }
 
 async fn held(State(known): State<Known>, InStyle(style): InStyle) -> impl IntoResponse {
-    let picture = known.journal.picture();
+    let picture = known.journal.picture().await;
     let holding = known.control.holding(style);
     drawn(hold::part(&holding, picture.system(style), clock::now_us()).into_string())
 }

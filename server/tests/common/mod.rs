@@ -104,6 +104,8 @@ impl Skuflow {
             ftp: FtpChoice::Embedded,
             ftp_listen: ([127, 0, 0, 1], 0).into(),
             ftp_quiet_ms: 1_000,
+            journal_keep_mb: 256,
+            journal_keep_hours: 168,
             smtp: None,
         };
         change(&mut settings);

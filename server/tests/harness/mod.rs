@@ -1,6 +1,6 @@
 //! What the reliability tests need: the program and its broker as processes of their own, a seeded load, a proxy that
 //! can fall silent, and a judge who believes nothing but the stores.
-#![allow(dead_code, missing_docs, unused_imports, reason = "a test's own tools")]
+#![allow(dead_code, missing_docs, unused_imports, reason = "each test file uses its part of this")]
 
 pub mod broker_process;
 pub mod judge;

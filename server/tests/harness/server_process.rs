@@ -37,8 +37,10 @@ impl Server {
 
     pub async fn start_again(&mut self) {
         assert!(self.child.is_none());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_skuflow"));
+        // A file that may not become larger is then an error as any other, and not the end of the process.
+        let mut command = Command::new("env");
         command
+            .args(["--ignore-signal=XFSZ", env!("CARGO_BIN_EXE_skuflow")])
             .current_dir(self.root.path())
             .args(["serve", "--data", "data", "--broker", &self.broker])
             .args(["--addr", &format!("127.0.0.1:{}", self.port)])
@@ -95,6 +97,10 @@ impl Server {
             fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.child.as_ref().unwrap().id().try_into().unwrap()
     }
 
     pub fn data(&self) -> PathBuf {

@@ -404,6 +404,24 @@ impl QueuePicture {
         self.take_back(|held| tags.contains(&held.tag));
     }
 
+    /// How many wait is told by whoever consumes next; when one comes back that waits for its next attempt, by itself.
+    pub(super) fn server_started(&mut self) {
+        self.consumers.clear();
+        self.take_back(|_| true);
+        self.retrying.clear();
+        self.early.clear();
+        self.early_more = 0;
+        self.unparked.clear();
+    }
+
+    /// So many rest in the dead-letter queue. Which of the known ones are gone is not told; the oldest went first.
+    pub(super) fn parked_are(&mut self, dead: u64) {
+        self.dead = dead;
+        while self.parked.len() as u64 > dead {
+            self.parked.pop_front();
+        }
+    }
+
     fn take_back(&mut self, is_back: impl Fn(&InHand) -> bool) {
         // From the last to the first, so that they stand in their old order.
         for at in (0..self.unacked.len()).rev() {

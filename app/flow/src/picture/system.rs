@@ -252,6 +252,7 @@ impl System {
         self.published == 0
             && self.routed == 0
             && self.recorded.is_none()
+            && self.services.iter().all(|own| own.emails == 0)
             && self.own_queues().iter().all(QueuePicture::is_empty)
     }
 
@@ -352,6 +353,8 @@ impl System {
                 }
             }
             Kind::ConnectionLost { .. } => self.connection_lost(event),
+            Kind::ServerStarted => self.server_started(event),
+            Kind::Counted { messages, emails, dead } => self.counted(event, *messages, *emails, *dead),
             Kind::Held { .. } if self.held.len() < KNOWN_HELD => self.held.extend(HeldStep::of(event)),
             Kind::Held { .. } => {}
             Kind::Released { hold_id, .. } => self.held.retain(|step| step.hold_id != *hold_id),
@@ -520,6 +523,36 @@ impl System {
             self.unsent = self.outbox();
             self.unconfirmed.clear();
             self.unconfirmed_more = 0;
+        }
+    }
+
+    /// What the last run had in hand went with it, and its last steps may be told nowhere.
+    fn server_started(&mut self, event: &Event) {
+        self.connection_lost(event);
+        self.forget();
+        for queue in &mut self.queues {
+            queue.server_started();
+        }
+        for own in &mut self.services {
+            own.faults.clear();
+        }
+    }
+
+    fn counted(&mut self, event: &Event, messages: Option<u32>, emails: Option<u64>, dead: Option<u64>) {
+        if let Some(messages) = messages {
+            self.unsent = u64::from(messages).saturating_sub(self.unconfirmed());
+        }
+        if let Some(emails) = emails {
+            self.services[Service::Wishlist as usize].emails = emails;
+        }
+        if let Some(dead) = dead
+            && let Some(name) = &event.queue
+            && let Some(at) = self.own_queues().iter().position(|queue| queue.name == *name)
+        {
+            self.queues[at].parked_are(dead);
+            if dead == 0 {
+                self.services[at].failure = None;
+            }
         }
     }
 

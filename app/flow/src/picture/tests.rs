@@ -269,6 +269,12 @@ fn arbitrary_kind() -> impl Strategy<Value = Kind> {
         Just(Kind::ConsumerStopped { consumer_tag: tag(), reason: String::new() }),
         Just(Kind::ConnectionLost { reason: String::new() }),
         Just(Kind::ConnectionRestored),
+        Just(Kind::ServerStarted),
+        any::<[Option<u32>; 3]>().prop_map(|[messages, emails, dead]| Kind::Counted {
+            messages,
+            emails: emails.map(u64::from),
+            dead: dead.map(u64::from),
+        }),
         any::<u64>()
             .prop_map(|version| Kind::StateChanged { before: None, after: State { version, ..state(1, 0) } }),
         Just(Kind::HttpRequest { http_id: "h".into(), target: Service::Inventory, path: String::new() }),
@@ -550,4 +556,42 @@ fn a_blocked_connection_is_told_until_it_is_unblocked_or_lost() {
     blocked_after(blocked());
     assert_eq!(blocked_after(Kind::ConnectionLost { reason: "reset".into() }), None);
     assert_eq!(picture.broker_blocked(Style::Orchestration), None);
+}
+
+#[test]
+fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
+    let style = Style::Choreography;
+    let mut picture = Picture::default();
+    let mut story = crate::story::Story::new();
+    story.arrival(style, "one", 1);
+    let [first, second, third] = story.send(style, "two", 2);
+    story.hold(&first, crate::fault::Gate::BeforePublish, 700_000);
+    story.deliver(&first);
+    story.deliver(&second);
+    story.ask(&second, None);
+    story.step(&third, Kind::RetryScheduled { delay_ms: 200, reason: "500".into() });
+    story.events.iter().for_each(|event| picture.apply(event));
+    let lost = Kind::ConnectionLost { reason: "cut".into() };
+    picture.apply(&event(style, Service::Catalog, lost));
+    let before = picture.clone();
+
+    picture.apply(&Event::new(20, Provenance::Service, Kind::ServerStarted));
+    let system = &picture.choreography;
+    assert!(picture.lost.is_empty() && system.held.is_empty() && system.calls.is_empty());
+    assert!(system.own_queues().iter().all(|queue| queue.unacked() == 0 && queue.retrying() == 0));
+    assert!(Service::ALL.iter().all(|of| system.state_of(*of) == NodeState::Stopped));
+    assert_eq!(system.arrivals, before.choreography.arrivals);
+    let waiting = |picture: &Picture| -> u64 {
+        let queues = picture.choreography.own_queues().iter();
+        queues.map(|queue| queue.ready() + queue.unacked()).sum()
+    };
+    assert_eq!(waiting(&picture), waiting(&before), "what was in hand is in the queues again");
+
+    let mut counted =
+        event(style, Service::Wishlist, Kind::Counted { messages: Some(4), emails: Some(9), dead: Some(2) });
+    counted.queue = Some("wishlist.sku_processed".into());
+    picture.apply(&counted);
+    let system = &picture.choreography;
+    assert_eq!((system.outbox(), system.service(Service::Wishlist).emails), (4, 9));
+    assert_eq!(system.queue_of(Service::Wishlist).unwrap().dead, 2);
 }

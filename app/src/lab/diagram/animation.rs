@@ -157,11 +157,23 @@ fn next_frame(animation: Shared) {
     });
 }
 
+/// Makes ready what is to be shown, and fetches more where that will not do.
+fn take(lab: Lab, state: &mut LabState, now_ms: f64) {
+    state.director.is_far_back = lab.live.is_far_back();
+    let needs_more = lab.live.with_history(|history| {
+        state.director.take(history, now_ms);
+        state.director.needs_more(history)
+    });
+    if needs_more {
+        lab.live.read_on();
+    }
+}
+
 impl Animation {
     fn catch_up(&mut self) {
         let (lab, now_ms) = (self.lab, self.now_ms);
         lab.quietly(|state| {
-            lab.live.with_history(|history| state.director.take(history, now_ms));
+            take(lab, state, now_ms);
             let _ = state.director.frame(now_ms);
         });
     }
@@ -186,7 +198,7 @@ impl Animation {
 
         let Some((due, has_changed, has_moved, is_crowded)) = lab.quietly(|state| {
             let before = state.director.picture.seq;
-            lab.live.with_history(|history| state.director.take(history, now_ms));
+            take(lab, state, now_ms);
             let due = state.director.frame(now_ms);
             let (has_changed, is_crowded) =
                 (state.director.picture.seq != before, state.director.is_crowded(now_ms));

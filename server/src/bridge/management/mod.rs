@@ -150,7 +150,7 @@ impl Watcher {
         match self.ask().await {
             Ok(round) => {
                 self.visibility.set(None);
-                self.tell(round);
+                self.tell(round).await;
             }
             // What was seen stays: while the broker is down, nobody can say what is there.
             Err(error) => {
@@ -216,7 +216,7 @@ impl Watcher {
         Ok(Round { consumers, depths })
     }
 
-    fn tell(&mut self, round: Round) {
+    async fn tell(&mut self, round: Round) {
         for (place, consumer) in &self.known {
             if !round.consumers.contains_key(place) {
                 let kind =
@@ -224,7 +224,7 @@ impl Watcher {
                 self.report(consumer, kind);
             }
         }
-        let picture = self.journal.picture();
+        let picture = self.journal.picture().await;
         let mut corrected = BTreeSet::new();
         for (place, consumer) in &round.consumers {
             let measured = round.depths.get(&consumer.queue).copied();

@@ -140,6 +140,14 @@ impl Inventory {
         Ok(replaced.floors)
     }
 
+    /// The same for one style.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unsent_of(&self, style: Style) -> Result<u32, StoreError> {
+        self.store.read(move |tx| outbox::count_of(tx, style)).await
+    }
+
     /// How many messages are not known to be with the broker, or were not a moment ago.
     ///
     /// # Errors

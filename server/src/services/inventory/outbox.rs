@@ -153,3 +153,11 @@ pub fn last(tx: &Transaction<'_>) -> Result<i64, StoreError> {
 pub fn count(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?)
 }
+
+/// How many messages of one style wait to be sent.
+///
+/// # Errors
+/// When the store fails.
+pub fn count_of(tx: &Transaction<'_>, style: Style) -> Result<u32, StoreError> {
+    Ok(tx.query_row("SELECT count(*) FROM outbox WHERE style = ?1", [style.as_str()], |row| row.get(0))?)
+}

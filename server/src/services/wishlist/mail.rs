@@ -177,6 +177,14 @@ pub struct Forms {
     pub source: Vec<u8>,
 }
 
+/// How many were sent.
+///
+/// # Errors
+/// When the store fails.
+pub fn count(tx: &Transaction<'_>, style: Style) -> Result<u64, StoreError> {
+    Ok(tx.query_row("SELECT count(*) FROM emails WHERE style = ?1", [style.as_str()], |row| row.get(0))?)
+}
+
 /// One e-mail.
 ///
 /// # Errors

@@ -186,6 +186,14 @@ impl Wishlist {
         self.store.read(move |tx| mail::list(tx, style, has_smtp, offline.as_deref())).await
     }
 
+    /// How many e-mails were sent.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn mailed(&self, style: Style) -> Result<u64, StoreError> {
+        self.store.read(move |tx| mail::count(tx, style)).await
+    }
+
     /// Takes on other data in place of all that is not newer than `floors`; the e-mails are gone with it.
     ///
     /// # Errors
