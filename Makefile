@@ -69,7 +69,7 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	$(call step,limits)
 	@node end2end/tools/soak-limits.mjs $(SERVER)
 	$(call step,what others wait while a million messages go back)
-	@cargo run --release -p broker --example requeue
+	@cargo run --release -p broker --example neighbours
 	$(call step,what messages take of memory)
 	@cargo run --release -p broker --example memory
 	$(call step,a file of a hundred megabytes)

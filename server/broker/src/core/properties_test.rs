@@ -458,11 +458,11 @@ impl World {
         for (channel, (counted, global_unacked)) in of_channels {
             assert_eq!(counted, global_unacked, "of {channel:?}");
         }
-        for queue in self.core.queues.values() {
+        for (id, queue) in &self.core.queues {
             let ready: Vec<_> = queue.ready.iter().collect();
             let ids: BTreeSet<u64> = ready.iter().map(|entry| entry.message.id()).collect();
             assert_eq!((ids.len(), ready.len()), (queue.ready.len(), queue.ready.len()), "in a queue twice");
-            let unacked = unacked.remove(&queue.id).unwrap_or_default();
+            let unacked = unacked.remove(id).unwrap_or_default();
             assert_eq!(unacked.len(), queue.unacked);
             assert!(ids.is_disjoint(&unacked), "ready and unsettled at once");
             let place = places.queues.get(&*queue.name);

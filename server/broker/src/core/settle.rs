@@ -5,17 +5,31 @@ use super::{
     arguments::QueueKind,
     channel::{Mode, Unacked},
     queue::{Entry, RequeuedBy},
-    work::{Settling, Work},
+    work::Work,
 };
 use crate::event::{DeathReason, Event, Settlement};
 use amq_protocol::protocol::{AMQPClass, basic};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to happen to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settle {
     Ack,
     Reject { requeue: bool },
+}
+
+/// The queues that these deliveries are from, and perhaps others that the channel got messages from.
+pub(crate) fn queues_of(
+    deliveries: &BTreeMap<u64, Unacked>,
+    delivered_from: &BTreeSet<QueueId>,
+) -> BTreeSet<QueueId> {
+    /// To look at a million deliveries takes long, too.
+    const FEW: usize = 100;
+    if deliveries.len() <= FEW {
+        deliveries.values().map(|unacked| unacked.queue).collect()
+    } else {
+        delivered_from.clone()
+    }
 }
 
 impl Core {
@@ -40,8 +54,10 @@ impl Core {
             channel.unacked.remove_entry(&tag).into_iter().collect()
         };
         if let Mode::Transaction(transaction) = &mut channel.mode {
-            let settling = Settling::new(settled, &channel.delivered_from);
-            transaction.settlements.push_back((settle, settling));
+            if settle == (Settle::Reject { requeue: true }) {
+                transaction.returning_to.extend(queues_of(&settled, &channel.delivered_from));
+            }
+            transaction.settlements.push_back((settle, settled));
             return Ok(());
         }
         self.settle(connection, number, settle, settled);
@@ -57,8 +73,32 @@ impl Core {
         settled: BTreeMap<u64, Unacked>,
     ) {
         let Some(found) = self.channel_mut(connection, channel) else { return };
-        let settling = Settling::new(settled, &found.delivered_from);
-        self.begin(Work::Settle { connection, channel, settle, settling });
+        let returning = match settle {
+            Settle::Reject { requeue: true } => queues_of(&settled, &found.delivered_from),
+            _ => BTreeSet::new(),
+        };
+        self.begin(Work::Settle { connection, channel, settle, left: settled, returning });
+    }
+
+    /// Settles as many as there are steps for; says whether all are.
+    pub(crate) fn settle_some(
+        &mut self,
+        connection: ConnectionId,
+        channel: Option<u16>,
+        settle: Settle,
+        left: &mut BTreeMap<u64, Unacked>,
+        by: RequeuedBy,
+    ) -> bool {
+        while self.has_steps()
+            && let Some((_, unacked)) = left.pop_first()
+        {
+            self.spend(1);
+            if let Some(channel) = channel {
+                self.free_global_room(connection, channel, &unacked);
+            }
+            self.settle_one(connection, unacked, settle, by);
+        }
+        left.is_empty()
     }
 
     pub(crate) fn settle_one(
@@ -120,7 +160,7 @@ impl Core {
             self.holding_bytes -= Unacked::BYTES;
             return None;
         };
-        queue.unacked -= 1;
+        queue.count_settled();
         self.holding_bytes -= Unacked::BYTES;
         self.holding_bytes += Entry::READY_BYTES;
         self.touch(unacked.queue);
