@@ -1,6 +1,6 @@
 //! The embedded broker's house: starts it, stops it, and starts it again at the same place with the same data.
 
-use broker::{Broker, Config, Health, Overview, StartError};
+use broker::{Broker, Config, Health, QueueCounts, StartError};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
@@ -44,10 +44,12 @@ impl House {
         self.addr
     }
 
-    /// Everything there is in it at this moment; none while it is stopped.
+    /// What queues hold at this moment, nothing if they are not there; none while it is stopped. Waits for nothing.
     #[must_use]
-    pub fn overview(&self) -> Option<Overview> {
-        self.lock().as_ref().map(Broker::overview)
+    pub fn queue_counts<'a>(&self, queues: impl Iterator<Item = &'a str>) -> Option<Vec<QueueCounts>> {
+        let broker = self.lock();
+        let broker = broker.as_ref()?;
+        Some(queues.map(|queue| broker.queue_counts(queue).unwrap_or_default()).collect())
     }
 
     /// Why it takes no messages, if so; none while it is stopped. Waits for nothing.
