@@ -5,6 +5,7 @@ use super::handle::Lab;
 use super::picker::ASKED;
 use super::selection::Selection;
 use super::state::Look;
+use super::status;
 use crate::api::{self, fetch};
 use crate::live::Connection;
 use flow::{Dispatch, Id, Style};
@@ -42,7 +43,7 @@ pub fn controls(look: &Look<'_>) -> Markup {
             @if let Some(why) = down {
                 p.notice.notice-failed { (why) }
             } @else {
-                @for why in what_waits(look) { p.notice { (why) } }
+                @for why in what_waits(look) { (status::warning(&why)) }
             }
         }
     }
@@ -74,7 +75,7 @@ fn why_disabled(look: &Look<'_>) -> Option<String> {
         }
         Connection::Replay => Some("This is a saved run: nothing is being sent.".to_owned()),
         Connection::Reconnecting => Some("There is no connection to the server.".to_owned()),
-        Connection::Connecting | Connection::Live => None,
+        Connection::Connecting | Connection::Live | Connection::BrokerFull => None,
     }
 }
 

@@ -8,7 +8,7 @@ mod listener;
 pub mod raw;
 mod store;
 
-pub use crate::health::Health;
+pub use crate::health::{Health, HealthChanges};
 pub use crate::store::StoreError;
 pub use crate::{
     config::{Config, EventHook, Limits, Product},
@@ -144,6 +144,11 @@ impl Broker {
     /// Whether messages are taken, and if not, why. Waits for nothing.
     pub fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    /// Tells when [`Broker::health`] may have changed.
+    pub fn health_changes(&self) -> HealthChanges {
+        HealthChanges(self.shared.pressure.subscribe())
     }
 
     /// How many bytes all messages take of memory: what counts against [`Limits::memory_bytes`]. Waits for nothing.

@@ -66,6 +66,31 @@ impl House {
         }
     }
 
+    /// Tells why it takes no messages when that begins, and nothing when it ends, until told to end. Not more often than
+    /// anybody could read it.
+    pub async fn tell_trouble(&self, tell: impl Fn(Option<String>), end: CancellationToken) {
+        let mut was_well = true;
+        loop {
+            // Before the look: what changes after it is waited for.
+            let changes = self.lock().as_ref().map(Broker::health_changes);
+            let trouble = self.trouble();
+            if was_well != trouble.is_none() {
+                was_well = trouble.is_none();
+                tell(trouble);
+            }
+            let change = async {
+                if let Some(mut changes) = changes {
+                    changes.next().await;
+                }
+                sleep(PAUSE).await;
+            };
+            tokio::select! {
+                () = change => {}
+                () = end.cancelled() => return,
+            }
+        }
+    }
+
     /// Stops and starts it as `stopped` says, until told to end; then it runs on if it did.
     pub async fn follow(&self, mut stopped: watch::Receiver<bool>, end: CancellationToken) {
         loop {
