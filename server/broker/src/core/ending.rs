@@ -2,17 +2,14 @@
 
 use super::{
     ConnectionId, ConsumerId, Core, Name, QueueId, StoreOp,
-    channel::{Channel, Mode, Unacked},
+    channel::{Channel, Deliveries, Mode},
     exchange::Destination,
     queue::{Queue, RequeuedBy},
-    settle::{Settle, queues_of},
+    settle::Settle,
     work::Work,
 };
 use crate::event::Event;
-use std::{
-    collections::{BTreeMap, LinkedList},
-    mem,
-};
+use std::{collections::LinkedList, mem};
 
 /// How much longer it takes to remove a queue, a consumer or a binding than a message.
 const REMOVE_STEPS: usize = 10;
@@ -23,8 +20,8 @@ pub(crate) struct Release {
     /// They go first: what returns to the queues must not go out to them again.
     consumers: Vec<ConsumerId>,
     /// Deliveries whose settlement waited for a commit that never came: they return with the others.
-    void: LinkedList<BTreeMap<u64, Unacked>>,
-    unacked: BTreeMap<u64, Unacked>,
+    void: LinkedList<(Settle, Deliveries)>,
+    pub(crate) unacked: Deliveries,
 }
 
 /// What a deleted queue leaves behind, its messages aside.
@@ -39,25 +36,19 @@ pub(crate) struct Deletion {
     messages: usize,
 }
 
-impl Release {
-    #[cfg(test)]
-    pub(crate) fn deliveries(&self) -> impl Iterator<Item = &Unacked> {
-        self.void.iter().flat_map(BTreeMap::values).chain(self.unacked.values())
-    }
-}
-
 impl Core {
     /// Gives back what is left of a channel.
     pub(crate) fn begin_release(&mut self, connection: ConnectionId, channel: Channel) {
         let Channel { mode, consumers, unacked, delivered_from, .. } = channel;
-        let mut returning = queues_of(&unacked, &delivered_from);
+        let unacked = Deliveries::Many(unacked);
+        let mut returning = unacked.queues(&delivered_from);
         let mut void = LinkedList::new();
         // Acks that wait for a commit which never comes are void (spec 1.9.2.5).
         if let Mode::Transaction(mut transaction) = mode {
             if !transaction.settlements.is_empty() {
                 returning = delivered_from;
             }
-            void = mem::take(&mut transaction.settlements).into_iter().map(|(_, left)| left).collect();
+            void = mem::take(&mut transaction.settlements);
             self.begin(Work::Rollback { connection, channel: 0, transaction });
         }
         let release = Release { consumers: consumers.into_values().collect(), void, unacked };
@@ -75,16 +66,11 @@ impl Core {
         }
         // In the order of their tags, whatever order they were settled in.
         while self.has_steps()
-            && let Some(settled) = void.front_mut()
+            && let Some((_, settled)) = void.front_mut()
         {
-            if settled.len() > unacked.len() {
-                mem::swap(settled, unacked);
-            }
             self.spend(1);
             match settled.pop_first() {
-                Some((tag, delivery)) => {
-                    unacked.insert(tag, delivery);
-                }
+                Some((tag, delivery)) => unacked.insert(tag, delivery),
                 None => {
                     void.pop_front();
                 }

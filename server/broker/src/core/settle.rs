@@ -3,33 +3,19 @@
 use super::{
     ConnectionId, Core, Exception, Outcome, QueueId, StoreOp,
     arguments::QueueKind,
-    channel::{Mode, Unacked},
+    channel::{Deliveries, Mode, Unacked},
     queue::{Entry, RequeuedBy},
     work::Work,
 };
 use crate::event::{DeathReason, Event, Settlement};
 use amq_protocol::protocol::{AMQPClass, basic};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What is to happen to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settle {
     Ack,
     Reject { requeue: bool },
-}
-
-/// The queues that these deliveries are from, and perhaps others that the channel got messages from.
-pub(crate) fn queues_of(
-    deliveries: &BTreeMap<u64, Unacked>,
-    delivered_from: &BTreeSet<QueueId>,
-) -> BTreeSet<QueueId> {
-    /// To look at a million deliveries takes long, too.
-    const FEW: usize = 100;
-    if deliveries.len() <= FEW {
-        deliveries.values().map(|unacked| unacked.queue).collect()
-    } else {
-        delivered_from.clone()
-    }
 }
 
 impl Core {
@@ -43,19 +29,19 @@ impl Core {
         settle: Settle,
     ) -> Outcome<()> {
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
-        let settled: BTreeMap<u64, Unacked> = if tag == 0 && multiple {
-            std::mem::take(&mut channel.unacked)
+        let settled = if tag == 0 && multiple {
+            Deliveries::Many(std::mem::take(&mut channel.unacked))
         } else if !channel.unacked.contains_key(&tag) {
             return Err(Exception::precondition_failed(format!("unknown delivery tag {tag}")));
         } else if multiple {
             let later = channel.unacked.split_off(&(tag + 1));
-            std::mem::replace(&mut channel.unacked, later)
+            Deliveries::Many(std::mem::replace(&mut channel.unacked, later))
         } else {
-            channel.unacked.remove_entry(&tag).into_iter().collect()
+            Deliveries::One(channel.unacked.remove_entry(&tag))
         };
         if let Mode::Transaction(transaction) = &mut channel.mode {
             if settle == (Settle::Reject { requeue: true }) {
-                transaction.returning_to.extend(queues_of(&settled, &channel.delivered_from));
+                transaction.returning_to.extend(settled.queues(&channel.delivered_from));
             }
             transaction.settlements.push_back((settle, settled));
             return Ok(());
@@ -65,16 +51,10 @@ impl Core {
     }
 
     /// Settles deliveries that were already taken from their channel.
-    fn settle(
-        &mut self,
-        connection: ConnectionId,
-        channel: u16,
-        settle: Settle,
-        settled: BTreeMap<u64, Unacked>,
-    ) {
+    fn settle(&mut self, connection: ConnectionId, channel: u16, settle: Settle, settled: Deliveries) {
         let Some(found) = self.channel_mut(connection, channel) else { return };
         let returning = match settle {
-            Settle::Reject { requeue: true } => queues_of(&settled, &found.delivered_from),
+            Settle::Reject { requeue: true } => settled.queues(&found.delivered_from),
             _ => BTreeSet::new(),
         };
         self.begin(Work::Settle { connection, channel, settle, left: settled, returning });
@@ -86,7 +66,7 @@ impl Core {
         connection: ConnectionId,
         channel: Option<u16>,
         settle: Settle,
-        left: &mut BTreeMap<u64, Unacked>,
+        left: &mut Deliveries,
         by: RequeuedBy,
     ) -> bool {
         while self.has_steps()
@@ -123,7 +103,7 @@ impl Core {
             return Err(Exception::not_implemented("requeue=false"));
         }
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
-        let unacked = std::mem::take(&mut channel.unacked);
+        let unacked = Deliveries::Many(std::mem::take(&mut channel.unacked));
         self.settle(connection, number, Settle::Reject { requeue: true }, unacked);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::{
     ConnectionId, Core, Exception, Message, Outcome, QueueId,
-    channel::{Mode, Unacked},
+    channel::{Deliveries, Mode, Unacked},
     confirm::Verdict,
     held::heap_bytes,
     log::Batch,
@@ -13,7 +13,7 @@ use super::{
 };
 use amq_protocol::protocol::{AMQPClass, tx};
 use std::{
-    collections::{BTreeMap, BTreeSet, LinkedList},
+    collections::{BTreeSet, LinkedList},
     sync::Arc,
 };
 
@@ -36,7 +36,7 @@ impl HeldPublish {
 #[derive(Debug, Default)]
 pub(crate) struct Transaction {
     pub(crate) publishes: LinkedList<HeldPublish>,
-    pub(crate) settlements: LinkedList<(Settle, BTreeMap<u64, Unacked>)>,
+    pub(crate) settlements: LinkedList<(Settle, Deliveries)>,
     /// The queues to which some settlements give messages back.
     pub(crate) returning_to: BTreeSet<QueueId>,
     /// The batch that must be on disk before commit-ok is sent.

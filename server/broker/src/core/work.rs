@@ -17,7 +17,7 @@
 
 use super::{
     ConnectionId, Core, Message, QueueId,
-    channel::Unacked,
+    channel::Deliveries,
     ending::{Deletion, Release},
     queue::{Entry, RequeuedBy},
     settle::Settle,
@@ -25,11 +25,7 @@ use super::{
     transaction::{Commit, Transaction},
 };
 use amq_protocol::protocol::{AMQPClass, basic, queue};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
 /// Publishing a message again takes longer than dropping it.
 pub(crate) const DEAD_LETTER_STEPS: usize = 5;
@@ -50,7 +46,7 @@ pub(crate) enum Work {
         connection: ConnectionId,
         channel: u16,
         settle: Settle,
-        left: BTreeMap<u64, Unacked>,
+        left: Deliveries,
         returning: BTreeSet<QueueId>,
     },
     /// The end of a channel.
@@ -248,12 +244,14 @@ impl Core {
 
     /// Deliveries that are neither back nor with a channel, and whose they were.
     #[cfg(test)]
-    pub(crate) fn settling(&self) -> impl Iterator<Item = (Option<(ConnectionId, u16)>, &Unacked)> {
+    pub(crate) fn settling(
+        &self,
+    ) -> impl Iterator<Item = (Option<(ConnectionId, u16)>, &super::channel::Unacked)> {
         self.works.iter().flat_map(|work| match work {
             Work::Settle { connection, channel, left, .. } => {
-                left.values().map(|left| (Some((*connection, *channel)), left)).collect()
+                left.iter().map(|left| (Some((*connection, *channel)), left)).collect()
             }
-            Work::Release { release, .. } => release.deliveries().map(|left| (None, left)).collect(),
+            Work::Release { release, .. } => release.unacked.iter().map(|left| (None, left)).collect(),
             _ => Vec::new(),
         })
     }

@@ -2,6 +2,7 @@
 
 mod assembler;
 mod connection;
+mod execute;
 mod frame;
 mod handshake;
 mod linger;
