@@ -70,8 +70,9 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	@node end2end/tools/soak-limits.mjs $(SERVER)
 	$(call step,two million events in the journal)
 	@node end2end/tools/soak-journal.mjs $(SERVER)
-	$(call step,what others wait while a million messages go back)
-	@cargo run --release -p broker --example requeue
+	$(call step,what others wait while one client does something large)
+	@cargo run --release -p broker --example neighbours
+	@cargo run --release -p broker --example neighbours -- 1000000 2000 durable
 	$(call step,what messages take of memory)
 	@cargo run --release -p broker --example memory
 	$(call step,a file of a hundred megabytes)
@@ -89,8 +90,8 @@ lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for serve
 	@cargo clippy -p app --lib --features hydrate --target $(WASM_TARGET) -- -D warnings
 
 bench: build ## Measure the release build (BROKER=amqp://… for another broker), and our broker beside RabbitMQ
-	@node end2end/tools/bench.mjs $(SERVER) $(BROKER)
 	@end2end/tools/install.sh
+	@node end2end/tools/bench.mjs $(SERVER) $(BROKER)
 	$(call step,the embedded broker beside a RabbitMQ of its own)
 	@cargo build --release -p broker --example throughput
 	@end2end/tools/with-rabbitmq.sh --bare bash -c '$(TARGET)/release/examples/throughput 100000 "$$SKUFLOW_TEST_RABBITMQ_URL"'

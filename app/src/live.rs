@@ -28,6 +28,8 @@ pub enum Connection {
     Live,
     /// The stream broke and is being picked up again.
     Reconnecting,
+    /// Every event arrives as it happens, but the broker takes no messages from inventory: it has no room.
+    BrokerFull,
     /// The server is there; its broker is not.
     BrokerDown,
     /// A run from a file is shown, and no server is asked.
@@ -40,7 +42,7 @@ impl Connection {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
-            Self::Live => "live",
+            Self::Live | Self::BrokerFull => "live",
             Self::Reconnecting => "reconnecting",
             Self::BrokerDown => "broker-down",
             Self::Replay => "replay",

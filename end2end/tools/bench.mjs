@@ -1,12 +1,16 @@
 // Measures the release build against its budgets: start, memory, time from arrival to last effect, and throughput.
 // Use: node tools/bench.mjs BINARY [BROKER]     BROKER is what `--broker` takes; the embedded one by default.
 
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { start } from "./program.mjs";
 
 const [binary, broker = "embedded"] = process.argv.slice(2);
 const STEADY_PER_S = 100;
 const STEADY_S = 5;
+// A client that is not ours, to send what strangers send.
+const PYTHON = process.env.SKUFLOW_TEST_PYTHON;
 // Sustained: so many arrivals, in requests of so many each, two requests at a time.
 const MANY = 20_000;
 const PER_REQUEST = 250;
@@ -110,6 +114,18 @@ try {
   report(`${MANY} arrivals, all three handlers`, `${((MANY / (done - since)) * 1000).toFixed(0)} arrivals/s`);
   const whose = broker === "embedded" ? "with the broker" : "broker not counted";
   report(`CPU per arrival, ${whose}`, `${((cpuMs() - cpu) / MANY).toFixed(3)} ms`);
+
+  if (!PYTHON || !existsSync(PYTHON)) console.log("  messages of strangers: no Python with pika (end2end/tools/install.sh installs it)");
+  else
+    for (const kind of ["named", "nameless", "named", "nameless"]) {
+      const begun = performance.now();
+      const script = new URL("publish-many.py", import.meta.url).pathname;
+      await promisify(execFile)(PYTHON, [script, broker === "embedded" ? server.broker : broker, MANY, kind]);
+      const published = performance.now() - begun;
+      const took = (await allIsDone()) - begun;
+      const rate = `${((MANY / took) * 1000).toFixed(0)} messages/s (published within ${(published / 1000).toFixed(1)} s)`;
+      report(`${MANY} ${kind} messages of a stranger`, rate);
+    }
 } finally {
   await server.end();
 }

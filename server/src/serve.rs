@@ -158,7 +158,10 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         say(format!("broker at amqp://{}", house.local_addr()));
         recount::parked_in(&journal, &house).await;
         let (stopped, end) = (control.broker_stopped(), stop.clone());
+        let (teller, journal, told_end) = (house.clone(), journal.clone(), stop.clone());
         tasks.spawn(async move { house.follow(stopped, end).await });
+        let tell = move |trouble| journal.report(embedded::trouble(trouble));
+        tasks.spawn(async move { teller.tell_trouble(tell, told_end).await });
     }
     // Consumers stop first, while inventory still answers them over HTTP.
     let consumers_stop = CancellationToken::new();

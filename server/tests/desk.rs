@@ -3,6 +3,7 @@
 
 mod common;
 
+use axum::response::IntoResponse;
 use common::{On, Skuflow};
 use flow::{Service, Style, api::DeadLetter};
 use lapin::{
@@ -11,16 +12,31 @@ use lapin::{
     types::FieldTable,
 };
 use serde_json::{Value, json};
+use server::{
+    bridge::Journal,
+    control::{
+        Desk, DeskError,
+        desk::{Cursor, page::Wanted},
+    },
+    messaging::{Links, connection::Connector},
+    web::problem::Problem,
+};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 on_both_brokers!(
     pages_tell_every_letter_once_and_in_order,
     a_page_is_bounded_in_bytes_and_a_replay_sends_the_whole,
     a_letter_is_found_however_deep_it_lies,
+    a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked,
     whatever_is_parked_is_discarded_and_the_picture_knows,
     a_visit_that_nobody_waits_for_puts_everything_back,
 );
 
 const STYLE: Style = Style::Choreography;
+/// Longer than anything takes.
+const DEADLINE: Duration = Duration::from_secs(60);
 const LETTERS: &str = "/api/choreography/dead-letters";
 
 /// A stranger who puts messages into dead-letter queues.
@@ -198,6 +214,50 @@ async fn a_letter_is_found_however_deep_it_lies(on: On) {
         (left[0].message_id.as_ref(), left[2_493].message_id.as_ref(), left[2_494].message_id.as_ref()),
         ("id-1", "id-2497", "id-2498")
     );
+}
+
+/// The server waits long before it gives a page up; a desk beside it need not.
+async fn a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let stranger = Stranger::of(&skuflow).await;
+    for id in ["first", "second", "third"] {
+        stranger.park(Service::Catalog, id, b"no json").await;
+    }
+    stranger.until(&skuflow, Service::Catalog, 3).await;
+    let parked = letters(&skuflow).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(folder.path(), None).unwrap();
+    let (_runs, stopped_on_purpose) = watch::channel(false);
+    let connector = Connector {
+        uri: skuflow.broker_url.parse().unwrap(),
+        journal: journal.clone(),
+        links: Links::default(),
+        stopped_on_purpose,
+        stop: CancellationToken::new(),
+    };
+    let desk = Desk::new(connector, journal);
+    let behind = |id: &str, patience| {
+        let after = Cursor::parse(STYLE, format!("catalog.sku_processed.dead:{id}"), 1).unwrap();
+        Wanted { after: Some(after), limit: 10, patience }
+    };
+    let page = desk.list(STYLE, &behind("first", Duration::ZERO)).await.unwrap();
+    assert_eq!(
+        page.letters,
+        parked[1..2],
+        "what is found at once is listed, and no more than there is time for"
+    );
+    let error = desk.list(STYLE, &behind("third", Duration::ZERO)).await.unwrap_err();
+    assert!(
+        matches!(error, DeskError::TooDeep { queue: "catalog.sku_processed.dead", passed: 1 }),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("passed 1 messages of catalog.sku_processed.dead"), "{error}");
+    assert_eq!(Problem::from(error).into_response().status(), 422);
+
+    stranger.until(&skuflow, Service::Catalog, 3).await;
+    assert_eq!(letters(&skuflow).await, parked);
+    assert_eq!(desk.list(STYLE, &behind("third", DEADLINE)).await.unwrap().letters, []);
 }
 
 async fn whatever_is_parked_is_discarded_and_the_picture_knows(on: On) {

@@ -7,11 +7,13 @@ use broker::{Broker, Config, Limits};
 use common::{On, Skuflow};
 use flow::{KindName, Style};
 use lapin::{
-    BasicProperties,
+    BasicProperties, Connection, ConnectionProperties,
     options::{BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::FieldTable,
 };
-use server::cli::BrokerChoice;
+use server::{bridge::embedded, cli::BrokerChoice, messaging::House};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 const MEMORY_BYTES: usize = 400_000;
 
@@ -74,6 +76,39 @@ async fn a_broker_without_room_is_told_everywhere_and_all_goes_on_once_it_has_so
     assert_eq!(published, 3, "what waits for a blocked broker is not sent again and again");
     skuflow.stopped().await;
     broker.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedded_broker_that_strangers_fill_says_so_before_anybody_of_ours_publishes() {
+    let limits = Limits { memory_bytes: MEMORY_BYTES, ..Limits::default() };
+    let house = House::start(Config { limits, ..Config::default() }).await.unwrap();
+    let (told, mut tells) = mpsc::unbounded_channel();
+    let (teller, end) = (house.clone(), CancellationToken::new());
+    let stop = end.clone();
+    let telling = tokio::spawn(async move { teller.tell_trouble(|why| told.send(why).unwrap(), stop).await });
+    let url = format!("amqp://guest:guest@{}/%2f", house.local_addr());
+    let connect = async || Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let (filling, emptying) = (connect().await, connect().await);
+    let channel = filling.create_channel().await.unwrap();
+    let (options, none) = (QueueDeclareOptions::default(), FieldTable::default());
+    channel.queue_declare("garbage".into(), options, none).await.unwrap();
+    let garbage = vec![b'x'; 2 * MEMORY_BYTES];
+    let (options, none) = (BasicPublishOptions::default(), BasicProperties::default());
+    channel.basic_publish("".into(), "garbage".into(), options, &garbage, none).await.unwrap();
+
+    let why = tells.recv().await.unwrap().unwrap();
+    let mut picture = flow::Picture::default();
+    picture.apply(&embedded::trouble(Some(why)));
+    for style in Style::ALL {
+        assert!(picture.broker_blocked(*style).unwrap().contains("bytes of memory"), "{picture:?}");
+    }
+    let channel = emptying.create_channel().await.unwrap();
+    channel.queue_purge("garbage".into(), QueuePurgeOptions::default()).await.unwrap();
+    picture.apply(&embedded::trouble(tells.recv().await.unwrap()));
+    assert!(!picture.is_broker_full());
+    end.cancel();
+    telling.await.unwrap();
+    house.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

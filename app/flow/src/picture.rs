@@ -110,14 +110,21 @@ impl Picture {
             .map(|lost| lost.reason.as_str())
     }
 
-    /// Why the broker takes no messages of a style from inventory now, if so: what is sent waits in the outbox.
+    /// Why the broker takes no messages of a style from inventory now, if so: what is sent waits in the outbox. A broker
+    /// may say so itself before inventory finds out.
     #[must_use]
     pub fn broker_blocked(&self, style: Style) -> Option<&str> {
         let concerns = |blocked: &&Trouble| {
-            blocked.node == Some(Service::Inventory.into())
+            matches!(blocked.node, Some(Node::Broker | Node::Service(Service::Inventory)))
                 && blocked.style.is_none_or(|other| other == style)
         };
         self.blocked.iter().find(concerns).map(|blocked| blocked.reason.as_str())
+    }
+
+    /// Whether the broker takes no messages of some style from inventory now.
+    #[must_use]
+    pub fn is_broker_full(&self) -> bool {
+        Style::ALL.iter().any(|style| self.broker_blocked(*style).is_some())
     }
 
     /// Takes in the next event.

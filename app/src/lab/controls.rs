@@ -5,6 +5,7 @@ use super::handle::Lab;
 use super::picker::ASKED;
 use super::selection::Selection;
 use super::state::Look;
+use super::status;
 use crate::api::{self, fetch};
 use crate::live::Connection;
 use flow::fault::FaultKind;
@@ -44,7 +45,7 @@ pub fn controls(look: &Look<'_>) -> Markup {
                 p.notice.notice-failed { (why) }
             } @else {
                 (broker_down(look))
-                @for why in what_waits(look) { p.notice { (why) } }
+                @for why in what_waits(look) { (status::warning(&why)) }
             }
         }
     }
@@ -73,7 +74,7 @@ fn why_disabled(look: &Look<'_>) -> Option<String> {
         Connection::Replay => Some("This is a saved run: nothing is being sent.".to_owned()),
         Connection::Reconnecting => Some("There is no connection to the server.".to_owned()),
         // The outbox takes what the broker cannot: that is worth seeing.
-        Connection::Connecting | Connection::Live | Connection::BrokerDown => None,
+        Connection::Connecting | Connection::Live | Connection::BrokerFull | Connection::BrokerDown => None,
     }
 }
 

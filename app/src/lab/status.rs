@@ -12,8 +12,9 @@ use maud::{Markup, html};
 /// The line below the diagram.
 #[must_use]
 pub fn shown(look: &Look<'_>) -> Markup {
+    let is_waiting = look.lab.picture().broker_blocked(look.lab.style).is_some();
     html! {
-        p.status-line aria-hidden="true" { (line(look)) }
+        p.status-line.status-warning[is_waiting] aria-hidden="true" { (line(look)) }
         (meter(look.lab.system(), look.lab.picture().at_us))
     }
 }
@@ -38,6 +39,17 @@ fn meter(system: &System, now_us: u64) -> Markup {
     }
 }
 
+/// Something that does not go as it should, though nothing is lost: a mark, a word, and what it is.
+#[must_use]
+pub fn warning(what: &str) -> Markup {
+    html! {
+        p.notice.notice-warning {
+            svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d="M10 3 18.5 17h-17zM10 8v4.5M10 14.75v.01" {} }
+            span { strong { "Warning: " } (what) }
+        }
+    }
+}
+
 fn line(look: &Look<'_>) -> String {
     match look.connection {
         Connection::Reconnecting => match look.retry_in {
@@ -48,7 +60,7 @@ fn line(look: &Look<'_>) -> String {
             let reason = look.lab.picture().broker_down().unwrap_or("no reason given");
             format!("The broker is down: {reason}")
         }
-        Connection::Connecting | Connection::Live | Connection::Replay => {
+        Connection::Connecting | Connection::Live | Connection::BrokerFull | Connection::Replay => {
             match look.lab.picture().broker_blocked(look.lab.style) {
                 Some(reason) => format!("The broker takes no messages now: {reason}"),
                 None => summary(look.lab.system()),
@@ -110,4 +122,15 @@ pub fn speak_now_and_then(lab: Lab) {
         };
         set_timeout(speak, EVERY);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_told_by_a_mark_and_a_word_and_not_by_colour_alone() {
+        let drawn = warning("the outbox waits").into_string();
+        assert!(drawn.contains("<svg") && drawn.contains("Warning: ") && drawn.contains("the outbox waits"));
+    }
 }

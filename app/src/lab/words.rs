@@ -231,8 +231,14 @@ pub fn sentence(event: &Event) -> String {
         Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
         Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
         Kind::ConnectionLost { reason } => format!("{node} lost its connection to the broker: {reason}"),
+        Kind::ConnectionBlocked { reason } if event.node == Some(Node::Broker) => {
+            format!("the broker takes no messages now: {reason}")
+        }
         Kind::ConnectionBlocked { reason } => {
             format!("the broker takes no messages from {node} now: {reason}")
+        }
+        Kind::ConnectionUnblocked if event.node == Some(Node::Broker) => {
+            "the broker takes messages again".to_owned()
         }
         Kind::ConnectionUnblocked => format!("the broker takes messages from {node} again"),
         Kind::Unknown => format!("{node} told something that a newer Skuflow knows"),

@@ -211,13 +211,17 @@ fn connect(live: Live) {
 }
 
 fn show_connection(live: Live) {
-    let is_down = live.with_history(|history| history.now().broker_down().is_some());
+    let (is_down, is_full) = live.with_history(|history| {
+        let picture = history.now();
+        (picture.broker_down().is_some(), picture.is_broker_full())
+    });
     let (is_over, is_open) = with_stream(|stream| (stream.is_over, stream.is_open));
     let connection = match (is_open, is_down) {
         _ if is_over => Connection::Replay,
         (Some(false), _) => Connection::Reconnecting,
         (_, true) => Connection::BrokerDown,
         (None, false) => Connection::Connecting,
+        (Some(true), false) if is_full => Connection::BrokerFull,
         (Some(true), false) => Connection::Live,
     };
     if live.connection.get_untracked() != connection {

@@ -92,6 +92,17 @@ pub struct QueueInfo {
     pub consumers: usize,
 }
 
+/// What a queue holds, and how many take from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Messages waiting for a consumer.
+    pub ready: usize,
+    /// Messages delivered but not settled yet.
+    pub unacked: usize,
+    /// How many consumers it has.
+    pub consumers: usize,
+}
+
 /// Where a binding leads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BindingDestination {
@@ -207,7 +218,8 @@ pub enum Event {
     ConsumerAdded(ConsumerInfo),
     /// A consumer is gone.
     ConsumerRemoved(ConsumerInfo),
-    /// A message was taken from a publisher and put into queues.
+    /// A message was taken from a publisher and put into queues. One that goes to very many is told in parts, each with
+    /// queues of its own.
     Published {
         /// The message.
         message: Arc<Message>,
@@ -297,7 +309,8 @@ pub enum Event {
     },
 }
 
-/// A picture of the broker at one moment.
+/// A picture of the broker. It is of one moment unless there are thousands of things: those are looked at in parts, so
+/// that nobody waits long, and what changes meanwhile may be in the picture or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
     /// Every exchange, the default one first.

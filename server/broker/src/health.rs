@@ -1,6 +1,8 @@
 //! Whether the broker takes messages.
 
+use crate::listener::Pressure;
 use std::time::SystemTime;
+use tokio::sync::watch;
 
 /// Whether the broker takes messages, and if not, why publishers are held up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,4 +27,15 @@ pub enum Health {
         /// What went wrong the last time.
         reason: String,
     },
+}
+
+/// Tells when a broker may have come to take messages or to take none, by [`Broker::health_changes`](crate::Broker::health_changes).
+#[derive(Clone, Debug)]
+pub struct HealthChanges(pub(crate) watch::Receiver<Pressure>);
+
+impl HealthChanges {
+    /// Waits for the next change since the last call; false if there will be none, for the broker is gone.
+    pub async fn next(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
 }

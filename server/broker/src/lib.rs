@@ -8,14 +8,14 @@ mod listener;
 pub mod raw;
 mod store;
 
-pub use crate::health::Health;
+pub use crate::health::{Health, HealthChanges};
 pub use crate::store::StoreError;
 pub use crate::{
     config::{Config, EventHook, Limits, Product},
     core::Message,
     event::{
         BindingDestination, BindingInfo, ConnectionInfo, ConsumerInfo, DeathReason, Event, ExchangeInfo,
-        ExchangeKind, Overview, QueueDepth, QueueInfo, Settlement,
+        ExchangeKind, Overview, QueueCounts, QueueDepth, QueueInfo, Settlement,
     },
 };
 /// The properties and field types of messages are those of the `amq-protocol` crate.
@@ -131,14 +131,24 @@ impl Broker {
         self.local_addr
     }
 
-    /// Everything there is at this moment. Must not be called from an event hook.
+    /// Everything there is. Waits for its turn, and must not be called from an event hook.
     pub fn overview(&self) -> Overview {
-        self.shared.with_core(|core| core.overview())
+        self.shared.overview()
+    }
+
+    /// What a queue holds at this moment; none if there is no such queue. Waits for nothing.
+    pub fn queue_counts(&self, queue: &str) -> Option<QueueCounts> {
+        self.shared.gauges.read(queue)
     }
 
     /// Whether messages are taken, and if not, why. Waits for nothing.
     pub fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    /// Tells when [`Broker::health`] may have changed.
+    pub fn health_changes(&self) -> HealthChanges {
+        HealthChanges(self.shared.pressure.subscribe())
     }
 
     /// How many bytes all messages take of memory: what counts against [`Limits::memory_bytes`]. Waits for nothing.

@@ -1,14 +1,14 @@
 //! What the event hook and the overview tell.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
-use broker::{BindingDestination, Broker, Config, Event, QueueDepth, Settlement};
+use broker::{BindingDestination, Broker, Config, Event, Health, QueueCounts, QueueDepth, Settlement};
 use futures::StreamExt;
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
     options::*,
     types::{AMQPValue, FieldTable},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 /// Everything the hook was told, as short lines.
 type Log = Arc<Mutex<Vec<String>>>;
@@ -165,5 +165,35 @@ async fn the_overview_lists_what_there_is() {
     assert_eq!((&*consumer.queue, &*consumer.tag, consumer.prefetch), ("q", "tag", 7));
     assert_eq!(consumer.connection.name.as_deref(), Some("tester"));
     assert_eq!(overview.connections.len(), 1);
+    broker.shutdown().await;
+}
+
+/// Whoever watches a broker from outside, such as a health check, must not be held up by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_and_health_are_told_while_the_broker_is_busy() {
+    let (busy, is_busy) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let gate = Mutex::new((busy, may_go_on));
+    let hold: broker::EventHook = Arc::new(move |event| {
+        if matches!(event, Event::Published { .. }) {
+            let (busy, may_go_on) = &*gate.lock().unwrap();
+            busy.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+    });
+    let broker = Broker::start(Config { on_event: Some(hold), ..Config::default() }).await.unwrap();
+    let url = format!("amqp://guest:guest@{}/%2f", broker.local_addr());
+    let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    channel.queue_declare("q".into(), Default::default(), FieldTable::default()).await.unwrap();
+    publish(&channel, "", "q", false).await;
+
+    tokio::task::spawn_blocking(move || is_busy.recv().unwrap()).await.unwrap();
+    // If any of these waited for the broker, it would wait for ever.
+    let counts = QueueCounts { ready: 1, unacked: 0, consumers: 0 };
+    assert_eq!((broker.queue_counts("q"), broker.queue_counts("none")), (Some(counts), None));
+    assert_eq!(broker.health(), Health::Ready);
+    assert!(broker.held_bytes() < 1000);
+    go_on.send(()).unwrap();
     broker.shutdown().await;
 }

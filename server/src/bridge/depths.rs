@@ -4,6 +4,7 @@ use crate::{
     clock,
     messaging::{House, Unacked},
 };
+use broker::QueueCounts;
 use flow::{
     api::QueueDepth,
     topology::{QUEUES, Queue},
@@ -45,17 +46,13 @@ impl Depths {
     pub async fn sample(&self) -> Result<Vec<QueueDepth>, DepthsError> {
         match self {
             Self::Embedded(house) => {
-                let overview = house.overview().ok_or(DepthsError::NoConnection)?;
+                let names = QUEUES.iter().map(|queue| queue.name);
+                let counts = house.queue_counts(names).ok_or(DepthsError::NoConnection)?;
                 Ok(QUEUES
                     .iter()
-                    .map(|queue| {
-                        let info = overview.queues.iter().find(|info| *info.name == *queue.name);
-                        info.map_or_else(
-                            || depth(queue, 0, 0, 0),
-                            |info| {
-                                depth(queue, info.ready as u64, info.unacked as u64, info.consumers as u64)
-                            },
-                        )
+                    .zip(counts)
+                    .map(|(queue, QueueCounts { ready, unacked, consumers })| {
+                        depth(queue, ready as u64, unacked as u64, consumers as u64)
                     })
                     .collect())
             }

@@ -14,6 +14,18 @@ pub fn watcher(journal: Journal, strangers: Strangers) -> Arc<dyn Fn(&broker::Ev
     Arc::new(move |event| watcher.see(event))
 }
 
+/// Why the broker takes no messages from anybody, or that it does again.
+#[must_use]
+pub fn trouble(reason: Option<String>) -> Event {
+    let kind = match reason {
+        Some(reason) => Kind::ConnectionBlocked { reason },
+        None => Kind::ConnectionUnblocked,
+    };
+    let mut event = Event::new(0, Provenance::Broker, kind);
+    event.node = Some(Node::Broker);
+    event
+}
+
 struct Watcher {
     journal: Journal,
     strangers: Strangers,

@@ -7,9 +7,9 @@
 
 use crate::messaging::envelope::new_id;
 use flow::Id;
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
-    hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -25,44 +25,71 @@ pub struct Strangers(Arc<Mutex<Names>>);
 
 #[derive(Debug, Default)]
 struct Names {
-    /// By place and body, hashed; of equal ones the oldest first.
-    by_content: HashMap<u64, VecDeque<Named>>,
+    by_content: HashMap<Content, Alike>,
     /// By the number that the embedded broker gave to the message.
     by_number: HashMap<u64, Id>,
     /// In the order in which they were given.
     given: VecDeque<Given>,
 }
 
-#[derive(Debug)]
-struct Named {
-    id: Id,
-    place: Id,
-    body: Arc<[u8]>,
-    claimed_by: Vec<Id>,
+/// Place and body, as a digest: bodies may be large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Content([u8; 32]);
+
+/// Messages with the same body to the same place. Thousands of them may be remembered, so nobody searches them.
+#[derive(Debug, Default)]
+struct Alike {
+    /// Their names, the oldest first.
+    names: VecDeque<Id>,
+    /// How many older ones have been forgotten.
+    forgotten: u64,
+    /// How many each claimant has claimed, forgotten ones too.
+    claimed: Vec<(Id, u64)>,
 }
 
 /// Where to find a name when its time is over.
 #[derive(Debug)]
 struct Given {
     since: Instant,
-    content: u64,
+    content: Content,
     number: Option<u64>,
+}
+
+impl Content {
+    fn of(place: &str, body: &[u8]) -> Self {
+        // No key that queues are bound by has this byte in it.
+        let digest = Sha256::new().chain_update(place).chain_update([0]).chain_update(body);
+        Self(digest.finalize().into())
+    }
+}
+
+impl Alike {
+    /// The oldest name that the claimant has not claimed; none if it has claimed them all.
+    fn claim(&mut self, claimant: &str) -> Option<Id> {
+        let forgotten = self.forgotten;
+        let at = self.claimed.iter().position(|(by, _)| **by == *claimant).unwrap_or_else(|| {
+            self.claimed.push((claimant.into(), forgotten));
+            self.claimed.len() - 1
+        });
+        let (_, claimed) = &mut self.claimed[at];
+        *claimed = (*claimed).max(forgotten);
+        let index = usize::try_from(*claimed - forgotten).ok()?;
+        let name = self.names.get(index)?;
+        *claimed += 1;
+        Some(Id::clone(name))
+    }
 }
 
 impl Strangers {
     /// The id of the message with that body to that place that `claimant` sees now for the first time.
     #[must_use]
     pub fn claim(&self, claimant: &str, place: &str, body: &[u8]) -> Id {
+        let content = Content::of(place, body);
         let mut names = self.lock();
-        let content = names.content(place, body);
-        let alike = names.by_content.get_mut(&content).into_iter().flatten();
-        let free = alike.filter(|named| *named.place == *place && *named.body == *body);
-        let mut free = free.filter(|named| !named.claimed_by.iter().any(|c| **c == *claimant));
-        if let Some(named) = free.next() {
-            named.claimed_by.push(claimant.into());
-            return Id::clone(&named.id);
+        if let Some(name) = names.by_content.get_mut(&content).and_then(|alike| alike.claim(claimant)) {
+            return name;
         }
-        names.give(content, None, place, body, vec![claimant.into()])
+        names.give(content, None, Some(claimant))
     }
 
     /// The id of the message that the embedded broker knows by `number`, however often it tells of it.
@@ -72,8 +99,7 @@ impl Strangers {
         if let Some(id) = names.by_number.get(&number) {
             return Id::clone(id);
         }
-        let content = names.content(place, body);
-        names.give(content, Some(number), place, body, Vec::new())
+        names.give(Content::of(place, body), Some(number), None)
     }
 
     fn lock(&self) -> MutexGuard<'_, Names> {
@@ -82,22 +108,15 @@ impl Strangers {
 }
 
 impl Names {
-    fn content(&self, place: &str, body: &[u8]) -> u64 {
-        self.by_content.hasher().hash_one((place, body))
-    }
-
-    fn give(
-        &mut self,
-        content: u64,
-        number: Option<u64>,
-        place: &str,
-        body: &[u8],
-        claimed_by: Vec<Id>,
-    ) -> Id {
+    fn give(&mut self, content: Content, number: Option<u64>, claimant: Option<&str>) -> Id {
         self.forget_old();
         let id = new_id();
-        let named = Named { id: Id::clone(&id), place: place.into(), body: body.into(), claimed_by };
-        self.by_content.entry(content).or_default().push_back(named);
+        let alike = self.by_content.entry(content).or_default();
+        alike.names.push_back(Id::clone(&id));
+        if let Some(claimant) = claimant {
+            // It had claimed all others.
+            alike.claim(claimant);
+        }
         if let Some(number) = number {
             self.by_number.insert(number, Id::clone(&id));
         }
@@ -109,10 +128,11 @@ impl Names {
         let is_old = |given: &Given| given.since.elapsed() > REMEMBERED;
         while self.given.len() >= REMEMBERED_MAX || self.given.front().is_some_and(is_old) {
             let Some(Given { content, number, .. }) = self.given.pop_front() else { return };
-            // Of those with that hash, the first is the one that was given first.
+            // Of those with that content, the first is the one that was given first.
             if let Entry::Occupied(mut alike) = self.by_content.entry(content) {
-                alike.get_mut().pop_front();
-                if alike.get().is_empty() {
+                alike.get_mut().names.pop_front();
+                alike.get_mut().forgotten += 1;
+                if alike.get().names.is_empty() {
                     alike.remove();
                 }
             }
@@ -162,7 +182,24 @@ mod tests {
         assert_ne!(strangers.of_broker(0, "x", b"0"), first);
         let names = strangers.lock();
         assert_eq!((names.given.len(), names.by_number.len()), (REMEMBERED_MAX, REMEMBERED_MAX));
-        assert_eq!(names.by_content.values().map(VecDeque::len).sum::<usize>(), REMEMBERED_MAX);
+        assert_eq!(names.by_content.values().map(|alike| alike.names.len()).sum::<usize>(), REMEMBERED_MAX);
+    }
+
+    #[test]
+    fn of_more_equal_messages_than_are_remembered_everybody_still_gets_the_same_in_order() {
+        let strangers = Strangers::default();
+        let claim = |claimant| strangers.claim(claimant, "x", b"{}");
+        let given: Vec<_> =
+            (0..REMEMBERED_MAX as u64 + 5).map(|at| strangers.of_broker(at, "x", b"{}")).collect();
+        let kept = &given[5..];
+        for claimant in ["a", "b"] {
+            let claimed: Vec<_> = (0..kept.len()).map(|_| claim(claimant)).collect();
+            assert_eq!(claimed, kept, "claimed by {claimant}");
+        }
+        // All are claimed, so the next is a new one, and the oldest is forgotten for it.
+        let next = claim("a");
+        assert!(!kept.contains(&next));
+        assert_eq!((claim("c"), claim("b")), (kept[1].clone(), next));
     }
 
     #[test]

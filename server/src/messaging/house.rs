@@ -1,6 +1,6 @@
 //! The embedded broker's house: starts it, stops it, and starts it again at the same place with the same data.
 
-use broker::{Broker, Config, Health, Overview, StartError};
+use broker::{Broker, Config, Health, QueueCounts, StartError};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
@@ -44,10 +44,12 @@ impl House {
         self.addr
     }
 
-    /// Everything there is in it at this moment; none while it is stopped.
+    /// What queues hold at this moment, nothing if they are not there; none while it is stopped. Waits for nothing.
     #[must_use]
-    pub fn overview(&self) -> Option<Overview> {
-        self.lock().as_ref().map(Broker::overview)
+    pub fn queue_counts<'a>(&self, queues: impl Iterator<Item = &'a str>) -> Option<Vec<QueueCounts>> {
+        let broker = self.lock();
+        let broker = broker.as_ref()?;
+        Some(queues.map(|queue| broker.queue_counts(queue).unwrap_or_default()).collect())
     }
 
     /// Why it takes no messages, if so; none while it is stopped. Waits for nothing.
@@ -61,6 +63,31 @@ impl House {
                 Some(format!("its store cannot be written ({reason}), tried {times} times so far"))
             }
             _ => None,
+        }
+    }
+
+    /// Tells why it takes no messages when that begins, and nothing when it ends, until told to end. Not more often than
+    /// anybody could read it.
+    pub async fn tell_trouble(&self, tell: impl Fn(Option<String>), end: CancellationToken) {
+        let mut was_well = true;
+        loop {
+            // Before the look: what changes after it is waited for.
+            let changes = self.lock().as_ref().map(Broker::health_changes);
+            let trouble = self.trouble();
+            if was_well != trouble.is_none() {
+                was_well = trouble.is_none();
+                tell(trouble);
+            }
+            let change = async {
+                if let Some(mut changes) = changes {
+                    changes.next().await;
+                }
+                sleep(PAUSE).await;
+            };
+            tokio::select! {
+                () = change => {}
+                () = end.cancelled() => return,
+            }
         }
     }
 

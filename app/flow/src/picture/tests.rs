@@ -549,7 +549,9 @@ fn a_blocked_connection_is_told_until_it_is_unblocked_or_lost() {
     let blocked = || Kind::ConnectionBlocked { reason: "low on memory".into() };
     let mut blocked_after = |kind| {
         picture.apply(&event(Style::Choreography, Service::Inventory, kind));
-        picture.broker_blocked(Style::Choreography).map(str::to_owned)
+        let blocked = picture.broker_blocked(Style::Choreography).map(str::to_owned);
+        assert_eq!(picture.is_broker_full(), blocked.is_some(), "one style is enough");
+        blocked
     };
     assert_eq!(blocked_after(blocked()).as_deref(), Some("low on memory"));
     assert_eq!(blocked_after(Kind::ConnectionUnblocked), None);

@@ -111,7 +111,7 @@ pub fn form(page: &Page, connection: Connection) -> Markup {
             @if form.wants_probability() { (number("probability", "Probability", &form.probability)) }
             @if form.wants_delay() { (number("delay", "Delay in ms", &form.delay)) }
             @if form.wants_seed() { (number("seed", "Seed", &form.seed)) }
-            button.button.button-primary type="submit" disabled[off || form.is_sending || connection != Connection::Live] {
+            button.button.button-primary type="submit" disabled[off || form.is_sending || !matches!(connection, Connection::Live | Connection::BrokerFull)] {
                 "Send through both"
             }
             @if let Some((_, words)) = &form.wrong { p.field-error.duel-wide-line role="alert" { (words) } }

@@ -3,7 +3,7 @@
 use super::{
     ConnectionId, Core, Name, Outcome, StoreOp, StoredBinding,
     channel::no_last_queue,
-    exchange::{Binding, Destination},
+    exchange::Destination,
     exchange_ops::{refuse_default_exchange, without_line_ends},
     headers,
 };
@@ -12,7 +12,6 @@ use amq_protocol::{
     protocol::{AMQPClass, exchange, queue},
     types::FieldTable,
 };
-use indexmap::IndexSet;
 
 impl Core {
     pub(crate) fn bind_queue(
@@ -109,8 +108,7 @@ impl Core {
             headers::check_binding(&arguments)?;
         }
         let (source, source_durable) = (exchange.name.clone(), exchange.durable);
-        let is_new =
-            exchange.bind(&key, Binding { destination: destination.clone(), arguments: arguments.clone() });
+        let is_new = exchange.bind(&key, destination.clone(), arguments.clone());
         let bound_to = match &destination {
             Destination::Queue(id) => self.queues.get_mut(id).map(|queue| &mut queue.bound_to),
             Destination::Exchange(name) => {
@@ -130,31 +128,26 @@ impl Core {
     }
 
     fn unbind(&mut self, source: &str, key: &str, destination: Destination, arguments: FieldTable) {
-        let binding = Binding { destination, arguments };
         let Some(exchange) = self.exchanges.get_mut(source) else { return };
-        if !exchange.unbind(key, &binding) {
+        if !exchange.unbind(key, &destination, &arguments) {
             return;
         }
         let (source, durable) = (exchange.name.clone(), exchange.durable);
-        self.report_unbound(durable, &source, &key.into(), &binding.destination, &binding.arguments);
+        self.report_unbound(durable, &source, &key.into(), &destination, &arguments);
         self.remove_exchange_without_bindings(&source);
     }
 
-    /// Removes every binding that leads to a queue or an exchange that is going, and was bound to these.
-    pub(crate) fn remove_bindings_to(&mut self, destination: &Destination, sources: IndexSet<Name>) {
-        /// A step is about one message that moves.
-        const BINDINGS_PER_STEP: usize = 50;
-        for source in sources {
-            let Some(exchange) = self.exchanges.get_mut(&source) else { continue };
-            let durable = exchange.durable;
-            let (removed, looked_at) = exchange.unbind_all(destination);
-            self.spend(looked_at / BINDINGS_PER_STEP);
-            for (key, arguments) in &removed {
-                self.report_unbound(durable, &source, key, destination, arguments);
-            }
-            if !removed.is_empty() {
-                self.remove_exchange_without_bindings(&source);
-            }
+    /// Removes every binding from one exchange to a queue or an exchange that is going.
+    pub(crate) fn remove_bindings(&mut self, source: &Name, destination: &Destination) {
+        let Some(exchange) = self.exchanges.get_mut(source) else { return };
+        let durable = exchange.durable;
+        let (removed, looked_at) = exchange.unbind_all(destination);
+        self.spend_on_looks(looked_at);
+        for (key, arguments) in &removed {
+            self.report_unbound(durable, source, key, destination, arguments);
+        }
+        if !removed.is_empty() {
+            self.remove_exchange_without_bindings(source);
         }
     }
 
@@ -183,7 +176,7 @@ impl Core {
 
     fn is_durable(&self, destination: &Destination) -> bool {
         match destination {
-            Destination::Queue(id) => self.queues.get(id).is_some_and(|queue| queue.durable),
+            Destination::Queue(id) => self.queue_or_remains(*id).is_some_and(|queue| queue.durable),
             Destination::Exchange(name) => self.exchanges.get(name).is_some_and(|exchange| exchange.durable),
         }
     }
@@ -195,7 +188,7 @@ impl Core {
         destination: &Destination,
     ) -> Option<BindingInfo> {
         let destination = match destination {
-            Destination::Queue(id) => BindingDestination::Queue(self.queues.get(id)?.name.clone()),
+            Destination::Queue(id) => BindingDestination::Queue(self.queue_or_remains(*id)?.name.clone()),
             Destination::Exchange(name) => BindingDestination::Exchange(name.clone()),
         };
         Some(BindingInfo { source: source.clone(), destination, routing_key: routing_key.clone() })

@@ -22,6 +22,71 @@ impl Unacked {
     pub(crate) const BYTES: usize = in_map_bytes(size_of::<(u64, Self)>());
 }
 
+/// Deliveries that are settled together. There may be a million that were settled one by one, and a map of one takes as
+/// much as one of eleven.
+#[derive(Debug)]
+pub(crate) enum Deliveries {
+    One(Option<(u64, Unacked)>),
+    Many(BTreeMap<u64, Unacked>),
+}
+
+impl Deliveries {
+    pub(crate) fn pop_first(&mut self) -> Option<(u64, Unacked)> {
+        match self {
+            Self::One(one) => one.take(),
+            Self::Many(many) => many.pop_first(),
+        }
+    }
+
+    /// Adds one, where there may be many.
+    pub(crate) fn insert(&mut self, tag: u64, unacked: Unacked) {
+        if let Self::One(one) = self {
+            *self = Self::Many(one.take().into_iter().collect());
+        }
+        if let Self::Many(many) = self {
+            many.insert(tag, unacked);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Unacked> {
+        let (one, many) = match self {
+            Self::One(one) => (one.as_ref(), None),
+            Self::Many(many) => (None, Some(many)),
+        };
+        one.map(|(_, unacked)| unacked).into_iter().chain(many.into_iter().flat_map(BTreeMap::values))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::One(one) => one.is_none(),
+            Self::Many(many) => many.is_empty(),
+        }
+    }
+
+    /// The queues that they are from, and perhaps others that the channel got messages from.
+    pub(crate) fn queues(&self, delivered_from: &BTreeSet<QueueId>) -> BTreeSet<QueueId> {
+        match self {
+            Self::One(one) => one.iter().map(|(_, unacked)| unacked.queue).collect(),
+            Self::Many(many) => queues_of(many, delivered_from),
+        }
+    }
+}
+
+/// The queues that these deliveries are from, and perhaps others that the channel got messages from.
+pub(crate) fn queues_of(
+    deliveries: &BTreeMap<u64, Unacked>,
+    delivered_from: &BTreeSet<QueueId>,
+) -> BTreeSet<QueueId> {
+    /// To look at a million deliveries takes long, too.
+    const FEW: usize = 100;
+    if deliveries.len() <= FEW {
+        deliveries.values().map(|unacked| unacked.queue).collect()
+    } else {
+        delivered_from.clone()
+    }
+}
+
 /// A channel confirms publishes or collects them in transactions, never both.
 #[derive(Debug, Default)]
 pub(crate) enum Mode {

@@ -62,14 +62,18 @@ impl Core {
         tag: Option<u64>,
         verdict: Verdict,
     ) {
-        let batch = self.log.current_batch();
+        let unwritten = self.log.last_unwritten();
         let Some(tag) = tag else { return };
         let Some(channel) = self.channel_mut(connection, number) else { return };
         let Mode::Confirm(confirms) = &mut channel.mode else { return };
-        match verdict {
-            Verdict::Stored => confirms.awaiting.push_back((tag, batch)),
-            Verdict::Taken => confirms.acked.push(tag),
-            Verdict::Refused => confirms.nacked.push(tag),
+        match (verdict, unwritten) {
+            (Verdict::Stored, Some(batch)) => {
+                confirms.awaiting.push_back((tag, batch));
+                self.awaiting_disk.insert((connection, number));
+                return;
+            }
+            (Verdict::Stored, None) | (Verdict::Taken, _) => confirms.acked.push(tag),
+            (Verdict::Refused, _) => confirms.nacked.push(tag),
         }
         self.confirming.insert((connection, number));
     }
@@ -77,28 +81,31 @@ impl Core {
     /// A batch, and with it every earlier one, is on disk.
     pub(crate) fn persisted(&mut self, batch: Batch) {
         self.log.wrote(batch);
-        for (id, connection) in &mut self.connections {
-            for (number, channel) in &mut connection.channels {
-                match &mut channel.mode {
-                    Mode::Confirm(confirms) => {
-                        while let Some((tag, _)) = confirms.awaiting.pop_front_if(|(_, of)| *of <= batch) {
-                            confirms.acked.push(tag);
-                            self.confirming.insert((*id, *number));
-                        }
-                    }
-                    Mode::Transaction(transaction) => {
-                        if transaction.is_committed_by(batch) {
-                            let ok = tx::AMQPMethod::CommitOk(tx::CommitOk {});
-                            self.effects.push(super::Effect {
-                                connection: *id,
-                                channel: *number,
-                                send: super::Send::Method(AMQPClass::Tx(ok)),
-                            });
-                        }
-                    }
-                    Mode::Plain => {}
+        let mut awaiting = std::mem::take(&mut self.awaiting_disk);
+        awaiting.retain(|&(connection, number)| self.persisted_for(connection, number, batch));
+        self.awaiting_disk.append(&mut awaiting);
+    }
+
+    /// Answers what a channel has on disk now; says whether it waits for more.
+    fn persisted_for(&mut self, connection: ConnectionId, number: u16, batch: Batch) -> bool {
+        let Some(channel) = self.channel_mut(connection, number) else { return false };
+        match &mut channel.mode {
+            Mode::Confirm(confirms) => {
+                while let Some((tag, _)) = confirms.awaiting.pop_front_if(|(_, of)| *of <= batch) {
+                    confirms.acked.push(tag);
                 }
+                let is_waiting = !confirms.awaiting.is_empty();
+                self.confirming.insert((connection, number));
+                is_waiting
             }
+            Mode::Transaction(transaction) => {
+                if transaction.is_committed_by(batch) {
+                    self.reply(connection, number, AMQPClass::Tx(tx::AMQPMethod::CommitOk(tx::CommitOk {})));
+                    return false;
+                }
+                transaction.is_committing()
+            }
+            Mode::Plain => false,
         }
     }
 

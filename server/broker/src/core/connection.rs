@@ -2,7 +2,10 @@
 
 use super::{ConnectionId, Core, QueueId, channel::Channel, work::Work};
 use crate::event::{ConnectionInfo, Event};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What the handshake settled with a client.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub(crate) struct Connection {
     pub(crate) consumer_cancel_notify: bool,
     pub(crate) channel_max: u16,
     pub(crate) channels: BTreeMap<u16, Channel>,
+    /// The queues that are exclusive to it, oldest first.
+    pub(crate) owned: BTreeSet<QueueId>,
     /// How much of what was sent to it has not left the broker yet.
     pub(crate) unwritten_bytes: usize,
     /// Where its last delivery came from: when there is room again, the other queues are served first.
@@ -39,6 +44,7 @@ impl Core {
                 consumer_cancel_notify: client.consumer_cancel_notify,
                 channel_max: client.channel_max,
                 channels: BTreeMap::new(),
+                owned: BTreeSet::new(),
                 unwritten_bytes: 0,
                 last_served: None,
                 is_closing: false,
@@ -59,9 +65,7 @@ impl Core {
             self.release_channel(id, number);
             self.forget_channel(id, number);
         }
-        let owned: Vec<_> =
-            self.queues.values().filter(|queue| queue.owner == Some(id)).map(|queue| queue.id).collect();
-        self.begin(Work::Close { connection: id, owned });
+        self.begin(Work::Close { connection: id });
         self.run();
     }
 

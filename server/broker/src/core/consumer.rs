@@ -81,6 +81,8 @@ impl Core {
                 self.queue_text(&name)
             )));
         }
+        self.spend_on_looks(self.queues[&id].consumers.len());
+        let queue = &self.queues[&id];
         let is_taken = queue.consumers.iter().any(|other| self.consumers[other].exclusive);
         // Where one is active anyway, another one that wants to be alone could never be waiting.
         let may_be_alone = queue.consumers.is_empty() && !queue.arguments.single_active_consumer;
@@ -109,6 +111,7 @@ impl Core {
         if let Some(queue) = self.queues.get_mut(&id) {
             let place = queue.consumers.partition_point(|other| consumers[other].priority >= priority);
             queue.consumers.insert(place, consumer_id);
+            queue.gauge.set_consumers(queue.consumers.len());
             if queue.arguments.single_active_consumer {
                 queue.active_consumer.get_or_insert(consumer_id);
             }
@@ -137,14 +140,14 @@ impl Core {
             self.reply(connection, number, AMQPClass::Basic(basic::AMQPMethod::CancelOk(ok)));
         }
         if let Some(queue) = deleted {
-            self.delete_queue(queue);
+            self.delete_queue(queue, Some(connection));
         }
     }
 
-    /// Takes a consumer from its queue. An auto-delete queue goes with its last one.
-    pub(crate) fn remove_consumer_and_queue(&mut self, id: ConsumerId) {
+    /// Takes a consumer from its queue, for its connection has let go of it. An auto-delete queue goes with its last one.
+    pub(crate) fn remove_consumer_and_queue(&mut self, id: ConsumerId, connection: ConnectionId) {
         if let Some(queue) = self.remove_consumer(id) {
-            self.delete_queue(queue);
+            self.delete_queue(queue, Some(connection));
         }
     }
 
@@ -155,12 +158,15 @@ impl Core {
         let consumer = self.consumers.remove(&id)?;
         let now_ms = self.now_ms;
         let queue = self.queues.get_mut(&consumer.queue)?;
+        let looks = queue.consumers.len();
         queue.consumers.retain(|other| *other != id);
+        queue.gauge.set_consumers(queue.consumers.len());
         if queue.active_consumer == Some(id) {
             queue.active_consumer = queue.consumers.first().copied();
         }
         queue.used_at_ms = now_ms;
         let is_over = queue.auto_delete && queue.consumers.is_empty();
+        self.spend_on_looks(looks);
         self.touch(consumer.queue);
         is_over.then_some(consumer.queue)
     }
@@ -197,6 +203,7 @@ impl Core {
     /// Touches the queues of these consumers, those that come after `last_served` first: where consumers share their
     /// room, a queue that is always full would leave nothing to the others.
     pub(crate) fn touch_queues_of(&mut self, consumers: &[ConsumerId], last_served: Option<QueueId>) {
+        self.spend_on_looks(consumers.len());
         let queues: BTreeSet<QueueId> =
             consumers.iter().filter_map(|id| self.consumers.get(id)).map(|consumer| consumer.queue).collect();
         let (served, waiting): (Vec<_>, Vec<_>) =
@@ -225,11 +232,14 @@ impl Core {
             let active = queue.active_consumer?;
             return self.can_take(self.consumers.get(&active)?).then_some(active);
         }
+        let count = queue.consumers.len();
         let place = queue.consumers.iter().position(|consumer| {
             self.consumers.get(consumer).is_some_and(|consumer| self.can_take(consumer))
-        })?;
+        });
+        self.spend_on_looks(place.map_or(count, |place| place + 1));
+        let (queue, place) = (self.queues.get(&id)?, place?);
         let chosen = queue.consumers[place];
-        if queue.consumers.len() > 1 {
+        if count > 1 {
             let priority = self.consumers.get(&chosen)?.priority;
             let consumers = &self.consumers;
             let queue = self.queues.get_mut(&id)?;
@@ -243,7 +253,7 @@ impl Core {
     pub(crate) fn consumer_info(&self, id: ConsumerId) -> Option<ConsumerInfo> {
         let consumer = self.consumers.get(&id)?;
         Some(ConsumerInfo {
-            queue: self.queues.get(&consumer.queue)?.name.clone(),
+            queue: self.queue_or_remains(consumer.queue)?.name.clone(),
             tag: consumer.tag.clone(),
             channel: consumer.channel,
             connection: self.info_of(consumer.connection)?,

@@ -1,9 +1,7 @@
 //! Getting messages out of queues: to consumers, by `basic.get`, or because their time is over.
 
 use super::{
-    ConnectionId, ConsumerId, Core, Message, Outcome, QueueId, Send,
-    arguments::{Overflow, QueueKind},
-    channel::Unacked,
+    ConnectionId, ConsumerId, Core, Message, Outcome, QueueId, Send, arguments::QueueKind, channel::Unacked,
     queue::Entry,
 };
 use crate::event::{DeathReason, Event};
@@ -14,23 +12,26 @@ use amq_protocol::{
 use std::sync::Arc;
 
 impl Core {
-    /// Delivers what is ready to whoever has room.
-    pub(crate) fn deliver_ready(&mut self, id: QueueId) {
-        while self.has_steps()
-            && let Some(queue) = self.queues.get(&id)
+    /// Delivers what is ready to whoever has room; false if the turn was over before.
+    pub(crate) fn deliver_ready(&mut self, id: QueueId) -> bool {
+        while let Some(queue) = self.queues.get(&id)
             && let Some(head) = queue.ready.head()
         {
+            if !self.has_steps() {
+                return false;
+            }
             // A message with a time to live of 0 is delivered if that can be done at once, so what
             // expires this very moment still goes out.
             if head.expires_at_ms.is_some_and(|at| at < self.now_ms) {
                 self.expire_head(id);
                 continue;
             }
-            let Some(consumer) = self.next_consumer(id) else { return };
-            let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) else { return };
+            let Some(consumer) = self.next_consumer(id) else { break };
+            let Some(entry) = self.queue_mut(id).and_then(|queue| queue.ready.pop()) else { break };
             self.spend(1);
             self.deliver(id, consumer, entry);
         }
+        true
     }
 
     fn deliver(&mut self, id: QueueId, consumer_id: ConsumerId, entry: Entry) {
@@ -56,7 +57,7 @@ impl Core {
                 Unacked { queue: id, entry: entry.clone(), consumer: Some((consumer_id, tag.clone())) };
             channel.note_unacked(delivery_tag, unacked);
             if let Some(queue) = self.queues.get_mut(&id) {
-                queue.unacked += 1;
+                queue.count_delivered();
             }
         }
         let sent =
@@ -107,7 +108,7 @@ impl Core {
         if get.no_ack {
             self.forget_entry(id, &entry);
         } else if let Some(queue) = self.queue_mut(id) {
-            queue.unacked += 1;
+            queue.count_delivered();
             self.holding_bytes -= Entry::READY_BYTES;
             self.holding_bytes += Unacked::BYTES;
         }
@@ -177,8 +178,7 @@ impl Core {
     pub(crate) fn drop_overflow(&mut self, id: QueueId) {
         while self.has_steps()
             && let Some(queue) = self.queues.get_mut(&id)
-            && queue.arguments.overflow == Overflow::DropHead
-            && queue.overflows()
+            && queue.drops_head()
             && let Some(entry) = queue.ready.pop()
         {
             self.forget_entry(id, &entry);

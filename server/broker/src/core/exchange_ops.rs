@@ -159,15 +159,19 @@ impl Core {
 
     /// Removes an exchange and all bindings from it and to it.
     pub(crate) fn remove_exchange(&mut self, name: &Name) {
-        let Some(mut exchange) = self.exchanges.shift_remove(name) else { return };
+        // The others may change their order: to keep it takes long where there are many.
+        let Some(mut exchange) = self.exchanges.swap_remove(name) else { return };
         let sources = std::mem::take(&mut exchange.bound_to);
-        for (key, binding) in exchange.bindings() {
-            self.report_unbound(exchange.durable, name, key, &binding.destination, &binding.arguments);
+        for (key, destination, arguments) in exchange.bindings() {
+            self.report_unbound(exchange.durable, name, key, destination, arguments);
         }
         if exchange.durable {
             self.log.note(StoreOp::DeleteExchange(name.clone()));
         }
-        self.remove_bindings_to(&Destination::Exchange(name.clone()), sources);
+        let destination = Destination::Exchange(name.clone());
+        for source in &sources {
+            self.remove_bindings(source, &destination);
+        }
         self.report(|_| Event::ExchangeDeleted { exchange: name.clone() });
     }
 }

@@ -4,7 +4,10 @@ use super::{Message, Name, QueueId};
 use crate::event::ExchangeKind;
 use amq_protocol::types::FieldTable;
 use bytes::Bytes;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 /// A durable exchange as the store keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,13 +92,26 @@ pub(crate) enum StoreOp {
 /// What an operation weighs, its message aside.
 const OP_BYTES: usize = size_of::<StoreOp>() + size_of::<((QueueId, u64), usize)>();
 
-/// A number that grows with every batch taken.
+/// A batch ends at so many operations: to make room for a million takes longer than anybody should wait.
+const MAX_BATCH_OPS: usize = 100_000;
+
+/// A number that grows with every batch.
 pub(crate) type Batch = u64;
+
+/// A batch that nothing is added to any more.
+#[derive(Debug)]
+struct Full {
+    batch: Batch,
+    ops: Vec<Option<StoreOp>>,
+    bytes: usize,
+}
 
 /// Collects store operations until somebody writes them.
 #[derive(Debug)]
 pub(crate) struct Log {
     enabled: bool,
+    /// Batches before the one that is being filled, which nobody has taken yet.
+    full: VecDeque<Full>,
     filling: Batch,
     ops: Vec<Option<StoreOp>>,
     /// Where in `ops` a message is put, so that an ack that comes before the disk saves both writes.
@@ -112,6 +128,7 @@ impl Log {
     pub(crate) fn new(enabled: bool) -> Self {
         Self {
             enabled,
+            full: VecDeque::new(),
             filling: 1,
             ops: Vec::new(),
             puts: HashMap::new(),
@@ -126,11 +143,6 @@ impl Log {
         self.enabled
     }
 
-    /// The batch that an operation noted now will be part of.
-    pub(crate) fn current_batch(&self) -> Batch {
-        self.filling
-    }
-
     /// The batch with which everything noted until now is on disk; none if it is.
     pub(crate) fn last_unwritten(&self) -> Option<Batch> {
         let last = if self.ops.is_empty() { self.filling - 1 } else { self.filling };
@@ -139,7 +151,16 @@ impl Log {
 
     /// What the operations take, their messages aside.
     pub(crate) fn ops_bytes(&self) -> usize {
-        (self.ops.len() + self.writing_ops) * OP_BYTES
+        (self.noted_ops() + self.writing_ops) * OP_BYTES
+    }
+
+    fn noted_ops(&self) -> usize {
+        self.ops.len() + self.full.iter().map(|full| full.ops.len()).sum::<usize>()
+    }
+
+    /// What the operations weigh that nobody has taken yet.
+    fn noted_bytes(&self) -> usize {
+        self.bytes + self.full.iter().map(|full| full.bytes).sum::<usize>()
     }
 
     /// A batch is on disk.
@@ -152,6 +173,9 @@ impl Log {
     pub(crate) fn note(&mut self, op: StoreOp) {
         if !self.enabled {
             return;
+        }
+        if self.ops.len() >= MAX_BATCH_OPS {
+            self.finish_batch();
         }
         match &op {
             StoreOp::PutMessage { queue, position, message, .. } => {
@@ -172,37 +196,42 @@ impl Log {
         self.ops.push(Some(op));
     }
 
-    fn take(&mut self) -> Option<(Batch, Vec<Option<StoreOp>>)> {
-        if self.ops.is_empty() {
-            return None;
-        }
-        let batch = self.filling;
+    fn finish_batch(&mut self) {
+        let ops = std::mem::take(&mut self.ops);
+        self.full.push_back(Full { batch: self.filling, ops, bytes: std::mem::take(&mut self.bytes) });
         self.filling += 1;
         self.puts = HashMap::new();
-        self.writing_ops += self.ops.len();
-        self.writing_bytes += std::mem::take(&mut self.bytes);
-        Some((batch, std::mem::take(&mut self.ops)))
+    }
+
+    fn take(&mut self) -> Option<(Batch, Vec<Option<StoreOp>>)> {
+        if self.full.is_empty() && !self.ops.is_empty() {
+            self.finish_batch();
+        }
+        let Full { batch, ops, bytes } = self.full.pop_front()?;
+        self.writing_ops += ops.len();
+        self.writing_bytes += bytes;
+        Some((batch, ops))
     }
 }
 
 impl super::Core {
     /// Whether there is something to write.
     pub(crate) fn has_store_ops(&self) -> bool {
-        !self.log.ops.is_empty()
+        self.log.noted_ops() > 0
     }
 
     /// How many operations were noted since the last batch, cancelled ones too: how busy the broker is.
     pub(crate) fn noted_store_ops(&self) -> usize {
-        self.log.ops.len()
+        self.log.noted_ops()
     }
 
     /// What everything weighs that is not on disk yet.
     pub(crate) fn unstored_bytes(&self) -> usize {
-        self.log.bytes + self.log.writing_bytes
+        self.log.noted_bytes() + self.log.writing_bytes
     }
 
-    /// The operations noted since the last call, as one batch, with gaps where one made up for another; [`super::Core::persisted`] is called when it
-    /// is on disk.
+    /// The next batch of operations that were noted, with gaps where one made up for another; [`super::Core::persisted`] is
+    /// called when it is on disk.
     pub(crate) fn take_store_ops(&mut self) -> Option<(Batch, Vec<Option<StoreOp>>)> {
         self.log.take()
     }

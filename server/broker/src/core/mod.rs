@@ -13,10 +13,12 @@ mod consumer;
 mod dead_letter;
 mod deliver;
 mod effect;
+mod ending;
 mod exception;
 mod exchange;
 mod exchange_ops;
 mod float_text;
+mod gauge;
 mod headers;
 mod held;
 mod log;
@@ -30,6 +32,7 @@ mod queue_ops;
 mod recover;
 mod reply_to;
 mod settle;
+mod spread;
 mod topic;
 mod transaction;
 mod work;
@@ -47,10 +50,12 @@ pub(crate) use self::{
     deliver::weight,
     effect::{Effect, Send},
     exception::{Exception, Outcome, ReplyCode},
+    gauge::Gauges,
     held::{Held, HeldBytes},
     log::{Restored, RestoredMessage, StoreOp, StoredBinding, StoredExchange, StoredQueue},
     message::{Properties, short},
     names::Names,
+    overview::Survey,
 };
 
 use crate::event::Event;
@@ -119,6 +124,9 @@ pub(crate) struct Core {
     exchanges: IndexMap<Name, Exchange>,
     queues: BTreeMap<QueueId, Queue>,
     queue_ids: HashMap<Name, QueueId>,
+    /// Queues that are gone for everybody, while their consumers are being told and their bindings removed.
+    remains: BTreeMap<QueueId, Queue>,
+    gauges: Gauges,
     consumers: BTreeMap<ConsumerId, Consumer>,
     connections: BTreeMap<ConnectionId, Connection>,
     /// Which channel listens to a direct reply-to address.
@@ -136,6 +144,8 @@ pub(crate) struct Core {
     steps_left: usize,
     /// Channels that have confirms to send.
     confirming: BTreeSet<(ConnectionId, u16)>,
+    /// Channels that have something to answer when it is on disk.
+    awaiting_disk: BTreeSet<(ConnectionId, u16)>,
     effects: Vec<Effect>,
     log: Log,
     /// What all messages take, each once.
@@ -165,6 +175,8 @@ impl Core {
             exchanges: IndexMap::new(),
             queues: BTreeMap::new(),
             queue_ids: HashMap::new(),
+            remains: BTreeMap::new(),
+            gauges: Gauges::default(),
             consumers: BTreeMap::new(),
             connections: BTreeMap::new(),
             reply_addresses: HashMap::new(),
@@ -175,6 +187,7 @@ impl Core {
             working: HashMap::new(),
             steps_left: usize::MAX,
             confirming: BTreeSet::new(),
+            awaiting_disk: BTreeSet::new(),
             effects: Vec::new(),
             log,
             messages: HeldBytes::default(),
@@ -227,6 +240,10 @@ impl Core {
         &self.messages
     }
 
+    pub(crate) fn gauges(&self) -> &Gauges {
+        &self.gauges
+    }
+
     pub(crate) fn unfinished(&self) -> &HeldBytes {
         &self.unfinished
     }
@@ -270,10 +287,11 @@ impl Core {
             if queue.returning > 0 {
                 continue;
             }
-            self.deliver_ready(id);
+            let is_served = self.deliver_ready(id);
             self.drop_expired(id);
             self.drop_overflow(id);
-            let is_behind = !self.has_steps();
+            // To look at many consumers without room can take all the steps, and would again.
+            let is_behind = !(self.has_steps() || is_served && self.is_at_rest(id));
             self.spend(1);
             if let Some(queue) = self.queues.get_mut(&id) {
                 queue.is_behind = is_behind;
@@ -284,6 +302,14 @@ impl Core {
                 self.arm_timer(id);
             }
         }
+    }
+
+    /// Whether nothing of a queue has to go, apart from what waits for consumers.
+    fn is_at_rest(&self, id: QueueId) -> bool {
+        self.queues.get(&id).is_none_or(|queue| {
+            let has_expired = queue.ready.head().is_some_and(|head| head.has_expired(self.now_ms));
+            !(has_expired || queue.drops_head())
+        })
     }
 
     /// Makes sure that the queue is looked at when its next deadline comes.
@@ -321,6 +347,11 @@ impl Core {
         self.exchanges
             .get(name)
             .ok_or_else(|| Exception::not_found(format!("no {}", self.exchange_text(name))))
+    }
+
+    /// A queue, though it may be gone: for its name.
+    fn queue_or_remains(&self, id: QueueId) -> Option<&Queue> {
+        self.queues.get(&id).or_else(|| self.remains.get(&id))
     }
 
     /// A queue that must be there because something refers to it.

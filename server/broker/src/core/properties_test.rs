@@ -26,6 +26,7 @@ const QUEUES: [&str; 4] = ["plain", "full", "short", "quorum"];
 #[derive(Clone, Debug)]
 enum Command {
     Publish {
+        /// Behind the last one: to all of them, by a fanout.
         queue: usize,
         persistent: bool,
         priority: u8,
@@ -74,7 +75,7 @@ enum Command {
 fn command() -> impl Strategy<Value = Command> {
     let queue = 0..QUEUES.len();
     prop_oneof![
-        12 => (queue.clone(), any::<bool>(), 0..4_u8, prop::bool::weighted(0.2)).prop_map(
+        12 => (0..=QUEUES.len(), any::<bool>(), 0..4_u8, prop::bool::weighted(0.2)).prop_map(
             |(queue, persistent, priority, expires)| Command::Publish { queue, persistent, priority, expires }
         ),
         3 => (queue.clone(), any::<bool>()).prop_map(|(queue, no_ack)| Command::Consume { queue, no_ack }),
@@ -256,6 +257,13 @@ impl World {
         };
         let connection = self.connections[0];
         self.method(connection, 1, AMQPClass::Queue(queue::AMQPMethod::Declare(declare)));
+        let bind = queue::Bind {
+            queue: QUEUES[index].into(),
+            exchange: "amq.fanout".into(),
+            nowait: true,
+            ..Default::default()
+        };
+        self.method(connection, 1, AMQPClass::Queue(queue::AMQPMethod::Bind(bind)));
     }
 
     fn method(&mut self, connection: ConnectionId, number: u16, method: AMQPClass) {
@@ -298,7 +306,10 @@ impl World {
                 if expires {
                     properties = properties.with_expiration("50".into());
                 }
-                let publish = basic::Publish { routing_key: QUEUES[queue].into(), ..Default::default() };
+                let publish = match QUEUES.get(queue) {
+                    Some(queue) => basic::Publish { routing_key: (*queue).into(), ..Default::default() },
+                    None => basic::Publish { exchange: "amq.fanout".into(), ..Default::default() },
+                };
                 let body = Bytes::from(self.published.to_string());
                 let properties = Properties::from(properties);
                 self.wait(connection, number, None);
@@ -458,11 +469,11 @@ impl World {
         for (channel, (counted, global_unacked)) in of_channels {
             assert_eq!(counted, global_unacked, "of {channel:?}");
         }
-        for queue in self.core.queues.values() {
+        for (id, queue) in &self.core.queues {
             let ready: Vec<_> = queue.ready.iter().collect();
             let ids: BTreeSet<u64> = ready.iter().map(|entry| entry.message.id()).collect();
             assert_eq!((ids.len(), ready.len()), (queue.ready.len(), queue.ready.len()), "in a queue twice");
-            let unacked = unacked.remove(&queue.id).unwrap_or_default();
+            let unacked = unacked.remove(id).unwrap_or_default();
             assert_eq!(unacked.len(), queue.unacked);
             assert!(ids.is_disjoint(&unacked), "ready and unsettled at once");
             let place = places.queues.get(&*queue.name);

@@ -1,20 +1,15 @@
 //! Publishing: from a client or a dead-letter exchange, through the exchanges, into the queues.
 
 use super::{
-    ConnectionId, Core, Exception, Message, Name, Outcome, QueueId, ReplyCode, Send, StoreOp,
-    arguments::{Overflow, QueueKind},
+    ConnectionId, Core, Exception, Message, Name, Outcome, QueueId, ReplyCode, Send,
     channel::Mode,
-    confirm::Verdict,
     exchange::Destination,
     message::{Properties, header_routes, shared_keys, without_header},
-    queue::Entry,
     reply_to,
     transaction::HeldPublish,
+    work::Work,
 };
-use crate::{
-    event::{DeathReason, Event, QueueDepth},
-    raw,
-};
+use crate::{event::Event, raw};
 use amq_protocol::protocol::basic::Publish;
 use bytes::Bytes;
 use indexmap::IndexSet;
@@ -65,95 +60,15 @@ impl Core {
             self.holding_bytes += HeldPublish::BYTES;
             return Ok(());
         }
-        let verdict = self.publish_to(connection, number, message, &queues, publish.mandatory);
-        self.confirm(connection, number, tag, verdict);
+        let mut spread = self.begin_spread(connection, number, message, queues, publish.mandatory);
+        match self.spread_part(connection, &mut spread) {
+            Some(verdict) => self.confirm(connection, number, tag, verdict),
+            None => self.begin(Work::Publish { connection, channel: number, tag, spread }),
+        }
         Ok(())
     }
 
-    /// Puts a message into the queues it was routed to, or returns it if there are none.
-    pub(crate) fn publish_to(
-        &mut self,
-        connection: ConnectionId,
-        number: u16,
-        message: Arc<Message>,
-        queues: &[QueueId],
-        mandatory: bool,
-    ) -> Verdict {
-        let verdict = self.publish_to_queues(connection, &message, queues);
-        if queues.is_empty() {
-            self.publish_to_nobody(connection, number, message, mandatory);
-        }
-        verdict
-    }
-
-    fn publish_to_queues(
-        &mut self,
-        connection: ConnectionId,
-        message: &Arc<Message>,
-        queues: &[QueueId],
-    ) -> Verdict {
-        let mut verdict = Verdict::Taken;
-        let mut depths = Vec::new();
-        let mut refusing = Vec::new();
-        let is_watched = self.settings.hook.is_some();
-        for &id in queues {
-            let Some(queue) = self.queues.get(&id) else { continue };
-            if queue.arguments.overflow != Overflow::DropHead && queue.would_overflow(message) {
-                verdict = Verdict::Refused;
-                refusing.push(id);
-                continue;
-            }
-            let is_stored = self.enqueue(id, message);
-            if is_stored && verdict == Verdict::Taken {
-                verdict = Verdict::Stored;
-            }
-            if is_watched {
-                depths.extend(self.queues.get(&id).map(|queue| queue.depth()));
-            }
-        }
-        if is_watched
-            && !queues.is_empty()
-            && let Some(connection) = self.info_of(connection)
-        {
-            self.report(|_| Event::Published { message: message.clone(), queues: depths, connection });
-        }
-        for id in refusing {
-            self.refuse(id, message);
-        }
-        verdict
-    }
-
-    /// Appends a message to a queue; says whether it must be on disk to be safe.
-    fn enqueue(&mut self, id: QueueId, message: &Arc<Message>) -> bool {
-        self.spend(1);
-        let now_ms = self.now_ms;
-        let is_log_enabled = self.log.is_enabled();
-        let Some(queue) = self.queues.get_mut(&id) else { return false };
-        // A quorum queue keeps everything, whatever its publisher asked for.
-        let is_kept = message.is_persistent() || queue.arguments.kind == QueueKind::Quorum;
-        let is_stored = is_log_enabled && queue.durable && is_kept;
-        let (position, expires_at_ms) = queue.push(message.clone(), now_ms, is_stored);
-        self.holding_bytes += Entry::READY_BYTES;
-        if is_stored {
-            let message = message.clone();
-            self.log.note(StoreOp::PutMessage { queue: id, position, message, expires_at_ms });
-        }
-        self.touch(id);
-        is_stored
-    }
-
-    /// A full queue does not take a message; it may still want it dead-lettered.
-    fn refuse(&mut self, id: QueueId, message: &Arc<Message>) {
-        let Some(queue) = self.queues.get(&id) else { return };
-        let is_dead_lettered = queue.arguments.overflow == Overflow::RejectPublishDlx;
-        let depth = queue.depth();
-        self.report(|_| Event::Refused { depth, message: message.clone() });
-        if is_dead_lettered {
-            self.dead_letter(id, message, DeathReason::MaxLength);
-        }
-    }
-
-    fn publish_to_nobody(
+    pub(crate) fn publish_to_nobody(
         &mut self,
         connection: ConnectionId,
         number: u16,
@@ -177,21 +92,6 @@ impl Core {
         }
     }
 
-    /// Publishes from inside the broker, and says which queues took it and how full they are now.
-    pub(crate) fn publish_internal(&mut self, message: &Arc<Message>, queues: &[QueueId]) -> Vec<QueueDepth> {
-        let mut depths = Vec::new();
-        for &id in queues {
-            let Some(queue) = self.queues.get(&id) else { continue };
-            if queue.arguments.overflow != Overflow::DropHead && queue.would_overflow(message) {
-                self.refuse(id, message);
-                continue;
-            }
-            self.enqueue(id, message);
-            depths.extend(self.queues.get(&id).map(|queue| queue.depth()));
-        }
-        depths
-    }
-
     /// The queues that a message goes to, each once, through exchanges bound to exchanges and alternate
     /// exchanges.
     pub(crate) fn route(&mut self, message: &Message) -> Vec<QueueId> {
@@ -200,6 +100,7 @@ impl Core {
         }
         let mut queues = IndexSet::new();
         let mut seen: IndexSet<&str> = IndexSet::from([&**message.exchange()]);
+        let mut looks = 0;
         // Grows while it is walked; an exchange is visited once, so circles end.
         let mut next = 0;
         while let Some(name) = seen.get_index(next).copied() {
@@ -207,7 +108,7 @@ impl Core {
             // An exchange that is not there, such as a missing alternate, swallows the message.
             let Some(exchange) = self.exchanges.get(name) else { continue };
             let mut is_matched = false;
-            exchange.for_each_match(message, |destination| {
+            looks += exchange.for_each_match(message, |destination| {
                 is_matched = true;
                 match destination {
                     Destination::Queue(id) => {
@@ -227,6 +128,11 @@ impl Core {
                 }
             }
         }
+        // What is left of a queue that is gone takes nothing.
+        if !self.remains.is_empty() {
+            queues.retain(|id| self.queues.contains_key(id));
+        }
+        self.spend_on_looks(looks);
         queues.into_iter().collect()
     }
 

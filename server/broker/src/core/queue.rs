@@ -1,8 +1,9 @@
 //! A queue: the messages that wait in it, in order, and the consumers that wait for them.
 
 use super::{
-    ConnectionId, ConsumerId, Message, Name, QueueId,
-    arguments::{QueueArguments, QueueKind},
+    ConnectionId, ConsumerId, Message, Name,
+    arguments::{Overflow, QueueArguments, QueueKind},
+    gauge::Gauge,
     held::in_map_bytes,
     work::Entries,
 };
@@ -82,12 +83,13 @@ pub(crate) struct Ready {
     levels: Vec<BTreeSet<Entry>>,
     len: usize,
     bytes: usize,
+    gauge: Arc<Gauge>,
 }
 
 impl Ready {
-    fn new(max_priority: u8) -> Self {
+    fn new(max_priority: u8, gauge: Arc<Gauge>) -> Self {
         let levels = (0..=max_priority).map(|_| BTreeSet::new()).collect();
-        Self { returned: VecDeque::new(), levels, len: 0, bytes: 0 }
+        Self { returned: VecDeque::new(), levels, len: 0, bytes: 0, gauge }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -109,11 +111,13 @@ impl Ready {
     fn count_in(&mut self, entry: &Entry) {
         self.len += 1;
         self.bytes += entry.message.size();
+        self.gauge.set_ready(self.len);
     }
 
     fn count_out(&mut self, entry: &Entry) {
         self.len -= 1;
         self.bytes -= entry.message.size();
+        self.gauge.set_ready(self.len);
     }
 
     /// Puts an entry to its place in the order.
@@ -158,6 +162,7 @@ impl Ready {
         let levels: Vec<_> = self.levels.iter_mut().map(std::mem::take).collect();
         self.len = 0;
         self.bytes = 0;
+        self.gauge.set_ready(0);
         std::mem::take(&mut self.returned).into_iter().chain(levels.into_iter().flatten())
     }
 
@@ -170,7 +175,6 @@ impl Ready {
 /// A queue.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    pub(crate) id: QueueId,
     pub(crate) name: Name,
     pub(crate) durable: bool,
     pub(crate) auto_delete: bool,
@@ -182,6 +186,8 @@ pub(crate) struct Queue {
     pub(crate) unacked: usize,
     /// In the order in which they are served: by priority, then whoever waited longest.
     pub(crate) consumers: Vec<ConsumerId>,
+    /// Tells others what it holds.
+    pub(crate) gauge: Arc<Gauge>,
     /// Of a queue with `x-single-active-consumer`: the one that gets the messages.
     pub(crate) active_consumer: Option<ConsumerId>,
     /// The exchanges that it was ever bound to: where to look for its bindings when it goes.
@@ -200,21 +206,16 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(
-        id: QueueId,
-        name: Name,
-        table: FieldTable,
-        arguments: QueueArguments,
-        now_ms: u64,
-    ) -> Self {
+    pub(crate) fn new(name: Name, table: FieldTable, arguments: QueueArguments, now_ms: u64) -> Self {
+        let gauge = Arc::<Gauge>::default();
         Self {
-            id,
             name,
             durable: false,
             auto_delete: false,
             owner: None,
             table,
-            ready: Ready::new(arguments.max_priority),
+            ready: Ready::new(arguments.max_priority, gauge.clone()),
+            gauge,
             arguments,
             unacked: 0,
             consumers: Vec::new(),
@@ -243,6 +244,18 @@ impl Queue {
             unacked: self.unacked,
             consumers: self.consumers.len(),
         }
+    }
+
+    /// One more of its messages is out with a client.
+    pub(crate) fn count_delivered(&mut self) {
+        self.unacked += 1;
+        self.gauge.set_unacked(self.unacked);
+    }
+
+    /// A delivery was settled.
+    pub(crate) fn count_settled(&mut self) {
+        self.unacked -= 1;
+        self.gauge.set_unacked(self.unacked);
     }
 
     /// Appends a message; says at which position, and when it expires.
@@ -293,13 +306,21 @@ impl Queue {
         self.ready.drain()
     }
 
-    /// Whether one more message would exceed the length limits.
-    pub(crate) fn would_overflow(&self, message: &Message) -> bool {
-        self.arguments.max_length.is_some_and(|max| self.ready.len() + 1 > max)
-            || self.arguments.max_length_bytes.is_some_and(|max| self.ready.bytes() + message.size() > max)
+    /// Whether it is full, and takes no more messages then.
+    pub(crate) fn refuses(&self, message: &Message) -> bool {
+        let Self { ready, arguments: QueueArguments { max_length, max_length_bytes, overflow, .. }, .. } =
+            self;
+        *overflow != Overflow::DropHead
+            && (max_length.is_some_and(|max| ready.len() + 1 > max)
+                || max_length_bytes.is_some_and(|max| ready.bytes() + message.size() > max))
     }
 
-    pub(crate) fn overflows(&self) -> bool {
+    /// Whether messages at its head must go for it is too long.
+    pub(crate) fn drops_head(&self) -> bool {
+        self.arguments.overflow == Overflow::DropHead && self.overflows()
+    }
+
+    fn overflows(&self) -> bool {
         self.arguments.max_length.is_some_and(|max| self.ready.len() > max)
             || self.arguments.max_length_bytes.is_some_and(|max| self.ready.bytes() > max)
     }

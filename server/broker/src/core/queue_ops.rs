@@ -3,7 +3,6 @@
 use super::{
     ConnectionId, Core, Exception, Name, Outcome, QueueId, StoreOp, StoredQueue,
     arguments::{QueueArguments, QueueKind, check_field_equivalence, check_queue_equivalence},
-    exchange::Destination,
     exchange_ops::{RESERVED_PREFIX, without_line_ends},
     queue::Queue,
     reply_to, short,
@@ -136,7 +135,7 @@ impl Core {
     ) -> QueueId {
         self.last_queue_id += 1;
         let id = QueueId(self.last_queue_id);
-        let mut queue = Queue::new(id, name.clone(), declare.arguments.clone(), arguments, self.now_ms);
+        let mut queue = Queue::new(name.clone(), declare.arguments.clone(), arguments, self.now_ms);
         queue.durable = durable;
         queue.auto_delete = declare.auto_delete;
         queue.owner = declare.exclusive.then_some(connection);
@@ -148,7 +147,11 @@ impl Core {
                 arguments: queue.table.clone(),
             }));
         }
+        if let Some(owner) = queue.owner.and_then(|owner| self.connections.get_mut(&owner)) {
+            owner.owned.insert(id);
+        }
         let info = queue.info();
+        self.gauges.put(name.clone(), queue.gauge.clone());
         self.queue_ids.insert(name, id);
         self.queues.insert(id, queue);
         self.report(|_| Event::QueueDeclared(info));
@@ -192,7 +195,7 @@ impl Core {
         let Some(queue) = self.queue_mut(id) else { return Ok(()) };
         let messages = queue.ready.len();
         let purged = queue.purge();
-        self.forget_all(id, purged);
+        self.forget_all(Some(id), purged);
         if let Some(queue) = self.queues.get(&id) {
             self.report(|_| Event::QueuePurged { depth: queue.depth(), messages });
         }
@@ -236,38 +239,8 @@ impl Core {
             self.reply(connection, number, AMQPClass::Queue(queue::AMQPMethod::DeleteOk(ok)));
         }
         if let Some(id) = found {
-            self.delete_queue(id);
+            self.delete_queue(id, Some(connection));
         }
         Ok(())
-    }
-
-    /// Deletes a queue with its messages and bindings; its consumers are told.
-    pub(crate) fn delete_queue(&mut self, id: QueueId) {
-        let sources = self.queues.get_mut(&id).map(|queue| std::mem::take(&mut queue.bound_to));
-        self.remove_bindings_to(&Destination::Queue(id), sources.unwrap_or_default());
-        let consumers = self.queues.get(&id).map(|queue| queue.consumers.clone()).unwrap_or_default();
-        for consumer in consumers {
-            self.cancel_by_broker(consumer);
-        }
-        let Some(mut queue) = self.queues.remove(&id) else { return };
-        self.queue_ids.remove(&queue.name);
-        if let Some(armed) = queue.armed_ms {
-            self.timers.remove(&(armed, id));
-        }
-        let messages = queue.ready.len();
-        let purged = queue.purge();
-        if queue.durable {
-            self.log.note(StoreOp::DeleteQueue(id));
-        }
-        self.report(|_| Event::QueueDeleted { queue: queue.name.clone(), messages });
-        self.forget_all(id, purged);
-    }
-
-    /// `x-expires`: the queue goes when nobody has used it for so long.
-    pub(crate) fn delete_if_unused_too_long(&mut self, id: QueueId) {
-        let deadline = self.queues.get(&id).and_then(Queue::unused_deadline_ms);
-        if deadline.is_some_and(|deadline| deadline <= self.now_ms) {
-            self.delete_queue(id);
-        }
     }
 }

@@ -62,9 +62,10 @@ impl Core {
         self.last_queue_id = self.last_queue_id.max(id.0);
         let text = self.queue_text(&name);
         let arguments = QueueArguments::parse(&table, &text)?;
-        let mut queue = Queue::new(id, name.clone(), table, arguments, self.now_ms);
+        let mut queue = Queue::new(name.clone(), table, arguments, self.now_ms);
         queue.durable = true;
         queue.auto_delete = auto_delete;
+        self.gauges.put(name.clone(), queue.gauge.clone());
         self.queue_ids.insert(name, id);
         self.queues.insert(id, queue);
         Ok(())

@@ -3,13 +3,13 @@
 use super::{
     ConnectionId, Core, Exception, Outcome, QueueId, StoreOp,
     arguments::QueueKind,
-    channel::{Mode, Unacked},
+    channel::{Deliveries, Mode, Unacked},
     queue::{Entry, RequeuedBy},
-    work::{Settling, Work},
+    work::Work,
 };
 use crate::event::{DeathReason, Event, Settlement};
 use amq_protocol::protocol::{AMQPClass, basic};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// What is to happen to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +29,21 @@ impl Core {
         settle: Settle,
     ) -> Outcome<()> {
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
-        let settled: BTreeMap<u64, Unacked> = if tag == 0 && multiple {
-            std::mem::take(&mut channel.unacked)
+        let settled = if tag == 0 && multiple {
+            Deliveries::Many(std::mem::take(&mut channel.unacked))
         } else if !channel.unacked.contains_key(&tag) {
             return Err(Exception::precondition_failed(format!("unknown delivery tag {tag}")));
         } else if multiple {
             let later = channel.unacked.split_off(&(tag + 1));
-            std::mem::replace(&mut channel.unacked, later)
+            Deliveries::Many(std::mem::replace(&mut channel.unacked, later))
         } else {
-            channel.unacked.remove_entry(&tag).into_iter().collect()
+            Deliveries::One(channel.unacked.remove_entry(&tag))
         };
         if let Mode::Transaction(transaction) = &mut channel.mode {
-            let settling = Settling::new(settled, &channel.delivered_from);
-            transaction.settlements.push_back((settle, settling));
+            if settle == (Settle::Reject { requeue: true }) {
+                transaction.returning_to.extend(settled.queues(&channel.delivered_from));
+            }
+            transaction.settlements.push_back((settle, settled));
             return Ok(());
         }
         self.settle(connection, number, settle, settled);
@@ -49,16 +51,34 @@ impl Core {
     }
 
     /// Settles deliveries that were already taken from their channel.
-    fn settle(
+    fn settle(&mut self, connection: ConnectionId, channel: u16, settle: Settle, settled: Deliveries) {
+        let Some(found) = self.channel_mut(connection, channel) else { return };
+        let returning = match settle {
+            Settle::Reject { requeue: true } => settled.queues(&found.delivered_from),
+            _ => BTreeSet::new(),
+        };
+        self.begin(Work::Settle { connection, channel, settle, left: settled, returning });
+    }
+
+    /// Settles as many as there are steps for; says whether all are.
+    pub(crate) fn settle_some(
         &mut self,
         connection: ConnectionId,
-        channel: u16,
+        channel: Option<u16>,
         settle: Settle,
-        settled: BTreeMap<u64, Unacked>,
-    ) {
-        let Some(found) = self.channel_mut(connection, channel) else { return };
-        let settling = Settling::new(settled, &found.delivered_from);
-        self.begin(Work::Settle { connection, channel, settle, settling });
+        left: &mut Deliveries,
+        by: RequeuedBy,
+    ) -> bool {
+        while self.has_steps()
+            && let Some((_, unacked)) = left.pop_first()
+        {
+            self.spend(1);
+            if let Some(channel) = channel {
+                self.free_global_room(connection, channel, &unacked);
+            }
+            self.settle_one(connection, unacked, settle, by);
+        }
+        left.is_empty()
     }
 
     pub(crate) fn settle_one(
@@ -83,7 +103,7 @@ impl Core {
             return Err(Exception::not_implemented("requeue=false"));
         }
         let Some(channel) = self.channel_mut(connection, number) else { return Ok(()) };
-        let unacked = std::mem::take(&mut channel.unacked);
+        let unacked = Deliveries::Many(std::mem::take(&mut channel.unacked));
         self.settle(connection, number, Settle::Reject { requeue: true }, unacked);
         Ok(())
     }
@@ -120,7 +140,7 @@ impl Core {
             self.holding_bytes -= Unacked::BYTES;
             return None;
         };
-        queue.unacked -= 1;
+        queue.count_settled();
         self.holding_bytes -= Unacked::BYTES;
         self.holding_bytes += Entry::READY_BYTES;
         self.touch(unacked.queue);

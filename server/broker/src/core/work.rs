@@ -8,67 +8,62 @@
 //! - A queue to which messages are coming back gives out none until all of them are back, so that nobody gets a later
 //!   message first. Consumers wait for it, and so does whoever asks with `basic.get`.
 //! - Messages of a queue that was purged or deleted are gone at once for everybody; their memory follows.
-//! - A large transaction is committed in its order, but others may see a part of it, as in RabbitMQ. Its commit-ok comes
-//!   at its end.
+//! - A message for tens of thousands of queues reaches them one after the other, and is confirmed when all have it. A
+//!   large transaction is committed in its order, but others may see a part of it, as in RabbitMQ. Its commit-ok comes at
+//!   its end.
+//! - A queue that is deleted is gone at once for everybody; its consumers are told and its bindings removed after that.
+//!   Its name can be used again when that is done.
 //! - A connection is there until all it held is back and all it owned is gone; only then its close is confirmed.
 
 use super::{
-    ConnectionId, ConsumerId, Core, Message, QueueId,
-    channel::{Channel, Mode, Unacked},
-    confirm::Verdict,
+    ConnectionId, Core, Message, QueueId,
+    channel::Deliveries,
+    ending::{Deletion, Release},
     queue::{Entry, RequeuedBy},
     settle::Settle,
-    transaction::{HeldPublish, Transaction},
+    spread::Spread,
+    transaction::{Commit, Transaction},
 };
-use crate::event::Event;
-use amq_protocol::protocol::{AMQPClass, basic, queue, tx};
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    mem,
-    sync::Arc,
-};
+use amq_protocol::protocol::{AMQPClass, basic, queue};
+use std::{collections::BTreeSet, mem, sync::Arc};
 
-/// How much longer the deletion of a queue takes than a message.
-const DELETE_STEPS: usize = 10;
 /// Publishing a message again takes longer than dropping it.
 pub(crate) const DEAD_LETTER_STEPS: usize = 5;
-
-/// Deliveries that all are to be settled in the same way.
-#[derive(Debug, Default)]
-pub(crate) struct Settling {
-    pub(crate) left: BTreeMap<u64, Unacked>,
-    /// The queues that they may be from.
-    queues: BTreeSet<QueueId>,
-    /// The queues that give out nothing until it is done.
-    returning: BTreeSet<QueueId>,
-}
+/// To look at so many things that stay as they are takes as long as to move a message.
+const LOOKS_PER_STEP: usize = 50;
 
 /// Something that was begun and has no end yet.
 #[derive(Debug)]
 pub(crate) enum Work {
+    Publish {
+        connection: ConnectionId,
+        channel: u16,
+        /// What is to be confirmed at its end.
+        tag: Option<u64>,
+        spread: Spread,
+    },
     Settle {
         connection: ConnectionId,
         channel: u16,
         settle: Settle,
-        settling: Settling,
+        left: Deliveries,
+        returning: BTreeSet<QueueId>,
     },
-    /// The end of a channel. Its consumers go first: what returns to the queues must not go out to them again.
+    /// The end of a channel.
     Release {
         connection: ConnectionId,
-        consumers: Vec<ConsumerId>,
-        settling: Settling,
+        release: Release,
+        returning: BTreeSet<QueueId>,
     },
     /// The end of a connection, after that of its channels.
     Close {
         connection: ConnectionId,
-        owned: Vec<QueueId>,
     },
     Commit {
         connection: ConnectionId,
         channel: u16,
-        publishes: VecDeque<HeldPublish>,
-        settlements: VecDeque<(Settle, Settling)>,
-        is_stored: bool,
+        commit: Box<Commit>,
+        returning: BTreeSet<QueueId>,
     },
     /// Settlements become void; their deliveries are unsettled again (spec 1.9.2.5).
     Rollback {
@@ -76,9 +71,14 @@ pub(crate) enum Work {
         channel: u16,
         transaction: Transaction,
     },
+    /// The end of a queue, and whose doing it was.
+    Delete {
+        connection: Option<ConnectionId>,
+        deletion: Deletion,
+    },
     /// Messages that are in no queue any more; in the store they may still be in this one.
     Forget {
-        queue: QueueId,
+        queue: Option<QueueId>,
         entries: Box<dyn Entries>,
     },
 }
@@ -90,12 +90,24 @@ impl<T: Iterator<Item = Entry> + std::marker::Send + std::fmt::Debug> Entries fo
 impl Work {
     fn connection(&self) -> Option<ConnectionId> {
         match self {
-            Self::Settle { connection, .. }
+            Self::Publish { connection, .. }
+            | Self::Settle { connection, .. }
             | Self::Release { connection, .. }
-            | Self::Close { connection, .. }
+            | Self::Close { connection }
             | Self::Commit { connection, .. }
             | Self::Rollback { connection, .. } => Some(*connection),
+            Self::Delete { connection, .. } => *connection,
             Self::Forget { .. } => None,
+        }
+    }
+
+    /// The queues that give out nothing until it is done, for messages come back to them.
+    fn returning(&mut self) -> Option<&mut BTreeSet<QueueId>> {
+        match self {
+            Self::Settle { returning, .. }
+            | Self::Release { returning, .. }
+            | Self::Commit { returning, .. } => Some(returning),
+            _ => None,
         }
     }
 }
@@ -113,6 +125,11 @@ impl Core {
 
     pub(crate) fn spend(&mut self, steps: usize) {
         self.steps_left = self.steps_left.saturating_sub(steps);
+    }
+
+    /// Accounts for a search.
+    pub(crate) fn spend_on_looks(&mut self, looks: usize) {
+        self.spend(looks / LOOKS_PER_STEP);
     }
 
     /// Whether [`Core::work`] has something to do.
@@ -149,17 +166,10 @@ impl Core {
 
     /// Does what can be done in this turn; the rest is done in others.
     pub(crate) fn begin(&mut self, mut work: Work) {
-        match &mut work {
-            Work::Settle { settle: Settle::Reject { requeue: true }, settling, .. }
-            | Work::Release { settling, .. } => self.hold_queues(settling),
-            Work::Commit { settlements, .. } => {
-                for (settle, settling) in settlements {
-                    if *settle == (Settle::Reject { requeue: true }) {
-                        self.hold_queues(settling);
-                    }
-                }
+        for queue in work.returning().into_iter().flat_map(|queues| &*queues) {
+            if let Some(queue) = self.queues.get_mut(queue) {
+                queue.returning += 1;
             }
-            _ => {}
         }
         if let Some(connection) = work.connection() {
             *self.working.entry(connection).or_default() += 1;
@@ -167,62 +177,18 @@ impl Core {
         self.go_on(work);
     }
 
-    /// Queues to which something comes back give out nothing meanwhile.
-    fn hold_queues(&mut self, settling: &mut Settling) {
-        settling.returning = mem::take(&mut settling.queues);
-        for queue in &settling.returning {
-            if let Some(queue) = self.queues.get_mut(queue) {
-                queue.returning += 1;
-            }
+    fn go_on(&mut self, mut work: Work) {
+        if !self.go_on_with(&mut work) {
+            self.works.push_back(work);
+            return;
         }
-    }
-
-    fn let_queues_go(&mut self, returned: BTreeSet<QueueId>) {
-        for id in returned {
+        for id in work.returning().map(mem::take).unwrap_or_default() {
             if let Some(queue) = self.queues.get_mut(&id) {
                 queue.returning -= 1;
             }
             self.touch(id);
         }
-    }
-
-    fn go_on(&mut self, mut work: Work) {
-        let is_done = match &mut work {
-            Work::Settle { connection, channel, settle, settling } => {
-                self.settle_some(*connection, Some(*channel), *settle, settling, RequeuedBy::Client)
-            }
-            Work::Release { connection, consumers, settling } => {
-                while self.has_steps()
-                    && let Some(consumer) = consumers.pop()
-                {
-                    self.spend(DELETE_STEPS);
-                    self.remove_consumer_and_queue(consumer);
-                }
-                let requeue = Settle::Reject { requeue: true };
-                consumers.is_empty()
-                    && self.settle_some(*connection, None, requeue, settling, RequeuedBy::ChannelEnd)
-            }
-            Work::Close { connection, owned } => self.close_some(*connection, owned),
-            Work::Commit { connection, channel, publishes, settlements, is_stored } => {
-                self.commit_some(*connection, *channel, publishes, settlements, is_stored)
-            }
-            Work::Rollback { connection, channel, transaction } => {
-                self.roll_back_some(*connection, *channel, transaction)
-            }
-            Work::Forget { queue, entries } => {
-                while self.has_steps()
-                    && let Some(entry) = entries.next()
-                {
-                    self.spend(1);
-                    self.forget_entry(*queue, &entry);
-                    self.garbage.push(entry.message);
-                }
-                self.has_steps()
-            }
-        };
-        if !is_done {
-            self.works.push_back(work);
-        } else if let Some(connection) = work.connection()
+        if let Some(connection) = work.connection()
             && let Some(left) = self.working.get_mut(&connection)
         {
             *left -= 1;
@@ -232,147 +198,60 @@ impl Core {
         }
     }
 
-    fn settle_some(
-        &mut self,
-        connection: ConnectionId,
-        channel: Option<u16>,
-        settle: Settle,
-        settling: &mut Settling,
-        by: RequeuedBy,
-    ) -> bool {
-        while self.has_steps()
-            && let Some((_, unacked)) = settling.left.pop_first()
-        {
-            self.spend(1);
-            if let Some(channel) = channel {
-                self.free_global_room(connection, channel, &unacked);
-            }
-            self.settle_one(connection, unacked, settle, by);
-        }
-        let is_done = settling.left.is_empty();
-        if is_done {
-            self.let_queues_go(mem::take(&mut settling.returning));
-        }
-        is_done
-    }
-
-    fn close_some(&mut self, id: ConnectionId, owned: &mut Vec<QueueId>) -> bool {
-        // The messages that it held come first.
-        if self.working.get(&id).is_some_and(|works| *works > 1) {
-            self.spend(1);
-            return false;
-        }
-        while self.has_steps()
-            && let Some(queue) = owned.pop()
-        {
-            self.spend(DELETE_STEPS);
-            self.delete_queue(queue);
-        }
-        if !owned.is_empty() {
-            return false;
-        }
-        if let Some(connection) = self.connections.remove(&id) {
-            self.report(|_| Event::ConnectionClosed(connection.info));
-        }
-        true
-    }
-
-    fn commit_some(
-        &mut self,
-        connection: ConnectionId,
-        number: u16,
-        publishes: &mut VecDeque<HeldPublish>,
-        settlements: &mut VecDeque<(Settle, Settling)>,
-        is_stored: &mut bool,
-    ) -> bool {
-        while self.has_steps()
-            && let Some(HeldPublish { message, queues, mandatory }) = publishes.pop_front()
-        {
-            self.spend(1 + queues.len());
-            self.holding_bytes -= HeldPublish::BYTES;
-            *is_stored |= self.publish_to(connection, number, message, &queues, mandatory) == Verdict::Stored;
-        }
-        if !publishes.is_empty() {
-            return false;
-        }
-        while let Some((settle, settling)) = settlements.front_mut() {
-            *is_stored |= self.log.is_enabled();
-            let settle = *settle;
-            if !self.settle_some(connection, Some(number), settle, settling, RequeuedBy::Client) {
-                return false;
-            }
-            settlements.pop_front();
-        }
-        let unwritten = self.log.last_unwritten().filter(|_| *is_stored);
-        if let Some(batch) = unwritten {
-            if let Some(Mode::Transaction(transaction)) =
-                self.channel_mut(connection, number).map(|channel| &mut channel.mode)
-            {
-                transaction.commit_with(batch);
-            }
-        } else if self.channel_mut(connection, number).is_some_and(|channel| !channel.is_closing) {
-            self.reply(connection, number, AMQPClass::Tx(tx::AMQPMethod::CommitOk(tx::CommitOk {})));
-        }
-        true
-    }
-
-    fn roll_back_some(
-        &mut self,
-        connection: ConnectionId,
-        number: u16,
-        transaction: &mut Transaction,
-    ) -> bool {
-        while self.has_steps()
-            && let Some(publish) = transaction.publishes.pop_front()
-        {
-            self.spend(1);
-            self.holding_bytes -= HeldPublish::BYTES;
-            self.garbage.push(publish.message);
-        }
-        while self.has_steps()
-            && let Some((tag, unacked)) = transaction.pop_unacked()
-        {
-            self.spend(1);
-            match self.channel_mut(connection, number).filter(|channel| !channel.is_closing) {
-                Some(channel) => {
-                    channel.note_unacked(tag, unacked);
+    /// Does as much as there are steps for; says whether all is done.
+    fn go_on_with(&mut self, work: &mut Work) -> bool {
+        match work {
+            Work::Publish { connection, channel, tag, spread } => {
+                while self.has_steps() {
+                    if let Some(verdict) = self.spread_part(*connection, spread) {
+                        self.confirm(*connection, *channel, *tag, verdict);
+                        return true;
+                    }
                 }
-                None => {
-                    let requeue = Settle::Reject { requeue: true };
-                    self.settle_one(connection, unacked, requeue, RequeuedBy::ChannelEnd);
+                false
+            }
+            Work::Settle { connection, channel, settle, left, .. } => {
+                self.settle_some(*connection, Some(*channel), *settle, left, RequeuedBy::Client)
+            }
+            Work::Release { connection, release, .. } => self.release_some(*connection, release),
+            Work::Close { connection } => self.close_some(*connection),
+            Work::Commit { connection, channel, commit, .. } => {
+                self.commit_some(*connection, *channel, commit)
+            }
+            Work::Rollback { connection, channel, transaction } => {
+                self.roll_back_some(*connection, *channel, transaction)
+            }
+            Work::Delete { connection: _, deletion } => self.delete_some(deletion),
+            Work::Forget { queue, entries } => {
+                while self.has_steps() {
+                    let Some(entry) = entries.next() else { return true };
+                    self.spend(1);
+                    match queue {
+                        Some(queue) => self.forget_entry(*queue, &entry),
+                        None => self.holding_bytes -= Entry::READY_BYTES,
+                    }
+                    self.garbage.push(entry.message);
                 }
+                false
             }
         }
-        let is_done = transaction.publishes.is_empty() && transaction.settlements.is_empty();
-        if is_done && self.channel_mut(connection, number).is_some_and(|channel| !channel.is_closing) {
-            self.reply(connection, number, AMQPClass::Tx(tx::AMQPMethod::RollbackOk(tx::RollbackOk {})));
-        }
-        is_done
     }
 
-    /// What is left of a channel when it ends.
-    pub(crate) fn begin_release(&mut self, connection: ConnectionId, channel: Channel) {
-        let Channel { mode, consumers, mut unacked, delivered_from, .. } = channel;
-        // Acks that wait for a commit which never comes are void (spec 1.9.2.5).
-        if let Mode::Transaction(mut transaction) = mode {
-            for (_, settling) in mem::take(&mut transaction.settlements) {
-                unacked = merged(unacked, settling);
-            }
-            let work = Work::Rollback { connection, channel: 0, transaction };
-            self.begin(work);
-        }
-        let settling = Settling::new(unacked, &delivered_from);
-        self.begin(Work::Release { connection, consumers: consumers.into_values().collect(), settling });
+    /// How many things are going on for a connection.
+    pub(crate) fn works_of(&self, connection: ConnectionId) -> usize {
+        self.working.get(&connection).copied().unwrap_or_default()
     }
 
     /// Deliveries that are neither back nor with a channel, and whose they were.
     #[cfg(test)]
-    pub(crate) fn settling(&self) -> impl Iterator<Item = (Option<(ConnectionId, u16)>, &Unacked)> {
+    pub(crate) fn settling(
+        &self,
+    ) -> impl Iterator<Item = (Option<(ConnectionId, u16)>, &super::channel::Unacked)> {
         self.works.iter().flat_map(|work| match work {
-            Work::Settle { connection, channel, settling, .. } => {
-                settling.left.values().map(|left| (Some((*connection, *channel)), left)).collect()
+            Work::Settle { connection, channel, left, .. } => {
+                left.iter().map(|left| (Some((*connection, *channel)), left)).collect()
             }
-            Work::Release { settling, .. } => settling.left.values().map(|left| (None, left)).collect(),
+            Work::Release { release, .. } => release.unacked.iter().map(|left| (None, left)).collect(),
             _ => Vec::new(),
         })
     }
@@ -397,6 +276,9 @@ impl Core {
             _ => return false,
         };
         let Ok(name) = self.expand_queue_name(connection, number, name) else { return false };
+        if self.remains.values().any(|queue| *queue.name == *name) {
+            return true;
+        }
         let Some(&id) = self.queue_ids.get(name.as_str()) else { return false };
         let is_get = matches!(method, Some(AMQPClass::Basic(_)));
         if is_get {
@@ -417,28 +299,8 @@ impl Core {
         }
     }
 
-    /// Removes messages that nobody can see any more.
-    pub(crate) fn forget_all(&mut self, queue: QueueId, entries: impl Entries + 'static) {
+    /// Removes messages that nobody can see any more; what is stored of them is in this queue, if it is not gone with it.
+    pub(crate) fn forget_all(&mut self, queue: Option<QueueId>, entries: impl Entries + 'static) {
         self.begin(Work::Forget { queue, entries: Box::new(entries) });
-    }
-}
-
-/// All deliveries of both; that it is linear in the smaller is what counts.
-fn merged(one: BTreeMap<u64, Unacked>, other: Settling) -> BTreeMap<u64, Unacked> {
-    let (mut large, small) = if one.len() < other.left.len() { (other.left, one) } else { (one, other.left) };
-    large.extend(small);
-    large
-}
-
-impl Settling {
-    pub(crate) fn new(left: BTreeMap<u64, Unacked>, delivered_from: &BTreeSet<QueueId>) -> Self {
-        /// To look at a million deliveries takes long, too.
-        const FEW: usize = 100;
-        let queues = if left.len() <= FEW {
-            left.values().map(|unacked| unacked.queue).collect()
-        } else {
-            delivered_from.clone()
-        };
-        Self { left, queues, returning: BTreeSet::new() }
     }
 }

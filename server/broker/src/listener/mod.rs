@@ -2,6 +2,7 @@
 
 mod assembler;
 mod connection;
+mod execute;
 mod frame;
 mod handshake;
 mod linger;
@@ -11,7 +12,7 @@ mod tables;
 mod writer;
 
 pub(crate) use handshake::FRAME_MIN_BYTES;
-pub(crate) use shared::{Clock, Shared};
+pub(crate) use shared::{Clock, Pressure, Shared};
 
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;

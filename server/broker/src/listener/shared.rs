@@ -3,7 +3,8 @@
 use super::outbox::Outbox;
 use crate::{
     config::{Limits, Product},
-    core::{ConnectionId, Core, HeldBytes, Message},
+    core::{ConnectionId, Core, Gauges, HeldBytes, Message, Survey},
+    event::Overview,
     health::Health,
     store,
 };
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     guarded: Mutex<Guarded>,
     /// The core has something to go on with.
     working: Notify,
+    pub(crate) gauges: Gauges,
     messages: HeldBytes,
     /// What bodies take that have not come to their end.
     pub(crate) unfinished: HeldBytes,
@@ -117,6 +119,7 @@ impl Shared {
             turns: watch::Sender::new(()),
             clock,
             working: Notify::new(),
+            gauges: core.gauges().clone(),
             messages: core.messages().clone(),
             unfinished: core.unfinished().clone(),
             holding_bytes: AtomicUsize::new(core.holding_bytes()),
@@ -191,6 +194,19 @@ impl Shared {
         self.holding_bytes.store(guarded.core.holding_bytes(), Ordering::Relaxed);
         self.update_pressure();
         result
+    }
+
+    /// Takes a picture of everything, and lets others have the core between its parts.
+    pub(crate) fn overview(&self) -> Overview {
+        let mut survey = Survey::default();
+        loop {
+            let guarded = self.guarded.lock();
+            let is_done = guarded.core.survey(&mut survey);
+            MutexGuard::unlock_fair(guarded);
+            if is_done {
+                return survey.into_picture();
+            }
+        }
     }
 
     fn drop_garbage(&self, garbage: Vec<Arc<Message>>) {
