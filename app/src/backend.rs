@@ -19,7 +19,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The picture after every event so far; its `seq` is where the browser's stream goes on.
     fn picture(&self) -> Picture;
     /// The newest events of a style, at most `limit`, the newest first.
-    fn newest_events(&self, style: Style, limit: usize) -> Vec<Arc<Event>>;
+    fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>>;
     /// Which gates are closed, and what waits at them.
     fn holding(&self, style: Style) -> Holding;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.

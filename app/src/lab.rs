@@ -30,7 +30,7 @@ pub(crate) mod views;
 pub(crate) mod words;
 
 use crate::api;
-use crate::components::no_script::LogWithoutScript;
+use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
 use crate::paint::{follow, listen, region};
@@ -56,9 +56,10 @@ pub fn Lab() -> impl IntoView {
         <Title text=title(style) />
         {Suspend::new(async move {
             let products = api::products(style, String::new(), picker::ASKED).await.unwrap_or_default();
+            let steps = newest_steps(style).await;
             view! {
                 <LabOf style products sku />
-                <LogWithoutScript style />
+                <LogWithoutScript steps />
             }
         })}
     }

@@ -51,12 +51,10 @@ pub async fn mailbox(journal: &Journal, services: &Services) -> Result<(), Store
 
 /// Says how many messages are parked in the embedded broker.
 pub async fn parked_in(journal: &Journal, house: &House) {
-    let Some(overview) = house.overview() else { return };
-    let depth = |queue: &Queue| {
-        let dead = overview.queues.iter().find(|info| *info.name == *queue.dead);
-        dead.map_or(0, |info| (info.ready + info.unacked) as u64)
-    };
-    parked(journal, QUEUES.iter().map(|queue| (queue, depth(queue)))).await;
+    let names = QUEUES.iter().map(|queue| queue.dead);
+    let Some(counts) = house.queue_counts(names) else { return };
+    let depths = counts.into_iter().map(|dead| (dead.ready + dead.unacked) as u64);
+    parked(journal, QUEUES.iter().zip(depths)).await;
 }
 
 /// Says how many messages are parked, as their broker tells it.

@@ -22,13 +22,16 @@ pub fn WithoutScript() -> impl IntoView {
     }
 }
 
+/// When, and what happened.
+pub type Step = (String, String);
+
 /// The newest steps of a style, where no script brings the log.
 #[component]
 pub fn LogWithoutScript(
-    /// Whose steps.
-    style: Style,
+    /// The steps, the newest first.
+    steps: Vec<Step>,
 ) -> impl IntoView {
-    let rows = newest(style)
+    let rows = steps
         .into_iter()
         .map(|(time, words)| {
             view! {
@@ -50,15 +53,17 @@ pub fn LogWithoutScript(
     }
 }
 
-/// When, and what happened; the newest first. Only the server knows it without a script.
+/// The newest steps of a style, the newest first. Only the server knows them without a script; where they cannot be
+/// read, the rest of the page is worth having.
 #[cfg(feature = "ssr")]
-fn newest(style: Style) -> Vec<(String, String)> {
-    let backend = use_context::<crate::backend::SharedBackend>();
-    let events = backend.map(|backend| backend.newest_events(style, STEPS)).unwrap_or_default();
+pub async fn newest_steps(style: Style) -> Vec<Step> {
+    let Some(backend) = use_context::<crate::backend::SharedBackend>() else { return Vec::new() };
+    let events = backend.newest_events(style, STEPS).await.unwrap_or_default();
     events.iter().map(|event| (time_of_day(event.at_us), sentence(event))).collect()
 }
 
+/// The browser leaves what the server rendered.
 #[cfg(not(feature = "ssr"))]
-fn newest(_style: Style) -> Vec<(String, String)> {
+pub async fn newest_steps(_style: Style) -> Vec<Step> {
     Vec::new()
 }

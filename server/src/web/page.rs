@@ -1,7 +1,12 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::Parts;
-use crate::{bridge::Journal, control::Control, services::catalog::search::Search, styles::Services};
+use crate::{
+    bridge::{Journal, journal::array},
+    control::Control,
+    services::catalog::search::Search,
+    styles::Services,
+};
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
@@ -115,11 +120,15 @@ impl Backend for Lent {
         self.journal.picture_now()
     }
 
-    fn newest_events(&self, style: Style, limit: usize) -> Vec<Arc<Event>> {
-        // Both styles and the broker are in one list: enough of it, that some of each is among it.
-        let last = self.journal.page(u64::MAX, 0).last;
-        let page = self.journal.page(last.saturating_sub(40 * limit as u64), 40 * limit);
-        page.events.into_iter().rev().filter(|event| event.style == Some(style)).take(limit).collect()
+    fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>> {
+        let journal = self.journal.clone();
+        answer::<_, super::problem::Problem>(async move {
+            // Both styles and the broker are in one list: enough of it, that some of each is among it.
+            let page = journal.page_before(u64::MAX, 20 * limit as u64).await?;
+            let events: Vec<Event> =
+                serde_json::from_slice(&array(&page.blocks)).expect("the journal reads what it wrote");
+            Ok(events.into_iter().rev().filter(|event| event.style == Some(style)).take(limit).collect())
+        })
     }
 
     fn holding(&self, style: Style) -> Holding {

@@ -79,7 +79,8 @@ impl Beginning {
             matches!(name, "via" | "forwarded" | "x-real-ip") || name.starts_with("x-forwarded-")
         });
         // Whoever names us by another name than our own address has it from a proxy's settings, or may have.
-        let is_direct = Authority::of(request).is_ok_and(|named| named.is_some_and(|at| at.host.is_loopback()));
+        let is_direct =
+            Authority::of(request).is_ok_and(|named| named.is_some_and(|at| at.host.is_loopback()));
         if is_passed_on || !is_direct || request.version() < Version::HTTP_11 {
             Self::AtTheEnd
         } else if headers.contains_key(header::CONTENT_LENGTH) {
