@@ -13,7 +13,7 @@ use lapin::{
 };
 use serde_json::{Value, json};
 use server::{
-    bridge::Journal,
+    bridge::{Journal, journal::Keep},
     control::{
         Desk, DeskError,
         desk::{Cursor, page::Wanted},
@@ -227,7 +227,7 @@ async fn a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked
     let parked = letters(&skuflow).await;
 
     let folder = tempfile::tempdir().unwrap();
-    let journal = Journal::open(folder.path(), None).unwrap();
+    let journal = Journal::open(folder.path(), Keep::default(), None).unwrap();
     let (_runs, stopped_on_purpose) = watch::channel(false);
     let connector = Connector {
         uri: skuflow.broker_url.parse().unwrap(),
