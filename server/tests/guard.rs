@@ -240,16 +240,3 @@ async fn an_upload_of_lines_that_comes_by_a_proxy_is_answered_when_all_of_it_has
         }
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_upload_whose_answer_cannot_be_kept_is_refused_before_a_line_of_it_counts() {
-    let skuflow = start(Some(PUBLIC)).await;
-    std::fs::remove_dir_all(skuflow.data().join("spool")).unwrap();
-    let line = json!({ "sku": "MUG-RED", "quantity": 1, "style": "choreography" }).to_string();
-    let request = skuflow.request("POST", "/api/arrivals").header("host", "lab.example");
-    let refused = request.header("content-type", "application/x-ndjson").body(line).send().await.unwrap();
-    assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
-    let problem: Value = refused.json().await.unwrap();
-    assert!(problem["detail"].as_str().unwrap().starts_with("the answer cannot be kept"), "{problem}");
-    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
-}
