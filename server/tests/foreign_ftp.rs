@@ -50,6 +50,17 @@ async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doub
         .await;
     assert_eq!(on_hand(&skuflow, "CUT").await, [1_012; 2]);
 
+    // A row of several lines that ends within its quotes, and one that ends behind a quote.
+    let mut writing = fs::File::create(theirs.path("quoted.csv")).unwrap();
+    writing.write_all(b"sku,quantity,note\nQUOTE,1,x\nQUOTE,2,\"one\nQUOTE,400,\"\"two").unwrap();
+    let first = done(&skuflow, "quoted.csv", 1).await;
+    assert_eq!((counts(&first), on_hand(&skuflow, "QUOTE").await), ((1, 2), [1; 2]), "{first}");
+    writing.write_all(b"\"\" three\"\nQUOTE,\"4\"").unwrap();
+    skuflow.until("the row counts", async || counts(&file(&skuflow, "quoted.csv").await) == (2, 1)).await;
+    writing.write_all(b"\n").unwrap();
+    skuflow.until("its end counts", async || counts(&file(&skuflow, "quoted.csv").await) == (3, 0)).await;
+    assert_eq!(on_hand(&skuflow, "QUOTE").await, [7; 2]);
+
     // An array's rows are numbered by items, of which a cut one may stand many lines further down.
     let item = |quantity: u32| format!("{{\n\"sku\":\n\"ITEM\",\n\"quantity\":{quantity}}},\n");
     let mut writing = fs::File::create(theirs.path("slow.json")).unwrap();

@@ -12,6 +12,7 @@ mod free;
 mod guard;
 pub mod http;
 mod listing;
+mod many;
 mod monitor;
 mod moved;
 mod names;
