@@ -16,6 +16,7 @@ mod many;
 mod monitor;
 mod moved;
 mod names;
+mod report;
 mod server;
 mod storage;
 mod take;

@@ -27,8 +27,6 @@ use tokio::time::Instant;
 
 /// How many lines share one transaction: enough to pay little for the disk, few enough to let others in between.
 const BATCH: usize = 250;
-/// How many lines of a report are read at once.
-const REPORT_PAGE: u32 = 1_000;
 /// How often the server hears of us while a long file is read; most hang up after some minutes of silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -38,16 +36,18 @@ const GREW: &str = "it grew after it was taken in; what was added counts too, an
 /// A file of which all rows are taken in, and which is not moved away yet.
 #[derive(Debug)]
 pub(super) struct Taken {
-    id: i64,
-    content: Content,
+    pub(super) id: i64,
+    pub(super) content: Content,
     folder: &'static str,
     reason: Option<String>,
-    is_reported: bool,
+    /// It went on after it was taken in before, so that its report may have to be written anew.
+    pub(super) has_grown: bool,
+    pub(super) is_reported: bool,
 }
 
 impl Taken {
     const fn new(id: i64, content: Content, folder: &'static str, reason: Option<String>) -> Self {
-        Self { id, content, folder, reason, is_reported: false }
+        Self { id, content, folder, reason, has_grown: false, is_reported: false }
     }
 
     fn state(&self) -> FileState {
@@ -190,7 +190,7 @@ impl Monitor {
             return Ok(None);
         }
         let reason = is_longer.then(|| GREW.to_owned());
-        Ok(Some(Taken::new(id, content, PROCESSED, reason)))
+        Ok(Some(Taken { has_grown: is_longer, ..Taken::new(id, content, PROCESSED, reason) }))
     }
 
     /// Counts the rows behind line `lines_done`; `false` when told to stop before the end.
@@ -315,65 +315,6 @@ impl Monitor {
         self.inventory.record_with(movements, reason, None, styles::announce, also).await?;
         Ok(())
     }
-
-    /// Writes the report about the bad rows of a file that lies at `path`, if it has any.
-    pub(super) async fn report(
-        &self,
-        client: &mut Client,
-        taken: &mut Taken,
-        name: &str,
-        path: &str,
-    ) -> Result<(), Trouble> {
-        let Taken { id, content: Content { hash, .. }, is_reported, .. } = taken;
-        if *is_reported {
-            return Ok(());
-        }
-        let id = *id;
-        let book = self.drop_box.book();
-        let mut page = book.errors(id, 0, REPORT_PAGE).await?;
-        if page.is_empty() {
-            *is_reported = true;
-            return Ok(());
-        }
-        // Somebody may have removed the folder.
-        client.make_folder(REJECTED).await?;
-        let target = match book.report(id).await? {
-            Some(noted) => noted,
-            None => {
-                if !client.tells_sizes() {
-                    client.size(path).await?;
-                }
-                let start = format!("{name}.errors");
-                let wanted = Wanted { folder: REJECTED, start: &start, ending: ".csv", id, hash };
-                let candidates = wanted.candidates(client).await?;
-                // A report that is written a second time takes the same name.
-                book.name_report(id, candidates).await?.ok_or_else(|| {
-                    ClientError::Refused(format!("there is no free name for its report in {REJECTED}"))
-                })?
-            }
-        };
-        let mut transfer = client.store(&format!("{REJECTED}/{target}")).await?;
-        transfer.write(report_lines(None).as_bytes()).await?;
-        while let Some(last) = page.last().map(|bad| bad.line) {
-            transfer.write(report_lines(Some(&page)).as_bytes()).await?;
-            page = book.errors(id, last, REPORT_PAGE).await?;
-        }
-        transfer.finish().await?;
-        *is_reported = true;
-        Ok(())
-    }
-}
-
-/// Lines of a report, or its header.
-pub(super) fn report_lines(bad: Option<&[BadLine]>) -> String {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let written = match bad {
-        None => csv.write_record(["line", "reason"]),
-        Some(bad) => bad.iter().try_for_each(|bad| csv.write_record([&bad.line.to_string(), &bad.reason])),
-    };
-    written.expect("writing into memory does not fail");
-    let bytes = csv.into_inner().expect("writing into memory does not fail");
-    String::from_utf8(bytes).expect("the fields are text")
 }
 
 /// Moves a file that is taken in into its folder, under a name that is free there; answers where it is.
