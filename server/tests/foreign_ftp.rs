@@ -50,6 +50,23 @@ async fn a_file_that_grows_after_it_was_taken_from_another_server_loses_and_doub
         .await;
     assert_eq!(on_hand(&skuflow, "CUT").await, [1_012; 2]);
 
+    // A row of several lines that ends within its quotes, and one that ends behind a quote.
+    let mut writing = fs::File::create(theirs.path("quoted.csv")).unwrap();
+    writing.write_all(b"sku,quantity,note\nQUOTE,1,x\nQUOTE,2,\"one\nQUOTE,400,\"\"two").unwrap();
+    let first = done(&skuflow, "quoted.csv", 1).await;
+    assert_eq!((counts(&first), on_hand(&skuflow, "QUOTE").await), ((1, 2), [1; 2]), "{first}");
+    writing.write_all(b"\"\" three\"\nQUOTE,\"4\"").unwrap();
+    skuflow.until("the row counts", async || counts(&file(&skuflow, "quoted.csv").await) == (2, 1)).await;
+    writing.write_all(b"\n").unwrap();
+    skuflow.until("its end counts", async || counts(&file(&skuflow, "quoted.csv").await) == (3, 0)).await;
+    assert_eq!(on_hand(&skuflow, "QUOTE").await, [7; 2]);
+    skuflow
+        .until("the report is empty", async || {
+            let report = fs::read_to_string(theirs.path("rejected/quoted.csv.errors.csv"));
+            report.is_ok_and(|report| report == "line,reason\n")
+        })
+        .await;
+
     // An array's rows are numbered by items, of which a cut one may stand many lines further down.
     let item = |quantity: u32| format!("{{\n\"sku\":\n\"ITEM\",\n\"quantity\":{quantity}}},\n");
     let mut writing = fs::File::create(theirs.path("slow.json")).unwrap();
@@ -217,5 +234,20 @@ async fn a_file_that_cannot_be_moved_or_reported_is_counted_and_fetched_once() {
         fs::write(theirs.path("stuck.csv"), "STUCK,70\n").unwrap();
         skuflow.until("it counts", async || on_hand(&skuflow, "STUCK").await == [75; 2]).await;
         assert_eq!(theirs.asked("RETR"), 2, "{denied}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_files_count_on_a_server_that_allows_one_connection_and_on_one_that_allows_more() {
+    for more in ["max_clients=1", ""] {
+        let Some(theirs) = FtpServer::vsftpd(more) else { return };
+        let skuflow = watching(&theirs).await;
+        for n in 0..24 {
+            fs::write(theirs.path(format!("{n}.csv")), format!("MANY,1\nMANY-{n},1\n")).unwrap();
+        }
+        skuflow.until("all are moved", async || processed(&theirs).len() == 24).await;
+        assert_eq!((on_hand(&skuflow, "MANY").await, theirs.asked("RETR")), ([24; 2], 24), "{more:?}");
+        let connections = theirs.asked("USER");
+        assert!(if more.is_empty() { connections > 1 } else { connections == 1 }, "{connections} {more:?}");
     }
 }

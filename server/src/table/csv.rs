@@ -36,11 +36,13 @@ pub(super) struct Records<R> {
     delimiter: u8,
     /// How many columns a row of several lines may have.
     columns: RangeInclusive<usize>,
+    /// The first row of which nobody knows whether it is all there: the text ends in it without a line's end.
+    pub cut_from: Option<u64>,
 }
 
 impl<R: BufRead> Records<R> {
     pub(super) fn new(lines: Lines<R>, delimiter: u8, columns: RangeInclusive<usize>) -> Self {
-        Self { lines, ahead: VecDeque::new(), delimiter, columns }
+        Self { lines, ahead: VecDeque::new(), delimiter, columns, cut_from: None }
     }
 
     /// The next row in which anything stands; `None` at the end.
@@ -64,6 +66,9 @@ impl<R: BufRead> Records<R> {
         };
         let number = first.number;
         let alone = |cells| Ok(Some(Record { number, last: number, cells }));
+        if !first.has_end {
+            self.cut_from.get_or_insert(number);
+        }
         if !first.is_whole {
             return alone(Err(RowError::TooLong));
         }
@@ -78,7 +83,13 @@ impl<R: BufRead> Records<R> {
             if more == self.ahead.len() {
                 match self.lines.next()? {
                     Some(line) => self.ahead.push_back(line),
-                    None => break,
+                    None => {
+                        // The quote may be closed in what is still to come.
+                        if self.ahead.back().is_some_and(|last| !last.has_end) {
+                            self.cut_from.get_or_insert(number);
+                        }
+                        break;
+                    }
                 }
             }
             let line = &self.ahead[more];
@@ -94,6 +105,9 @@ impl<R: BufRead> Records<R> {
                         break;
                     }
                     let last = line.number;
+                    if !line.has_end {
+                        self.cut_from.get_or_insert(number);
+                    }
                     self.ahead.drain(..=more);
                     return Ok(Some(Record { number, last, cells: Ok(splitter.cells) }));
                 }

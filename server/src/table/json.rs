@@ -27,6 +27,11 @@ pub fn is_nothing(bytes: &[u8]) -> bool {
     object(bytes).is_ok_and(is_blank)
 }
 
+/// Whether a text is JSON from its first byte to its last, whatever it says.
+pub(super) fn is_complete(bytes: &[u8]) -> bool {
+    object(bytes).is_ok_and(|text| serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok())
+}
+
 /// The items of an array, one after the other. An item that is broken ends where the next object begins.
 #[derive(Debug)]
 pub(super) struct Items<R> {
@@ -36,6 +41,8 @@ pub(super) struct Items<R> {
     place: Place,
     /// How many items there have been.
     pub count: u64,
+    /// The text ends within the last one.
+    pub is_cut: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +111,7 @@ impl Item {
 
 impl<R: BufRead> Items<R> {
     pub(super) fn new(lines: Lines<R>) -> Self {
-        Self { lines: lines.in_pieces(), line: None, at: 0, place: Place::Before, count: 0 }
+        Self { lines: lines.in_pieces(), line: None, at: 0, place: Place::Before, count: 0, is_cut: false }
     }
 
     /// The next item's text; `None` at the end.
@@ -122,6 +129,7 @@ impl<R: BufRead> Items<R> {
         let mut is_passing = false;
         loop {
             let Some(byte) = self.peek()? else {
+                self.is_cut |= item.is_some();
                 let cut = RowError::Json("the file ends within it".to_owned());
                 return Ok(item.map(|_| Err(cut)));
             };

@@ -18,6 +18,8 @@ pub struct Line {
     pub text: Vec<u8>,
     /// Whether that is all.
     pub is_whole: bool,
+    /// Whether its end has come. A line without one may be cut.
+    pub has_end: bool,
 }
 
 /// Which ends have been seen.
@@ -70,7 +72,10 @@ impl Cutter {
         if self.in_pieces && piece.len() > room {
             self.text.extend_from_slice(&piece[..room]);
             let text = std::mem::take(&mut self.text);
-            return (start + room, Some(Line { number: self.next_number(), text, is_whole: false }));
+            return (
+                start + room,
+                Some(Line { number: self.next_number(), text, is_whole: false, has_end: false }),
+            );
         }
         self.is_too_long |= self.text.len() + piece.len() > LINE_MAX;
         if !self.is_too_long {
@@ -81,13 +86,13 @@ impl Cutter {
             b'\n' => self.ends.lf = true,
             _ => self.is_behind_cr = true,
         }
-        (start + end + 1, Some(self.line()))
+        (start + end + 1, Some(self.line(true)))
     }
 
     /// The last line, when it has no end.
     pub fn finish(&mut self) -> Option<Line> {
         self.ends.cr |= std::mem::take(&mut self.is_behind_cr);
-        self.is_begun.then(|| self.line())
+        self.is_begun.then(|| self.line(false))
     }
 
     /// The number of the line that comes next, or has begun.
@@ -107,11 +112,11 @@ impl Cutter {
         usize::from(is_crlf)
     }
 
-    fn line(&mut self) -> Line {
+    fn line(&mut self, has_end: bool) -> Line {
         self.number += 1;
         self.is_begun = false;
         let is_whole = !std::mem::take(&mut self.is_too_long);
-        Line { number: self.number, text: std::mem::take(&mut self.text), is_whole }
+        Line { number: self.number, text: std::mem::take(&mut self.text), is_whole, has_end }
     }
 }
 

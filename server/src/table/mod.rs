@@ -104,6 +104,7 @@ pub struct Format {
     encoding: Encoding,
     ends: Ends,
     kind: Kind,
+    cut_from: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,10 +115,11 @@ enum Kind {
 }
 
 impl Format {
-    /// Whether a row's number is the line in which it begins, and not that of an item.
+    /// The number of the first row that may be cut, as it has no end: whoever does not know that the file is whole cannot
+    /// count it.
     #[must_use]
-    pub const fn numbers_lines(&self) -> bool {
-        !matches!(self.kind, Kind::JsonArray)
+    pub const fn cut_from(&self) -> Option<u64> {
+        self.cut_from
     }
 }
 
@@ -162,6 +164,8 @@ pub struct Row<T> {
 pub struct Rows<R> {
     format: Format,
     source: Source<Decoded<R>>,
+    /// The line of JSON Lines that has no end, and is no whole object either.
+    cut_line: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -194,7 +198,7 @@ impl<R: Read> Rows<R> {
             Kind::JsonLines => Source::JsonLines(lines),
             Kind::JsonArray => Source::JsonArray(json::Items::new(lines)),
         };
-        Ok(Self { format: format.clone(), source })
+        Ok(Self { format: format.clone(), source, cut_line: None })
     }
 
     /// The next arrival; `None` at the end.
@@ -247,6 +251,9 @@ impl<R: Read> Rows<R> {
             }
             Source::JsonLines(lines) => loop {
                 let Some(line) = lines.next()? else { return Ok(None) };
+                if !line.has_end && !json::is_complete(&line.text) {
+                    self.cut_line = Some(line.number);
+                }
                 if !line.is_whole {
                     return Ok(Some((line.number, Err(RowError::TooLong))));
                 }
@@ -275,6 +282,15 @@ impl<R: Read> Rows<R> {
         }
         let text = |at: usize| row::text(&cells[at], self.format.encoding).map(|text| text.trim().to_owned());
         Ok(Raw::Cells([text(columns.sku)?, text(columns.other)?]))
+    }
+
+    /// The first row that may be cut, once all are read.
+    fn cut_from(&self) -> Option<u64> {
+        match &self.source {
+            Source::Csv(records) => records.cut_from,
+            Source::JsonLines(_) => self.cut_line,
+            Source::JsonArray(items) => items.is_cut.then_some(items.count),
+        }
     }
 
     const fn ends(&self) -> Ends {

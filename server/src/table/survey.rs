@@ -53,7 +53,7 @@ pub fn survey<R: Read + Seek>(
             Err(refused) => return Ok(Err(refused)),
         },
     };
-    let mut format = Format { shape, encoding, ends: Ends::default(), kind };
+    let mut format = Format { shape, encoding, ends: Ends::default(), kind, cut_from: None };
     input.rewind()?;
     let seen = read_all(input, &mut format)?;
     Ok(match seen {
@@ -79,7 +79,7 @@ fn read_all<R: Read + Seek>(input: &mut R, format: &mut Format) -> io::Result<Op
             return Ok(first);
         }
     }
-    format.ends = rows.ends();
+    (format.ends, format.cut_from) = (rows.ends(), rows.cut_from());
     if let Kind::Csv { convention, .. } = &mut format.kind {
         *convention = shown;
     }

@@ -73,12 +73,13 @@ impl Server {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         while since.elapsed() < DEADLINE {
-            if let Some(status) = child.try_wait().unwrap() {
-                return (status, since.elapsed());
+            if child.try_wait().unwrap().is_some() {
+                return (child.wait().unwrap(), since.elapsed());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         child.kill().unwrap();
+        child.wait().unwrap();
         panic!("it does not end");
     }
 

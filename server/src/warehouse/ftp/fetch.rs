@@ -12,16 +12,6 @@ pub struct Fetched {
     pub content: Content,
     /// The hash of as many of its first bytes as were asked for, if it has more.
     pub begins_with: Option<String>,
-    /// The line in which it ends, when it has no end.
-    pub last_line: Option<LastLine>,
-}
-
-/// A line that has no end.
-pub struct LastLine {
-    /// At which byte it begins.
-    pub begins_at: u64,
-    /// Its number, from 1.
-    pub number: u64,
 }
 
 /// Fetches a file, and says what it is; with the hash of its `first` bytes.
@@ -37,7 +27,7 @@ pub async fn fetch(
     let mut file = tokio::fs::File::create(path).await?;
     let mut transfer = client.fetch(name).await?;
     let (mut hash, mut begins_with) = (Sha256::new(), None);
-    let (mut size, mut last, mut last_line) = (0_u64, None, LastLine { begins_at: 0, number: 1 });
+    let mut size = 0_u64;
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = transfer.read(&mut buffer).await?;
@@ -54,26 +44,11 @@ pub async fn fetch(
             _ => hash.update(bytes),
         }
         file.write_all(bytes).await?;
-        for (at, byte) in bytes.iter().enumerate() {
-            // The other half of a line's end in UTF-16 belongs to it.
-            let is_end = matches!(byte, b'\n' | b'\r') || (*byte == 0 && last == Some(b'\n'));
-            last_line.number += u64::from(*byte == b'\n');
-            if is_end {
-                last_line.begins_at = size + at as u64 + 1;
-            }
-            last = Some(*byte);
-        }
         size += read as u64;
     }
     transfer.finish().await?;
     file.flush().await?;
-    // What closes something cannot be cut in the middle.
-    let is_open = last_line.begins_at < size && !matches!(last, Some(b'}' | b']' | b'"'));
-    Ok(Fetched {
-        content: Content { hash: hex(hash), size_bytes: size },
-        begins_with,
-        last_line: is_open.then_some(last_line),
-    })
+    Ok(Fetched { content: Content { hash: hex(hash), size_bytes: size }, begins_with })
 }
 
 fn hex(hash: Sha256) -> String {

@@ -1,6 +1,6 @@
 //! The drop box by HTTP.
 
-use super::{DropBox, UploadError, client::ClientError, take::report_lines};
+use super::{DropBox, UploadError, client::ClientError, report::report_lines};
 use crate::web::{extract::PathId, problem::Problem};
 use axum::{
     Json, Router,

@@ -6,6 +6,7 @@
 use super::{
     DropBox, PROCESSED, REJECTED,
     client::{Client, ClientError, Entry},
+    many::{Job, Left, Queue},
     moved::Moved,
     names::{is_renamed, is_takeable, is_uploading},
     take::Taken,
@@ -30,9 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long a file that could not be taken is left alone; doubled each time.
+/// How long a file that could not be taken is left alone the first time.
 const RETRY_MIN: Duration = Duration::from_secs(2);
-const RETRY_MAX: Duration = Duration::from_secs(60);
 /// How long to wait before connecting again; doubled each time.
 const BACKOFF_MIN: Duration = Duration::from_millis(500);
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
@@ -74,8 +74,8 @@ pub struct Monitor {
 }
 
 /// A file as it was seen last.
-struct Sighting {
-    id: i64,
+pub(super) struct Sighting {
+    pub(super) id: i64,
     size: u64,
     modified: SystemTime,
     state: FileState,
@@ -83,11 +83,11 @@ struct Sighting {
     /// Since when it has been so.
     since: Instant,
     /// It is known to be whole.
-    is_whole: bool,
-    not_before: Instant,
-    pause: Duration,
+    pub(super) is_whole: bool,
+    pub(super) not_before: Instant,
+    pub(super) pause: Duration,
     /// All of it is taken in, and only the moving is left.
-    taken: Option<Taken>,
+    pub(super) taken: Option<Taken>,
 }
 
 /// What one connection has seen so far.
@@ -95,6 +95,8 @@ struct Sighting {
 struct Seen {
     files: HashMap<String, Sighting>,
     temporary: HashSet<String>,
+    /// The server takes no more connections of ours.
+    is_alone: bool,
 }
 
 impl Monitor {
@@ -169,13 +171,16 @@ impl Monitor {
         }
         seen.temporary =
             names.iter().filter(|name| is_uploading(name)).map(|name| (*name).to_owned()).collect();
-        for entry in complete {
-            if self.stop.is_cancelled() {
-                break;
-            }
-            self.take_or_put_off(client, seen, entry, moved).await?;
-        }
-        Ok(())
+        let jobs = complete
+            .into_iter()
+            .filter_map(|entry| Some(Job { entry: entry.clone(), sighting: seen.files.remove(&entry.name)? }))
+            .collect();
+        let queue = Queue::new(jobs);
+        let taken = self.take_all(client, &queue, &mut seen.is_alone).await;
+        let Left { jobs, followed } = queue.left();
+        seen.files.extend(jobs.into_iter().map(|job| (job.entry.name, job.sighting)));
+        moved.extend(followed);
+        taken
     }
 
     /// Notes what is new or has changed, all at once.
@@ -231,33 +236,6 @@ impl Monitor {
             _ if is_uploading(name) => (FileState::Uploading, Some(TEMPORARY)),
             _ if name.contains(char::REPLACEMENT_CHARACTER) => (FileState::Waiting, Some(NO_TEXT)),
             Some(Part::Ended) | None => (FileState::Seen, None),
-        }
-    }
-
-    async fn take_or_put_off(
-        &self,
-        client: &mut Client,
-        seen: &mut Seen,
-        entry: &Entry,
-        moved: &mut Vec<Moved>,
-    ) -> Result<(), Trouble> {
-        let Some(sighting) = seen.files.get_mut(&entry.name) else { return Ok(()) };
-        let is_whole = self.is_ours || sighting.is_whole;
-        match self.take(client, sighting.id, entry, is_whole, &mut sighting.taken).await {
-            Ok(followed) => {
-                moved.extend(followed);
-                seen.files.remove(&entry.name);
-                Ok(())
-            }
-            // Of this file alone the server will not have it; the others need not wait.
-            Err(Trouble::Client(error @ (ClientError::Refused(_) | ClientError::Here(_)))) => {
-                tracing::warn!(%error, name = %entry.name, "a file cannot be taken in; trying again");
-                sighting.not_before = Instant::now() + sighting.pause;
-                sighting.pause = (sighting.pause * 2).min(RETRY_MAX);
-                let reason = Some(error.to_string());
-                Ok(self.drop_box.book().note(sighting.id, FileState::Waiting, reason).await?)
-            }
-            Err(trouble) => Err(trouble),
         }
     }
 

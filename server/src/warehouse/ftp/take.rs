@@ -27,8 +27,6 @@ use tokio::time::Instant;
 
 /// How many lines share one transaction: enough to pay little for the disk, few enough to let others in between.
 const BATCH: usize = 250;
-/// How many lines of a report are read at once.
-const REPORT_PAGE: u32 = 1_000;
 /// How often the server hears of us while a long file is read; most hang up after some minutes of silence.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -38,14 +36,20 @@ const GREW: &str = "it grew after it was taken in; what was added counts too, an
 /// A file of which all rows are taken in, and which is not moved away yet.
 #[derive(Debug)]
 pub(super) struct Taken {
-    id: i64,
-    content: Content,
+    pub(super) id: i64,
+    pub(super) content: Content,
     folder: &'static str,
     reason: Option<String>,
-    is_reported: bool,
+    /// It went on after it was taken in before, so that its report may have to be written anew.
+    pub(super) has_grown: bool,
+    pub(super) is_reported: bool,
 }
 
 impl Taken {
+    const fn new(id: i64, content: Content, folder: &'static str, reason: Option<String>) -> Self {
+        Self { id, content, folder, reason, has_grown: false, is_reported: false }
+    }
+
     fn state(&self) -> FileState {
         if self.folder == REJECTED { FileState::Rejected } else { FileState::Processed }
     }
@@ -56,6 +60,15 @@ impl Taken {
         monitor.drop_box.book().done(self.id, self.state(), self.reason).await?;
         Ok(size)
     }
+}
+
+/// The file of which rows are recorded.
+#[derive(Debug, Clone, Copy)]
+struct Of<'a> {
+    id: i64,
+    name: &'a str,
+    /// From this row on it may be cut.
+    cut_from: Option<u64>,
 }
 
 fn in_store(error: IntakeError) -> Trouble {
@@ -84,18 +97,17 @@ impl Reading {
         blocking(move || Ok(Self(Rows::new(File::open(path)?, &format)?))).await
     }
 
-    /// The next rows behind line `after`, at most `limit`.
-    async fn next(mut self, after: u64, limit: usize) -> io::Result<(Self, Vec<Row<Arrival>>)> {
+    /// The next rows behind line `after`, at most `limit`; and whether there are no more.
+    async fn next(mut self, after: u64, limit: usize) -> io::Result<(Self, Vec<Row<Arrival>>, bool)> {
         blocking(move || {
             let mut rows = Vec::with_capacity(limit);
-            while rows.len() < limit
-                && let Some(row) = self.0.next_arrival()?
-            {
+            while rows.len() < limit {
+                let Some(row) = self.0.next_arrival()? else { return Ok((self, rows, true)) };
                 if row.number > after {
                     rows.push(row);
                 }
             }
-            Ok((self, rows))
+            Ok((self, rows, false))
         })
         .await
     }
@@ -151,95 +163,66 @@ impl Monitor {
         let book = self.drop_box.book();
         let known = book.known(id).await?;
         let spooled = Spooled(self.spool.join(id.to_string()));
-        let mut fetched =
-            fetch(client, path, &spooled.0, known.as_ref().map(|known| known.size_bytes)).await?;
-        let content = fetched.content.clone();
+        let fetched = fetch(client, path, &spooled.0, known.as_ref().map(|known| known.size_bytes)).await?;
+        let content = fetched.content;
         let is_longer = known.is_some_and(|known| fetched.begins_with.as_deref() == Some(&*known.hash));
-        let (id, lines_done) = match book.identify(id, content.clone(), is_longer).await? {
+        let format = survey(&spooled.0).await.map_err(ClientError::from)?;
+        let written = format.as_ref().ok().map(Format::to_string);
+        let (id, lines_done) = match book.identify(id, content.clone(), is_longer, written).await? {
             Identity::Read { id, lines_done } => (id, lines_done),
             Identity::Repeat { of } => {
                 let reason =
                     format!("the same file as number {of}, which counts already; nothing counts twice");
-                return Ok(Some(Taken {
-                    id,
-                    content,
-                    folder: PROCESSED,
-                    reason: Some(reason),
-                    is_reported: true,
-                }));
+                return Ok(Some(Taken::new(id, content, PROCESSED, Some(reason))));
             }
         };
-        let format = match survey(&spooled.0).await.map_err(ClientError::from)? {
+        let format = match format {
             Ok(format) => format,
             Err(no_such_file) => {
                 let reason = no_such_file.to_string();
                 book.refuse(id, BadLine { line: no_such_file.line, reason: reason.clone() }).await?;
-                return Ok(Some(Taken {
-                    id,
-                    content,
-                    folder: REJECTED,
-                    reason: Some(reason),
-                    is_reported: false,
-                }));
+                return Ok(Some(Taken::new(id, content, REJECTED, Some(reason))));
             }
         };
-        book.found(id, format.to_string()).await?;
-        if is_whole {
-            fetched.last_line = None;
-        }
-        if let Some(last) = &fetched.last_line {
-            File::options()
-                .write(true)
-                .open(&spooled.0)
-                .and_then(|file| file.set_len(last.begins_at))
-                .map_err(ClientError::from)?;
-        }
-        let numbers_lines = format.numbers_lines();
+        let of = Of { id, name, cut_from: format.cut_from().filter(|_| !is_whole) };
         let reading = Reading::open(&spooled.0, format).await.map_err(ClientError::from)?;
-        let Some(lines_done) = self.count(client, id, name, reading, lines_done).await? else {
+        if !self.count(client, of, reading, lines_done).await? {
             return Ok(None);
-        };
-        if let Some(last) = fetched.last_line {
-            // A file that grows goes on behind what was counted, in whichever numbers that was.
-            let next = lines_done + 1;
-            let line = if numbers_lines { last.number.max(next) } else { next };
-            let bad = vec![BadLine { line, reason: CUT.to_owned() }];
-            let step = Advance { id, from_line: lines_done, to_line: line, good: 0, bad };
-            self.record_movements(name, Vec::new(), step).await.map_err(in_store)?;
         }
-        book.counted(id).await?;
         let reason = is_longer.then(|| GREW.to_owned());
-        Ok(Some(Taken { id, content, folder: PROCESSED, reason, is_reported: false }))
+        Ok(Some(Taken { has_grown: is_longer, ..Taken::new(id, content, PROCESSED, reason) }))
     }
 
-    /// Counts the rows behind line `lines_done`; answers how many lines are done, `None` when told to
-    /// stop before the end.
+    /// Counts the rows behind line `lines_done`; `false` when told to stop before the end.
     async fn count(
         &self,
         client: &mut Client,
-        id: i64,
-        name: &str,
+        of: Of<'_>,
         mut reading: Reading,
         mut lines_done: u64,
-    ) -> Result<Option<u64>, Trouble> {
+    ) -> Result<bool, Trouble> {
         let book = self.drop_box.book();
         let mut heard_of_us = Instant::now();
         loop {
-            let lines;
-            (reading, lines) = reading.next(lines_done, BATCH).await.map_err(ClientError::from)?;
+            let (lines, is_end);
+            (reading, lines, is_end) = reading.next(lines_done, BATCH).await.map_err(ClientError::from)?;
             let Some(last) = lines.last().map(|line| line.number) else {
-                return Ok(Some(lines_done));
+                book.counted(of.id).await?;
+                return Ok(true);
             };
             let mut held = None;
             let go_on = self.brake.clear(&self.stop, |waiting| held = Some(waiting)).await;
             if !go_on {
-                return Ok(None);
+                return Ok(false);
             }
             if held.is_some() {
-                tracing::debug!(name, "a file waited for the services to catch up");
+                tracing::debug!(name = of.name, "a file waited for the services to catch up");
             }
-            self.record(id, name, lines_done, lines).await?;
+            self.record(of, lines_done, lines, is_end).await?;
             lines_done = last;
+            if is_end {
+                return Ok(true);
+            }
             if heard_of_us.elapsed() > KEEP_ALIVE {
                 heard_of_us = Instant::now();
                 if !client.is_alive().await {
@@ -248,7 +231,7 @@ impl Monitor {
                         Ok(anew) => *client = anew,
                         Err(error) => {
                             let reason = Some(format!("its rows count; the FTP server is away: {error}"));
-                            book.note(id, FileState::Reading, reason).await?;
+                            book.note(of.id, FileState::Reading, reason).await?;
                         }
                     }
                 }
@@ -259,26 +242,27 @@ impl Monitor {
     /// Records a batch: all of its good rows in both styles, its bad ones, and how far the file is, at once.
     async fn record(
         &self,
-        id: i64,
-        name: &str,
+        of: Of<'_>,
         from_line: u64,
         lines: Vec<Row<Arrival>>,
+        is_end: bool,
     ) -> Result<(), Trouble> {
-        match self.record_at_once(id, name, from_line, lines.clone()).await {
+        match self.record_at_once(of, from_line, lines.clone(), is_end).await {
             Ok(()) => Ok(()),
             Err(IntakeError::Store(error)) => Err(error.into()),
             // One row is more than fits. Row by row shows which.
             Err(_) => {
-                let mut from_line = from_line;
-                for line in lines {
-                    let number = line.number;
-                    match self.record_at_once(id, name, from_line, vec![line]).await {
+                let (mut from_line, count) = (from_line, lines.len());
+                for (n, line) in (1..).zip(lines) {
+                    let (number, is_last) = (line.number, is_end && n == count);
+                    match self.record_at_once(of, from_line, vec![line], is_last).await {
                         Ok(()) => {}
                         Err(IntakeError::Store(error)) => return Err(error.into()),
                         Err(refused) => {
                             let bad = vec![BadLine { line: number, reason: refused.to_string() }];
-                            let step = Advance { id, from_line, to_line: number, good: 0, bad };
-                            self.record_movements(name, Vec::new(), step).await.map_err(in_store)?;
+                            let id = of.id;
+                            let step = Advance { id, from_line, to_line: number, good: 0, bad, is_last };
+                            self.record_movements(of.name, Vec::new(), step).await.map_err(in_store)?;
                         }
                     }
                     from_line = number;
@@ -290,16 +274,19 @@ impl Monitor {
 
     async fn record_at_once(
         &self,
-        id: i64,
-        name: &str,
+        of: Of<'_>,
         from_line: u64,
         lines: Vec<Row<Arrival>>,
+        is_last: bool,
     ) -> Result<(), IntakeError> {
-        let mut step = Advance { id, from_line, to_line: from_line, good: 0, bad: Vec::new() };
+        let mut step =
+            Advance { id: of.id, from_line, to_line: from_line, good: 0, bad: Vec::new(), is_last };
         let mut movements = Vec::with_capacity(lines.len() * Style::ALL.len());
         for Row { number, value } in lines {
             step.to_line = number;
+            let is_cut = of.cut_from.is_some_and(|from| number >= from);
             match value {
+                _ if is_cut => step.bad.push(BadLine { line: number, reason: CUT.to_owned() }),
                 Ok((sku, quantity)) => {
                     step.good += 1;
                     let dispatch = Dispatch::default();
@@ -313,7 +300,7 @@ impl Monitor {
                 Err(error) => step.bad.push(BadLine { line: number, reason: error.to_string() }),
             }
         }
-        self.record_movements(name, movements, step).await
+        self.record_movements(of.name, movements, step).await
     }
 
     async fn record_movements(
@@ -328,65 +315,6 @@ impl Monitor {
         self.inventory.record_with(movements, reason, None, styles::announce, also).await?;
         Ok(())
     }
-
-    /// Writes the report about the bad rows of a file that lies at `path`, if it has any.
-    pub(super) async fn report(
-        &self,
-        client: &mut Client,
-        taken: &mut Taken,
-        name: &str,
-        path: &str,
-    ) -> Result<(), Trouble> {
-        let Taken { id, content: Content { hash, .. }, is_reported, .. } = taken;
-        if *is_reported {
-            return Ok(());
-        }
-        let id = *id;
-        let book = self.drop_box.book();
-        let mut page = book.errors(id, 0, REPORT_PAGE).await?;
-        if page.is_empty() {
-            *is_reported = true;
-            return Ok(());
-        }
-        // Somebody may have removed the folder.
-        client.make_folder(REJECTED).await?;
-        let target = match book.report(id).await? {
-            Some(noted) => noted,
-            None => {
-                if !client.tells_sizes() {
-                    client.size(path).await?;
-                }
-                let start = format!("{name}.errors");
-                let wanted = Wanted { folder: REJECTED, start: &start, ending: ".csv", id, hash };
-                let candidates = wanted.candidates(client).await?;
-                // A report that is written a second time takes the same name.
-                book.name_report(id, candidates).await?.ok_or_else(|| {
-                    ClientError::Refused(format!("there is no free name for its report in {REJECTED}"))
-                })?
-            }
-        };
-        let mut transfer = client.store(&format!("{REJECTED}/{target}")).await?;
-        transfer.write(report_lines(None).as_bytes()).await?;
-        while let Some(last) = page.last().map(|bad| bad.line) {
-            transfer.write(report_lines(Some(&page)).as_bytes()).await?;
-            page = book.errors(id, last, REPORT_PAGE).await?;
-        }
-        transfer.finish().await?;
-        *is_reported = true;
-        Ok(())
-    }
-}
-
-/// Lines of a report, or its header.
-pub(super) fn report_lines(bad: Option<&[BadLine]>) -> String {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let written = match bad {
-        None => csv.write_record(["line", "reason"]),
-        Some(bad) => bad.iter().try_for_each(|bad| csv.write_record([&bad.line.to_string(), &bad.reason])),
-    };
-    written.expect("writing into memory does not fail");
-    let bytes = csv.into_inner().expect("writing into memory does not fail");
-    String::from_utf8(bytes).expect("the fields are text")
 }
 
 /// Moves a file that is taken in into its folder, under a name that is free there; answers where it is.

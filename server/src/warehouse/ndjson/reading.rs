@@ -83,7 +83,7 @@ impl Reading {
 
     /// A blank line says nothing.
     fn add(&mut self, line: Option<table::Line>) {
-        let Some(table::Line { number, text, is_whole }) = line else { return };
+        let Some(table::Line { number, text, is_whole, .. }) = line else { return };
         if !is_whole {
             let problem = Problem::malformed(format!("a line may have at most {LINE_MAX} bytes"));
             self.lines.push_back(Line { number, text: Err(problem) });
