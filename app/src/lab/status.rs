@@ -82,9 +82,19 @@ fn summary(system: &System) -> String {
                 1 => "1 e-mail".to_owned(),
                 more => format!("{more} e-mails"),
             };
-            format!("{}: settled. 3 services, {mails}.", name(last))
+            match last.dead {
+                0 => format!("{}: settled. 3 services, {mails}.", name(last)),
+                dead => format!(
+                    "{}: {} of 3 messages handled, {dead} parked; {mails}.",
+                    name(last),
+                    last.settled.min(3)
+                ),
+            }
         }
-        (Some(last), _) => format!("{}: handled by {} of 3 services.", name(last), last.settled.min(3)),
+        (Some(last), _) => {
+            let parked = if last.dead > 0 { format!(", {} parked", last.dead) } else { String::new() };
+            format!("{}: {} of 3 messages handled{parked}.", name(last), last.settled.min(3))
+        }
     }
 }
 

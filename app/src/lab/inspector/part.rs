@@ -166,13 +166,24 @@ fn exchange(look: &Look<'_>) -> Markup {
     }
 }
 
+/// How many of an arrival's messages were handled, and how many were parked.
+pub(super) fn reached(arrival: &Arrival) -> String {
+    let handled = format!("{} of 3", arrival.settled.min(3));
+    if arrival.dead > 0 { format!("{handled}, {} parked", arrival.dead) } else { handled }
+}
+
 /// A queue, by its name.
 pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
-    let what = topology::queue_named(name).map_or_else(
-        || "A stranger's queue.".to_owned(),
-        |queue| format!("{} takes messages from here, one after the other.", service_name(queue.service)),
-    );
     let queue = look.lab.system().queue(name);
+    let consumers = queue.map_or(0, |queue| queue.consumers.len());
+    let what = match (topology::queue_named(name), consumers) {
+        (None, _) => "A stranger's queue.".to_owned(),
+        (Some(_), 0) => "Nobody takes messages from here now.".to_owned(),
+        (Some(queue), 1) => {
+            format!("{} takes messages from here, one after the other.", service_name(queue.service))
+        }
+        (Some(_), more) => format!("{more} consumers take messages from here, side by side."),
+    };
     let slots: Vec<_> = queue.map(|queue| queue.slots().collect()).unwrap_or_default();
     let list = queue.map_or_else(Vec::new, |queue| {
         vec![
@@ -247,7 +258,7 @@ fn recent(look: &Look<'_>) -> Markup {
                     (_, Some(quantity)) => format!("{sku} × {quantity}"),
                     (_, None) => sku,
                 };
-                (way(&Selection::Arrival(arrival.id.clone()), &words, &format!("{} of 3", arrival.settled.min(3))))
+                (way(&Selection::Arrival(arrival.id.clone()), &words, &reached(arrival)))
             }
         }
         @if latest.is_empty() { p.soft { "None so far." } }

@@ -4,7 +4,7 @@ use super::super::facts::{MessageFacts, arrival_of, message_facts};
 use super::super::journey::journey;
 use super::super::state::Look;
 use super::super::words::{duration, node_name, sentence, short_id, stock_change, time_of_day};
-use super::{Fact, facts};
+use super::{Fact, facts, part};
 use flow::event::StockReason;
 use flow::{Event, Id, topology};
 use maud::{Markup, html};
@@ -113,7 +113,7 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
     let mut list = vec![("arrival id", short_id(id))];
     if let Some(arrival) = look.lab.system().recent.get(id) {
         let state = if arrival.settled + arrival.dead >= 3 { "done" } else { "under way" };
-        list.insert(0, ("state", format!("{state}, {} of 3 handled", arrival.settled.min(3))));
+        list.insert(0, ("state", format!("{state}, handled: {}", part::reached(arrival))));
         if let Some(after) = arrival.after {
             list.push(("on hand", stock_change(arrival.before, after)));
             list.push(("version", after.version.to_string()));
