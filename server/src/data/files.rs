@@ -157,13 +157,12 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_saved_reads_back_the_same() {
-        let utf16 = |text: &str| -> Vec<u8> {
-            std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
-        };
-        let windows = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
-        let marked = |text: &str| format!("\u{feff}{text}").into_bytes();
-        let ways: [(&str, &dyn Fn(&str) -> Vec<u8>); 3] = [(";", &windows), ("\t", &utf16), ("|", &marked)];
-        for (delimiter, encode) in ways {
+        type Encode = fn(&str) -> Vec<u8>;
+        let utf16: Encode =
+            |text| std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let windows: Encode = |text| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+        let marked: Encode = |text| format!("\u{feff}{text}").into_bytes();
+        for (delimiter, encode) in [(";", windows), ("\t", utf16), ("|", marked)] {
             let folder = tempfile::tempdir().unwrap();
             let mut data = Data::seed();
             data.wishes[0].name = Some("Zoë Ångström".into());
