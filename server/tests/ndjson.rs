@@ -197,12 +197,23 @@ async fn post_late(url: String, how: &'static str) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_sends_all_before_it_reads_gets_a_result_for_each_line() {
     let skuflow = Skuflow::start(On::Embedded).await;
-    let folder = tempfile::tempdir().unwrap();
-    let nginx = foreign::nginx(folder.path(), &skuflow.url);
-    let places = [(Some(skuflow.url.clone()), "bytes"), (Some(skuflow.url.clone()), "generator")];
+    // By itself nginx speaks HTTP/1.0 to servers; told to speak 1.1, it gives no sign of being there.
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let old = foreign::nginx(folders[0].path(), &skuflow.url, "");
+    let new = foreign::nginx(
+        folders[1].path(),
+        &skuflow.url,
+        "proxy_http_version 1.1; proxy_set_header Connection '';",
+    );
+    let places = [
+        (Some(skuflow.url.clone()), "bytes"),
+        (Some(skuflow.url.clone()), "generator"),
+        (old.as_ref().map(|nginx| nginx.1.clone()), "generator"),
+        (new.as_ref().map(|nginx| nginx.1.clone()), "bytes"),
+    ];
     let expected = format!("200 {MANY} {} {MANY}", MANY / 1_000);
     let mut posts = 0;
-    for (url, how) in places.into_iter().chain([(nginx.as_ref().map(|nginx| nginx.1.clone()), "generator")]) {
+    for (url, how) in places {
         let Some(url) = url else { continue };
         let started = Instant::now();
         let Some(said) = post_late(url.clone(), how).await else { continue };

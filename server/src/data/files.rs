@@ -1,13 +1,17 @@
 //! The three files: `products.csv`, `stock.csv` and `wishes.csv`.
 
 use super::{Data, StockRecord};
-use crate::{services::wishlist::address::MailAddress, store::StoreError};
+use crate::{
+    services::wishlist::address::MailAddress,
+    store::StoreError,
+    table::{self, Encoding},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::HashSet,
     fs::{self, File},
     hash::Hash,
-    io,
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +20,9 @@ const STOCK: &str = "stock.csv";
 const WISHES: &str = "wishes.csv";
 /// The most pieces that a row of stock may have.
 const PIECES_MAX: u32 = i32::MAX as u32;
+
+/// In so many bytes of its text a file has its header.
+const START_BYTES: u64 = 4 * 1024;
 
 /// Why data could not be written or taken in.
 #[derive(Debug, thiserror::Error)]
@@ -116,9 +123,18 @@ fn write<T: Serialize>(path: &Path, header: &[&str], rows: &[T]) -> Result<(), D
     writer.into_inner().map_err(|error| io(io::Error::other(error.to_string())))?.sync_all().map_err(io)
 }
 
+/// Reads a file as a spreadsheet may have saved it: in the encodings and with the delimiters of all other files.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, DataError> {
-    let file = File::open(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let io = |source| DataError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let encoding = Encoding::detect(&mut file).map_err(io)?;
+    file.rewind().map_err(io)?;
+    let mut start = Vec::new();
+    encoding.decode(&mut file).take(START_BYTES).read_to_end(&mut start).map_err(io)?;
+    let delimiter = table::delimiter_of_header(&start);
+    file.rewind().map_err(io)?;
+    let text = encoding.decode(file);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).trim(csv::Trim::All).from_reader(text);
     reader
         .deserialize()
         .collect::<Result<_, _>>()
@@ -138,6 +154,28 @@ mod tests {
         data.write(folder.path()).unwrap();
         assert_eq!(Data::read(folder.path()).unwrap(), data);
         assert!(matches!(data.write(folder.path()), Err(DataError::Exists(_))), "nothing is overwritten");
+    }
+
+    #[test]
+    fn what_a_spreadsheet_saved_reads_back_the_same() {
+        type Encode = fn(&str) -> Vec<u8>;
+        let utf16: Encode =
+            |text| std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let windows: Encode = |text| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
+        let marked: Encode = |text| format!("\u{feff}{text}").into_bytes();
+        for (delimiter, encode) in [(";", windows), ("\t", utf16), ("|", marked)] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut data = Data::seed();
+            data.wishes[0].name = Some("Zoë Ångström".into());
+            data.write(folder.path()).unwrap();
+            for name in [PRODUCTS, STOCK, WISHES] {
+                let path = folder.path().join(name);
+                let text = fs::read_to_string(&path).unwrap();
+                assert!(!text.contains('"'), "no cell has a comma of its own");
+                fs::write(&path, encode(&text.replace(',', delimiter).replace('\n', "\r\n"))).unwrap();
+            }
+            assert_eq!(Data::read(folder.path()).unwrap(), data, "{delimiter:?}");
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Encoding {
     }
 
     /// The text of `input`. What is broken in UTF-8 stays as it is: [`Encoding::text`] finds it.
-    pub(super) fn decode<R: Read>(self, input: R) -> Decoded<R> {
+    pub fn decode<R: Read>(self, input: R) -> Decoded<R> {
         let encoding = match self {
             Self::Utf8 => None,
             Self::Utf16Le => Some(encoding_rs::UTF_16LE),

@@ -17,7 +17,7 @@ pub use encoding::Encoding;
 pub use header::Meaning;
 pub use lines::{Cutter, LINE_MAX, Line};
 pub use row::{Arrival, RowError, sku, utf8};
-pub use survey::survey;
+pub use survey::{delimiter_of_header, survey};
 
 use encoding::Decoded;
 use flow::Quantity;

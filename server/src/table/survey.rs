@@ -63,6 +63,15 @@ pub fn survey<R: Read + Seek>(
     })
 }
 
+/// What parts the words of a header in the first line of a text; a comma when nothing does.
+#[must_use]
+pub fn delimiter_of_header(text: &[u8]) -> u8 {
+    let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
+    // Of equals the last is the greatest, and the most usual one comes first.
+    DELIMITERS.into_iter().rev().max_by_key(count).unwrap_or(b',')
+}
+
 /// Reads a file to its end for what all of it shows. Answers the first row when no row has the form of one.
 fn read_all<R: Read + Seek>(input: &mut R, format: &mut Format) -> io::Result<Option<u64>> {
     let mut rows = Rows::new(input, format)?;

@@ -67,8 +67,9 @@ pub fn start(command: &mut Command, port: u16) -> Process {
     process
 }
 
-/// An nginx that hands everything on to `url`, as people put it in front of servers; and its own address.
-pub fn nginx(folder: &Path, url: &str) -> Option<(Process, String)> {
+/// An nginx that hands everything on to `url`, as people put it in front of servers; and its own address. What it says to
+/// the server is as `settings` have it.
+pub fn nginx(folder: &Path, url: &str, settings: &str) -> Option<(Process, String)> {
     let nginx = program("nginx")?;
     let port = free_port();
     let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -77,7 +78,7 @@ pub fn nginx(folder: &Path, url: &str) -> Option<(Process, String)> {
     let config = format!(
         "daemon off; master_process off; pid {pid}; error_log {log}; events {{}}
          http {{ access_log off; client_max_body_size 0; {places}
-                server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {url}; }} }} }}",
+                server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {url}; {settings} }} }} }}",
         pid = folder.join("nginx.pid").display(),
         log = folder.join("error.log").display(),
     );

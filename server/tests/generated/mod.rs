@@ -82,13 +82,15 @@ pub fn file() -> impl Strategy<Value = Generated> {
 fn write(rows: &[Row], style: &Style, unclosed: Option<usize>, blank: usize) -> Generated {
     let mut lines = style.head();
     let (mut good, mut bad) = (Vec::new(), 0);
+    // A file of JSON is one when some row has the form of an object; a CSV file has its header.
+    let unclosed = unclosed.filter(|n| style.kind == Kind::Csv || *n > 0);
     for (n, row) in rows.iter().enumerate() {
         if n == blank {
             let blank = format!("{0} {0}", style.delimiter);
             lines.push(if style.kind == Kind::Csv { blank } else { " \t".to_owned() });
         }
         let is_unclosed = unclosed == Some(n);
-        lines.push(style.row(row, is_unclosed, n + 1 == rows.len()));
+        lines.push(style.row(row, n, is_unclosed, n + 1 == rows.len()));
         match row.quantity {
             Some(quantity) if !is_unclosed => good.push((row.sku.clone(), quantity)),
             _ => bad += 1,
@@ -122,10 +124,11 @@ impl Style {
         }
     }
 
-    fn row(&self, row: &Row, is_unclosed: bool, is_last: bool) -> String {
+    fn row(&self, row: &Row, n: usize, is_unclosed: bool, is_last: bool) -> String {
         let Row { quantity, sku, note } = row;
         if self.kind != Kind::Csv {
-            let quantity = quantity.map_or_else(|| "\"none\"".into(), serde_json::Value::from);
+            let none = if n == 0 { serde_json::json!(0) } else { serde_json::json!("none") };
+            let quantity = quantity.map_or(none, serde_json::Value::from);
             let mut text = serde_json::json!({ "sku": sku, "note": note, "quantity": quantity }).to_string();
             if is_unclosed {
                 text.pop();
