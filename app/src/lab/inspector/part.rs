@@ -247,7 +247,7 @@ fn recent(look: &Look<'_>) -> Markup {
                     (_, Some(quantity)) => format!("{sku} × {quantity}"),
                     (_, None) => sku,
                 };
-                (way(&Selection::Arrival(arrival.id.clone()), &words, &format!("{} of 3", arrival.settled.min(3))))
+                (way(&Selection::Arrival(arrival.id().clone()), &words, &format!("{} of 3", arrival.settled.min(3))))
             }
         }
         @if latest.is_empty() { p.soft { "None so far." } }
