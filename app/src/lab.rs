@@ -83,7 +83,7 @@ fn LabOf(
         let mut recent = picture.system(style).recent.iter();
         recent.find(|arrival| arrival.sku.is_some_and(|of| of.as_str() == sku))
     });
-    let selected = latest.map(|arrival| Selection::Arrival(arrival.id.clone()));
+    let selected = latest.map(|arrival| Selection::Arrival(arrival.id().clone()));
     form.sku.text = sku.unwrap_or(form.sku.text);
     let mut state = LabState::new(style, picture, form, live.small_screen);
     state.selected = selected;

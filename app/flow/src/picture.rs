@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 /// How many connections in trouble are told apart, of each kind.
 const KNOWN_TROUBLES: usize = 32;
 
-/// Everything the page shows, as it stands after a prefix of the journal.
+/// Everything the page shows, as it stands after a prefix of the journal. The journal's files and saved runs have pictures
+/// in them: a field that is added, here or deeper, needs a default, so that older ones can be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// The last event that is in the picture; 0 before the first.

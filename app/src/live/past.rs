@@ -94,12 +94,14 @@ async fn lengthen(live: Live, mut after: u64) -> Result<(), String> {
         after = last;
         older.extend(page.events);
     }
-    let Some(first) = older.first().map(|event| event.seq) else { return Ok(()) };
-    let picture = picture_at(first - 1).await?;
+    let (Some(first), Some(last)) = (older.first(), older.last()) else { return Ok(()) };
+    let last = last.seq;
+    let picture = picture_at(first.seq - 1).await?;
     if !stream::is_over() {
         live.change_history(|history| {
-            // Another picture may have been taken meanwhile, after a gap.
-            if history.reach().0 == base {
+            // Meanwhile others may have lengthened it, or it may have begun anew behind a gap.
+            let begin = history.events().front().map_or(history.reach().0 + 1, |event| event.seq);
+            if begin <= last + 1 {
                 history.prepend(older);
                 history.rebase(picture);
             }

@@ -1,5 +1,6 @@
 //! The latest arrivals and sales, each with how far it got.
 
+use super::key::Key;
 use crate::event::{Origin, State, StockReason};
 use crate::{Event, Id, Kind, Sku};
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,9 @@ pub const ARRIVALS: usize = 200;
 /// One arrival, or one sale: where its journey lies in the journal, and what came of it so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
-    /// Its id: the `correlation_id` of everything it caused.
-    pub id: Id,
+    // Every event looks for its arrival.
+    #[serde(rename = "id")]
+    key: Key,
     /// What arrived or was sold.
     pub sku: Option<Sku>,
     /// How many pieces arrived, when that was told.
@@ -62,7 +64,7 @@ impl Recent {
     /// The arrival with that id, if it is remembered.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arrival> {
-        self.iter().find(|arrival| &*arrival.id == id)
+        self.iter().find(|arrival| &**arrival.id() == id)
     }
 
     pub(super) fn keep(&mut self, arrivals: usize) {
@@ -73,11 +75,12 @@ impl Recent {
     pub(super) fn apply(&mut self, event: &Event) {
         let Some(id) = &event.correlation_id else { return };
         let begins = matches!(event.kind, Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. });
-        let place = match self.arrivals.iter().rposition(|arrival| arrival.id == *id) {
+        let key = Key::from(id);
+        let place = match self.arrivals.iter().rposition(|arrival| arrival.key == key) {
             Some(place) => place,
             None if begins => {
                 self.keep(ARRIVALS - 1);
-                self.arrivals.push_back(Arrival::of(id.clone(), event));
+                self.arrivals.push_back(Arrival::of(key, event));
                 self.arrivals.len() - 1
             }
             None => return,
@@ -87,9 +90,15 @@ impl Recent {
 }
 
 impl Arrival {
-    const fn of(id: Id, event: &Event) -> Self {
+    /// Its id: the `correlation_id` of everything it caused.
+    #[must_use]
+    pub const fn id(&self) -> &Id {
+        self.key.id()
+    }
+
+    const fn of(key: Key, event: &Event) -> Self {
         Self {
-            id,
+            key,
             sku: event.sku,
             quantity: None,
             origin: None,

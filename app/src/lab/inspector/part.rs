@@ -258,7 +258,7 @@ fn recent(look: &Look<'_>) -> Markup {
                     (_, Some(quantity)) => format!("{sku} × {quantity}"),
                     (_, None) => sku,
                 };
-                (way(&Selection::Arrival(arrival.id.clone()), &words, &reached(arrival)))
+            (way(&Selection::Arrival(arrival.id().clone()), &words, &reached(arrival)))
             }
         }
         @if latest.is_empty() { p.soft { "None so far." } }

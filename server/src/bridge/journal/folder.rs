@@ -68,51 +68,7 @@ impl Folder {
             tracing::error!(path = %dir.display(), aside = %aside.display(), "this is no folder; it was moved aside");
         }
         fs::create_dir_all(&dir)?;
-        let mut segments = list(&dir)?;
-        let mut picture = Picture::default();
-        let mut lost = 0;
-        let mut damage = None;
-        while let Some(newest) = segments.back() {
-            let scan = newest.scan(u64::MAX).map_err(io::Error::other)?;
-            match (scan.picture, scan.rest) {
-                (Some(found), Rest::Nothing | Rest::Torn) => {
-                    picture = found;
-                    if newest.bytes() > scan.good as u64 {
-                        let torn = newest.bytes() - scan.good as u64;
-                        tracing::info!(path = %newest.path().display(), torn, "cut off what was not written to its end");
-                        OpenOptions::new().write(true).open(newest.path())?.set_len(scan.good as u64)?;
-                        newest.set_bytes(scan.good as u64);
-                    }
-                    break;
-                }
-                // It was just being begun.
-                (None, Rest::Nothing | Rest::Torn) => {
-                    fs::remove_file(newest.path())?;
-                    picture.seq = newest.first() - 1;
-                    segments.pop_back();
-                }
-                (found, Rest::Damaged(wrong)) => {
-                    // Where its own picture cannot be read, the one before has the way to it.
-                    let before = segments.len().checked_sub(2).and_then(|at| segments.get(at));
-                    let found = found.or_else(|| before?.scan(u64::MAX).ok()?.picture);
-                    let unread = newest.bytes().saturating_sub(scan.good as u64) / SMALLEST_EVENT_BYTES;
-                    let reached = found.as_ref().map_or(0, |found| found.seq).max(newest.first() - 1);
-                    picture = found.unwrap_or_default();
-                    lost = reached + unread + 1 - picture.seq;
-                    picture.seq += lost;
-                    damage = Some(format!("{}: {wrong}", newest.path().display()));
-                    break;
-                }
-            }
-        }
-        if let Some(damage) = damage {
-            let paths: Vec<_> = segments.drain(..).map(|segment| segment.path().to_owned()).collect();
-            let aside = put_aside(&dir, &paths)?;
-            tracing::error!(
-                %damage, aside = %aside.display(),
-                "the journal cannot be read to its end; it was moved aside, and begins anew at step {}", picture.seq + 1
-            );
-        }
+        let (mut segments, mut picture, lost) = recover(&dir)?;
         // Numbers of before the journal was kept on disk are not given a second time.
         let numbering = data.join("journal.seq");
         if segments.is_empty() {
@@ -207,6 +163,58 @@ impl Folder {
     pub fn itself(&self) -> io::Result<Arc<File>> {
         File::open(&self.dir).map(Arc::new)
     }
+}
+
+/// Reads the newest file, and cuts off what was not written to its end. What cannot be read is moved aside: then the
+/// numbers go on behind all that it may have had. Answers what is left, the picture after it, and how many events are
+/// lost at most.
+fn recover(dir: &Path) -> io::Result<(VecDeque<Arc<Segment>>, Picture, u64)> {
+    let mut segments = list(dir)?;
+    let mut picture = Picture::default();
+    let mut lost = 0;
+    let mut damage = None;
+    while let Some(newest) = segments.back() {
+        let scan = newest.scan(u64::MAX).map_err(io::Error::other)?;
+        match (scan.picture, scan.rest) {
+            (Some(found), Rest::Nothing | Rest::Torn) => {
+                picture = found;
+                if newest.bytes() > scan.good as u64 {
+                    let torn = newest.bytes() - scan.good as u64;
+                    tracing::info!(path = %newest.path().display(), torn, "cut off what was not written to its end");
+                    OpenOptions::new().write(true).open(newest.path())?.set_len(scan.good as u64)?;
+                    newest.set_bytes(scan.good as u64);
+                }
+                break;
+            }
+            // It was just being begun.
+            (None, Rest::Nothing | Rest::Torn) => {
+                fs::remove_file(newest.path())?;
+                picture.seq = newest.first() - 1;
+                segments.pop_back();
+            }
+            (found, Rest::Damaged(wrong)) => {
+                // Where its own picture cannot be read, the one before has the way to it.
+                let before = segments.len().checked_sub(2).and_then(|at| segments.get(at));
+                let found = found.or_else(|| before?.scan(u64::MAX).ok()?.picture);
+                let unread = newest.bytes().saturating_sub(scan.good as u64) / SMALLEST_EVENT_BYTES;
+                let reached = found.as_ref().map_or(0, |found| found.seq).max(newest.first() - 1);
+                picture = found.unwrap_or_default();
+                lost = reached + unread + 1 - picture.seq;
+                picture.seq += lost;
+                damage = Some(format!("{}: {wrong}", newest.path().display()));
+                break;
+            }
+        }
+    }
+    if let Some(damage) = damage {
+        let paths: Vec<_> = segments.drain(..).map(|segment| segment.path().to_owned()).collect();
+        let aside = put_aside(dir, &paths)?;
+        tracing::error!(
+            %damage, aside = %aside.display(),
+            "the journal cannot be read to its end; it was moved aside, and begins anew at step {}", picture.seq + 1
+        );
+    }
+    Ok((segments, picture, lost))
 }
 
 /// Small limits have small files, so that they are kept to.

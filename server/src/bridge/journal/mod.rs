@@ -1,13 +1,14 @@
 //! The journal: one append-only list on disk, numbered without gaps, also over a restart.
 //!
 //! Reporting never waits: a report goes into a bounded channel, and when that is full it is counted instead. The
-//! [keeper](keeper) takes the reports out, numbers them, writes them, and only then shows them: what anybody has seen
+//! keeper takes the reports out, numbers them, writes them, and only then shows them: what anybody has seen
 //! is there after a `kill -9`, and so the numbers go on behind it. Subscribers read at their own pace: what is new
 //! from memory, as the text that was written, and what is older from the files.
 
 mod block;
 mod folder;
 mod keeper;
+mod ring;
 mod segment;
 
 pub use block::{Block, array};
@@ -20,6 +21,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use flow::{Event, Picture};
 use folder::{Folder, Opened};
 use keeper::Keeper;
+use ring::Ring;
 use segment::Segment;
 use std::{
     collections::VecDeque,
@@ -40,8 +42,6 @@ use tokio::{
 
 /// How many reports may wait to be numbered; at full load this is about half a second's worth.
 const WAITING_MAX: usize = 100_000;
-/// How much of what is new stays in memory, so that those who follow read no file.
-const RING_BYTES: usize = 4 << 20;
 /// How long whoever looks at the journal waits for what was reported before, at most.
 const LOOK_MAX: Duration = Duration::from_secs(1);
 /// How long the journal may take to be closed.
@@ -82,33 +82,6 @@ struct Kept {
     ring: Ring,
     /// The files, oldest first; the last is being written.
     segments: VecDeque<Arc<Segment>>,
-}
-
-/// What is new.
-#[derive(Debug, Default)]
-struct Ring {
-    blocks: VecDeque<Block>,
-    bytes: usize,
-}
-
-impl Ring {
-    fn push(&mut self, block: Block) {
-        self.bytes += block.text().len();
-        self.blocks.push_back(block);
-        while self.bytes > RING_BYTES
-            && let Some(oldest) = self.blocks.pop_front()
-        {
-            self.bytes -= oldest.text().len();
-        }
-    }
-
-    /// The events after `after`, up to `upto`; none when the first of them is no longer here.
-    fn between(&self, after: u64, upto: u64) -> Option<Vec<Block>> {
-        self.blocks.front().filter(|oldest| oldest.first() <= after + 1)?;
-        let begin = self.blocks.partition_point(|block| block.last() <= after);
-        let wanted = self.blocks.range(begin..).take_while(|block| block.first() <= upto);
-        Some(wanted.filter_map(|block| block.between(after, upto)).collect())
-    }
 }
 
 impl Kept {
