@@ -408,6 +408,10 @@ impl QueuePicture {
     pub(super) fn server_started(&mut self) {
         self.consumers.clear();
         self.take_back(|_| true);
+        // What left the queue in the last run's last moments was told nowhere: by their names they would wait for ever.
+        self.ahead = self.ready();
+        self.waiting.clear();
+        self.behind = 0;
         self.retrying.clear();
         self.early.clear();
         self.early_more = 0;

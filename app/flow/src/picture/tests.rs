@@ -589,6 +589,20 @@ fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
     };
     assert_eq!(waiting(&picture), waiting(&before), "what was in hand is in the queues again");
 
+    // Of what waits, only the number is known: others may have come in place of those that were known.
+    let catalog = |kind: Kind, id: &str| {
+        let mut event = event(style, Service::Catalog, kind);
+        (event.queue, event.message_id) = (Some("catalog.sku_processed".into()), Some(id.into()));
+        event
+    };
+    let tag = || Id::from("c");
+    picture.apply(&catalog(Kind::ConsumerStarted { consumer_tag: tag(), ready: Some(2) }, ""));
+    for id in ["new-1", "new-2"] {
+        picture.apply(&catalog(Kind::Delivered { consumer_tag: tag() }, id));
+        picture.apply(&catalog(Kind::Acked { duration_us: None }, id));
+    }
+    assert!(picture.choreography.queue_of(Service::Catalog).unwrap().is_empty());
+
     let mut counted =
         event(style, Service::Wishlist, Kind::Counted { messages: Some(4), emails: Some(9), dead: Some(2) });
     counted.queue = Some("wishlist.sku_processed".into());
