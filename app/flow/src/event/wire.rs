@@ -312,6 +312,7 @@ mod tests {
             Kind::ConnectionUnblocked,
             Kind::ServerStarted,
             Kind::Counted { messages: Some(1), emails: None, dead: Some(2) },
+            Kind::Unknown,
         ];
         let names: std::collections::BTreeSet<_> = kinds.iter().map(Kind::name).collect();
         assert_eq!(names.len(), KindName::ALL.len(), "a kind is missing here");
