@@ -118,8 +118,8 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
         @if is_producer || !is_held { text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) } " " }
         g.card-store {
             @if !is_producer { (icons::store(Point { x: left, y: below(store_y) }, scale)) }
-            text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) } " "
-        }
+            text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
+        } " "
         @if let Some(last) = lines.last.filter(|_| !is_held) { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
     };
     // The words that are seen come first and in their order (WCAG 2.5.3).
