@@ -29,8 +29,10 @@ test("without scripts the pages show what is true, and their controls are off", 
   await page.goto("/lab/choreography");
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await expect(page.getByRole("button", { name: "Send arrival", exact: true })).toBeDisabled();
-  await expect(page.getByText("JavaScript is off.")).toBeVisible();
-  await expect(page.getByRole("listitem").filter({ hasText: /Wishlist acked/ }).first()).toBeVisible();
+  // By their classes: Playwright looks for no text in a noscript element.
+  await expect(page.locator(".no-script")).toBeVisible();
+  await expect(page.locator(".no-script")).toContainText("JavaScript is off.");
+  await expect(page.locator(".no-script-log li", { hasText: "Wishlist acked" }).first()).toBeVisible();
   await expect(page.getByText("Connecting")).toBeHidden();
   await expect(page.getByText("Nothing has happened yet.")).toBeHidden();
   await context.close();

@@ -172,6 +172,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
         journal: journal.clone(),
         links: links.clone(),
         stopped_on_purpose: control.broker_stopped(),
+        is_ours: carrier.embedded.is_some(),
         stop: consumers_stop.clone(),
     };
     let desk = Desk::new(connector.clone(), journal.clone());

@@ -234,6 +234,7 @@ async fn a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked
         journal: journal.clone(),
         links: Links::default(),
         stopped_on_purpose,
+        is_ours: false,
         stop: CancellationToken::new(),
     };
     let desk = Desk::new(connector, journal);

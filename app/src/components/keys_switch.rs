@@ -17,7 +17,7 @@ pub fn keys_are_on() -> bool {
 /// What uses Space by itself while the short ways are on: what is typed or chosen in, and what lies above the page.
 /// Everywhere else it pauses, on a button too, which is pressed with Enter: Space means one thing wherever the last
 /// click has left the focus.
-pub const USES_SPACE: &str = "input:not([type=range]), select, textarea, [popover]";
+pub const USES_SPACE: &str = "input:not([type=range], [type=file]), select, textarea, [popover]";
 
 /// Whether this key presses what is drawn like a button: Enter does, and Space where it means nothing else.
 #[must_use]

@@ -88,12 +88,10 @@ fn broker_down(look: &Look<'_>) -> Markup {
         .iter()
         .filter(|&&style| picture.system(style).service(Service::Inventory).faults.iter().any(stops));
     html! {
-        div.notice.notice-failed {
-            p { "The broker is down: " (why) ". What you send is recorded and waits in the outbox." }
-            @for style in stopped_in {
-                button.button.button-small type="button" data-ask={ "DELETE /api/" (style) "/faults?kind=" (FaultKind::BrokerStopped) }
+        p.notice.notice-failed { span { "The broker is down: " (why) ". What you send is recorded and waits in the outbox." } }
+        @for style in stopped_in {
+            button.button.broker-start type="button" data-ask={ "DELETE /api/" (style) "/faults?kind=" (FaultKind::BrokerStopped) }
                     disabled[!look.lab.hydrated] { "Start the broker (stopped in " (style) ")" }
-            }
         }
     }
 }

@@ -69,7 +69,11 @@ pub fn journey(look: &Look<'_>, events: &[Arc<Event>]) -> Markup {
     let draw = look.lab.views.study.map_or(list as Draw, |study| study.journey);
     html! {
         h3 { "Journey" }
-        (draw(events, look.lab.style, look.lab.selected.as_ref()))
+        @if events.is_empty() && look.newer() > 0 {
+            p.soft { "Its steps are still ahead of the playhead." }
+        } @else {
+            (draw(events, look.lab.style, look.lab.selected.as_ref()))
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn is_used_by_target(event: &ev::KeyboardEvent) -> bool {
     let uses = match event.key().as_str() {
         " " => USES_SPACE,
         "ArrowLeft" | "ArrowRight" => "input, select, textarea, [role=tab], pre",
-        _ => "input:not([type=range], [type=radio], [type=checkbox]), select, textarea",
+        _ => "input:not([type=range], [type=radio], [type=checkbox], [type=file]), select, textarea",
     };
     is_within(event, uses)
 }

@@ -35,9 +35,9 @@ pub fn head(look: &Look<'_>) -> Markup {
 /// An untouched system invites; but nobody is invited to send while nothing can travel.
 #[must_use]
 pub fn invitation(look: &Look<'_>) -> Markup {
-    let is_down = look.lab.picture().broker_down().is_some();
+    let is_off = look.connection == Connection::Replay || look.lab.picture().broker_down().is_some();
     html! {
-        @if !is_down && look.lab.system().is_untouched() {
+        @if !is_off && look.lab.system().is_untouched() {
             p.stage-empty {
                 strong { "Send your first arrival" }
                 span { "and watch every message travel." }

@@ -174,9 +174,9 @@ fn heading(group: &Group, y: u32, focus: &Focus, stop: &str) -> Markup {
     html! {
         g.timeline-line.timeline-group .is-selected[is_selected] data-key={ "g" (group.id) }
             data-pick=(Selection::Arrival(group.id.clone())) role="button" tabindex=(stop)
-            aria-label={ "Arrival of " (what) } {
+            aria-label={ (what) " " (short_id(&group.id)) ", an arrival" } {
             rect.timeline-hit y=(y) width="100%" height=(LINE) {}
-            text x="8" y=(y + 16) { (what) }
+            text x="8" y=(y + 16) { (what) } " "
             text.soft x="99%" y=(y + 16) text-anchor="end" { (short_id(&group.id)) }
         }
     }
@@ -203,17 +203,21 @@ fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup
         (None, Some(phase)) => name(phase),
         (None, None) => "",
     };
+    let took = match row.attempt {
+        0 | 1 => format!("{took}{how}"),
+        attempt => format!("{attempt}. attempt · {took}{how}"),
+    };
+    // The line's name has all words that are seen on it, in their order (WCAG 2.5.3).
+    let bars: Vec<_> = row.bars.iter().map(|bar| says(bar, now_us)).collect();
+    let spoken = format!("{who}, {took}, {}", bars.join(", "));
     html! {
         g.timeline-line .is-selected[is_selected] data-key={ "r" (row.message_id) (who) } data-pick=(pick)
-            role="button" tabindex=(stop) aria-label=(spoken(row, who, now_us)) {
+            role="button" tabindex=(stop) aria-label=(spoken) {
             rect.timeline-hit y=(y) width="100%" height=(LINE) {}
-            text.timeline-who x="16" y=(y + 16) { (who) }
-            @for bar in &row.bars { (self::bar(bar, y, axis, now_us)) }
+            text.timeline-who x="16" y=(y + 16) { (who) } " "
             text.timeline-took .is-trouble[row.end == Some(End::Dead)] x=(Share(took_x)) y=(y + 16)
-                text-anchor=(if is_left { "end" } else { "start" }) {
-                @if row.attempt > 1 { (row.attempt) ". attempt · " }
-                (took) (how)
-            }
+                text-anchor=(if is_left { "end" } else { "start" }) { (took) } " "
+            @for bar in &row.bars { (self::bar(bar, y, axis, now_us)) " " }
         }
     }
 }
@@ -230,7 +234,7 @@ fn bar(bar: &Bar, y: u32, axis: &Axis<'_>, now_us: u64) -> Markup {
     html! {
         rect class={ "bar bar-" (bar.phase.as_str()) } x=(Share(x)) y=(top)
             width=(Share(width)) height=(height) {
-            title { (name(bar.phase).trim_start_matches(" · ")) " " (duration(to_us.saturating_sub(bar.from_us))) }
+            title { (says(bar, now_us)) }
         }
     }
 }
@@ -245,17 +249,8 @@ const fn name(phase: Phase) -> &'static str {
     }
 }
 
-/// The whole line in words.
-fn spoken(row: &Row, who: &str, now_us: u64) -> String {
-    let mut words = who.to_owned();
-    for phase in [Phase::Queued, Phase::Handling, Phase::Calling, Phase::Held, Phase::Retrying] {
-        let us = row.time_in(phase, now_us);
-        if us > 0 {
-            words.push_str(", ");
-            words.push_str(name(phase).trim_start_matches(" · "));
-            words.push(' ');
-            words.push_str(&duration(us));
-        }
-    }
-    words
+/// What a bar stands for, and for how long.
+fn says(bar: &Bar, now_us: u64) -> String {
+    let us = bar.to_us.unwrap_or(now_us).saturating_sub(bar.from_us);
+    format!("{} {}", name(bar.phase).trim_start_matches(" · "), duration(us))
 }

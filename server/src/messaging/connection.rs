@@ -174,6 +174,8 @@ pub struct Connector {
     pub links: Links,
     /// Whether the broker is stopped on purpose: then connections are cut, and none is made.
     pub stopped_on_purpose: watch::Receiver<bool>,
+    /// Whether that really stops it: it is the embedded one.
+    pub is_ours: bool,
     /// Ends it all.
     pub stop: CancellationToken,
 }
@@ -258,6 +260,11 @@ const CUT: &str =
     "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
 
 impl Connector {
+    /// Why connections are cut while the broker is stopped on purpose.
+    const fn cut_because(&self) -> &'static str {
+        if self.is_ours { STOPPED } else { CUT }
+    }
+
     /// Runs `session` on a connection named after its owner, again and again, until told to stop.
     pub async fn keep(self, owner: Owner, session: impl Session) {
         let name = owner.name();
@@ -276,7 +283,7 @@ impl Connector {
                     let cut_on_purpose = async {
                         let reason = tokio::select! {
                             reason = session.cut() => reason,
-                            () = self.broker_stops() => CUT.to_owned(),
+                            () = self.broker_stops() => self.cut_because().to_owned(),
                         };
                         // Before anything of the session is dropped: lapin would say goodbye for it.
                         socket.cut();

@@ -53,9 +53,13 @@ pub fn handler(style: Style, services: Services) -> Handler {
 
 /// Reads a message's body; a body that makes no sense will make none the next time.
 fn parse<'a, T: serde::Deserialize<'a>>(message: &'a Delivered) -> Result<T, Failure> {
-    serde_json::from_slice(&message.envelope.body).map_err(|error| {
-        Failure::Permanent(format!("the body is no {}: {error}", message.envelope.message_type))
-    })
+    let (body, of) = (&message.envelope.body, &message.envelope.message_type);
+    // An array of the fields' values would do for serde, and is not what the design says.
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|first| matches!(first, b'[' | b'"' | b'0'..=b'9' | b'-')) {
+        return Err(Failure::Permanent(format!("the body is no {of}: it is not a JSON object")));
+    }
+    serde_json::from_slice(body).map_err(|error| Failure::Permanent(format!("the body is no {of}: {error}")))
 }
 
 /// How handlers end.

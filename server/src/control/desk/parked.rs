@@ -100,10 +100,21 @@ fn headers(table: Option<&FieldTable>) -> Vec<(String, String)> {
     all.map(|(name, value)| (name.to_string(), in_words(value))).collect()
 }
 
+/// What is not text, as properties tell it too.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("bytes:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
 /// A header's value as text.
 fn in_words(value: &AMQPValue) -> String {
     match value {
-        AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
+        AMQPValue::LongString(text) => {
+            str::from_utf8(text.as_bytes()).map_or_else(|_| hex(text.as_bytes()), str::to_owned)
+        }
+        AMQPValue::ByteArray(bytes) => hex(bytes.as_slice()),
+        AMQPValue::Float(n) => n.to_string(),
+        AMQPValue::Double(n) => n.to_string(),
+        AMQPValue::Void => "null".to_owned(),
         AMQPValue::ShortString(text) => text.as_str().to_owned(),
         AMQPValue::FieldArray(values) => {
             let all: Vec<_> = values.as_slice().iter().map(in_words).collect();

@@ -40,6 +40,8 @@ const BACKOFF_MAX: Duration = Duration::from_secs(10);
 const BROKE_OFF: &str =
     "the upload broke off, and nothing of it counts; send the rest (REST or APPE) or all of it again";
 const TEMPORARY: &str = "it has a name that programs use while they upload; it is taken when it is renamed";
+const NO_NAME: &str =
+    "its name cannot be asked for: use at most 200 bytes, and neither backslashes nor control characters";
 const NO_TEXT: &str = "its name is no UTF-8 text, so it cannot be asked for; give it another one";
 const GONE: &str = "it was taken away before all of it was read; drop the same file again and it goes on";
 
@@ -186,7 +188,7 @@ impl Monitor {
     /// Notes what is new or has changed, all at once.
     async fn sight(&self, listing: &[Entry], seen: &mut Seen) -> Result<(), Trouble> {
         let mut changed = Vec::new();
-        for entry in listing.iter().filter(|entry| is_takeable(&entry.name) || is_uploading(&entry.name)) {
+        for entry in listing {
             let (state, reason) = self.standing(&entry.name);
             let is_known = seen.files.get(&entry.name).is_some_and(|known| {
                 (known.size, known.modified, known.state, known.reason)
@@ -234,6 +236,7 @@ impl Monitor {
             Some(Part::Open) => (FileState::Uploading, None),
             Some(Part::BrokeOff) => (FileState::Uploading, Some(BROKE_OFF)),
             _ if is_uploading(name) => (FileState::Uploading, Some(TEMPORARY)),
+            _ if !is_takeable(name) => (FileState::Waiting, Some(NO_NAME)),
             _ if name.contains(char::REPLACEMENT_CHARACTER) => (FileState::Waiting, Some(NO_TEXT)),
             Some(Part::Ended) | None => (FileState::Seen, None),
         }

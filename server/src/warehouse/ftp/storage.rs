@@ -1,6 +1,9 @@
 //! The embedded server's folder. What is being uploaded lies apart until it is whole, and can be resumed.
 
-use super::uploads::{FOLDER, Part, Session, Uploads};
+use super::{
+    names::{is_takeable, is_uploading},
+    uploads::{FOLDER, Part, Session, Uploads},
+};
 use async_trait::async_trait;
 
 use std::{
@@ -72,8 +75,18 @@ impl<User: UserDetail> StorageBackend<User> for Storage {
         Meta: Metadata,
     {
         let folder = inside(path.as_ref())?;
-        let mut listed = self.files.list(user, or_root(&folder).to_owned()).await?;
-        listed.retain(|entry| !folder.as_os_str().is_empty() || entry.path != Path::new(FOLDER));
+        let mut listed = Vec::new();
+        let mut entries = tokio::fs::read_dir(self.root.join(&folder)).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            let name = PathBuf::from(entry.file_name());
+            if folder.as_os_str().is_empty() && name == Path::new(FOLDER) {
+                continue;
+            }
+            // What was taken away since then is not there.
+            if let Ok(metadata) = self.files.metadata(user, folder.join(&name)).await {
+                listed.push(Fileinfo { path: name, metadata });
+            }
+        }
         for path in self.uploads.names_in(&folder) {
             let Some(name) = path.file_name().map(PathBuf::from) else { continue };
             if listed.iter().any(|entry| entry.path == name) {
@@ -102,6 +115,11 @@ impl<User: UserDetail> StorageBackend<User> for Storage {
         R: AsyncRead + Send + Sync + Unpin + 'static,
     {
         let path = inside(path.as_ref())?;
+        let name = path.file_name().and_then(|name| name.to_str());
+        if !name.is_some_and(|name| is_takeable(name) || is_uploading(name)) {
+            // Whoever hears nothing would believe that it counts.
+            return Err(ErrorKind::FileNameNotAllowedError.into());
+        }
         let part = part_of(&path);
         let was_part = self.uploads.part(&path).is_some();
         // Its folder must be there at the end.
