@@ -285,6 +285,56 @@ async fn a_folder_that_a_client_removed_leaves_no_file_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_be_taken_in_is_refused_before_a_byte_of_it_is_sent() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let addr = skuflow.drop_box.clone();
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "warehouse", "warehouse");
+        for name in [format!("{}.csv", "y".repeat(197)), "a\\b.csv".to_owned(), "tab\there.csv".to_owned()] {
+            let refused = ftp.put_file(&name, &mut &b"MUG-RED,1\n"[..]).unwrap_err().to_string();
+            assert!(refused.contains("553"), "{name}: {refused}");
+        }
+    })
+    .await
+    .unwrap();
+    let longest = format!("{}.csv", "y".repeat(196));
+    drop_file(&skuflow.drop_box, &longest, "MUG-RED,1\n").await;
+    assert_eq!(counts(&done(&skuflow, &longest, 1).await), (1, 0));
+    assert_eq!(on_hand(&skuflow, "MUG-RED").await, [1; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_leaves_out_what_is_taken_away_meanwhile() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let (addr, stop) = (skuflow.drop_box.clone(), CancellationToken::new());
+    let listing = spawn_blocking({
+        let (addr, stop) = (addr.clone(), stop.clone());
+        move || {
+            let mut ftp = login(&addr, "warehouse", "warehouse");
+            let mut listings = 0;
+            while !stop.is_cancelled() {
+                ftp.nlst(None).unwrap();
+                ftp.list(None).unwrap();
+                ftp.mlsd(None).unwrap();
+                listings += 1;
+            }
+            listings
+        }
+    });
+    spawn_blocking(move || {
+        let mut ftp = login(&addr, "warehouse", "warehouse");
+        for n in 0..150 {
+            ftp.put_file(format!("tiny-{n}.csv"), &mut &b"MUG-RED,1\n"[..]).unwrap();
+        }
+    })
+    .await
+    .unwrap();
+    skuflow.until("all count", async || on_hand(&skuflow, "MUG-RED").await == [150; 2]).await;
+    stop.cancel();
+    assert!(listing.await.unwrap() > 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_such_file_is_put_aside_whole() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let picture: Vec<u8> =

@@ -182,6 +182,27 @@ async fn a_name_that_the_server_does_not_tell_rightly_is_told_once_and_keeps_nob
     assert_eq!(on_hand(&skuflow, "NAMED").await, [6; 2]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_cannot_be_asked_for_is_listed_with_its_reason() {
+    let Some(theirs) = FtpServer::python(&[]) else { return };
+    let skuflow = watching(&theirs).await;
+    let long = format!("{}.csv", "y".repeat(197));
+    for (name, shown) in [(long.as_str(), long.as_str()), ("a\\b.csv", "a\\x5cb.csv")] {
+        fs::write(theirs.path(name), "NAMED,1\n").unwrap();
+        let told = skuflow
+            .some("it is told", async || {
+                let files = skuflow.json("/api/files").await["files"].as_array().unwrap().clone();
+                files.into_iter().find(|file| file["name"] == shown && file["reason"].is_string())
+            })
+            .await;
+        assert_eq!(told["state"], "waiting", "{told}");
+        assert!(told["reason"].as_str().unwrap().contains("at most 200 bytes"), "{told}");
+    }
+    fs::write(theirs.path("other.csv"), "NAMED,4\n").unwrap();
+    assert_eq!(counts(&done(&skuflow, "other.csv", 1).await), (1, 0));
+    assert_eq!(on_hand(&skuflow, "NAMED").await, [4; 2]);
+}
+
 /// The files in `processed`, whatever they are called.
 fn processed(theirs: &FtpServer) -> HashSet<String> {
     let files = fs::read_dir(theirs.path("processed")).unwrap();
