@@ -109,6 +109,12 @@ for (const theme of ["light", "dark", "projector"]) {
     await put(server, `/api/${STYLE}/faults`, { faults: [] });
     await expect(page.locator('main[data-connection="live"]')).toBeAttached({ timeout: 20_000 });
 
+    // Before there are tens of thousands of steps to save, and to open again.
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save run" }).click();
+    const file = info.outputPath("run.json");
+    await (await saved).saveAs(file);
+
     await put(server, "/api/simulator", { preset: "quiet_tuesday", style: STYLE, rate_per_s: 150, sales_per_s: 0, count: 0, state: "running" });
     await openLab(page, STYLE);
     await expect(page.getByText("showing rates")).toBeVisible({ timeout: 20_000 });
@@ -118,10 +124,6 @@ for (const theme of ["light", "dark", "projector"]) {
 
     await page.goto(`${proxied}/lab/${STYLE}`);
     await expect(page.locator('html[data-hydrated] main[data-connection="live"]')).toBeAttached();
-    const saved = page.waitForEvent("download");
-    await page.getByRole("button", { name: "Save run" }).click();
-    const file = info.outputPath("run.json");
-    await (await saved).saveAs(file);
     proxy.cut();
     await expect(page.locator('main[data-connection="reconnecting"]')).toBeAttached({ timeout: 20_000 });
     await clean(page, "reconnecting");

@@ -16,9 +16,9 @@ export async function violations(page: Page, part?: string) {
     rules: { [NAMES]: { enabled: true } },
   });
   const found = await (part ? axe.include(part) : axe).analyze();
-  // A held step and a step of the sequence show their words short, and whole in a tooltip, which axe counts as seen; their
-  // names have them once.
-  const isMeant = (id: string, html: string) => id !== NAMES || !/held-step|seq-row/.test(html);
+  // A held step, a step of the sequence and the badge of a fault say in a tooltip what they show in short. Axe counts that
+  // as seen too; their names have it once.
+  const isMeant = (id: string, html: string) => id !== NAMES || !/held-step|seq-row|data-fault=/.test(html);
   return found.violations
     .map(({ id, nodes }) => [id, nodes.map((node) => node.html).filter((html) => isMeant(id, html))] as const)
     .filter(([, nodes]) => nodes.length > 0);
