@@ -181,6 +181,10 @@ pub async fn study_of(lab: Lab) -> Study {
     }
 }
 
+/// A saved run has to open when the server is gone, so what reads and draws it is fetched while the server is there: not
+/// before the page has settled.
+const FETCHED_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Fetches what draws all but the log, once.
 fn fetch_study(lab: Lab) {
     let is_first = lab.quietly(|state| !std::mem::replace(&mut state.views.is_asked_for, true));
@@ -311,6 +315,7 @@ pub fn wake(lab: Lab, host: &Element) {
     let _ = host.add_event_listener_with_callback_and_bool("scroll", scrolled.as_ref().unchecked_ref(), true);
     scrolled.forget();
     keep_the_end_in_view(lab);
+    set_timeout(move || fetch_study(lab), FETCHED_AFTER);
 }
 
 /// Draws other lines when others can be seen.
