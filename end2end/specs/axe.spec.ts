@@ -122,8 +122,11 @@ for (const theme of ["light", "dark", "projector"]) {
     await clean(page, "behind");
     await put(server, "/api/simulator", { state: "stopped" });
 
+    // What opens a saved run is fetched a moment after the page; once it is there, the server may go.
+    const opener = page.waitForResponse((answer) => /\/pkg\/split_[^/]*\.wasm/.test(answer.url()));
     await page.goto(`${proxied}/lab/${STYLE}`);
     await expect(page.locator('html[data-hydrated] main[data-connection="live"]')).toBeAttached();
+    await (await opener).finished();
     proxy.cut();
     await expect(page.locator('main[data-connection="reconnecting"]')).toBeAttached({ timeout: 20_000 });
     await clean(page, "reconnecting");
