@@ -330,7 +330,9 @@ impl Layout {
     }
 }
 
-pub(crate) const fn exchange_type_name(style: Style) -> &'static str {
+/// The type of a style's exchange, as it is written below its name.
+#[must_use]
+pub const fn exchange_type_name(style: Style) -> &'static str {
     match style.exchange().exchange_type {
         crate::topology::ExchangeType::Fanout => "fanout",
         crate::topology::ExchangeType::Direct => "direct",

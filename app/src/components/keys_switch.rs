@@ -1,9 +1,8 @@
 //! Whether the keyboard's short ways are on: a switch in the help, kept in a cookie like the theme.
 
-use crate::paint::{follow, listen, region};
+use crate::paint::{Act, follow, listen, region};
 use leptos::prelude::*;
 use maud::{Markup, html};
-use wasm_bindgen::JsCast as _;
 
 /// What the cookie says when they are off.
 const OFF: &str = "keys=off";
@@ -29,8 +28,8 @@ pub fn presses(key: &str) -> bool {
 pub fn keep_space() {
     Effect::new(move || {
         let listener = window_event_listener(leptos::ev::keyup, move |event| {
-            let is_plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
-            if event.key() == " " && is_plain && keys_are_on() && !is_within(&event, USES_SPACE) {
+            let is_ours = Act::marked(&event, USES_SPACE).is_none();
+            if event.key() == " " && is_plain(&event) && keys_are_on() && is_ours {
                 event.prevent_default();
             }
         });
@@ -38,11 +37,10 @@ pub fn keep_space() {
     });
 }
 
-/// Whether the event happened in something of that kind.
+/// Whether the key was pressed by itself: with these others it is the browser's.
 #[must_use]
-pub fn is_within(event: &web_sys::Event, selector: &str) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    target.is_some_and(|target| target.closest(selector).ok().flatten().is_some())
+pub fn is_plain(event: &leptos::ev::KeyboardEvent) -> bool {
+    !(event.ctrl_key() || event.meta_key() || event.alt_key())
 }
 
 #[cfg(feature = "ssr")]
@@ -60,6 +58,7 @@ fn cookies() -> String {
 
 #[cfg(not(feature = "ssr"))]
 fn document_with_cookies() -> Option<web_sys::HtmlDocument> {
+    use wasm_bindgen::JsCast as _;
     document().dyn_into().ok()
 }
 
@@ -81,7 +80,7 @@ pub fn KeysSwitch() -> impl IntoView {
     let draw = move || switch(is_on.get()).into_string();
     region(draw, move |host| {
         listen(&host, "click", move |event| {
-            if crate::paint::Act::of(&event).is_some() {
+            if Act::of(&event).is_some() {
                 is_on.update(|is_on| *is_on = !*is_on);
                 set(is_on.get_untracked());
             }

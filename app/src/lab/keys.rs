@@ -4,7 +4,8 @@ use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
 use super::{inspector, playhead, views};
-use crate::components::keys_switch::{USES_SPACE, is_within, keep_space, keys_are_on};
+use crate::components::keys_switch::{USES_SPACE, is_plain, keep_space, keys_are_on};
+use crate::paint::Act;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
 
@@ -41,7 +42,7 @@ pub fn listen_for(lab: Lab) {
 
 /// Does what the key stands for; says whether it stands for anything.
 fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
-    if event.ctrl_key() || event.meta_key() || event.alt_key() {
+    if !is_plain(event) {
         return false;
     }
     if event.key() == "Escape" {
@@ -89,7 +90,7 @@ fn is_used_by_target(event: &ev::KeyboardEvent) -> bool {
         "ArrowLeft" | "ArrowRight" => "input, select, textarea, [role=tab], pre",
         _ => "input:not([type=range], [type=radio], [type=checkbox], [type=file]), select, textarea",
     };
-    is_within(event, uses)
+    Act::marked(event, uses).is_some()
 }
 
 /// Does what the button does, which is the only one of its kind.

@@ -6,7 +6,7 @@ use super::{Scene, hold, icons, text};
 use flow::event::State;
 use flow::fault::FaultKind;
 use flow::layout::Px;
-use flow::layout::{NodeBox, NodeRole, Point, Rect};
+use flow::layout::{NodeBox, NodeRole, Point, Rect, exchange_type_name};
 use flow::picture::{NodeState, System};
 use flow::{Service, Style};
 use maud::{Markup, html};
@@ -48,10 +48,11 @@ pub(super) fn warehouse(scene: &Scene<'_>, node: &NodeBox) -> Markup {
 /// The exchange: a small disc, crossed out when the broker is gone.
 pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let (middle, radius) = (node.rect.middle(), node.rect.w / 2.0);
-    let (sign, kind) = match scene.style {
-        Style::Choreography => (icons::fanout(middle, scene.scale), "fanout"),
-        Style::Orchestration => (icons::direct(middle, scene.scale), "direct"),
+    let sign = match scene.style {
+        Style::Choreography => icons::fanout(middle, scene.scale),
+        Style::Orchestration => icons::direct(middle, scene.scale),
     };
+    let kind = exchange_type_name(scene.style);
     let names = node.label.as_ref().map(|label| {
         let last = label.lines.len() - 1;
         let (mut name, mut kind) = (label.clone(), label.clone());

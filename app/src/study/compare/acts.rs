@@ -1,7 +1,7 @@
 //! What the reader does on the page.
 
 use super::{Handle, play, send};
-use crate::components::keys_switch::{USES_SPACE, is_within, keys_are_on, presses};
+use crate::components::keys_switch::{USES_SPACE, is_plain, keys_are_on, presses};
 use crate::paint::Act;
 use leptos::{ev, prelude::window};
 use wasm_bindgen::JsCast as _;
@@ -96,8 +96,7 @@ fn by_name(handle: Handle, name: &str) {
 
 /// A key was pressed anywhere on the page.
 pub fn pressed(handle: Handle, event: &ev::KeyboardEvent) {
-    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || !keys_are_on()
-    {
+    if event.default_prevented() || !is_plain(event) || !keys_are_on() {
         return;
     }
     let (name, uses) = match (event.key().as_str(), event.shift_key()) {
@@ -110,7 +109,7 @@ pub fn pressed(handle: Handle, event: &ev::KeyboardEvent) {
         ("-" | "−", _) => ("slower", USES_ARROWS),
         _ => return,
     };
-    if is_within(event, uses) {
+    if Act::marked(event, uses).is_some() {
         return;
     }
     event.prevent_default();

@@ -1,7 +1,10 @@
 //! A parked message in the desk's hands, and how it is told.
 
 use super::NODE;
-use crate::{bridge, messaging::Envelope};
+use crate::{
+    bridge,
+    messaging::{Envelope, raw::readable},
+};
 use flow::{
     Event, Id, Kind, Node, Provenance,
     api::{Attempt, DeadLetter},
@@ -100,18 +103,11 @@ fn headers(table: Option<&FieldTable>) -> Vec<(String, String)> {
     all.map(|(name, value)| (name.to_string(), in_words(value))).collect()
 }
 
-/// What is not text, as properties tell it too.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("bytes:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-}
-
 /// A header's value as text.
 fn in_words(value: &AMQPValue) -> String {
     match value {
-        AMQPValue::LongString(text) => {
-            str::from_utf8(text.as_bytes()).map_or_else(|_| hex(text.as_bytes()), str::to_owned)
-        }
-        AMQPValue::ByteArray(bytes) => hex(bytes.as_slice()),
+        AMQPValue::LongString(text) => readable(text.as_bytes()),
+        AMQPValue::ByteArray(bytes) => readable(bytes.as_slice()),
         AMQPValue::Float(n) => n.to_string(),
         AMQPValue::Double(n) => n.to_string(),
         AMQPValue::Void => "null".to_owned(),

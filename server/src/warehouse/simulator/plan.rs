@@ -163,7 +163,7 @@ impl Iterator for Plan {
             // so the others are further apart, and the rate stays what it is called.
             let in_bursts = self.burst_chance * (1.0 + f64::from(self.burst_max)) / 2.0;
             let gap: f64 = Exp1.sample(&mut self.chance);
-            gap * if self.burst_max > 0 { 1.0 + in_bursts } else { 1.0 }
+            gap * (1.0 + in_bursts)
         };
         let sku = self.popularity.pick(&mut self.chance);
         let pieces = whole(self.pieces.sample(&mut self.chance).clamp(1.0, PIECES_MAX));
