@@ -154,4 +154,14 @@ mod tests {
         let (head, is_text) = listed(&garbage);
         assert_eq!((head.len(), is_text), (LISTED_BODY_MAX_BYTES, false));
     }
+
+    #[test]
+    fn a_header_that_is_not_text_is_shown_as_the_readme_says() {
+        let bytes = || vec![0xff, 0xfe, 0x00, b'A'];
+        for value in [AMQPValue::ByteArray(bytes().into()), AMQPValue::LongString(bytes().into())] {
+            assert_eq!(in_words(&value), "bytes:fffe0041");
+        }
+        assert_eq!(in_words(&AMQPValue::LongString("März".into())), "März");
+        assert_eq!(in_words(&AMQPValue::Void), "null");
+    }
 }
