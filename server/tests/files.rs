@@ -131,6 +131,22 @@ async fn the_same_file_twice_counts_once_and_other_content_under_its_name_is_new
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_rows_says_that_nothing_counts() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    for (name, content, has_rows) in [
+        ("empty.csv", "", false),
+        ("blank.csv", "\n\n", false),
+        ("header.csv", "sku,quantity\n", false),
+        ("one.csv", "MUG-RED,1\n", true),
+    ] {
+        drop_file(&skuflow.drop_box, name, content).await;
+        let file = done(&skuflow, name, 1).await;
+        let says = file["reason"].as_str().is_some_and(|reason| reason.contains("it has no rows"));
+        assert_eq!((&file["state"], says), (&json!("processed"), !has_rows), "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_taken_only_when_it_is_complete() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let addr = skuflow.drop_box.clone();

@@ -8,6 +8,7 @@ mod key;
 mod packed;
 mod queue;
 mod recent;
+mod store;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod tests;
 pub use agreement::Agreement;
 pub use queue::{Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
+pub use store::{Entry, Inbox, Rows};
 pub use system::{Answer, Call, Change, DESK, NodeState, ServicePicture, SetFault, System};
 
 use crate::{Event, Kind, Node, Service, Style, topology};
