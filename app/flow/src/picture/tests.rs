@@ -682,3 +682,18 @@ fn a_store_shows_the_rows_that_changed_last_and_the_messages_that_its_service_ha
     let inbox: Vec<_> = own.inbox.iter().map(|entry| entry.message_id.to_string()).collect();
     assert_eq!((inbox.len(), &*inbox[0], &*inbox[7]), (8, "m19", "m12"));
 }
+
+#[test]
+fn an_arrival_counts_each_service_once_however_often_its_message_comes() {
+    let mut story = crate::story::Story::new();
+    let [inventory, catalog, _] = story.send(Style::Choreography, "one", 1);
+    // Inventory and catalog get the event twice; wishlist's queue is not bound.
+    for copy in [&inventory, &catalog, &inventory, &catalog] {
+        story.deliver(copy);
+        story.step(copy, Kind::Acked { duration_us: None });
+    }
+    let mut picture = Picture::default();
+    story.events.iter().for_each(|event| picture.apply(event));
+    let arrival = picture.system(Style::Choreography).recent.iter().next().unwrap();
+    assert_eq!((arrival.settled, arrival.handled(), arrival.is_over()), (4, 2, false));
+}

@@ -170,7 +170,7 @@ fn exchange(look: &Look<'_>) -> Markup {
 
 /// How many of an arrival's messages were handled, and how many were parked.
 pub(super) fn reached(arrival: &Arrival) -> String {
-    let handled = format!("{} of 3", arrival.settled.min(3));
+    let handled = format!("{} of 3", arrival.handled());
     if arrival.dead > 0 { format!("{handled}, {} parked", arrival.dead) } else { handled }
 }
 

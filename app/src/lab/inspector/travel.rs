@@ -138,10 +138,10 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
     let title = arrival_name(look, id).unwrap_or_else(|| "On its way…".to_owned());
     let mut list = vec![("arrival id", short_id(id))];
     if let Some(arrival) = look.lab.system().recent.get(id) {
-        let state = match (arrival.settled, arrival.dead) {
-            (3.., 0) => "done",
-            (settled, dead) if settled + dead >= 3 => "over",
-            _ => "under way",
+        let state = match (arrival.is_over(), arrival.handled()) {
+            (true, 3) => "done",
+            (true, _) => "over",
+            (false, _) => "under way",
         };
         list.insert(0, ("state", format!("{state}, handled: {}", part::reached(arrival))));
         if let Some(after) = arrival.after {
