@@ -20,8 +20,8 @@ pub(super) fn of(system: &System, service: Service) -> Markup {
         ul.plain-list {
             @for entry in own.inbox.iter() {
                 @let pick = Selection::Message { id: entry.message_id.clone(), queue: queue.clone() };
-                @let sku = entry.sku.map(|sku| sku.to_string()).unwrap_or_default();
-                (way(&pick, &short_id(&entry.message_id), &sku))
+                @let sku = entry.sku.map_or_else(|| "a message".to_owned(), |sku| sku.to_string());
+                (way(&pick, &sku, &short_id(&entry.message_id)))
             }
         }
     }
