@@ -175,6 +175,7 @@ mod tests {
             app_id: "inventory".into(),
             timestamp_s: None,
             traceparent: None,
+            publisher: None,
             body: body.into(),
             size_bytes: body.len() as u64,
         }

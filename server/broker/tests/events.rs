@@ -1,7 +1,9 @@
 //! What the event hook and the overview tell.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
-use broker::{BindingDestination, Broker, Config, ConnectionInfo, Event, Health, QueueCounts, QueueDepth, Settlement};
+use broker::{
+    BindingDestination, Broker, Config, ConnectionInfo, Event, Health, QueueCounts, QueueDepth, Settlement,
+};
 use futures::StreamExt;
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
@@ -30,7 +32,9 @@ fn line(event: &Event) -> String {
         Event::Started(found) => format!("started with {} queues", found.queues.len()),
         Event::ConnectionOpened(connection) => format!("opened {:?}", connection.name.as_deref()),
         Event::ConnectionClosed(connection) => format!("closed {:?}", connection.name.as_deref()),
-        Event::ExchangeDeclared { exchange, .. } => format!("exchange {} {}", exchange.name, exchange.kind.as_str()),
+        Event::ExchangeDeclared { exchange, .. } => {
+            format!("exchange {} {}", exchange.name, exchange.kind.as_str())
+        }
         Event::QueueDeclared { queue, by } => format!("queue {}{}", queue.name, whose(by)),
         Event::QueueDeleted { queue, messages, by } => {
             format!("queue {queue} gone with {messages}{}", whose(by))

@@ -1,6 +1,5 @@
 //! Starting from what the store kept.
 
-use crate::event::Event;
 use super::{
     Core, Message, Outcome, QueueId, Restored, RestoredMessage, StoredBinding, StoredExchange, StoredQueue,
     arguments::QueueArguments,
@@ -8,6 +7,7 @@ use super::{
     message::{RoutingKeys, shared_keys},
     queue::{Entry, Queue},
 };
+use crate::event::Event;
 use std::sync::Arc;
 
 impl Core {
