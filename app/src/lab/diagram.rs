@@ -101,6 +101,7 @@ impl<'a> Scene<'a> {
             NodeRole::Warehouse => card::warehouse(self, node),
             NodeRole::Exchange => card::disc(self, node),
             NodeRole::Producer | NodeRole::Consumer(_) | NodeRole::Foreign => card::card(self, node),
+            NodeRole::More(count) => card::more(self, node, count),
         }
     }
 

@@ -99,6 +99,7 @@ pub fn place_name(id: &str) -> &str {
         "inventory" | "inventory.consumer" => "Inventory",
         "catalog" => "Catalog",
         "wishlist" => "Wishlist",
+        flow::layout::OTHERS => "Others on the broker",
         other => other.rsplit(':').next().unwrap_or(other),
     }
 }
