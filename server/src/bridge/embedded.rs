@@ -77,7 +77,10 @@ impl Watcher {
             broker::Event::Delivered { depth, message, consumer_tag, connection, redelivered, no_ack } => {
                 mirror.holds(depth);
                 if let Some(node) = stranger(connection) {
-                    let consumer_tag = consumer_tag.clone().unwrap_or_else(|| BASIC_GET.into());
+                    let consumer_tag = match consumer_tag {
+                        Some(tag) => mirror.tag_of(&depth.queue, connection, tag),
+                        None => BASIC_GET.into(),
+                    };
                     let delivered = Kind::Delivered { consumer_tag };
                     self.tell(mirror, message, &depth.queue, &node, Some(*redelivered), &delivered);
                     // What goes out without acks is settled as it goes.

@@ -29,13 +29,21 @@ pub(super) struct Mirror {
 struct Station {
     ready: u64,
     unacked: u64,
-    consumers: Vec<Arc<ConsumerInfo>>,
+    consumers: Vec<Arc<Listener>>,
     /// The ways into it that were told.
     ways: Ways,
     /// In which styles it was ever told.
     was_told: [bool; 2],
     /// Whether a queue of ours is taken for bound as it is declared: until that is told, or told to be over.
     is_assumed: bool,
+}
+
+/// A consumer.
+#[derive(Debug)]
+struct Listener {
+    info: ConsumerInfo,
+    /// The tag by which it is told. Its own is unique on its channel alone, and those of one queue are told apart.
+    tag: Id,
 }
 
 impl Station {
@@ -81,6 +89,14 @@ impl Mirror {
             (own == Some(style) || is_reached).then_some(style)
         });
         concerns.into_iter().flatten()
+    }
+
+    /// By which tag a consumer is told.
+    pub fn tag_of(&self, queue: &str, connection: &ConnectionInfo, tag: &Id) -> Id {
+        let consumers = self.stations.get(queue).map_or(&[][..], |station| &station.consumers);
+        let is_it =
+            |known: &&Arc<Listener>| known.info.tag == *tag && known.info.connection.id == connection.id;
+        consumers.iter().find(is_it).map_or(tag, |known| &known.tag).clone()
     }
 
     /// So full is a queue.
@@ -193,24 +209,29 @@ impl Mirror {
 
     pub fn consumer_added(&mut self, consumer: &ConsumerInfo) {
         let station = self.stations.entry(consumer.queue.clone()).or_default();
-        station.consumers.push(Arc::new(consumer.clone()));
+        let is_taken = station.consumers.iter().any(|known| known.tag == consumer.tag);
+        let tag = match is_taken {
+            true => format!("{}@{}", consumer.tag, consumer.connection.peer).into(),
+            false => consumer.tag.clone(),
+        };
+        let listener = Arc::new(Listener { info: consumer.clone(), tag });
+        station.consumers.push(Arc::clone(&listener));
         for style in self.styles_of(&consumer.queue) {
-            self.tell_consumer(style, consumer);
+            self.tell_consumer(style, &listener);
         }
     }
 
     pub fn consumer_removed(&mut self, consumer: &ConsumerInfo) {
-        if let Some(station) = self.stations.get_mut(&consumer.queue) {
-            let is_it = |known: &ConsumerInfo| {
-                known.tag == consumer.tag
-                    && known.channel == consumer.channel
-                    && known.connection.id == consumer.connection.id
-            };
-            station.consumers.retain(|known| !is_it(known));
-        }
+        let Some(station) = self.stations.get_mut(&consumer.queue) else { return };
+        let is_it = |known: &Arc<Listener>| {
+            let ConsumerInfo { tag, channel, connection, .. } = &known.info;
+            *tag == consumer.tag && *channel == consumer.channel && connection.id == consumer.connection.id
+        };
+        let Some(at) = station.consumers.iter().position(is_it) else { return };
+        let listener = station.consumers.remove(at);
         let Some(node) = stranger(&consumer.connection) else { return };
         for style in self.styles_of(&consumer.queue) {
-            let consumer_tag = Arc::clone(&consumer.tag);
+            let consumer_tag = listener.tag.clone();
             let kind = Kind::ConsumerStopped { consumer_tag, reason: "it left".into() };
             self.tell(style, &consumer.queue, node.clone(), kind);
         }
@@ -278,10 +299,10 @@ impl Mirror {
         }
     }
 
-    fn tell_consumer(&self, style: Style, consumer: &ConsumerInfo) {
-        let Some(node) = stranger(&consumer.connection) else { return };
-        let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: None };
-        self.tell(style, &consumer.queue, node, kind);
+    fn tell_consumer(&self, style: Style, listener: &Listener) {
+        let Some(node) = stranger(&listener.info.connection) else { return };
+        let kind = Kind::ConsumerStarted { consumer_tag: listener.tag.clone(), ready: None };
+        self.tell(style, &listener.info.queue, node, kind);
     }
 
     fn tell_depth(&self, style: Style, queue: &Id, ready: u64, unacked: Option<u64>) {

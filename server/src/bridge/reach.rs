@@ -1,6 +1,6 @@
 //! Which queues our exchanges reach, and by which ways: directly, or over exchanges that others bound to them.
 
-use flow::{Id, Style, picture::Binding, topology::style_of_exchange};
+use flow::{Id, Style, picture::Binding};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map::Entry};
 
 /// The ways from each style's exchange into one queue.
@@ -52,20 +52,22 @@ impl Reach {
         }
     }
 
-    /// The ways into a queue. Of two ways that begin with the same binding and the same exchange after it, the shorter.
+    /// The ways into a queue. Of two ways that begin with the same binding to the same exchange, the shorter.
     #[must_use]
     pub fn ways_into(&self, queue: &Id) -> Ways {
-        let mut ways = Ways::default();
+        [Style::Choreography, Style::Orchestration].map(|style| self.ways_from(style.exchange().name, queue))
+    }
+
+    fn ways_from(&self, exchange: &str, queue: &Id) -> BTreeSet<Binding> {
+        let mut ways = BTreeSet::new();
         let mut passed = BTreeSet::new();
         let mut next = VecDeque::from([(Target::Queue(queue.clone()), Vec::new())]);
         while let Some((target, via)) = next.pop_front() {
             for (source, key) in self.into.get(&target).into_iter().flat_map(BTreeMap::keys) {
-                // A message that comes round to where it began has been in the queue before.
-                if let Some(style) = style_of_exchange(source).filter(|_| !via.contains(source)) {
-                    let binding = Binding { via: via.clone(), routing_key: key.clone() };
-                    ways[style as usize].insert(binding);
-                }
-                if passed.insert(source.clone()) {
+                // A message that comes round to where it began is in the queue already.
+                if **source == *exchange {
+                    ways.insert(Binding { via: via.clone(), routing_key: key.clone() });
+                } else if passed.insert(source.clone()) {
                     let via = std::iter::once(source.clone()).chain(via.iter().cloned()).collect();
                     next.push_back((Target::Exchange(source.clone()), via));
                 }
