@@ -179,3 +179,33 @@ fn key(what: &str, id: &str, place: &str) -> u64 {
     (what, id, place).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::Provenance;
+
+    fn edge(kind: Kind, node: Node, queue: &str, exchange: Option<&str>) -> Option<String> {
+        let mut event = Event::new(1, Provenance::Broker, kind);
+        (event.node, event.queue) = (Some(node), Some(queue.into()));
+        event.exchange = exchange.map(Into::into);
+        hop_of(&event, Style::Choreography).map(|hop| hop.edge)
+    }
+
+    #[test]
+    fn a_message_travels_on_the_line_that_it_took_and_on_none_when_that_is_not_drawn() {
+        let routed = |exchange| {
+            let kind = Kind::Routed { routing_key: "".into(), message: None };
+            edge(kind, Node::Broker, "audit", exchange)
+        };
+        let line = Some(route_edge("audit"));
+        assert_eq!((routed(Some("sku_processed")), routed(None)), (line.clone(), line));
+        assert_eq!((routed(Some("")), routed(Some("elsewhere"))), (None, None));
+        let delivered = |node, queue| edge(Kind::Delivered { consumer_tag: "t".into() }, node, queue, None);
+        let stranger = || Node::Foreign("rival".into());
+        let own = "catalog.sku_processed";
+        assert_eq!(delivered(stranger(), own), Some(rival_edge(own, "rival")));
+        assert_eq!(delivered(flow::Service::Catalog.into(), own), Some(deliver_edge(own)));
+        assert_eq!(delivered(stranger(), "audit"), Some(deliver_edge("audit")));
+    }
+}

@@ -1,6 +1,8 @@
 //! The inspector: what is known of the thing that was clicked.
 
 mod part;
+#[cfg(test)]
+mod tests;
 mod travel;
 
 use super::handle::Lab;
