@@ -406,6 +406,8 @@ async fn more_others_than_there_are_rows_for_are_counted_in_the_page() {
     let page = async |style: &str| skuflow.get(&format!("/lab/{style}")).await.text().await.unwrap();
     skuflow.until("all are counted", async || page("choreography").await.contains("13 more")).await;
     let drawn = page("choreography").await;
+    // Drawn as upright it would be narrow, and its text half as large.
+    assert!(drawn.contains(r#"data-orientation="wide""#));
     assert!(drawn.contains(r#"data-node="others""#) && drawn.contains(r#"data-queue="archive.06""#));
     assert!(!drawn.contains(r#"data-queue="archive.07""#));
     assert!(!page("orchestration").await.contains(r#"data-queue="archive"#));

@@ -193,6 +193,8 @@ pub struct Edge {
 /// A diagram, ready to be drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
+    /// Which way time runs, however many rows there are.
+    pub orientation: Orientation,
     /// How wide it is.
     pub width: f32,
     /// How high it is.

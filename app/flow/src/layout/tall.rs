@@ -137,8 +137,16 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         }
         y = bottom + 48.0;
     }
-    Layout { width: WIDTH, height: bottom + 6.0, text_px: SMALLEST_TEXT, nodes, queues, edges }
-        .scaled(plan.scale())
+    Layout {
+        orientation: plan.orientation,
+        width: WIDTH,
+        height: bottom + 6.0,
+        text_px: SMALLEST_TEXT,
+        nodes,
+        queues,
+        edges,
+    }
+    .scaled(plan.scale())
 }
 
 fn asks(plan: &Plan, service: crate::Service) -> bool {

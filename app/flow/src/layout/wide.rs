@@ -153,7 +153,16 @@ pub(super) fn layout(plan: &Plan) -> Layout {
             edges.push(http(service, &points, at(f32::midpoint(asks, LANE_X), lane_y + 4.0)));
         }
     }
-    Layout { width: WIDTH, height, text_px: SMALLEST_TEXT, nodes, queues, edges }.scaled(plan.scale())
+    Layout {
+        orientation: plan.orientation,
+        width: WIDTH,
+        height,
+        text_px: SMALLEST_TEXT,
+        nodes,
+        queues,
+        edges,
+    }
+    .scaled(plan.scale())
 }
 
 /// How far left of the queues the line runs on which a stranger takes messages from that service's queue.

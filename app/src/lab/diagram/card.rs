@@ -217,7 +217,7 @@ fn stranger(system: &System, id: &str) -> Lines {
     let (name, is_rival) = stranger_at(system, id)
         .map_or((id, false), |(queue, name)| (name, topology::queue_named(&queue.name).is_some()));
     let (role, store) =
-        if is_rival { ("takes messages away", "from our queue") } else { ("a stranger", "not ours to know") };
+        if is_rival { ("takes messages", "from our queue") } else { ("a stranger", "not ours to know") };
     Lines {
         title: name.chars().take(15).collect(),
         state: NodeState::Idle,
