@@ -192,6 +192,7 @@ impl Watcher {
                 self.tell_ways(queue, before, &Ways::default());
             }
         }
+        round.tell_apart(&self.consumers);
         self.tell_consumers(&round);
         for (style, queue, ready, unacked) in self.depths.wrong(&round, &picture) {
             let kind =
@@ -249,18 +250,13 @@ impl Watcher {
     }
 
     fn tell_consumers(&self, round: &Round) {
-        for ((style, place), consumer) in &self.consumers {
-            if !round.consumers.contains_key(&(*style, place.clone())) {
-                let kind =
-                    Kind::ConsumerStopped { consumer_tag: Arc::clone(&place.1), reason: "it left".into() };
-                self.report(*style, &consumer.queue, consumer.node.clone(), kind);
-            }
+        for (key, consumer) in self.consumers.iter().filter(|(key, _)| !round.consumers.contains_key(*key)) {
+            let kind = Kind::ConsumerStopped { consumer_tag: consumer.tag.clone(), reason: "it left".into() };
+            self.report(key.0, &consumer.queue, consumer.node.clone(), kind);
         }
-        for ((style, place), consumer) in &round.consumers {
-            if !self.consumers.contains_key(&(*style, place.clone())) {
-                let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&place.1), ready: None };
-                self.report(*style, &consumer.queue, consumer.node.clone(), kind);
-            }
+        for (key, consumer) in round.consumers.iter().filter(|(key, _)| !self.consumers.contains_key(*key)) {
+            let kind = Kind::ConsumerStarted { consumer_tag: consumer.tag.clone(), ready: None };
+            self.report(key.0, &consumer.queue, consumer.node.clone(), kind);
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) type Place = (String, Id);
 pub(super) struct Consumer {
     pub node: Node,
     pub queue: Id,
+    /// The tag by which it is told. Its own is unique on its channel alone, and those of one queue are told apart.
+    pub tag: Id,
 }
 
 /// What a queue holds, as far as it was measured.
@@ -81,11 +83,30 @@ impl Round {
             };
             let place = (channel.to_owned(), Id::from(consumer.consumer_tag.as_str()));
             for style in styles_of(&queue, ways.get(&queue)) {
-                let consumer = Consumer { node: node.clone(), queue: queue.clone() };
+                let consumer = Consumer { node: node.clone(), queue: queue.clone(), tag: place.1.clone() };
                 consumers.insert((style, place.clone()), consumer);
             }
         }
         Ok(Self { ways, consumers, depths })
+    }
+
+    /// Tells consumers apart that have the same tag. Those that are known keep theirs.
+    pub fn tell_apart(&mut self, known: &BTreeMap<(Style, Place), Consumer>) {
+        let mut taken = BTreeSet::new();
+        for (key, consumer) in &mut self.consumers {
+            if let Some(before) = known.get(key) {
+                consumer.tag = before.tag.clone();
+                taken.insert((key.0, consumer.queue.clone(), consumer.tag.clone()));
+            }
+        }
+        for ((style, (channel, tag)), consumer) in &mut self.consumers {
+            if known.contains_key(&(*style, (channel.clone(), tag.clone()))) {
+                continue;
+            }
+            if !taken.insert((*style, consumer.queue.clone(), tag.clone())) {
+                consumer.tag = format!("{tag}@{channel}").into();
+            }
+        }
     }
 
     /// The direct bindings of others' queues, which say what they hear.
@@ -115,4 +136,33 @@ pub(super) fn styles_of(queue: &str, ways: Option<&Ways>) -> impl Iterator<Item 
 /// Whether the queue is one of the style's own.
 pub(super) fn is_of(queue: &str, style: Style) -> bool {
     topology::queue_named(queue).is_some_and(|own| own.style == style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(channels: &[&str]) -> Round {
+        let consumers = channels.iter().map(|channel| {
+            let (node, queue) = (Node::Foreign("py".into()), Id::from("audit"));
+            let place = ((*channel).to_owned(), Id::from("listener"));
+            ((Style::Choreography, place), Consumer { node, queue, tag: "listener".into() })
+        });
+        Round { ways: BTreeMap::new(), consumers: consumers.collect(), depths: BTreeMap::new() }
+    }
+
+    #[test]
+    fn two_consumers_of_one_tag_are_told_apart_and_keep_their_names() {
+        let mut both = round(&["a", "b"]);
+        both.tell_apart(&BTreeMap::new());
+        let tags =
+            |round: &Round| round.consumers.values().map(|one| one.tag.to_string()).collect::<Vec<_>>();
+        assert_eq!(tags(&both), ["listener", "listener@b"]);
+        let mut second = round(&["b"]);
+        second.tell_apart(&both.consumers);
+        assert_eq!(tags(&second), ["listener@b"]);
+        let mut third = round(&["a0", "b"]);
+        third.tell_apart(&second.consumers);
+        assert_eq!(tags(&third), ["listener", "listener@b"]);
+    }
 }
