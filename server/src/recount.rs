@@ -26,7 +26,7 @@ async fn outbox(journal: &Journal, inventory: &Inventory) -> Result<(), StoreErr
     for &style in Style::ALL {
         let messages = inventory.unsent_of(style).await?;
         if picture.system(style).outbox() != u64::from(messages) {
-            let counted = Kind::Counted { messages: Some(messages), emails: None, dead: None };
+            let counted = counted(Some(messages), None, None);
             tell(journal, style, Service::Inventory, None, counted);
         }
     }
@@ -42,7 +42,7 @@ pub async fn mailbox(journal: &Journal, services: &Services) -> Result<(), Store
     for &style in Style::ALL {
         let emails = services.wishlist.mailed(style).await?;
         if picture.system(style).service(Service::Wishlist).emails != emails {
-            let counted = Kind::Counted { messages: None, emails: Some(emails), dead: None };
+            let counted = counted(None, Some(emails), None);
             tell(journal, style, Service::Wishlist, None, counted);
         }
     }
@@ -62,10 +62,14 @@ pub async fn parked<'a>(journal: &Journal, depths: impl IntoIterator<Item = (&'a
     let picture = journal.picture().await;
     for (queue, dead) in depths {
         if picture.system(queue.style).queue(queue.name).is_some_and(|known| known.dead != dead) {
-            let counted = Kind::Counted { messages: None, emails: None, dead: Some(dead) };
+            let counted = counted(None, None, Some(dead));
             tell(journal, queue.style, queue.service, Some(queue.name.into()), counted);
         }
     }
+}
+
+const fn counted(messages: Option<u32>, emails: Option<u64>, dead: Option<u64>) -> Kind {
+    Kind::Counted { messages, emails, dead, ready: None, unacked: None }
 }
 
 fn tell(journal: &Journal, style: Style, service: Service, queue: Option<Id>, counted: Kind) {

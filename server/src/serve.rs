@@ -377,10 +377,11 @@ impl Carrier {
                 Ok(Self { uri: uri.clone(), label, embedded: None })
             }
             BrokerChoice::Embedded => {
+                let shown = journal.picture().await;
                 let config = broker::Config {
                     listen: settings.amqp_listen,
                     data: Some(settings.data.join("broker")),
-                    on_event: Some(embedded::watcher(journal.clone(), strangers.clone())),
+                    on_event: Some(embedded::watcher(journal.clone(), strangers.clone(), &shown)),
                     ..broker::Config::default()
                 };
                 let house = House::start(config).await?;

@@ -18,7 +18,11 @@ use server::cli::BrokerChoice;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
-on_both_brokers!(a_stranger_with_a_queue_of_its_own_is_seen_with_its_name_until_it_leaves);
+on_both_brokers!(
+    a_stranger_with_a_queue_of_its_own_is_seen_with_its_name_until_it_leaves,
+    a_queue_is_seen_while_it_is_bound_in_its_style_alone_and_one_that_is_bound_elsewhere_never,
+    a_rival_at_a_queue_of_ours_is_seen_there_and_a_purge_empties_what_it_purges,
+);
 
 /// A management API that knows of nothing, at that address.
 async fn manage(addr: SocketAddr) {
@@ -108,10 +112,11 @@ async fn a_stranger_with_a_queue_of_its_own_is_seen_with_its_name_until_it_leave
         .until("it has taken its copy", async || seen(&skuflow).await.is_some_and(|queue| queue.is_empty()))
         .await;
 
+    let listens = told(&skuflow, KindName::ConsumerStarted).await;
+    assert_eq!(listens.len(), 1, "that it takes messages is not told as if it came once more: {listens:?}");
+
     connection.close(200, "bye".into()).await.unwrap();
-    skuflow
-        .until("it has left", async || seen(&skuflow).await.is_some_and(|queue| queue.consumers.is_empty()))
-        .await;
+    skuflow.until("its queue has left with it", async || seen(&skuflow).await.is_none()).await;
     // Nobody else was taken for a stranger: the tap of the bridge is none.
     let strangers: Vec<_> = skuflow
         .journal()
@@ -144,4 +149,284 @@ fn the_page_says_why_strangers_are_not_visible() {
         assert_eq!(skuflow.get("/parts/choreography/others").await.text().await.unwrap(), "");
         skuflow.stopped().await;
     });
+}
+
+/// What the server's own picture shows of others in a style: each queue with how it is bound, and who consumes.
+async fn others(skuflow: &Skuflow, style: Style) -> Vec<String> {
+    let picture: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
+    let system = picture.system(style);
+    let names = |queue: &QueuePicture| {
+        let names = queue.strangers().map(|one| one.node.as_ref().unwrap().to_string());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let foreign = system.foreign_queues().iter().map(|queue| {
+        let ways = queue.told_bindings().unwrap_or_default().iter();
+        let ways: Vec<_> = ways.map(|way| format!("{}[{}]", way.routing_key, way.via.join(","))).collect();
+        format!("{} by {} ready {} to {}", queue.name, ways.join(" "), queue.ready(), names(queue))
+    });
+    let rivals = system.own_queues().iter().filter(|queue| queue.strangers().next().is_some());
+    foreign.chain(rivals.map(|queue| format!("{} to {}", queue.name, names(queue)))).collect()
+}
+
+async fn shows(skuflow: &Skuflow, style: Style, expected: &[&str]) {
+    let what = format!("{style} shows {expected:?}");
+    skuflow.until(&what, async || others(skuflow, style).await == expected).await;
+}
+
+async fn stranger(skuflow: &Skuflow, name: &str) -> (Connection, Channel) {
+    let named = ConnectionProperties::default().with_connection_name(name.into());
+    let connection = Connection::connect(&skuflow.broker_url, named).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    (connection, channel)
+}
+
+async fn declare(channel: &Channel, queue: &str) {
+    let none = FieldTable::default();
+    // What a run before left there would be in the way.
+    channel.queue_delete(queue.into(), Default::default()).await.unwrap();
+    channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), none).await.unwrap();
+}
+
+async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) {
+    let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+    channel.queue_bind(queue.into(), exchange.into(), key.into(), options, none).await.unwrap();
+}
+
+async fn unbind(channel: &Channel, queue: &str, exchange: &str, key: &str) {
+    channel.queue_unbind(queue.into(), exchange.into(), key.into(), FieldTable::default()).await.unwrap();
+}
+
+async fn consume(channel: &Channel, queue: &str) {
+    let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+    let consumer = channel.basic_consume(queue.into(), "takes".into(), options, none).await.unwrap();
+    consumer.set_delegate(|_| async {});
+}
+
+async fn a_queue_is_seen_while_it_is_bound_in_its_style_alone_and_one_that_is_bound_elsewhere_never(on: On) {
+    let (event, command) = (Style::Choreography, Style::Orchestration);
+    let skuflow = start(on).await;
+    let (_connection, channel) = stranger(&skuflow, "audit").await;
+    declare(&channel, "elsewhere").await;
+    bind(&channel, "elsewhere", "amq.fanout", "").await;
+    consume(&channel, "elsewhere").await;
+
+    declare(&channel, "archive").await;
+    bind(&channel, "archive", "inventory.commands", "update_wishlists").await;
+    shows(&skuflow, command, &["archive by update_wishlists[] ready 0 to "]).await;
+    assert_eq!(others(&skuflow, event).await, [""; 0]);
+
+    // Over another exchange, in the other style too.
+    let fanout = lapin::ExchangeKind::Fanout;
+    channel
+        .exchange_declare("relay".into(), fanout, Default::default(), FieldTable::default())
+        .await
+        .unwrap();
+    bind(&channel, "archive", "relay", "").await;
+    let relay = async |exchange: &str| {
+        let (options, none) = (Default::default(), FieldTable::default());
+        channel.exchange_bind("relay".into(), exchange.into(), "".into(), options, none).await.unwrap();
+    };
+    relay("sku_processed").await;
+    shows(&skuflow, event, &["archive by [relay] ready 0 to "]).await;
+    unbind(&channel, "archive", "inventory.commands", "update_wishlists").await;
+    shows(&skuflow, command, &[]).await;
+    shows(&skuflow, event, &["archive by [relay] ready 0 to "]).await;
+
+    skuflow.arrive("MUG-RED", 1, "choreography").await;
+    shows(&skuflow, event, &["archive by [relay] ready 1 to "]).await;
+    channel.queue_purge("archive".into(), Default::default()).await.unwrap();
+    shows(&skuflow, event, &["archive by [relay] ready 0 to "]).await;
+
+    channel.exchange_delete("relay".into(), Default::default()).await.unwrap();
+    shows(&skuflow, event, &[]).await;
+    bind(&channel, "archive", "sku_processed", "").await;
+    shows(&skuflow, event, &["archive by [] ready 0 to "]).await;
+    channel.queue_delete("archive".into(), Default::default()).await.unwrap();
+    shows(&skuflow, event, &[]).await;
+    skuflow
+        .until("that it is gone is told", async || {
+            let journal = skuflow.journal().await;
+            let gone = journal.iter().filter(|event| event.kind.name() == KindName::QueueDeleted);
+            gone.filter(|one| one.queue.as_deref() == Some("archive") && one.style == Some(event)).count()
+                == 1
+        })
+        .await;
+    channel.queue_delete("elsewhere".into(), Default::default()).await.unwrap();
+    let elsewhere = skuflow.journal().await;
+    let elsewhere: Vec<_> =
+        elsewhere.iter().filter(|one| one.queue.as_deref() == Some("elsewhere")).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    skuflow.stopped().await;
+}
+
+async fn a_rival_at_a_queue_of_ours_is_seen_there_and_a_purge_empties_what_it_purges(on: On) {
+    const QUEUE: &str = "catalog.sku_processed";
+    let (event, command) = (Style::Choreography, Style::Orchestration);
+    let skuflow = start(on).await;
+    let (connection, channel) = stranger(&skuflow, "rival").await;
+    consume(&channel, QUEUE).await;
+    shows(&skuflow, event, &["catalog.sku_processed to rival"]).await;
+    assert_eq!(others(&skuflow, command).await, [""; 0]);
+    connection.close(200, "bye".into()).await.unwrap();
+    shows(&skuflow, event, &[]).await;
+
+    // Ours has one message in hand, and takes no other.
+    let body = serde_json::json!({ "workers": 1, "prefetch": 1 }).to_string();
+    let answer = skuflow.post("/api/choreography/catalog/workers", body).await;
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let gates = async |closed: serde_json::Value| {
+        let request = skuflow.request("PUT", "/api/choreography/gates");
+        let answer = request.json(&serde_json::json!({ "closed": closed })).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    };
+    gates(serde_json::json!([{ "gate": "after_delivery", "service": "catalog" }])).await;
+    let depth = async || {
+        let picture: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
+        picture.system(event).queue(QUEUE).map(|queue| (queue.ready(), queue.unacked()))
+    };
+    for _ in 0..4 {
+        skuflow.arrive("MUG-RED", 1, "choreography").await;
+    }
+    skuflow.until("three wait", async || depth().await == Some((3, 1))).await;
+    let (_connection, channel) = stranger(&skuflow, "purger").await;
+    channel.queue_purge(QUEUE.into(), Default::default()).await.unwrap();
+    skuflow.until("the purge is seen", async || depth().await == Some((0, 1))).await;
+    gates(serde_json::json!([])).await;
+    skuflow.until("ours went on", async || depth().await == Some((0, 0))).await;
+    skuflow.stopped().await;
+}
+
+#[tokio::test]
+async fn whoever_publishes_is_named_and_who_purges_too() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let (_connection, channel) = stranger(&skuflow, "a till").await;
+    let (options, body) = (Default::default(), br#"{"sku":"MUG-RED"}"#);
+    channel
+        .basic_publish("sku_processed".into(), "".into(), options, body, Default::default())
+        .await
+        .unwrap();
+    let routed = skuflow
+        .some("it is routed", async || {
+            skuflow.journal().await.into_iter().find(|event| event.kind.name() == KindName::Routed)
+        })
+        .await;
+    let flow::Kind::Routed { message: Some(message), .. } = &routed.kind else { panic!("{routed:?}") };
+    assert_eq!(message.publisher.as_deref(), Some("a till"));
+    declare(&channel, "archive").await;
+    bind(&channel, "archive", "sku_processed", "").await;
+    shows(&skuflow, Style::Choreography, &["archive by [] ready 0 to "]).await;
+    let bound = skuflow.journal().await;
+    let bound: Vec<_> = bound.iter().filter(|event| event.kind.name() == KindName::QueueBound).collect();
+    assert_eq!(bound.len(), 1, "what is ours is bound as it was declared, and not told: {bound:?}");
+    assert_eq!(bound[0].node, Some(Node::Foreign("a till".into())));
+}
+
+/// The server was not there while the queue was changed: what it shows after its start is what is there.
+#[tokio::test]
+async fn after_a_restart_others_are_shown_as_they_are_then() {
+    let style = Style::Choreography;
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let (_connection, channel) = stranger(&skuflow, "audit").await;
+    declare(&channel, "archive").await;
+    bind(&channel, "archive", "sku_processed", "").await;
+    let none = FieldTable::default();
+    // It goes with the broker, as the connections do.
+    channel.queue_declare("passing".into(), Default::default(), none).await.unwrap();
+    bind(&channel, "passing", "sku_processed", "").await;
+    consume(&channel, "archive").await;
+    let before = ["archive by [] ready 0 to audit", "passing by [] ready 1 to "];
+    skuflow.arrive("MUG-RED", 1, "choreography").await;
+    shows(&skuflow, style, &before).await;
+
+    let skuflow = skuflow.restart().await;
+    shows(&skuflow, style, &["archive by [] ready 1 to "]).await;
+    let told = skuflow.journal().await.len();
+    let skuflow = skuflow.restart().await;
+    shows(&skuflow, style, &["archive by [] ready 1 to "]).await;
+    let news = skuflow.journal().await.split_off(told);
+    let bound = news.iter().filter(|event| event.kind.name() == KindName::QueueBound).count();
+    assert_eq!(bound, 0, "what has not changed is not told again");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_stopped_and_started_has_lost_what_was_not_durable() {
+    let style = Style::Orchestration;
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let (_connection, channel) = stranger(&skuflow, "audit").await;
+    declare(&channel, "archive").await;
+    let none = FieldTable::default();
+    channel.queue_declare("passing".into(), Default::default(), none).await.unwrap();
+    for queue in ["archive", "passing"] {
+        bind(&channel, queue, "inventory.commands", "recalculate_sku").await;
+    }
+    let way = "by recalculate_sku[] ready 0 to ";
+    shows(&skuflow, style, &[&*format!("archive {way}"), &*format!("passing {way}")]).await;
+    let faults = async |method: &str, body: &str| {
+        let request = skuflow.request(method, "/api/orchestration/faults").body(body.to_owned());
+        let answer = request.header("content-type", "application/json").send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    };
+    faults("PUT", r#"{"faults":[{"kind":"broker_stopped","service":"inventory"}]}"#).await;
+    skuflow
+        .until("the broker is down", async || {
+            let picture = skuflow.json("/api/journal/picture").await;
+            let picture: Picture = serde_json::from_value(picture).unwrap();
+            picture.broker_down().is_some()
+        })
+        .await;
+    faults("DELETE", "").await;
+    shows(&skuflow, style, &[&*format!("archive {way}")]).await;
+}
+
+#[tokio::test]
+async fn a_queue_that_was_unbound_on_purpose_is_drawn_without_its_line_until_it_is_bound_again() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let has_line = async || {
+        let page = skuflow.get("/lab/choreography").await.text().await.unwrap();
+        assert!(page.contains(r#"data-queue="catalog.sku_processed""#));
+        page.contains(r#"data-edge="route:catalog.sku_processed""#)
+    };
+    assert!(has_line().await);
+    let (_connection, channel) = stranger(&skuflow, "vandal").await;
+    unbind(&channel, "catalog.sku_processed", "sku_processed", "").await;
+    skuflow.until("its line is gone", async || !has_line().await).await;
+    bind(&channel, "catalog.sku_processed", "sku_processed", "").await;
+    skuflow.until("its line is back", async || has_line().await).await;
+}
+
+#[tokio::test]
+async fn more_others_than_there_are_rows_for_are_counted_in_the_page() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let (_connection, channel) = stranger(&skuflow, "audit").await;
+    for number in 0..20 {
+        let queue = format!("archive.{number:02}");
+        declare(&channel, &queue).await;
+        bind(&channel, &queue, "sku_processed", "").await;
+    }
+    let page = async |style: &str| skuflow.get(&format!("/lab/{style}")).await.text().await.unwrap();
+    skuflow.until("all are counted", async || page("choreography").await.contains("13 more")).await;
+    let drawn = page("choreography").await;
+    // Drawn as upright it would be narrow, and its text half as large.
+    assert!(drawn.contains(r#"data-orientation="wide""#));
+    assert!(drawn.contains(r#"data-node="others""#) && drawn.contains(r#"data-queue="archive.06""#));
+    assert!(!drawn.contains(r#"data-queue="archive.07""#));
+    assert!(!page("orchestration").await.contains(r#"data-queue="archive"#));
+}
+
+/// A management API that lets nobody in.
+#[tokio::test]
+async fn a_wrong_password_for_the_management_api_is_told_as_such() {
+    let broker = Skuflow::start(On::Embedded).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let api = Router::new().fallback(|| async { StatusCode::UNAUTHORIZED });
+    tokio::spawn(async move { axum::serve(listener, api).await });
+    let skuflow = Skuflow::start_with(On::Embedded, |settings| {
+        settings.broker = BrokerChoice::At(broker.broker_url.parse().unwrap());
+        settings.management = Some(format!("http://watcher:wrong@{addr}").parse().unwrap());
+    })
+    .await;
+    let part = async || skuflow.get("/parts/choreography/others").await.text().await.unwrap();
+    let says = "the management API refused user watcher: wrong password?";
+    skuflow.until("it is told", async || part().await.contains(says)).await;
 }

@@ -334,6 +334,34 @@ pub enum Kind {
         emails: Option<u64>,
         /// Messages in the queue's dead-letter queue.
         dead: Option<u64>,
+        /// Messages that wait in the queue.
+        ready: Option<u64>,
+        /// Messages of the queue in consumers' hands.
+        unacked: Option<u64>,
+    },
+    /// A way leads from the exchange into the queue now: a binding, or several over other exchanges.
+    QueueBound {
+        /// The key of the first binding, which is the exchange's own.
+        routing_key: Id,
+        /// The exchanges in between, the first one first.
+        via: Vec<Id>,
+    },
+    /// A way from the exchange into the queue is gone.
+    QueueUnbound {
+        /// The key of the first binding.
+        routing_key: Id,
+        /// The exchanges in between, the first one first.
+        via: Vec<Id>,
+    },
+    /// A queue is gone, with what was in it.
+    QueueDeleted {
+        /// How many messages waited in it.
+        messages: u32,
+    },
+    /// All that waited in a queue was thrown away.
+    QueuePurged {
+        /// How many messages that were.
+        messages: u32,
     },
     /// Something that a newer Skuflow told, and this one does not know. It keeps its place in the order and changes nothing.
     Unknown,
@@ -372,6 +400,10 @@ pub enum KindName {
     ConnectionUnblocked,
     ServerStarted,
     Counted,
+    QueueBound,
+    QueueUnbound,
+    QueueDeleted,
+    QueuePurged,
     #[serde(other)]
     Unknown,
 }
@@ -406,6 +438,10 @@ words!(
         ConnectionUnblocked = "connection_unblocked",
         ServerStarted = "server_started",
         Counted = "counted",
+        QueueBound = "queue_bound",
+        QueueUnbound = "queue_unbound",
+        QueueDeleted = "queue_deleted",
+        QueuePurged = "queue_purged",
         Unknown = "unknown",
     },
     UnknownKind,
@@ -445,6 +481,10 @@ impl Kind {
             Self::ConnectionUnblocked => KindName::ConnectionUnblocked,
             Self::ServerStarted => KindName::ServerStarted,
             Self::Counted { .. } => KindName::Counted,
+            Self::QueueBound { .. } => KindName::QueueBound,
+            Self::QueueUnbound { .. } => KindName::QueueUnbound,
+            Self::QueueDeleted { .. } => KindName::QueueDeleted,
+            Self::QueuePurged { .. } => KindName::QueuePurged,
             Self::Unknown => KindName::Unknown,
         }
     }
@@ -525,6 +565,9 @@ pub struct MessageInfo {
     /// The header `traceparent` (W3C Trace Context).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<Id>,
+    /// Who published it, where the broker tells: the name of a stranger's connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publisher: Option<Id>,
     /// The body's text; what is no UTF-8 or longer than 4 KiB is shortened for viewing.
     pub body: Id,
     /// The body's true size.

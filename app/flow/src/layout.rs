@@ -25,6 +25,10 @@ pub struct Plan {
     pub style: Style,
     /// How choreography's event reaches the queues.
     pub dispatch: Dispatch,
+    /// The services whose queue is bound to nothing now.
+    pub unbound: Vec<Service>,
+    /// Strangers who take messages from queues of ours.
+    pub rivals: Vec<Rival>,
     /// Queues that strangers bound.
     pub foreign: Vec<ForeignQueue>,
     /// Which way time runs.
@@ -40,6 +44,17 @@ pub struct ForeignQueue {
     pub name: String,
     /// Who consumes it, if anybody does.
     pub consumer: Option<String>,
+    /// Over which exchanges messages come into it, if none comes from ours directly.
+    pub via: Option<String>,
+}
+
+/// A stranger who takes messages from a queue of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rival {
+    /// Whose queue that is.
+    pub service: Service,
+    /// Who takes them.
+    pub consumer: String,
 }
 
 /// Which way time runs.
@@ -113,6 +128,8 @@ pub enum NodeRole {
     Consumer(Service),
     /// A stranger.
     Foreign,
+    /// So many strangers more, who have no place of their own.
+    More(usize),
 }
 
 /// A node with its place.
@@ -176,6 +193,8 @@ pub struct Edge {
 /// A diagram, ready to be drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
+    /// Which way time runs, however many rows there are.
+    pub orientation: Orientation,
     /// How wide it is.
     pub width: f32,
     /// How high it is.
@@ -274,27 +293,81 @@ impl Plan {
         (self.text_px / SMALLEST_TEXT).max(1.0)
     }
 
-    /// Every row: our three queues, then the strangers'.
+    /// Every row: our three queues, then the strangers.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let own = self.style.queues().map(|queue| Row {
-            queue: queue.name.to_owned(),
+        let own = self.style.queues().map(|queue| Row::Queue {
+            name: queue.name.to_owned(),
+            label: queue.name.to_owned(),
             service: Some(queue.service),
             consumer: Some(consumer_id(queue.service).to_owned()),
+            // Where the producer keeps the list, it needs no binding.
+            has_route: !self.has_exchange() || !self.unbound.contains(&queue.service),
         });
-        let foreign = self.foreign.iter().map(|queue| Row {
-            queue: queue.name.clone(),
+        let rivals = self.rivals.iter().map(|rival| Row::Rival {
+            queue: self.style.queue_of(rival.service).name,
+            service: rival.service,
+            consumer: rival.consumer.clone(),
+        });
+        let foreign = self.foreign.iter().map(|queue| Row::Queue {
+            name: queue.name.clone(),
+            label: queue.label(),
             service: None,
-            consumer: queue.consumer.as_ref().map(|name| format!("foreign:{}:{name}", queue.name)),
+            consumer: queue.consumer.as_ref().map(|name| foreign_id(&queue.name, name)),
+            has_route: self.has_exchange(),
         });
-        own.chain(foreign).collect()
+        let others = self.rivals.len() + self.foreign.len();
+        let drawn = if others > OTHERS_MAX { OTHERS_MAX - 1 } else { others };
+        let more = (others > drawn).then_some(Row::More(others - drawn));
+        own.chain(rivals.chain(foreign).take(drawn)).chain(more).collect()
     }
 }
 
-/// A queue and its consumer.
-pub(crate) struct Row {
-    pub queue: String,
-    pub service: Option<Service>,
-    pub consumer: Option<String>,
+impl ForeignQueue {
+    /// What stands above it: its name, short enough for its row, and the way into it.
+    fn label(&self) -> String {
+        const ROOM: usize = 34;
+        match &self.via {
+            None => text::shortened(&self.name, ROOM),
+            Some(via) => {
+                let via = format!(" via {}", text::shortened(via, ROOM / 2 - 5));
+                format!("{}{via}", text::shortened(&self.name, ROOM - via.chars().count()))
+            }
+        }
+    }
+}
+
+/// What stands in one row.
+pub(crate) enum Row {
+    /// A queue, and its consumer.
+    Queue {
+        name: String,
+        label: String,
+        service: Option<Service>,
+        consumer: Option<String>,
+        /// Whether anything leads into it.
+        has_route: bool,
+    },
+    /// A stranger at a queue of ours.
+    Rival { queue: &'static str, service: Service, consumer: String },
+    /// So many more that are not drawn.
+    More(usize),
+}
+
+/// How many rows strangers have.
+pub const OTHERS_MAX: usize = 8;
+/// The id of the row that stands for those that are not drawn.
+pub const OTHERS: &str = "others";
+
+/// The id of a stranger at a queue.
+#[must_use]
+pub fn foreign_id(queue: &str, consumer: &str) -> String {
+    format!("foreign:{queue}:{consumer}")
+}
+
+/// The id of the line from a queue of ours to a stranger.
+#[must_use]
+pub fn rival_edge(queue: &str, consumer: &str) -> String {
+    format!("deliver:{queue}:{consumer}")
 }
 
 /// The smallest text that is drawn, in CSS pixels.

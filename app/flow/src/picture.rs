@@ -4,6 +4,7 @@
 //! stays small however long the journal grows, and the server can send it with the first paint.
 
 mod agreement;
+mod binding;
 mod key;
 mod packed;
 mod queue;
@@ -14,7 +15,8 @@ mod system;
 mod tests;
 
 pub use agreement::Agreement;
-pub use queue::{Consumer, QueuePicture, SLOTS, Slot};
+pub use binding::Binding;
+pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
 pub use store::{Entry, Inbox, Rows};
 pub use system::{Answer, Call, Change, DESK, NodeState, ServicePicture, SetFault, System};

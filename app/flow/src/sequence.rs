@@ -281,6 +281,10 @@ impl Draft {
             | Kind::ConnectionUnblocked
             | Kind::ConnectionRestored
             | Kind::Counted { .. }
+            | Kind::QueueBound { .. }
+            | Kind::QueueUnbound { .. }
+            | Kind::QueueDeleted { .. }
+            | Kind::QueuePurged { .. }
             | Kind::Unknown => {}
             Kind::ServerStarted => self.note(event, who, "the server started again".to_owned()),
             Kind::ConnectionBlocked { reason } => {

@@ -81,6 +81,7 @@ impl Story {
             app_id: "inventory".into(),
             timestamp_s: None,
             traceparent: None,
+            publisher: None,
             body: body.into(),
             size_bytes: body.len() as u64,
         };

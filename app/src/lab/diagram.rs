@@ -15,7 +15,7 @@ mod tokens;
 
 use super::selection::Selection;
 use super::state::LabState;
-use flow::layout::{Layout, NodeBox, NodeRole, Px, SMALLEST_TEXT, Text};
+use flow::layout::{Layout, NodeBox, NodeRole, Orientation, Px, SMALLEST_TEXT, Text};
 use flow::picture::System;
 use flow::{Picture, Style};
 use maud::{Markup, html};
@@ -81,7 +81,12 @@ impl<'a> Scene<'a> {
                 "Diagram: warehouse, inventory, the commands' exchange, three queues and their consumers"
             }
         };
-        let orientation = if layout.width > layout.height { "wide" } else { "tall" };
+        // The style sheet makes an upright one narrow. One that has many rows is higher than wide, and has to stay as wide
+        // as it is: or its text would shrink.
+        let orientation = match layout.orientation {
+            Orientation::Wide => "wide",
+            Orientation::Tall => "tall",
+        };
         html! {
             svg.diagram .is-untouched[self.system.is_untouched()] .is-down[self.is_down]
                 data-message=(message_class(self.style)) data-orientation=(orientation)
@@ -101,6 +106,7 @@ impl<'a> Scene<'a> {
             NodeRole::Warehouse => card::warehouse(self, node),
             NodeRole::Exchange => card::disc(self, node),
             NodeRole::Producer | NodeRole::Consumer(_) | NodeRole::Foreign => card::card(self, node),
+            NodeRole::More(count) => card::more(self, node, count),
         }
     }
 

@@ -1,8 +1,10 @@
 //! How an event travels in the diagram: on which line, in which shape, for how long, and what waits for it.
 
 use flow::event::StockReason;
-use flow::layout::{ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge};
-use flow::{Event, Kind, Node, Style};
+use flow::layout::{
+    ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, rival_edge, route_edge,
+};
+use flow::{Event, Kind, Node, Style, topology};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 /// What a token looks like. Shape and line say the same as the colour.
@@ -89,21 +91,35 @@ pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
             _ => hop(publish_edge(style.exchange().name), message, MESSAGE_MS),
         },
         // What comes back for another attempt comes out of its waiting queue, not from the exchange; and on
-        // the default exchange the way from publisher to queue was one line already.
-        Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 && event.exchange.as_deref() != Some("") => {
+        // the default exchange the way from publisher to queue was one line already. What a stranger's queue gets from
+        // an exchange that is not drawn comes from nowhere.
+        Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 && is_of_exchange(event, style) => {
             hop(route_edge(queue?), message, ROUTE_MS)
         }
-        Kind::Delivered { .. } => hop(deliver_edge(queue?), message, SHORT_MS),
+        Kind::Delivered { .. } => hop(taking_edge(event)?, message, SHORT_MS),
         Kind::HttpRequest { .. } => hop(http_edge(place_of(event)?), Shape::Http, CALL_MS),
         Kind::HttpResponse { status, .. } => {
             let shape = if *status == Some(200) { Shape::Http } else { Shape::Error };
             Hop { back: true, ..hop(http_edge(place_of(event)?), shape, CALL_MS) }
         }
-        Kind::Acked { .. } => Hop { back: true, ..hop(deliver_edge(queue?), Shape::Ack, SHORT_MS) },
+        Kind::Acked { .. } => Hop { back: true, ..hop(taking_edge(event)?, Shape::Ack, SHORT_MS) },
         Kind::RetryScheduled { .. } | Kind::DeadLettered { .. } | Kind::Nacked { .. } => {
-            Hop { back: true, ..hop(deliver_edge(queue?), Shape::Error, SHORT_MS) }
+            Hop { back: true, ..hop(taking_edge(event)?, Shape::Error, SHORT_MS) }
         }
         _ => return None,
+    })
+}
+
+fn is_of_exchange(event: &Event, style: Style) -> bool {
+    event.exchange.as_deref().is_none_or(|name| name == style.exchange().name)
+}
+
+/// The line on which a message leaves its queue: a stranger at a queue of ours has one of its own.
+fn taking_edge(event: &Event) -> Option<String> {
+    let queue = event.queue.as_deref()?;
+    Some(match &event.node {
+        Some(Node::Foreign(who)) if topology::queue_named(queue).is_some() => rival_edge(queue, who),
+        _ => deliver_edge(queue),
     })
 }
 
@@ -168,4 +184,34 @@ fn key(what: &str, id: &str, place: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (what, id, place).hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::Provenance;
+
+    fn edge(kind: Kind, node: Node, queue: &str, exchange: Option<&str>) -> Option<String> {
+        let mut event = Event::new(1, Provenance::Broker, kind);
+        (event.node, event.queue) = (Some(node), Some(queue.into()));
+        event.exchange = exchange.map(Into::into);
+        hop_of(&event, Style::Choreography).map(|hop| hop.edge)
+    }
+
+    #[test]
+    fn a_message_travels_on_the_line_that_it_took_and_on_none_when_that_is_not_drawn() {
+        let routed = |exchange| {
+            let kind = Kind::Routed { routing_key: "".into(), message: None };
+            edge(kind, Node::Broker, "audit", exchange)
+        };
+        let line = Some(route_edge("audit"));
+        assert_eq!((routed(Some("sku_processed")), routed(None)), (line.clone(), line));
+        assert_eq!((routed(Some("")), routed(Some("elsewhere"))), (None, None));
+        let delivered = |node, queue| edge(Kind::Delivered { consumer_tag: "t".into() }, node, queue, None);
+        let stranger = || Node::Foreign("rival".into());
+        let own = "catalog.sku_processed";
+        assert_eq!(delivered(stranger(), own), Some(rival_edge(own, "rival")));
+        assert_eq!(delivered(flow::Service::Catalog.into(), own), Some(deliver_edge(own)));
+        assert_eq!(delivered(stranger(), "audit"), Some(deliver_edge("audit")));
+    }
 }

@@ -2,6 +2,8 @@
 
 mod part;
 mod store;
+#[cfg(test)]
+mod tests;
 mod travel;
 
 use super::handle::Lab;

@@ -299,6 +299,7 @@ mod tests {
             app_id: "inventory".into(),
             timestamp_s: None,
             traceparent: None,
+            publisher: None,
             body: "{}".into(),
             size_bytes: 2,
         };

@@ -6,10 +6,10 @@ use super::form::Form;
 use super::selection::Selection;
 use super::views::Views;
 use crate::live::{Connection, Live};
-use flow::layout::{ForeignQueue, Layout, Orientation, Plan, SMALLEST_TEXT, layout};
-use flow::picture::{QueuePicture, System};
-use flow::{Event, History, Id, Node, Picture, Style};
-use std::sync::Arc;
+use flow::layout::{ForeignQueue, Layout, Orientation, Plan, Rival, SMALLEST_TEXT, layout};
+use flow::picture::{Consumer, QueuePicture, System};
+use flow::{Dispatch, Event, History, Id, Node, Picture, Service, Style};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Something on its way in the diagram, as a row that can be clicked while the token moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,13 +68,7 @@ impl LabState {
     #[must_use]
     pub fn new(style: Style, picture: Picture, form: Form, small_screen: bool) -> Self {
         let orientation = if small_screen { Orientation::Tall } else { Orientation::Wide };
-        let plan = Plan {
-            style,
-            dispatch: form.dispatch,
-            foreign: foreign_queues(picture.system(style)),
-            orientation,
-            text_px: SMALLEST_TEXT,
-        };
+        let plan = plan(picture.system(style), form.dispatch, orientation, SMALLEST_TEXT);
         Self {
             style,
             director: Director::new(style, picture),
@@ -118,13 +112,7 @@ impl LabState {
 
     /// Lays the diagram out anew if anything that it depends on has changed; says whether.
     pub fn lay_out(&mut self) -> bool {
-        let plan = Plan {
-            style: self.style,
-            dispatch: self.form.dispatch,
-            foreign: foreign_queues(self.system()),
-            orientation: self.orientation,
-            text_px: self.text_px,
-        };
+        let plan = plan(self.system(), self.form.dispatch, self.orientation, self.text_px);
         let has_changed = plan != self.plan;
         if has_changed {
             self.layout = layout(&plan);
@@ -134,15 +122,43 @@ impl LabState {
     }
 }
 
-/// The queues of strangers, and who consumes them.
-fn foreign_queues(system: &System) -> Vec<ForeignQueue> {
-    let consumer = |queue: &QueuePicture| {
-        let consumer = queue.consumers.first()?;
-        Some(consumer.node.as_ref().map_or(&*consumer.tag, Node::as_str).to_owned())
+/// What is to be laid out as things stand.
+fn plan(system: &System, dispatch: Dispatch, orientation: Orientation, text_px: f32) -> Plan {
+    let unbound = Service::ALL.iter().copied().filter(|service| !system.is_bound(*service));
+    let rivals = Service::ALL.iter().flat_map(|&service| {
+        let names: BTreeSet<_> =
+            system.queue_of(service).into_iter().flat_map(QueuePicture::strangers).map(name_of).collect();
+        names.into_iter().map(move |consumer| Rival { service, consumer })
+    });
+    let foreign = system.foreign_queues().iter().map(|queue| ForeignQueue {
+        name: queue.name.to_string(),
+        consumer: queue.consumers.first().map(name_of),
+        via: queue.via().map(|via| via.join(", ")),
+    });
+    Plan {
+        style: system.style,
+        dispatch,
+        unbound: unbound.collect(),
+        rivals: rivals.collect(),
+        foreign: foreign.collect(),
+        orientation,
+        text_px,
+    }
+}
+
+/// At which queue a stranger stands in the diagram, and its name. Both may have colons in them.
+#[must_use]
+pub fn stranger_at<'a, 'b>(system: &'a System, id: &'b str) -> Option<(&'a QueuePicture, &'b str)> {
+    let id = id.strip_prefix("foreign:")?;
+    let named = |queue: &'a QueuePicture| {
+        let name = id.strip_prefix(&*queue.name)?.strip_prefix(':')?;
+        Some((queue, name))
     };
-    let named =
-        |queue: &QueuePicture| ForeignQueue { name: queue.name.to_string(), consumer: consumer(queue) };
-    system.foreign_queues().iter().map(named).collect()
+    system.queues.iter().filter_map(named).max_by_key(|(queue, _)| queue.name.len())
+}
+
+fn name_of(consumer: &Consumer) -> String {
+    consumer.node.as_ref().map_or(&*consumer.tag, Node::as_str).to_owned()
 }
 
 /// What is selected, as the journal names it.

@@ -1,6 +1,6 @@
 //! What the picture shows, in words.
 
-use flow::event::{Origin, State, StockReason};
+use flow::event::{MessageInfo, Origin, State, StockReason};
 use flow::fault::{FaultPhase, Gate, HeldStep};
 use flow::{Event, Kind, Node, Service};
 
@@ -99,6 +99,7 @@ pub fn place_name(id: &str) -> &str {
         "inventory" | "inventory.consumer" => "Inventory",
         "catalog" => "Catalog",
         "wishlist" => "Wishlist",
+        flow::layout::OTHERS => "Others on the broker",
         other => other.rsplit(':').next().unwrap_or(other),
     }
 }
@@ -174,6 +175,11 @@ pub fn sentence(event: &Event) -> String {
         Kind::Returned { reply_code, reply_text } => {
             format!("Broker returned the message: {reply_code} {reply_text}")
         }
+        Kind::Routed { message: Some(MessageInfo { publisher: Some(who), .. }), .. }
+            if attempt.is_empty() =>
+        {
+            format!("Routed to {queue}, published by {who}")
+        }
         Kind::Routed { .. } if !attempt.is_empty() => format!("Back in {queue}{attempt}"),
         Kind::Routed { .. } => format!("Routed to {queue}"),
         Kind::Delivered { .. } if event.redelivered == Some(true) => {
@@ -244,7 +250,22 @@ pub fn sentence(event: &Event) -> String {
         Kind::Unknown => format!("{node} told something that a newer Skuflow knows"),
         Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
         Kind::ServerStarted => "The server started again".to_owned(),
-        Kind::Counted { messages, emails, dead } => {
+        Kind::QueueBound { via, .. } if via.is_empty() => format!("{node} bound {queue} to the exchange"),
+        Kind::QueueBound { via, .. } => {
+            format!("The exchange leads to {queue} now, via {}", via.join(", "))
+        }
+        Kind::QueueUnbound { via, .. } if via.is_empty() => {
+            format!("{node} unbound {queue} from the exchange")
+        }
+        Kind::QueueUnbound { via, .. } => {
+            format!("The exchange leads no longer to {queue} via {}", via.join(", "))
+        }
+        Kind::QueueDeleted { messages } => format!("Queue {queue} is gone{}", with_messages(*messages)),
+        Kind::QueuePurged { messages } => {
+            format!("{node} purged {queue}: threw away {messages} messages")
+        }
+        Kind::Counted { ready: Some(ready), .. } => format!("{node} counted {ready} that wait in {queue}"),
+        Kind::Counted { messages, emails, dead, .. } => {
             let count = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
             let counted = [
                 count(messages.map(u64::from), "messages in the outbox"),
@@ -253,6 +274,14 @@ pub fn sentence(event: &Event) -> String {
             ];
             format!("{node} counted {}", counted.into_iter().flatten().collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+fn with_messages(messages: u32) -> String {
+    match messages {
+        0 => String::new(),
+        1 => ", with 1 message".to_owned(),
+        more => format!(", with {more} messages"),
     }
 }
 

@@ -53,6 +53,7 @@ fn properties(event: &Event, info: &MessageInfo) -> Vec<(&'static str, String)> 
     if let Kind::Published { routing_key, .. } | Kind::Routed { routing_key, .. } = &event.kind {
         list.push(("routing key", if routing_key.is_empty() { "(empty)" } else { routing_key }.to_owned()));
     }
+    list.extend(info.publisher.as_ref().map(|who| ("published by", who.to_string())));
     list.push(("type", info.message_type.to_string()));
     list.push(("app_id", info.app_id.to_string()));
     list.extend(event.message_id.as_ref().map(|id| ("message_id", id.to_string())));
@@ -175,6 +176,7 @@ mod tests {
             app_id: "inventory".into(),
             timestamp_s: None,
             traceparent: None,
+            publisher: None,
             body: body.into(),
             size_bytes: body.len() as u64,
         }

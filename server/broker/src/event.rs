@@ -183,25 +183,42 @@ impl DeathReason {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// The broker begins, with what its store gave back: always the first event, and what follows changes it.
+    Started(Overview),
     /// A client finished its handshake.
     ConnectionOpened(Arc<ConnectionInfo>),
     /// A connection ended, whichever way.
     ConnectionClosed(Arc<ConnectionInfo>),
     /// An exchange was declared that was not there before.
-    ExchangeDeclared(ExchangeInfo),
-    /// An exchange is gone.
+    ExchangeDeclared {
+        /// The exchange.
+        exchange: ExchangeInfo,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
+    },
+    /// An exchange is gone. Comes after the bindings from it and to it, each of which is told.
     ExchangeDeleted {
         /// Its name.
         exchange: Arc<str>,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
     },
     /// A queue was declared that was not there before.
-    QueueDeclared(QueueInfo),
-    /// A queue is gone, with the messages in it.
+    QueueDeclared {
+        /// The queue.
+        queue: QueueInfo,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
+    },
+    /// A queue is gone, with the messages in it: it was deleted, its last consumer or its connection went, or nobody used
+    /// it for too long. Comes after its bindings and consumers, each of which is told.
     QueueDeleted {
         /// Its name.
         queue: Arc<str>,
         /// How many ready messages went with it.
         messages: usize,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
     },
     /// All ready messages of a queue were removed.
     QueuePurged {
@@ -209,11 +226,23 @@ pub enum Event {
         depth: QueueDepth,
         /// How many messages were removed.
         messages: usize,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
     },
     /// A binding was added.
-    BindingAdded(BindingInfo),
+    BindingAdded {
+        /// The binding.
+        binding: BindingInfo,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
+    },
     /// A binding is gone.
-    BindingRemoved(BindingInfo),
+    BindingRemoved {
+        /// The binding.
+        binding: BindingInfo,
+        /// Whose doing it was; none when the broker did it by itself.
+        by: Option<Arc<ConnectionInfo>>,
+    },
     /// A consumer started.
     ConsumerAdded(ConsumerInfo),
     /// A consumer is gone.

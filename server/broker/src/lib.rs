@@ -93,7 +93,10 @@ impl Broker {
         };
         let mut core = Core::new(settings, Names::random(), clock.now_ms());
         let store = match config.data.clone() {
-            None => None,
+            None => {
+                core.report_started();
+                None
+            }
             Some(folder) => {
                 let path = folder.clone();
                 let opening = tokio::task::spawn_blocking(move || Store::open(&path));

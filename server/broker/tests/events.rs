@@ -1,7 +1,9 @@
 //! What the event hook and the overview tell.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
-use broker::{BindingDestination, Broker, Config, Event, Health, QueueCounts, QueueDepth, Settlement};
+use broker::{
+    BindingDestination, Broker, Config, ConnectionInfo, Event, Health, QueueCounts, QueueDepth, Settlement,
+};
 use futures::StreamExt;
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
@@ -21,18 +23,31 @@ fn depths(queues: &[QueueDepth]) -> String {
     queues.iter().map(depth).collect::<Vec<_>>().join(", ")
 }
 
+fn whose(by: &Option<Arc<ConnectionInfo>>) -> String {
+    by.as_ref().map_or_else(String::new, |by| format!(" by {}", by.name.as_deref().unwrap_or("?")))
+}
+
 fn line(event: &Event) -> String {
     match event {
+        Event::Started(found) => format!("started with {} queues", found.queues.len()),
         Event::ConnectionOpened(connection) => format!("opened {:?}", connection.name.as_deref()),
         Event::ConnectionClosed(connection) => format!("closed {:?}", connection.name.as_deref()),
-        Event::ExchangeDeclared(exchange) => format!("exchange {} {}", exchange.name, exchange.kind.as_str()),
-        Event::QueueDeclared(queue) => format!("queue {}", queue.name),
-        Event::QueueDeleted { queue, messages } => format!("queue {queue} gone with {messages}"),
-        Event::BindingAdded(binding) => match &binding.destination {
+        Event::ExchangeDeclared { exchange, .. } => {
+            format!("exchange {} {}", exchange.name, exchange.kind.as_str())
+        }
+        Event::QueueDeclared { queue, by } => format!("queue {}{}", queue.name, whose(by)),
+        Event::QueueDeleted { queue, messages, by } => {
+            format!("queue {queue} gone with {messages}{}", whose(by))
+        }
+        Event::QueuePurged { depth: queue, messages, by } => {
+            format!("purged of {messages}{}: {}", whose(by), depth(queue))
+        }
+        Event::ExchangeDeleted { exchange, by } => format!("exchange {exchange} gone{}", whose(by)),
+        Event::BindingAdded { binding, .. } => match &binding.destination {
             BindingDestination::Queue(queue) => format!("bound {queue} to {}", binding.source),
             BindingDestination::Exchange(exchange) => format!("bound {exchange} to {}", binding.source),
         },
-        Event::BindingRemoved(binding) => format!("unbound from {}", binding.source),
+        Event::BindingRemoved { binding, by } => format!("unbound from {}{}", binding.source, whose(by)),
         Event::ConsumerAdded(consumer) => format!("consumer {} on {}", consumer.tag, consumer.queue),
         Event::ConsumerRemoved(consumer) => format!("consumer {} gone", consumer.tag),
         Event::Published { message, queues, .. } => {
@@ -116,10 +131,11 @@ async fn every_step_of_a_message_is_told_with_the_depth_after_it() {
     assert_eq!(
         told,
         [
+            "started with 0 queues",
             r#"opened Some("tester")"#,
             "exchange x fanout",
-            "queue dead",
-            "queue q",
+            "queue dead by tester",
+            "queue q by tester",
             "bound q to x",
             "bound dead to x",
             r#"published Some(("id")) to "x": q 1/0, dead 1/0"#,
@@ -132,9 +148,62 @@ async fn every_step_of_a_message_is_told_with_the_depth_after_it() {
             "rejected: q 0/0",
             r#"dead-lettered from q, rejected, to "": dead 2/0"#,
             "consumer tag gone",
-            "unbound from x",
-            "queue dead gone with 2",
+            "unbound from x by tester",
+            "queue dead gone with 2 by tester",
             r#"closed Some("tester")"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_goes_by_itself_is_told_with_its_bindings_and_whose_doing_it_was() {
+    let (broker, log, connection, channel) = start().await;
+    let none = FieldTable::default;
+    let bind = async |queue: &str| {
+        channel.queue_bind(queue.into(), "amq.fanout".into(), "".into(), Default::default(), none()).await
+    };
+    let auto_delete = QueueDeclareOptions { auto_delete: true, ..Default::default() };
+    channel.queue_declare("auto".into(), auto_delete, none()).await.unwrap();
+    channel.queue_declare("mine".into(), QueueDeclareOptions::exclusive(), none()).await.unwrap();
+    let mut expires = none();
+    expires.insert("x-expires".into(), AMQPValue::LongInt(1));
+    channel.exchange_declare("y".into(), ExchangeKind::Fanout, Default::default(), none()).await.unwrap();
+    channel
+        .exchange_bind("y".into(), "amq.fanout".into(), "".into(), Default::default(), none())
+        .await
+        .unwrap();
+    bind("auto").await.unwrap();
+    bind("mine").await.unwrap();
+    publish(&channel, "amq.fanout", "", false).await;
+    log.lock().unwrap().clear();
+    channel.queue_purge("mine".into(), Default::default()).await.unwrap();
+    channel.basic_consume("auto".into(), "tag".into(), Default::default(), none()).await.unwrap();
+    channel.basic_cancel("tag".into(), Default::default()).await.unwrap();
+    channel.exchange_delete("y".into(), Default::default()).await.unwrap();
+    channel.queue_declare("soon gone".into(), Default::default(), expires).await.unwrap();
+    loop {
+        if log.lock().unwrap().iter().any(|line| line == "queue soon gone gone with 0") {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    connection.close(200, "".into()).await.unwrap();
+    broker.shutdown().await;
+
+    let mut told = log.lock().unwrap().clone();
+    told.retain(|line| ["queue", "unbound", "exchange", "purged"].iter().any(|what| line.starts_with(what)));
+    assert_eq!(
+        told,
+        [
+            "purged of 1 by tester: mine 0/0",
+            "unbound from amq.fanout by tester",
+            "queue auto gone with 0 by tester",
+            "unbound from amq.fanout by tester",
+            "exchange y gone by tester",
+            "queue soon gone by tester",
+            "queue soon gone gone with 0",
+            "unbound from amq.fanout by tester",
+            "queue mine gone with 0 by tester",
         ]
     );
 }

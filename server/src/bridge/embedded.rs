@@ -1,16 +1,25 @@
 //! Watching the embedded broker: it tells every transition, exactly and in order.
 
-use super::{Journal, Strangers, node_of_stranger, routed, style_of, told_by_broker};
+use super::{
+    Journal, Strangers,
+    mirror::{Mirror, stranger},
+    routed, told_by_broker,
+};
 use crate::messaging::Envelope;
-use broker::{ConnectionInfo, Message, Settlement};
-use flow::{Event, Id, Kind, Node, Provenance, topology};
-use std::sync::Arc;
+use broker::{ConnectionInfo, Message, QueueDepth, Settlement};
+use flow::{Event, Id, Kind, Node, Picture, Provenance, picture::BASIC_GET, topology};
+use std::sync::{Arc, Mutex};
 
-/// Turns the broker's events into the journal's. What our services do they report themselves, so of
-/// deliveries and acks only a stranger's are told here.
+/// Turns the broker's events into the journal's, from that picture on. What our services do they report themselves, so
+/// of deliveries and acks only a stranger's are told here.
 #[must_use]
-pub fn watcher(journal: Journal, strangers: Strangers) -> Arc<dyn Fn(&broker::Event) + Send + Sync> {
-    let watcher = Watcher { journal, strangers };
+pub fn watcher(
+    journal: Journal,
+    strangers: Strangers,
+    picture: &Picture,
+) -> Arc<dyn Fn(&broker::Event) + Send + Sync> {
+    let mirror = Mutex::new(Mirror::new(journal.clone(), picture));
+    let watcher = Watcher { journal, strangers, mirror };
     Arc::new(move |event| watcher.see(event))
 }
 
@@ -29,85 +38,114 @@ pub fn trouble(reason: Option<String>) -> Event {
 struct Watcher {
     journal: Journal,
     strangers: Strangers,
+    mirror: Mutex<Mirror>,
 }
 
 impl Watcher {
     fn see(&self, event: &broker::Event) {
+        // The broker tells one thing after the other: nobody else ever has it.
+        let mut mirror = self.mirror.lock().expect("nothing panics while it holds the mirror");
+        let mirror = &mut *mirror;
         match event {
-            broker::Event::Published { message, queues, .. }
-            | broker::Event::DeadLettered { message, queues, .. } => {
+            broker::Event::Started(found) => mirror.started(found),
+            broker::Event::QueueDeclared { queue, .. } => mirror.declared(&queue.name),
+            broker::Event::BindingAdded { binding, by } => mirror.bound(binding, by.as_ref()),
+            broker::Event::BindingRemoved { binding, by } => mirror.unbound(binding, by.as_ref()),
+            broker::Event::QueueDeleted { queue, messages, by } => {
+                mirror.deleted(queue, *messages, by.as_ref());
+            }
+            broker::Event::QueuePurged { depth, messages, by } => {
+                mirror.purged(depth, *messages, by.as_ref());
+            }
+            broker::Event::ConsumerAdded(consumer) => mirror.consumer_added(consumer),
+            broker::Event::ConsumerRemoved(consumer) => mirror.consumer_removed(consumer),
+            broker::Event::Expired { depth, .. } | broker::Event::Dropped { depth, .. } => {
+                mirror.shrank(depth);
+            }
+            broker::Event::Published { message, queues, connection } => {
                 for depth in queues {
-                    self.routed(message, &depth.queue);
+                    mirror.holds(depth);
+                    self.routed(mirror, message, &depth.queue, stranger(connection).as_ref());
+                }
+            }
+            broker::Event::DeadLettered { message, queues, .. } => {
+                for depth in queues {
+                    mirror.holds(depth);
+                    self.routed(mirror, message, &depth.queue, None);
                 }
             }
             broker::Event::Delivered { depth, message, consumer_tag, connection, redelivered, no_ack } => {
+                mirror.holds(depth);
                 if let Some(node) = stranger(connection) {
-                    let consumer_tag = consumer_tag.clone().unwrap_or_else(|| "basic.get".into());
+                    let consumer_tag = match consumer_tag {
+                        Some(tag) => mirror.tag_of(&depth.queue, connection, tag),
+                        None => BASIC_GET.into(),
+                    };
                     let delivered = Kind::Delivered { consumer_tag };
-                    self.tell(message, &depth.queue, node.clone(), Some(*redelivered), delivered);
+                    self.tell(mirror, message, &depth.queue, &node, Some(*redelivered), &delivered);
                     // What goes out without acks is settled as it goes.
                     if *no_ack {
-                        self.tell(message, &depth.queue, node, None, Kind::Acked { duration_us: None });
+                        let acked = Kind::Acked { duration_us: None };
+                        self.tell(mirror, message, &depth.queue, &node, None, &acked);
                     }
                 }
             }
             broker::Event::Settled { depth, message, connection, settlement, .. } => {
-                let node = stranger(connection);
-                // The dead-letter desk tells itself what it does there; what it only looks at goes back unchanged.
-                if node.is_none() && depth.queue.ends_with(".dead") {
-                    return;
-                }
-                let kind = match settlement {
-                    Settlement::Acked if node.is_none() => return,
-                    Settlement::Acked => Kind::Acked { duration_us: None },
-                    Settlement::Rejected => Kind::Nacked { requeue: false, reason: "rejected".into() },
-                    Settlement::Requeued => {
-                        Kind::Nacked { requeue: true, reason: "put back into the queue".into() }
-                    }
-                };
-                let node = node
-                    .or_else(|| topology::queue_named(&depth.queue).map(|queue| queue.service.into()))
-                    .unwrap_or(Node::Broker);
-                self.tell(message, &depth.queue, node, None, kind);
-            }
-            broker::Event::ConsumerAdded(consumer) => {
-                let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: None };
-                self.tell_consumer(consumer, kind);
-            }
-            broker::Event::ConsumerRemoved(consumer) => {
-                let consumer_tag = Arc::clone(&consumer.tag);
-                self.tell_consumer(
-                    consumer,
-                    Kind::ConsumerStopped { consumer_tag, reason: "it left".into() },
-                );
+                mirror.holds(depth);
+                self.settled(mirror, message, depth, connection, *settlement);
             }
             _ => {}
         }
     }
 
-    fn routed(&self, message: &Message, queue: &Id) {
-        if let Some(style) = style_of(message.exchange(), queue) {
+    fn settled(
+        &self,
+        mirror: &Mirror,
+        message: &Message,
+        depth: &QueueDepth,
+        connection: &ConnectionInfo,
+        settlement: Settlement,
+    ) {
+        let node = stranger(connection);
+        // The dead-letter desk tells itself what it does there; what it only looks at goes back unchanged.
+        if node.is_none() && depth.queue.ends_with(".dead") {
+            return;
+        }
+        let kind = match settlement {
+            Settlement::Acked if node.is_none() => return,
+            Settlement::Acked => Kind::Acked { duration_us: None },
+            Settlement::Rejected => Kind::Nacked { requeue: false, reason: "rejected".into() },
+            Settlement::Requeued => Kind::Nacked { requeue: true, reason: "put back into the queue".into() },
+        };
+        let node = node
+            .or_else(|| topology::queue_named(&depth.queue).map(|queue| queue.service.into()))
+            .unwrap_or(Node::Broker);
+        self.tell(mirror, message, &depth.queue, &node, None, &kind);
+    }
+
+    fn routed(&self, mirror: &Mirror, message: &Message, queue: &Id, publisher: Option<&Node>) {
+        for style in mirror.styles_of(queue) {
             let envelope = self.read(message, queue);
-            let key = message.routing_key();
-            self.journal.report(routed(&envelope, style, message.exchange(), key, Arc::clone(queue)));
+            let (exchange, key) = (message.exchange(), message.routing_key());
+            self.journal.report(routed(&envelope, style, exchange, key, Arc::clone(queue), publisher));
         }
     }
 
-    fn tell(&self, message: &Message, queue: &Id, node: Node, redelivered: Option<bool>, kind: Kind) {
-        let Some(style) = style_of(message.exchange(), queue) else { return };
-        let envelope = self.read(message, queue);
-        let mut event = told_by_broker(&envelope, style, Arc::clone(queue), node, kind);
-        event.redelivered = redelivered;
-        self.journal.report(event);
-    }
-
-    fn tell_consumer(&self, consumer: &broker::ConsumerInfo, kind: Kind) {
-        let Some(node) = stranger(&consumer.connection) else { return };
-        let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
-        event.style = topology::queue_named(&consumer.queue).map(|queue| queue.style);
-        event.node = Some(node);
-        event.queue = Some(Arc::clone(&consumer.queue));
-        self.journal.report(event);
+    fn tell(
+        &self,
+        mirror: &Mirror,
+        message: &Message,
+        queue: &Id,
+        node: &Node,
+        redelivered: Option<bool>,
+        kind: &Kind,
+    ) {
+        for style in mirror.styles_of(queue) {
+            let envelope = self.read(message, queue);
+            let mut event = told_by_broker(&envelope, style, Arc::clone(queue), node.clone(), kind.clone());
+            event.redelivered = redelivered;
+            self.journal.report(event);
+        }
     }
 
     fn read(&self, message: &Message, queue: &Id) -> Envelope {
@@ -120,10 +158,4 @@ impl Watcher {
 
 fn default_type(queue: &str) -> &str {
     topology::queue_named(queue).map_or("unknown", topology::Queue::message_type)
-}
-
-/// The node that stands for a stranger's connection; none for our own.
-fn stranger(connection: &ConnectionInfo) -> Option<Node> {
-    let name = connection.name.as_ref().or(connection.product.as_ref()).unwrap_or(&connection.peer);
-    node_of_stranger(name)
 }

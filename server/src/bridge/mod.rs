@@ -4,6 +4,8 @@ pub mod depths;
 pub mod embedded;
 pub mod journal;
 pub mod management;
+mod mirror;
+mod reach;
 pub mod reporter;
 pub mod sequencer;
 pub mod strangers;
@@ -15,7 +17,7 @@ pub use reporter::Reporter;
 pub use strangers::Strangers;
 
 use crate::messaging::{Envelope, connection::OUR_NAME};
-use flow::{Event, Id, Kind, Node, Provenance, Sku, Style, topology};
+use flow::{Event, Id, Kind, Node, Provenance, Sku, Style, event::MessageInfo};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -47,16 +49,20 @@ fn node_of_stranger(name: &str) -> Option<Node> {
     (!name.starts_with(OUR_NAME)).then(|| Node::Foreign(name.into()))
 }
 
-/// The style to which a message belongs that went through `exchange` into `queue`.
-fn style_of(exchange: &str, queue: &str) -> Option<Style> {
-    topology::style_of_exchange(exchange).or_else(|| topology::queue_named(queue).map(|queue| queue.style))
-}
-
-/// That the broker put a message into a queue.
-fn routed(envelope: &Envelope, style: Style, exchange: &str, routing_key: &str, queue: Id) -> Event {
+/// That the broker put a message into a queue; by whom it was published, where that is known and was a stranger.
+fn routed(
+    envelope: &Envelope,
+    style: Style,
+    exchange: &str,
+    routing_key: &str,
+    queue: Id,
+    publisher: Option<&Node>,
+) -> Event {
     // What inventory sent is in the journal already, as published.
-    let foreign = &*envelope.app_id != "inventory";
-    let kind = Kind::Routed { routing_key: routing_key.into(), message: foreign.then(|| envelope.info()) };
+    let is_foreign = publisher.is_some() || &*envelope.app_id != "inventory";
+    let publisher = publisher.map(|node| node.as_str().into());
+    let message = is_foreign.then(|| MessageInfo { publisher, ..envelope.info() });
+    let kind = Kind::Routed { routing_key: routing_key.into(), message };
     let mut event = told_by_broker(envelope, style, queue, Node::Broker, kind);
     event.exchange = Some(exchange.into());
     event

@@ -113,9 +113,9 @@ fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Boun
         strangers.claim("tap", queues.first().map_or("elsewhere", |queue| queue.routing_key), body)
     });
     for queue in queues {
-        journal.report(routed(&envelope, style, exchange, key, queue.name.into()));
+        journal.report(routed(&envelope, style, exchange, key, queue.name.into(), None));
     }
     for queue in bound.hearing(style, key) {
-        journal.report(routed(&envelope, style, exchange, key, queue));
+        journal.report(routed(&envelope, style, exchange, key, queue, None));
     }
 }

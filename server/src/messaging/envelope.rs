@@ -211,6 +211,7 @@ impl Envelope {
             app_id: Arc::clone(&self.app_id),
             timestamp_s: self.timestamp_s,
             traceparent: self.traceparent.clone(),
+            publisher: None,
             body: shown(&self.body),
             size_bytes: self.body.len() as u64,
         }

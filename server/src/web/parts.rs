@@ -135,7 +135,7 @@ async fn simulated(State(known): State<Known>) -> impl IntoResponse {
 }
 
 async fn strangers(State(known): State<Known>, InStyle(_): InStyle) -> impl IntoResponse {
-    drawn(others::part(known.visibility.hidden()).into_string())
+    drawn(others::part(known.visibility.hidden().as_deref()).into_string())
 }
 
 /// An e-mail as it goes over the wire. What is no UTF-8 is shown with replacement characters.

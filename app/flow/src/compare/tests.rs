@@ -211,6 +211,8 @@ fn a_style_is_known_to_use_every_line_of_its_diagram() {
         let diagram = crate::layout::layout(&crate::layout::Plan {
             style,
             dispatch: crate::Dispatch::default(),
+            unbound: Vec::new(),
+            rivals: Vec::new(),
             foreign: Vec::new(),
             orientation: crate::layout::Orientation::Tall,
             text_px: crate::layout::SMALLEST_TEXT,

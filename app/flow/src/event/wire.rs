@@ -33,7 +33,7 @@ flat! {
         consumer_tag: Id, http_id: Id, target: Service, path: String, status: u16, error: String,
         answer: State, email_id: i64, to: String, subject: String, requeue: bool, reason: String,
         delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
-        ready: u64, messages: u32, emails: u64, dead: u64,
+        ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>,
     }
 }
 
@@ -126,8 +126,19 @@ impl Serialize for Event {
             Kind::ConsumerStopped { consumer_tag, reason } => {
                 all! { "consumer_tag": consumer_tag, "reason": reason }
             }
-            Kind::Counted { messages, emails, dead } => {
-                optional! { "messages": messages, "emails": emails, "dead": dead }
+            Kind::Counted { messages, emails, dead, ready, unacked } => {
+                optional! {
+                    "messages": messages, "emails": emails, "dead": dead, "ready": ready, "unacked": unacked,
+                }
+            }
+            Kind::QueueBound { routing_key, via } | Kind::QueueUnbound { routing_key, via } => {
+                all! { "routing_key": routing_key }
+                if !via.is_empty() {
+                    all! { "via": via }
+                }
+            }
+            Kind::QueueDeleted { messages } | Kind::QueuePurged { messages } => {
+                all! { "messages": messages }
             }
         }
         flat.end()
@@ -226,7 +237,17 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             messages: flat.messages.take(),
             emails: flat.emails.take(),
             dead: flat.dead.take(),
+            ready: flat.ready.take(),
+            unacked: flat.unacked.take(),
         },
+        KindName::QueueBound => {
+            Kind::QueueBound { routing_key: need!(routing_key), via: flat.via.take().unwrap_or_default() }
+        }
+        KindName::QueueUnbound => {
+            Kind::QueueUnbound { routing_key: need!(routing_key), via: flat.via.take().unwrap_or_default() }
+        }
+        KindName::QueueDeleted => Kind::QueueDeleted { messages: need!(messages) },
+        KindName::QueuePurged => Kind::QueuePurged { messages: need!(messages) },
         KindName::Unknown => Kind::Unknown,
     })
 }
@@ -260,6 +281,7 @@ mod tests {
             app_id: id(),
             timestamp_s: None,
             traceparent: Some(id()),
+            publisher: Some(id()),
             body: "{\"sku\":1}".into(),
             size_bytes: 9,
         };
@@ -311,7 +333,17 @@ mod tests {
             Kind::ConnectionBlocked { reason: text() },
             Kind::ConnectionUnblocked,
             Kind::ServerStarted,
-            Kind::Counted { messages: Some(1), emails: None, dead: Some(2) },
+            Kind::Counted {
+                messages: Some(1),
+                emails: None,
+                dead: Some(2),
+                ready: Some(3),
+                unacked: Some(4),
+            },
+            Kind::QueueBound { routing_key: id(), via: vec![id(), id()] },
+            Kind::QueueUnbound { routing_key: id(), via: Vec::new() },
+            Kind::QueueDeleted { messages: 3 },
+            Kind::QueuePurged { messages: 4 },
             Kind::Unknown,
         ];
         let names: std::collections::BTreeSet<_> = kinds.iter().map(Kind::name).collect();

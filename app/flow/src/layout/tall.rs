@@ -2,9 +2,9 @@
 
 use super::path::at;
 use super::{
-    ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, PRODUCER, Path, Plan, QueueBox, Rect,
-    Row, SMALLEST_TEXT, Text, WAREHOUSE, WAREHOUSE_LABEL, consumer_id, deliver_edge, http_edge, publish_edge,
-    route_edge,
+    ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, OTHERS, PRODUCER, Path, Plan, QueueBox,
+    Rect, Row, SMALLEST_TEXT, Text, WAREHOUSE, WAREHOUSE_LABEL, consumer_id, deliver_edge, foreign_id,
+    http_edge, publish_edge, rival_edge, route_edge,
 };
 
 /// As wide as the stage on a screen of 320 px.
@@ -72,72 +72,112 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let mut y = below + 52.0;
     let mut calls = 0_u8;
     let mut bottom = below;
-    for row in &rows {
-        let queue = queue_box(row, y);
-        let turns = [source, at(TRUNK_X, source.y), at(TRUNK_X, y), at(queue.slots.x - GAP, y)];
-        edges.push(Edge {
-            id: route_edge(&row.queue),
-            kind: EdgeKind::Message,
-            path: Path::through(&turns),
-            label: None,
-            from: from.clone(),
-            to: row.queue.clone(),
-        });
-        bottom = queue.counts.rect.bottom();
-        if let Some(consumer) = &row.consumer {
-            let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
-            let role = row.service.map_or(NodeRole::Foreign, NodeRole::Consumer);
-            nodes.push(NodeBox { id: consumer.clone(), role, rect: card, label: None });
-            edges.push(Edge {
-                id: deliver_edge(&row.queue),
-                kind: EdgeKind::Message,
-                path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
-                label: None,
-                from: row.queue.clone(),
-                to: consumer.clone(),
-            });
-            bottom = card.bottom();
-            if let Some(service) = row.service.filter(|&service| asks(plan, service)) {
-                let lane = 5.0 * f32::from(calls);
-                let (out, up) = (card.middle().y, producer.middle().y - 12.0 - 2.0 * lane);
-                let lane_x = WIDTH - 10.0 + lane;
-                let turns = [
-                    at(card.right() + GAP, out),
-                    at(lane_x, out),
-                    at(lane_x, up),
-                    at(producer.right() + GAP, up),
-                ];
-                let words = at(QUEUE_X, card.bottom() + 15.0);
+    let mut own = [0.0; 3];
+    for row in rows {
+        let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
+        match row {
+            Row::Queue { name, label, service, consumer, has_route } => {
+                let queue = queue_box(&name, &label, service, y);
+                if has_route {
+                    let turns = [source, at(TRUNK_X, source.y), at(TRUNK_X, y), at(queue.slots.x - GAP, y)];
+                    edges.push(Edge {
+                        id: route_edge(&name),
+                        kind: EdgeKind::Message,
+                        path: Path::through(&turns),
+                        label: None,
+                        from: from.clone(),
+                        to: name.clone(),
+                    });
+                }
+                bottom = queue.counts.rect.bottom();
+                if let Some(consumer) = consumer {
+                    let role = service.map_or(NodeRole::Foreign, NodeRole::Consumer);
+                    nodes.push(NodeBox { id: consumer.clone(), role, rect: card, label: None });
+                    edges.push(Edge {
+                        id: deliver_edge(&name),
+                        kind: EdgeKind::Message,
+                        path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                        label: None,
+                        from: name,
+                        to: consumer,
+                    });
+                    bottom = card.bottom();
+                }
+                if let Some(service) = service {
+                    own[service as usize] = y;
+                }
+                if let Some(service) = service.filter(|&service| asks(plan, service)) {
+                    edges.push(call(service, card, producer, calls));
+                    calls += 1;
+                    bottom += 19.0;
+                }
+                queues.push(queue);
+            }
+            Row::Rival { queue, service, consumer } => {
+                let of = own[service as usize] + 8.0;
+                let lane = 18.0 - 2.0 * f32::from(service as u8);
+                let turns = [at(QUEUE_X - GAP, of), at(lane, of), at(lane, y), at(CARD_X - GAP, y)];
+                let id = foreign_id(queue, &consumer);
+                nodes.push(NodeBox { id: id.clone(), role: NodeRole::Foreign, rect: card, label: None });
                 edges.push(Edge {
-                    id: http_edge(consumer_id(service)),
-                    kind: EdgeKind::Http,
+                    id: rival_edge(queue, &consumer),
+                    kind: EdgeKind::Message,
                     path: Path::through(&turns),
-                    label: Some(Text::of_lines(vec![super::text::CALL.to_owned()], words, Anchor::Start)),
-                    from: consumer_id(service).into(),
-                    to: PRODUCER.into(),
+                    label: None,
+                    from: queue.to_owned(),
+                    to: id,
                 });
-                calls += 1;
-                bottom += 19.0;
+                bottom = card.bottom();
+            }
+            Row::More(count) => {
+                let rect = Rect::new(QUEUE_X, y - 17.0, CARD_X + CARD_SIZE.0 - QUEUE_X, 34.0);
+                nodes.push(NodeBox { id: OTHERS.into(), role: NodeRole::More(count), rect, label: None });
+                bottom = rect.bottom();
             }
         }
-        queues.push(queue);
         y = bottom + 48.0;
     }
-    Layout { width: WIDTH, height: bottom + 6.0, text_px: SMALLEST_TEXT, nodes, queues, edges }
-        .scaled(plan.scale())
+    Layout {
+        orientation: plan.orientation,
+        width: WIDTH,
+        height: bottom + 6.0,
+        text_px: SMALLEST_TEXT,
+        nodes,
+        queues,
+        edges,
+    }
+    .scaled(plan.scale())
 }
 
 fn asks(plan: &Plan, service: crate::Service) -> bool {
     plan.has_calls() && service != crate::Service::Inventory
 }
 
-fn queue_box(row: &Row, y: f32) -> QueueBox {
+/// The line on which a service asks: up on the right, each beside the one before.
+fn call(service: crate::Service, card: Rect, producer: Rect, before: u8) -> Edge {
+    let lane = 5.0 * f32::from(before);
+    let (out, up) = (card.middle().y, producer.middle().y - 12.0 - 2.0 * lane);
+    let lane_x = WIDTH - 10.0 + lane;
+    let turns =
+        [at(card.right() + GAP, out), at(lane_x, out), at(lane_x, up), at(producer.right() + GAP, up)];
+    let words = at(QUEUE_X, card.bottom() + 15.0);
+    Edge {
+        id: http_edge(consumer_id(service)),
+        kind: EdgeKind::Http,
+        path: Path::through(&turns),
+        label: Some(Text::of_lines(vec![super::text::CALL.to_owned()], words, Anchor::Start)),
+        from: consumer_id(service).into(),
+        to: PRODUCER.into(),
+    }
+}
+
+fn queue_box(name: &str, label: &str, service: Option<crate::Service>, y: f32) -> QueueBox {
     let slots = Rect::new(QUEUE_X, y - SLOT_SIZE.1 / 2.0, SLOT_SIZE.0, SLOT_SIZE.1);
     let counts = vec!["ready 9999".to_owned(), "unacked 999".to_owned()];
     QueueBox {
-        name: row.queue.clone(),
-        service: row.service,
-        label: Text::name(&row.queue, None, at(slots.x, slots.y - 14.0), Anchor::Start, f32::MAX),
+        name: name.to_owned(),
+        service,
+        label: Text::name(label, None, at(slots.x, slots.y - 14.0), Anchor::Start, f32::MAX),
         counts: Text::of_lines(counts, at(slots.x, slots.bottom() + 14.0), Anchor::Start),
         slots,
         pitch: SLOT_PITCH,

@@ -2,15 +2,23 @@ use super::*;
 
 /// Every diagram that can come up, with its name.
 fn all() -> Vec<(String, Layout)> {
-    let stranger = |n: usize| ForeignQueue { name: format!("analytics.{n}"), consumer: Some("py".into()) };
+    let stranger = |n: usize| ForeignQueue {
+        // Names are up to 255 bytes long (AMQP 0-9-1, section 4.2.5.3).
+        name: if n == 1 { "analytics.".repeat(25) } else { format!("analytics.{n}") },
+        consumer: (n != 2).then(|| "py".into()),
+        via: (n == 0).then(|| "an exchange with a long name".into()),
+    };
+    let rival = |n: usize| Rival { service: Service::ALL[n % 3], consumer: format!("rival.{n}") };
     let mut all = Vec::new();
     for &style in Style::ALL {
         for &dispatch in Dispatch::ALL {
             for orientation in [Orientation::Wide, Orientation::Tall] {
-                for strangers in [0, 1, 3] {
+                for (strangers, rivals) in [(0, 0), (1, 0), (3, 0), (0, 1), (2, 4), (8, 0), (9, 0), (40, 3)] {
                     for text_px in [11.0, 14.0] {
                         let foreign = (0..strangers).map(stranger).collect();
-                        let plan = Plan { style, dispatch, foreign, orientation, text_px };
+                        let unbound = Vec::from(&Service::ALL[..rivals.min(2)]);
+                        let rivals = (0..rivals).map(rival).collect();
+                        let plan = Plan { style, dispatch, unbound, rivals, foreign, orientation, text_px };
                         all.push((format!("{plan:?}"), layout(&plan)));
                     }
                 }
@@ -98,6 +106,8 @@ fn a_phone_of_320_px_shows_text_of_at_least_11_px() {
         let plan = Plan {
             style,
             dispatch: Dispatch::Fanout,
+            unbound: Vec::new(),
+            rivals: Vec::new(),
             foreign: Vec::new(),
             orientation: Orientation::Tall,
             text_px: SMALLEST_TEXT,
@@ -114,4 +124,49 @@ fn a_point_travels_from_start_to_end_at_an_even_pace() {
     let (start, half, end) = (path.point(0.0), path.point(0.5), path.point(1.0));
     assert!(start.x == 0.0 && end.x == 100.0 && end.y == 50.0);
     assert!((half.x - path.length() / 2.0).abs() < 0.5 && half.y == 0.0);
+}
+
+fn with(foreign: usize, rivals: usize, dispatch: Dispatch) -> Layout {
+    let foreign = (0..foreign).map(|n| ForeignQueue { name: format!("f{n}"), consumer: None, via: None });
+    let rivals = (0..rivals).map(|n| Rival { service: Service::Catalog, consumer: format!("r{n}") });
+    layout(&Plan {
+        style: Style::Choreography,
+        dispatch,
+        unbound: vec![Service::Wishlist],
+        rivals: rivals.collect(),
+        foreign: foreign.collect(),
+        orientation: Orientation::Wide,
+        text_px: SMALLEST_TEXT,
+    })
+}
+
+#[test]
+fn those_who_have_no_row_of_their_own_are_counted_in_the_last_one() {
+    let more = |layout: &Layout| {
+        layout.nodes.iter().find_map(|node| match node.role {
+            NodeRole::More(count) => Some(count),
+            _ => None,
+        })
+    };
+    for (foreign, rivals, drawn, hidden) in
+        [(0, 0, 0, None), (8, 0, 8, None), (9, 0, 7, Some(2)), (10, 9, 0, Some(12)), (5, 3, 5, None)]
+    {
+        let layout = with(foreign, rivals, Dispatch::Fanout);
+        assert_eq!((layout.queues.len() - 3, more(&layout)), (drawn, hidden), "{foreign} and {rivals}");
+        assert!(layout.text_px >= SMALLEST_TEXT);
+    }
+}
+
+#[test]
+fn a_line_into_a_queue_is_a_binding_and_a_rival_has_a_line_of_its_own() {
+    let layout = with(1, 1, Dispatch::Fanout);
+    let has = |layout: &Layout, edge: &str| layout.edge(edge).is_some();
+    assert!(has(&layout, &route_edge("catalog.sku_processed")));
+    assert!(!has(&layout, &route_edge("wishlist.sku_processed")), "it is unbound");
+    assert!(has(&layout, &deliver_edge("wishlist.sku_processed")), "its consumer is there all the same");
+    let rival = layout.edge(&rival_edge("catalog.sku_processed", "r0")).unwrap();
+    assert_eq!((&*rival.from, &*rival.to), ("catalog.sku_processed", "foreign:catalog.sku_processed:r0"));
+    // The producer that publishes to each queue by itself needs no binding, and knows no stranger.
+    let layout = with(1, 0, Dispatch::Queues);
+    assert!(has(&layout, &route_edge("wishlist.sku_processed")) && !has(&layout, &route_edge("f0")));
 }

@@ -88,6 +88,15 @@ impl Text {
     }
 }
 
+/// The text, with an ellipsis for what is beyond so many characters.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most - 1).collect();
+    format!("{kept}…")
+}
+
 /// How wide a line of the smallest text is taken to be.
 #[expect(clippy::cast_precision_loss, reason = "a label has few characters")]
 fn width_of(text: &str) -> f32 {

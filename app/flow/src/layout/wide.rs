@@ -2,9 +2,9 @@
 
 use super::path::at;
 use super::{
-    ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, PRODUCER, Path, Plan, QueueBox, Rect,
-    Row, SMALLEST_TEXT, Text, WAREHOUSE, WAREHOUSE_LABEL, consumer_id, deliver_edge, http_edge, publish_edge,
-    route_edge,
+    ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, OTHERS, PRODUCER, Path, Plan, QueueBox,
+    Rect, Row, SMALLEST_TEXT, Text, WAREHOUSE, WAREHOUSE_LABEL, consumer_id, deliver_edge, foreign_id,
+    http_edge, publish_edge, rival_edge, route_edge,
 };
 use crate::Service;
 
@@ -25,6 +25,12 @@ const CARD_SIZE: (f32, f32) = (132.0, 60.0);
 /// A card reaches further down than up, so that its queue's name has room above the slots.
 const CARD_ABOVE: f32 = 21.0;
 const LANE_X: f32 = 638.0;
+/// How far below a queue's middle a stranger's line begins.
+const BESIDE: f32 = 8.0;
+/// From this row on a swept line would run into the exchange's name: it goes straight down there.
+const STEEP: usize = 6;
+const STEEP_X: f32 = 314.0;
+const MORE_HEIGHT: f32 = 34.0;
 /// Between a line's end and what it points at.
 const GAP: f32 = 3.0;
 
@@ -76,33 +82,62 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     }
 
     let mut queues = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows.into_iter().enumerate() {
         let y = row_y(index);
-        let queue = queue_box(row, y);
-        let to = at(queue.slots.x - GAP, y);
-        let leave = if plan.has_exchange() { 46.0 } else { 72.0 };
-        edges.push(Edge {
-            id: route_edge(&row.queue),
-            kind: EdgeKind::Message,
-            path: Path::sweep(at(source.1, axis), to, leave, 34.0),
-            label: None,
-            from: source.0.clone(),
-            to: row.queue.clone(),
-        });
-        if let Some(consumer) = &row.consumer {
-            let rect = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
-            let role = row.service.map_or(NodeRole::Foreign, NodeRole::Consumer);
-            nodes.push(NodeBox { id: consumer.clone(), role, rect, label: None });
-            edges.push(Edge {
-                id: deliver_edge(&row.queue),
-                kind: EdgeKind::Message,
-                path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
-                label: None,
-                from: row.queue.clone(),
-                to: consumer.clone(),
-            });
+        let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
+        match row {
+            Row::Queue { name, label, service, consumer, has_route } => {
+                let queue = queue_box(&name, &label, service, y);
+                if has_route {
+                    let to = at(queue.slots.x - GAP, y);
+                    let leave = if plan.has_exchange() { 46.0 } else { 72.0 };
+                    edges.push(Edge {
+                        id: route_edge(&name),
+                        kind: EdgeKind::Message,
+                        path: if index < STEEP {
+                            Path::sweep(at(source.1, axis), to, leave, 34.0)
+                        } else {
+                            Path::through(&[at(source.1, axis), at(STEEP_X, axis), at(STEEP_X, y), to])
+                        },
+                        label: None,
+                        from: source.0.clone(),
+                        to: name.clone(),
+                    });
+                }
+                if let Some(consumer) = consumer {
+                    let role = service.map_or(NodeRole::Foreign, NodeRole::Consumer);
+                    nodes.push(NodeBox { id: consumer.clone(), role, rect: card, label: None });
+                    edges.push(Edge {
+                        id: deliver_edge(&name),
+                        kind: EdgeKind::Message,
+                        path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                        label: None,
+                        from: name,
+                        to: consumer,
+                    });
+                }
+                queues.push(queue);
+            }
+            Row::Rival { queue, service, consumer } => {
+                let (of, lane) = (row_y(service as usize) + BESIDE, QUEUE_X - rival_lane(service));
+                let turns = [at(QUEUE_X - GAP, of), at(lane, of), at(lane, y), at(CARD_X - GAP, y)];
+                let id = foreign_id(queue, &consumer);
+                nodes.push(NodeBox { id: id.clone(), role: NodeRole::Foreign, rect: card, label: None });
+                edges.push(Edge {
+                    id: rival_edge(queue, &consumer),
+                    kind: EdgeKind::Message,
+                    path: Path::through(&turns),
+                    label: None,
+                    from: queue.to_owned(),
+                    to: id,
+                });
+            }
+            Row::More(count) => {
+                let rect =
+                    Rect::new(QUEUE_X, y - MORE_HEIGHT / 2.0, CARD_X + CARD_SIZE.0 - QUEUE_X, MORE_HEIGHT);
+                nodes.push(NodeBox { id: OTHERS.into(), role: NodeRole::More(count), rect, label: None });
+            }
         }
-        queues.push(queue);
     }
 
     if plan.has_calls() {
@@ -118,15 +153,29 @@ pub(super) fn layout(plan: &Plan) -> Layout {
             edges.push(http(service, &points, at(f32::midpoint(asks, LANE_X), lane_y + 4.0)));
         }
     }
-    Layout { width: WIDTH, height, text_px: SMALLEST_TEXT, nodes, queues, edges }.scaled(plan.scale())
+    Layout {
+        orientation: plan.orientation,
+        width: WIDTH,
+        height,
+        text_px: SMALLEST_TEXT,
+        nodes,
+        queues,
+        edges,
+    }
+    .scaled(plan.scale())
 }
 
-fn queue_box(row: &Row, y: f32) -> QueueBox {
+/// How far left of the queues the line runs on which a stranger takes messages from that service's queue.
+fn rival_lane(service: Service) -> f32 {
+    5.0 + 3.0 * f32::from(service as u8)
+}
+
+fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32) -> QueueBox {
     let slots = Rect::new(QUEUE_X, y - SLOT_SIZE.1 / 2.0, SLOT_SIZE.0, SLOT_SIZE.1);
     QueueBox {
-        name: row.queue.clone(),
-        service: row.service,
-        label: Text::name(&row.queue, None, at(slots.x, slots.y - 14.0), Anchor::Start, LANE_X - QUEUE_X),
+        name: name.to_owned(),
+        service,
+        label: Text::name(label, None, at(slots.x, slots.y - 14.0), Anchor::Start, LANE_X - QUEUE_X),
         counts: Text::new(super::text::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
         slots,
         pitch: SLOT_PITCH,

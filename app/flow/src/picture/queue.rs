@@ -6,6 +6,7 @@
 //! follows; a queue is first in, first out, so whatever stood in front of a delivered message has gone; and
 //! `consumer_started` tells the true depth.
 
+use super::binding::Binding;
 use super::key::Key;
 use crate::{Id, Node, Sku};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ const KNOWN_CONSUMERS: usize = 16;
 const KNOWN_PARKED: usize = 128;
 /// How many messages that were replayed are remembered, since two events tell of each.
 const KNOWN_UNPARKED: usize = 32;
+
+/// What stands for the consumer's tag where a message was taken without a consumer.
+pub const BASIC_GET: &str = "basic.get";
 
 /// A queue as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +65,9 @@ pub struct QueuePicture {
     parked: VecDeque<Key>,
     /// Messages that were replayed, and whose leaving the dead-letter queue is yet to be told.
     unparked: VecDeque<Key>,
+    /// The ways into it, once any was told.
+    #[serde(default)]
+    pub(super) bindings: Option<Vec<Binding>>,
 }
 
 /// Who takes messages from a queue.
@@ -170,10 +177,26 @@ impl QueuePicture {
             .take(SLOTS)
     }
 
-    /// The message in the hands of a consumer for the longest time.
+    /// The message in the hands of our consumers for the longest time.
     #[must_use]
     pub fn in_hand(&self) -> Option<(&Id, Option<Sku>)> {
-        self.unacked.front().map(|held| (held.id.id(), held.sku))
+        let own = self.unacked.iter().find(|held| !self.is_rivals(&held.tag))?;
+        Some((own.id.id(), own.sku))
+    }
+
+    /// Whether our consumers have a message in hand.
+    pub(super) fn is_worked_on(&self) -> bool {
+        self.unacked_more > 0 || self.in_hand().is_some()
+    }
+
+    /// Those who take messages from it and are none of ours.
+    pub fn strangers(&self) -> impl Iterator<Item = &Consumer> {
+        self.consumers.iter().filter(|consumer| matches!(consumer.node, Some(Node::Foreign(_))))
+    }
+
+    fn is_rivals(&self, tag: &Id) -> bool {
+        // Nothing of ours takes a message from a service's queue by `basic.get`.
+        &**tag == BASIC_GET || self.strangers().any(|consumer| consumer.tag == *tag)
     }
 
     pub(super) fn routed(&mut self, id: Option<&Id>, sku: Option<Sku>, attempt: u32) {
@@ -379,7 +402,13 @@ impl QueuePicture {
         if self.consumers.len() < KNOWN_CONSUMERS {
             self.consumers.push(Consumer { tag: tag.clone(), node: node.cloned() });
         }
-        let Some(ready) = ready else { return };
+        if let Some(ready) = ready {
+            self.ready_are(ready);
+        }
+    }
+
+    /// So many wait, whatever was counted.
+    pub(super) fn ready_are(&mut self, ready: u64) {
         self.early.clear();
         self.early_more = 0;
         self.behind = 0;
@@ -387,6 +416,27 @@ impl QueuePicture {
             self.waiting.pop_front();
         }
         self.ahead = ready - self.waiting.len() as u64;
+    }
+
+    /// So many are in consumers' hands, whatever was counted.
+    pub(super) fn unacked_are(&mut self, unacked: u64) {
+        while self.unacked.len() as u64 > unacked {
+            self.unacked.pop_front();
+        }
+        self.unacked_more = unacked - self.unacked.len() as u64;
+    }
+
+    /// All that waited was thrown away; what is in consumers' hands stays there.
+    pub(super) fn purged(&mut self) {
+        (self.ahead, self.behind) = (0, 0);
+        self.waiting.clear();
+    }
+
+    /// It is gone, with all that was in it.
+    pub(super) fn is_deleted(&mut self) {
+        self.ready_are(0);
+        self.unacked_are(0);
+        self.consumers.clear();
     }
 
     /// What a consumer had in hand goes back when it stops.

@@ -1,18 +1,20 @@
 //! One style's system: its exchange, its queues, its three services, and the calls between them.
 
 use super::agreement::Agreement;
+use super::binding::Binding;
 use super::queue::{Delivery, QueuePicture};
 use super::recent::Recent;
 use super::store::{Inbox, Rows};
 use crate::event::State;
 use crate::fault::{FaultKind, FaultPhase, Gate, HeldStep};
+use crate::topology::queue_named;
 use crate::{Dispatch, Event, Id, Kind, Node, Service, Sku, Style};
 use serde::{Deserialize, Serialize};
 
 /// The name by which the dead-letter desk publishes what it replays.
 pub const DESK: &str = "desk";
-/// How many queues of strangers are shown.
-const FOREIGN_QUEUES: usize = 8;
+/// How many queues of strangers are known.
+const FOREIGN_QUEUES: usize = 512;
 /// How many open calls are known one by one.
 const OPEN_CALLS: usize = 256;
 /// How many held steps are known; more than all workers of a style can have in hand at once.
@@ -66,6 +68,9 @@ pub struct System {
     /// Messages that a queue on their exchange refused, and that nobody has confirmed since.
     #[serde(default)]
     refused: Vec<Id>,
+    /// Whether bindings are told here: then a stranger's queue is here because it is bound, and for nothing else.
+    #[serde(default)]
+    pub(super) knows_bindings: bool,
 }
 
 /// A message without a confirm: the same message may be on its way to several queues.
@@ -217,6 +222,7 @@ impl System {
             unconfirmed: Vec::new(),
             unconfirmed_more: 0,
             refused: Vec::new(),
+            knows_bindings: false,
         }
     }
 
@@ -329,7 +335,7 @@ impl System {
             NodeState::Held
         } else if self.calls.iter().any(|call| call.from.as_ref() == Some(&node)) {
             NodeState::Asking
-        } else if queue.unacked() > 0 {
+        } else if queue.is_worked_on() {
             NodeState::Working
         } else if queue.retrying() > 0 {
             NodeState::Retrying
@@ -401,7 +407,36 @@ impl System {
             }
             Kind::ConnectionLost { .. } => self.connection_lost(event),
             Kind::ServerStarted => self.server_started(event),
-            Kind::Counted { messages, emails, dead } => self.counted(event, *messages, *emails, *dead),
+            Kind::Counted { messages, emails, dead, ready, unacked } => {
+                self.counted(event, *messages, *emails, *dead);
+                if let Some(at) = event.queue.as_ref().and_then(|name| self.place_of(name)) {
+                    let queue = &mut self.queues[at];
+                    ready.iter().for_each(|ready| queue.ready_are(*ready));
+                    unacked.iter().for_each(|unacked| queue.unacked_are(*unacked));
+                }
+            }
+            Kind::QueueBound { routing_key, via } => {
+                if let Some(name) = &event.queue {
+                    let binding = Binding { via: via.clone(), routing_key: routing_key.clone() };
+                    self.queue_bound(name, binding);
+                }
+            }
+            Kind::QueueUnbound { routing_key, via } => {
+                if let Some(name) = &event.queue {
+                    let binding = Binding { via: via.clone(), routing_key: routing_key.clone() };
+                    self.queue_unbound(name, &binding);
+                }
+            }
+            Kind::QueueDeleted { .. } => {
+                if let Some(name) = &event.queue {
+                    self.queue_deleted(name);
+                }
+            }
+            Kind::QueuePurged { .. } => {
+                if let Some(at) = event.queue.as_ref().and_then(|name| self.place_of(name)) {
+                    self.queues[at].purged();
+                }
+            }
             Kind::Held { .. } if self.held.len() < KNOWN_HELD => self.held.extend(HeldStep::of(event)),
             Kind::Held { .. } => {}
             Kind::Released { hold_id, .. } => self.held.retain(|step| step.hold_id != *hold_id),
@@ -421,7 +456,7 @@ impl System {
                 _ => {}
             }
         }
-        if matches!(event.kind, Kind::Routed { .. }) {
+        if matches!(event.kind, Kind::Routed { .. }) && self.is_of_exchange(event) {
             self.routed += 1;
         }
         let id = event.message_id.as_ref();
@@ -456,6 +491,15 @@ impl System {
             }
             Kind::ConsumerStopped { consumer_tag, .. } => queue.consumer_stopped(consumer_tag),
             _ => {}
+        }
+    }
+
+    /// Whether a message came by this style's exchange, or by the producer's own list into a queue of ours.
+    fn is_of_exchange(&self, event: &Event) -> bool {
+        match event.exchange.as_deref() {
+            None => true,
+            Some("") => event.queue.as_deref().is_some_and(|name| queue_named(name).is_some()),
+            Some(name) => name == self.style.exchange().name,
         }
     }
 
@@ -581,8 +625,12 @@ impl System {
     fn server_started(&mut self, event: &Event) {
         self.connection_lost(event);
         self.forget();
-        for queue in &mut self.queues {
+        for (at, queue) in self.queues.iter_mut().enumerate() {
             queue.server_started();
+            if at < Service::ALL.len() {
+                // Whoever starts declares what is ours, and binds it.
+                queue.bindings = None;
+            }
         }
         for own in &mut self.services {
             own.faults.clear();
@@ -614,15 +662,28 @@ impl System {
         }
     }
 
-    /// The queue an event is about. A stranger's queue comes into being with the first word of it.
+    pub(super) fn place_of(&self, name: &Id) -> Option<usize> {
+        self.queues.iter().position(|queue| queue.name == *name)
+    }
+
+    /// Whether one more queue of a stranger's can be known.
+    pub(super) fn has_room(&self) -> bool {
+        self.queues.len() < Service::ALL.len() + FOREIGN_QUEUES
+    }
+
+    /// The queue an event is about. Where bindings are not told, a stranger's queue comes into being with the first word
+    /// of it.
     fn queue_mut(&mut self, event: &Event) -> Option<&mut QueuePicture> {
         let name = event.queue.as_ref()?;
-        if let Some(at) = self.queues.iter().position(|queue| queue.name == *name) {
+        if let Some(at) = self.place_of(name) {
             return self.queues.get_mut(at);
+        }
+        if self.knows_bindings {
+            return None;
         }
         let is_new = matches!(event.kind, Kind::Routed { .. } | Kind::ConsumerStarted { .. });
         let is_aside = name.ends_with(".retry") || name.ends_with(".dead");
-        if !is_new || is_aside || self.queues.len() >= Service::ALL.len() + FOREIGN_QUEUES {
+        if !is_new || is_aside || !self.has_room() {
             return None;
         }
         self.queues.push(QueuePicture::new(name.clone()));

@@ -21,6 +21,7 @@ fn message(style: Style) -> MessageInfo {
         app_id: "inventory".into(),
         timestamp_s: None,
         traceparent: None,
+        publisher: None,
         body: r#"{"sku":"MUG-RED"}"#.into(),
         size_bytes: 17,
     }
@@ -31,6 +32,10 @@ fn event(style: Style, node: impl Into<Node>, kind: Kind) -> Event {
     (event.style, event.node) = (Some(style), Some(node.into()));
     event.sku = Sku::parse("MUG-RED").ok();
     event
+}
+
+fn counted(messages: Option<u32>, emails: Option<u64>, dead: Option<u64>) -> Kind {
+    Kind::Counted { messages, emails, dead, ready: None, unacked: None }
 }
 
 fn of_message(mut event: Event, id: &str, queue: &str) -> Event {
@@ -270,11 +275,20 @@ fn arbitrary_kind() -> impl Strategy<Value = Kind> {
         Just(Kind::ConnectionLost { reason: String::new() }),
         Just(Kind::ConnectionRestored),
         Just(Kind::ServerStarted),
-        any::<[Option<u32>; 3]>().prop_map(|[messages, emails, dead]| Kind::Counted {
+        any::<[Option<u32>; 4]>().prop_map(|[messages, emails, dead, ready]| Kind::Counted {
             messages,
             emails: emails.map(u64::from),
             dead: dead.map(u64::from),
+            ready: ready.map(u64::from),
+            unacked: ready.map(u64::from),
         }),
+        any::<bool>().prop_map(|via| {
+            let via = if via { vec!["x".into()] } else { Vec::new() };
+            Kind::QueueBound { routing_key: "".into(), via }
+        }),
+        Just(Kind::QueueUnbound { routing_key: "".into(), via: Vec::new() }),
+        Just(Kind::QueueDeleted { messages: 1 }),
+        Just(Kind::QueuePurged { messages: 1 }),
         any::<u64>()
             .prop_map(|version| Kind::StateChanged { before: None, after: State { version, ..state(1, 0) } }),
         Just(Kind::HttpRequest { http_id: "h".into(), target: Service::Inventory, path: String::new() }),
@@ -603,8 +617,7 @@ fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
     }
     assert!(picture.choreography.queue_of(Service::Catalog).unwrap().is_empty());
 
-    let mut counted =
-        event(style, Service::Wishlist, Kind::Counted { messages: Some(4), emails: Some(9), dead: Some(2) });
+    let mut counted = event(style, Service::Wishlist, counted(Some(4), Some(9), Some(2)));
     counted.queue = Some("wishlist.sku_processed".into());
     picture.apply(&counted);
     let system = &picture.choreography;

@@ -1,6 +1,7 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
 use super::super::selection::Selection;
+use super::super::state::stranger_at;
 use super::super::words::{cut, service_name};
 use super::{Scene, hold, icons, text};
 use flow::event::State;
@@ -8,7 +9,7 @@ use flow::fault::FaultKind;
 use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect, exchange_type_name};
 use flow::picture::{Change, NodeState, System};
-use flow::{Service, Style};
+use flow::{Service, Style, topology};
 use maud::{Markup, html};
 
 /// A node's frame: its marks, its way to the inspector, and what is drawn in it.
@@ -20,6 +21,7 @@ fn frame(scene: &Scene<'_>, node: &NodeBox, state: &str, spoken: &str, inside: &
         NodeRole::Exchange => "exchange",
         NodeRole::Consumer(_) => "consumer",
         NodeRole::Foreign => "foreign",
+        NodeRole::More(_) => "more",
     };
     let held = hold::held(scene, node.role).len();
     let faults: Vec<_> = hold::faults(scene, node.role).map(FaultKind::as_str).collect();
@@ -98,7 +100,7 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let lines = match node.role {
         NodeRole::Consumer(service) => consumer(scene.system, service, room),
         NodeRole::Producer => producer(scene.system, scene.style, room),
-        _ => stranger(&node.id),
+        _ => stranger(scene.system, &node.id),
     };
     // Nothing runs out of its card.
     let (role, store) = (cut(&lines.role, room), cut(&lines.store, room - STORE_SIGN));
@@ -218,13 +220,27 @@ fn stored(system: &System, change: &Change, what: &str, (before, after): (u32, u
     })
 }
 
-fn stranger(id: &str) -> Lines {
-    let name = id.rsplit(':').next().unwrap_or(id).to_owned();
+/// The strangers that have no place of their own, as a way to their list.
+pub(super) fn more(scene: &Scene<'_>, node: &NodeBox, count: usize) -> Markup {
+    let Rect { x, y, w, h } = node.rect;
+    let words = format!("{count} more");
+    let inside = html! {
+        rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
+        text.card-line x=(Px(x + 12.0 * scene.scale)) y=(Px(y + 21.0 * scene.scale)) { (words) }
+    };
+    frame(scene, node, "idle", &format!("{words}: others on the broker"), &inside)
+}
+
+fn stranger(system: &System, id: &str) -> Lines {
+    let (name, is_rival) = stranger_at(system, id)
+        .map_or((id, false), |(queue, name)| (name, topology::queue_named(&queue.name).is_some()));
+    let (role, store) =
+        if is_rival { ("takes messages", "from our queue") } else { ("a stranger", "not ours to know") };
     Lines {
         title: name.chars().take(15).collect(),
         state: NodeState::Idle,
-        role: "a stranger".to_owned(),
-        store: "not ours to know".to_owned(),
+        role: role.to_owned(),
+        store: store.to_owned(),
         last: None,
         is_done: false,
         is_earlier: false,

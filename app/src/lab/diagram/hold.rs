@@ -143,6 +143,8 @@ mod tests {
         let plan = Plan {
             style,
             dispatch: Dispatch::Fanout,
+            unbound: Vec::new(),
+            rivals: Vec::new(),
             foreign: Vec::new(),
             orientation: Orientation::Wide,
             text_px: SMALLEST_TEXT,

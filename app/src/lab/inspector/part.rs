@@ -2,16 +2,18 @@
 
 use super::super::room;
 use super::super::selection::Selection;
-use super::super::state::Look;
-use super::super::words::{change, held_words, place_name, service_name, short_id, stock_change};
+use super::super::state::{Look, stranger_at};
+use super::super::words::{change, held_words, node_name, place_name, service_name, short_id, stock_change};
 use super::{Fact, facts, store};
 use crate::live::Connection;
 use flow::event::{State, StockReason};
 use flow::fault::{Gate, HeldStep};
-use flow::layout::{PRODUCER, WAREHOUSE, consumer_id};
-use flow::picture::{Arrival, System};
-use flow::{Service, Style, topology};
+use flow::layout::{OTHERS, PRODUCER, WAREHOUSE, consumer_id};
+use flow::picture::{Arrival, Binding, QueuePicture, System};
+use flow::topology::{self, ExchangeType};
+use flow::{Service, Style};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// A node, by its id in the diagram.
 pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
@@ -50,10 +52,8 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
             html! { (part("Warehouse and shop", "Where goods come in, by HTTP or in files, and where they are sold.", &list)) (recent(look)) }
         }
         name if name == style.exchange().name => exchange(look),
-        _ => {
-            let name = id.rsplit(':').next().unwrap_or(id);
-            part(name, "A stranger that bound a queue of its own. What it does is its business.", &[])
-        }
+        OTHERS => others(look),
+        _ => stranger(look, id),
     }
 }
 
@@ -82,6 +82,10 @@ fn service_facts(system: &System, service: Service) -> Vec<Fact> {
     let mut list = vec![("state", system.state_of(service).as_str().to_owned())];
     if let Some(queue) = system.queue_of(service) {
         list.push(("listens to", queue.name.to_string()));
+        let rivals: BTreeSet<_> = queue.strangers().map(|rival| node_name(rival.node.as_ref())).collect();
+        if !rivals.is_empty() {
+            list.push(("shares it with", Vec::from_iter(rivals).join(", ")));
+        }
         if let Some((id, sku)) = queue.in_hand() {
             let sku = sku.map(|sku| sku.to_string()).unwrap_or_default();
             list.push(("in hand", format!("{sku} {}", short_id(id))));
@@ -159,13 +163,51 @@ fn exchange(look: &Look<'_>) -> Markup {
         (part(style.exchange().name, what, &list))
         h3 { "Bindings" }
         ul.plain-list {
-            @for queue in style.queues() {
-                @let key = if queue.routing_key.is_empty() { "any message" } else { queue.routing_key };
-                (way(&Selection::Queue(queue.name.to_owned()), &format!("{key} → {}", queue.name), ""))
+            @for (queue, binding) in system.bindings() {
+                @let key = match (style.exchange().exchange_type, &*binding.routing_key) {
+                    (ExchangeType::Fanout, _) => "any message",
+                    (ExchangeType::Direct, key) => key,
+                };
+                @let via = if binding.via.is_empty() { String::new() } else { format!("via {}", binding.via.join(", ")) };
+                (way(&Selection::Queue(queue.to_string()), &format!("{key} → {queue}"), &via))
             }
         }
+        @if system.bindings().next().is_none() { p.soft { "No queue is bound: messages are returned." } }
         @if look.connection != Connection::Replay { (room::part(style, "others", &html! {})) }
     }
+}
+
+/// Everybody who has no place in the diagram, and those who have.
+fn others(look: &Look<'_>) -> Markup {
+    let system = look.lab.system();
+    let rivals =
+        system.own_queues().iter().flat_map(|queue| queue.strangers().map(move |rival| (queue, rival)));
+    html! {
+        (part("Others on the broker", "Queues that others bound to our exchange, and others at our queues.", &[]))
+        ul.plain-list {
+            @for queue in system.foreign_queues() {
+                @let counts = format!("ready {} · unacked {}", queue.ready(), queue.unacked());
+                (way(&Selection::Queue(queue.name.to_string()), &queue.name, &counts))
+            }
+            @for (queue, rival) in rivals {
+                @let words = format!("{} takes from {}", node_name(rival.node.as_ref()), queue.name);
+                (way(&Selection::Queue(queue.name.to_string()), &words, ""))
+            }
+        }
+    }
+}
+
+/// Somebody whose consumer is drawn, by its id there.
+fn stranger(look: &Look<'_>, id: &str) -> Markup {
+    let Some((queue, name)) = stranger_at(look.lab.system(), id) else {
+        return part(place_name(id), "This stranger has left.", &[]);
+    };
+    let what = if topology::queue_named(&queue.name).is_some() {
+        "A stranger at a queue of ours: what it takes, our service does not get."
+    } else {
+        "A stranger with a queue of its own. What it does is its business."
+    };
+    part(name, what, &[("listens to", queue.name.to_string())])
 }
 
 /// How many of an arrival's messages were handled, and how many were parked.
@@ -179,6 +221,10 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
     let queue = look.lab.system().queue(name);
     let consumers = queue.map_or(0, |queue| queue.consumers.len());
     let what = match (topology::queue_named(name), consumers) {
+        (None, _) if queue.is_none() => {
+            "This queue is gone, or bound to nothing of ours any more.".to_owned()
+        }
+        (None, 0) => "A stranger's queue, from which nobody takes messages now.".to_owned(),
         (None, _) => "A stranger's queue.".to_owned(),
         (Some(_), 0) => "Nobody takes messages from here now.".to_owned(),
         (Some(queue), 1) => {
@@ -188,16 +234,18 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
         (Some(_), more) => format!("{more} consumers take messages from here, side by side."),
     };
     let slots: Vec<_> = queue.map(|queue| queue.slots().collect()).unwrap_or_default();
-    let list = queue.map_or_else(Vec::new, |queue| {
+    let mut list = queue.map_or_else(Vec::new, |queue| {
         vec![
             ("ready", queue.ready().to_string()),
             ("unacked", queue.unacked().to_string()),
             ("retrying", queue.retrying().to_string()),
             ("parked", queue.dead.to_string()),
-            ("consumers", queue.consumers.len().to_string()),
+            ("consumers", consumers_of(queue)),
             ("ever routed", queue.routed.to_string()),
         ]
     });
+    let bindings = look.lab.system().bindings().filter(|(queue, _)| ***queue == *name);
+    list.extend(bindings.map(|(_, binding)| ("bound", bound_words(look.lab.style, &binding))));
     let of_queue = Some(flow::Id::from(name));
     html! {
         (part(name, &what, &list))
@@ -213,6 +261,25 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
             }
         }
         @if slots.is_empty() { p.soft { "Empty." } }
+    }
+}
+
+/// How many take messages from it, and who they are.
+fn consumers_of(queue: &QueuePicture) -> String {
+    let names: Vec<_> = queue.consumers.iter().map(|one| node_name(one.node.as_ref())).collect();
+    match names.len() {
+        0 => "none".to_owned(),
+        count => format!("{count}: {}", names.join(", ")),
+    }
+}
+
+/// By which way messages come into a queue.
+fn bound_words(style: Style, binding: &Binding) -> String {
+    let mut way = vec![style.exchange().name];
+    way.extend(binding.via.iter().map(|name| &**name));
+    match &*binding.routing_key {
+        "" => format!("to {}", way.join(" → ")),
+        key => format!("to {} by {key}", way.join(" → ")),
     }
 }
 

@@ -5,8 +5,8 @@ use super::super::journey::journey;
 use super::super::state::Look;
 use super::super::words::{duration, node_name, sentence, short_id, stock_change, time_of_day};
 use super::{Fact, facts, part};
-use flow::event::StockReason;
-use flow::{Event, Id, topology};
+use flow::event::{MessageInfo, StockReason};
+use flow::{Event, Id, Kind, topology};
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -64,6 +64,13 @@ fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<F
         ("message id", short_id(id)),
     ];
     list.extend(arrival.map(|name| ("arrival", name)));
+    list.extend(
+        facts
+            .info
+            .as_ref()
+            .and_then(|info| info.publisher.as_ref())
+            .map(|who| ("published by", who.to_string())),
+    );
     list.extend(facts.in_queue_us.map(|us| ("in queue", duration(us))));
     list.extend(facts.http.clone().map(|http| ("HTTP", http)));
     list.extend(facts.handled_us.map(|us| ("acked after", duration(us))));
@@ -90,6 +97,7 @@ fn body(look: &Look<'_>, known: &MessageFacts, id: &str) -> Markup {
     let Some(info) = &known.info else { return html! {} };
     let exchange = known.exchange.as_deref().map(|name| if name.is_empty() { "(default)" } else { name });
     let mut properties = vec![("type", info.message_type.to_string()), ("app_id", info.app_id.to_string())];
+    properties.extend(info.publisher.as_ref().map(|who| ("published by", who.to_string())));
     properties.extend(exchange.map(|name| ("exchange", name.to_owned())));
     properties.extend(info.timestamp_s.map(|s| ("timestamp", time_of_day(s * 1_000_000))));
     properties.extend(info.traceparent.as_ref().map(|text| ("traceparent", text.to_string())));
@@ -195,6 +203,9 @@ fn event_list(event: &Event) -> Vec<Fact> {
         ("seq", event.seq.to_string()),
     ];
     list.extend(event.queue.as_deref().map(|queue| ("queue", queue.to_owned())));
+    if let Kind::Routed { message: Some(MessageInfo { publisher: Some(who), .. }), .. } = &event.kind {
+        list.push(("published by", who.to_string()));
+    }
     list.extend(event.message_id.as_deref().map(|id| ("message id", short_id(id))));
     list.extend(event.causation_id.as_deref().map(|id| ("caused by", short_id(id))));
     list.extend(event.attempt.map(|attempt| ("attempt", attempt.to_string())));

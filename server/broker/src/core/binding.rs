@@ -122,7 +122,7 @@ impl Core {
             if source_durable && self.is_durable(&destination) {
                 self.log.note(StoreOp::PutBinding(stored(&info, arguments)));
             }
-            self.report(|_| Event::BindingAdded(info));
+            self.report(|core| Event::BindingAdded { binding: info, by: core.doer() });
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Core {
         if source_durable {
             self.log.note(StoreOp::DeleteBinding(stored(&info, arguments.clone())));
         }
-        self.report(|_| Event::BindingRemoved(info));
+        self.report(|core| Event::BindingRemoved { binding: info, by: core.doer() });
     }
 
     fn is_durable(&self, destination: &Destination) -> bool {

@@ -148,7 +148,8 @@ impl Core {
             if queue.durable {
                 self.log.note(StoreOp::DeleteQueue(*id));
             }
-            self.report(|_| Event::QueueDeleted { queue: queue.name.clone(), messages: *messages });
+            let (queue, messages) = (queue.name.clone(), *messages);
+            self.report(|core| Event::QueueDeleted { queue, messages, by: core.doer() });
         }
         true
     }

@@ -125,7 +125,7 @@ impl Core {
         }
         let info = exchange.info();
         self.exchanges.insert(name, exchange);
-        self.report(|_| Event::ExchangeDeclared(info));
+        self.report(|core| Event::ExchangeDeclared { exchange: info, by: core.doer() });
         Ok(())
     }
 
@@ -172,6 +172,6 @@ impl Core {
         for source in &sources {
             self.remove_bindings(source, &destination);
         }
-        self.report(|_| Event::ExchangeDeleted { exchange: name.clone() });
+        self.report(|core| Event::ExchangeDeleted { exchange: name.clone(), by: core.doer() });
     }
 }

@@ -11,7 +11,9 @@ impl Core {
     /// channel is dealt with here.
     pub(crate) fn method(&mut self, connection: ConnectionId, number: u16, method: AMQPClass) -> Outcome<()> {
         let ids = (method.get_amqp_class_id(), method.get_amqp_method_id());
+        let before = self.doer.replace(connection);
         let outcome = self.dispatch(connection, number, method);
+        self.doer = before;
         self.conclude(connection, number, outcome, ids)
     }
 

@@ -58,7 +58,7 @@ pub(crate) use self::{
     overview::Survey,
 };
 
-use crate::event::Event;
+use crate::event::{ConnectionInfo, Event};
 use connection::Connection;
 use consumer::Consumer;
 use exchange::Exchange;
@@ -155,6 +155,8 @@ pub(crate) struct Core {
     /// What queues, channels and transactions take to hold the messages.
     holding_bytes: usize,
     last_id: u64,
+    /// Whose doing it is what happens now; none for what the broker does by itself.
+    doer: Option<ConnectionId>,
     /// Counted apart, for the ids of durable queues are kept on disk and should stay small.
     last_queue_id: u64,
 }
@@ -194,6 +196,7 @@ impl Core {
             unfinished: HeldBytes::default(),
             holding_bytes: 0,
             last_id: 0,
+            doer: None,
             last_queue_id: 0,
         };
         core.declare_predefined_exchanges();
@@ -262,6 +265,11 @@ impl Core {
         if let Some(hook) = &self.settings.hook {
             hook(&event(self));
         }
+    }
+
+    /// The connection whose doing it is what happens now.
+    fn doer(&self) -> Option<Arc<ConnectionInfo>> {
+        self.info_of(self.doer?)
     }
 
     /// Notes that a queue has something to do: new messages, or consumers with room for more.

@@ -145,11 +145,11 @@ impl Places {
             Event::Expired { depth, message } | Event::Dropped { depth, message, .. } => {
                 self.place(depth).ready.remove(&message.id()) && self.agrees(depth)
             }
-            Event::QueuePurged { depth, messages } => {
+            Event::QueuePurged { depth, messages, .. } => {
                 let ready = std::mem::take(&mut self.place(depth).ready);
                 ready.len() == *messages && self.agrees(depth)
             }
-            Event::QueueDeleted { queue, messages } => {
+            Event::QueueDeleted { queue, messages, .. } => {
                 self.queues.remove(&**queue).unwrap_or_default().ready.len() == *messages
             }
             _ => true,

@@ -154,7 +154,7 @@ impl Core {
         self.gauges.put(name.clone(), queue.gauge.clone());
         self.queue_ids.insert(name, id);
         self.queues.insert(id, queue);
-        self.report(|_| Event::QueueDeclared(info));
+        self.report(|core| Event::QueueDeclared { queue: info, by: core.doer() });
         self.touch(id);
         id
     }
@@ -197,7 +197,7 @@ impl Core {
         let purged = queue.purge();
         self.forget_all(Some(id), purged);
         if let Some(queue) = self.queues.get(&id) {
-            self.report(|_| Event::QueuePurged { depth: queue.depth(), messages });
+            self.report(|core| Event::QueuePurged { depth: queue.depth(), messages, by: core.doer() });
         }
         if !purge.nowait {
             let ok = queue::PurgeOk { message_count: u32::try_from(messages).unwrap_or(u32::MAX) };

@@ -7,6 +7,7 @@ use super::{
     message::{RoutingKeys, shared_keys},
     queue::{Entry, Queue},
 };
+use crate::event::Event;
 use std::sync::Arc;
 
 impl Core {
@@ -15,16 +16,26 @@ impl Core {
     /// # Errors
     /// When what was stored would not be accepted from a client.
     pub(crate) fn restore(&mut self, restored: Restored) -> Outcome<()> {
-        // That it is there is no transition; whoever wants to know asks for an overview.
+        // That it is there is no transition; all of it is told at once, by `report_started`.
         let hook = self.settings.hook.take();
         let outcome = self.put_back(restored);
         self.settings.hook = hook;
+        self.report_started();
         let queues: Vec<QueueId> = self.queues.keys().copied().collect();
         for queue in queues {
             self.touch(queue);
         }
         self.run();
         outcome
+    }
+
+    /// Tells what there is before anything happens.
+    pub(crate) fn report_started(&self) {
+        self.report(|core| {
+            let mut survey = super::overview::Survey::default();
+            while !core.survey(&mut survey) {}
+            Event::Started(survey.into_picture())
+        });
     }
 
     fn put_back(&mut self, restored: Restored) -> Outcome<()> {

@@ -178,7 +178,10 @@ impl Core {
     }
 
     fn go_on(&mut self, mut work: Work) {
-        if !self.go_on_with(&mut work) {
+        let before = mem::replace(&mut self.doer, work.connection());
+        let is_done = self.go_on_with(&mut work);
+        self.doer = before;
+        if !is_done {
             self.works.push_back(work);
             return;
         }

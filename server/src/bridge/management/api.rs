@@ -62,9 +62,26 @@ impl fmt::Debug for ManagementUrl {
     }
 }
 
-/// What a binding leads to.
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("the management API refused user {0}: wrong password?")]
+    Refused(String),
+    #[error("the management API does not let user {0} see the virtual host: it needs the tag `monitoring`")]
+    Forbidden(String),
+    #[error("the management API does not answer")]
+    Silent(#[source] reqwest::Error),
+    #[error("the management API answers with {0}")]
+    Status(StatusCode),
+    #[error("the management API answers what is not understood")]
+    Odd(#[source] reqwest::Error),
+}
+
+/// A binding.
 #[derive(Debug, Deserialize)]
 pub(super) struct Binding {
+    /// The exchange; empty for the default exchange.
+    pub source: String,
     pub destination: String,
     pub destination_type: String,
     pub routing_key: String,
@@ -74,6 +91,7 @@ pub(super) struct Binding {
 #[derive(Debug, Deserialize)]
 pub(super) struct Queue {
     pub messages_ready: Option<u64>,
+    pub messages_unacknowledged: Option<u64>,
     owner_pid_details: Option<serde_json::Value>,
 }
 
@@ -143,32 +161,36 @@ impl Api {
         &self.url
     }
 
-    pub async fn bindings_of(&self, exchange: &str) -> reqwest::Result<Vec<Binding>> {
-        let path = format!("exchanges/{}/{}/bindings/source", self.vhost, encode(exchange));
-        Ok(self.get(&path).await?.unwrap_or_default())
+    pub async fn bindings(&self) -> Result<Vec<Binding>, ApiError> {
+        let columns = "columns=source,destination,destination_type,routing_key";
+        Ok(self.get(&format!("bindings/{}?{columns}", self.vhost)).await?.unwrap_or_default())
     }
 
     /// None when there is no such queue (any more).
-    pub async fn queue(&self, name: &str) -> reqwest::Result<Option<Queue>> {
+    pub async fn queue(&self, name: &str) -> Result<Option<Queue>, ApiError> {
         self.get(&format!("queues/{}/{}", self.vhost, encode(name))).await
     }
 
-    pub async fn consumers(&self) -> reqwest::Result<Vec<Consumer>> {
+    pub async fn consumers(&self) -> Result<Vec<Consumer>, ApiError> {
         Ok(self.get(&format!("consumers/{}", self.vhost)).await?.unwrap_or_default())
     }
 
-    pub async fn connections(&self) -> reqwest::Result<Vec<Connection>> {
+    pub async fn connections(&self) -> Result<Vec<Connection>, ApiError> {
         let path = format!("vhosts/{}/connections?columns=name,client_properties", self.vhost);
         Ok(self.get(&path).await?.unwrap_or_default())
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> reqwest::Result<Option<T>> {
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ApiError> {
         let request = self.client.get(format!("{}/api/{path}", self.url.base));
-        let answer = request.basic_auth(&self.url.user, Some(&self.url.password)).send().await?;
-        if answer.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
+        let request = request.basic_auth(&self.url.user, Some(&self.url.password));
+        let answer = request.send().await.map_err(ApiError::Silent)?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            StatusCode::UNAUTHORIZED => Err(ApiError::Refused(self.url.user.clone())),
+            StatusCode::FORBIDDEN => Err(ApiError::Forbidden(self.url.user.clone())),
+            status if !status.is_success() => Err(ApiError::Status(status)),
+            _ => answer.json().await.map(Some).map_err(ApiError::Odd),
         }
-        answer.error_for_status()?.json().await.map(Some)
     }
 }
 

@@ -2,16 +2,22 @@
 //! management API, for AMQP does not tell it.
 
 mod api;
+mod depth;
+mod round;
 
 pub use api::{ManagementUrl, ManagementUrlError};
 
-use super::{Journal, node_of_stranger};
+use super::{Journal, reach::Ways};
 use api::Api;
+use depth::Depths;
 use flow::{
-    Event, Id, Kind, Node, Provenance, Style,
+    Event, Id, Kind, Node, Picture, Provenance, Style,
+    picture::Binding as Way,
     topology::{self, ExchangeType},
 };
+use round::{Consumer, Place, Round};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
@@ -21,19 +27,17 @@ use tokio_util::sync::CancellationToken;
 
 /// How long from an answer to the next question. RabbitMQ itself measures depths every five seconds.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// How many queues of strangers are asked about; the picture shows fewer.
-const QUEUES_MAX: usize = 32;
 
 /// Bindings of strangers' queues, as last seen; clones share them.
 #[derive(Debug, Clone)]
 pub struct Bound(Arc<watch::Sender<BTreeSet<Binding>>>);
 
-/// One way from an exchange of ours into a stranger's queue.
+/// One binding of a stranger's queue to an exchange of ours.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Binding {
     style: Style,
     queue: Id,
-    key: String,
+    key: Id,
 }
 
 impl Default for Bound {
@@ -43,27 +47,29 @@ impl Default for Bound {
 }
 
 impl Bound {
-    /// The strangers' queues that get what goes through a style's exchange with that key.
+    /// The strangers' queues that get what goes through a style's exchange with that key. What comes to a queue over
+    /// other exchanges is not among them: whether they let it through, their own rules say.
     #[must_use]
     pub fn hearing(&self, style: Style, key: &str) -> BTreeSet<Id> {
         let is_fanout = style.exchange().exchange_type == ExchangeType::Fanout;
         let bound = self.0.borrow();
-        let hear = bound.iter().filter(|binding| binding.style == style && (is_fanout || binding.key == key));
+        let hear =
+            bound.iter().filter(|binding| binding.style == style && (is_fanout || *binding.key == *key));
         hear.map(|binding| Arc::clone(&binding.queue)).collect()
     }
 
-    /// The style that a queue hears, if it is one alone.
-    fn style_of(&self, queue: &str) -> Option<Style> {
-        let bound = self.0.borrow();
-        let mut styles = bound.iter().filter(|binding| *binding.queue == *queue).map(|binding| binding.style);
-        let style = styles.next()?;
-        styles.all(|other| other == style).then_some(style)
+    fn set(&self, bound: BTreeSet<Binding>) {
+        self.0.send_if_modified(|known| {
+            let has_changed = *known != bound;
+            *known = bound;
+            has_changed
+        });
     }
 }
 
 /// Whether the page can show what strangers do; clones share it.
 #[derive(Debug, Clone)]
-pub struct Visibility(Arc<watch::Sender<Option<&'static str>>>);
+pub struct Visibility(Arc<watch::Sender<Option<Cow<'static, str>>>>);
 
 impl Visibility {
     /// Everything is seen.
@@ -75,17 +81,22 @@ impl Visibility {
     /// Nothing is seen, for that reason.
     #[must_use]
     pub fn none(reason: &'static str) -> Self {
-        Self(Arc::new(watch::Sender::new(Some(reason))))
+        Self(Arc::new(watch::Sender::new(Some(reason.into()))))
     }
 
     /// Why strangers' bindings are not seen; none when they are.
     #[must_use]
-    pub fn hidden(&self) -> Option<&'static str> {
-        *self.0.borrow()
+    pub fn hidden(&self) -> Option<Cow<'static, str>> {
+        self.0.borrow().clone()
     }
 
-    fn set(&self, hidden: Option<&'static str>) -> bool {
-        self.0.send_replace(hidden) != hidden
+    /// Says whether that is news.
+    fn set(&self, hidden: Option<Cow<'static, str>>) -> bool {
+        self.0.send_if_modified(|known| {
+            let has_changed = *known != hidden;
+            *known = hidden;
+            has_changed
+        })
     }
 }
 
@@ -96,25 +107,12 @@ pub struct Watcher {
     bound: Bound,
     visibility: Visibility,
     stop: CancellationToken,
-    known: BTreeMap<Place, Consumer>,
-    /// The depths that the last round measured.
-    depths: BTreeMap<Id, u64>,
-}
-
-/// A consumer is one by its channel and its tag.
-type Place = (String, Id);
-
-#[derive(Debug, Clone)]
-struct Consumer {
-    node: Node,
-    queue: Id,
-    style: Option<Style>,
-}
-
-/// What one round of questions has found.
-struct Round {
-    consumers: BTreeMap<Place, Consumer>,
-    depths: BTreeMap<Id, u64>,
+    /// The ways into each queue that were told; none before the first answer.
+    told: Option<BTreeMap<Id, Ways>>,
+    /// Queues of ours that have been seen bound as they are declared; before that they are taken for it.
+    declared: BTreeSet<&'static str>,
+    consumers: BTreeMap<(Style, Place), Consumer>,
+    depths: Depths,
 }
 
 impl Watcher {
@@ -131,7 +129,17 @@ impl Watcher {
         stop: CancellationToken,
     ) -> reqwest::Result<Self> {
         let api = Api::new(url, vhost)?;
-        Ok(Self { api, journal, bound, visibility, stop, known: BTreeMap::new(), depths: BTreeMap::new() })
+        Ok(Self {
+            api,
+            journal,
+            bound,
+            visibility,
+            stop,
+            told: None,
+            declared: BTreeSet::new(),
+            consumers: BTreeMap::new(),
+            depths: Depths::default(),
+        })
     }
 
     /// Watches until told to stop.
@@ -147,109 +155,119 @@ impl Watcher {
     }
 
     async fn round(&mut self) {
-        match self.ask().await {
+        match Round::ask(&self.api).await {
             Ok(round) => {
-                self.visibility.set(None);
                 self.tell(round).await;
+                self.visibility.set(None);
             }
             // What was seen stays: while the broker is down, nobody can say what is there.
             Err(error) => {
-                if self.visibility.set(Some("RabbitMQ's management API does not answer")) {
-                    tracing::warn!(url = %self.api.url(), %error, "the management API does not answer");
+                if self.visibility.set(Some(error.to_string().into())) {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(url = %self.api.url(), error, "others on the broker are not seen");
                 }
             }
         }
     }
 
-    async fn ask(&self) -> reqwest::Result<Round> {
-        let connections = self.api.connections().await?;
-        let titles: BTreeMap<&str, &str> =
-            connections.iter().map(|connection| (&*connection.name, connection.title())).collect();
-        let is_ours = |name: &str| titles.get(name).is_some_and(|title| node_of_stranger(title).is_none());
-
-        let mut bound = BTreeSet::new();
-        for &style in Style::ALL {
-            for binding in self.api.bindings_of(style.exchange().name).await? {
-                let is_own = topology::queue_named(&binding.destination).is_some();
-                if binding.destination_type == "queue" && !is_own {
-                    bound.insert(Binding {
-                        style,
-                        queue: binding.destination.into(),
-                        key: binding.routing_key,
-                    });
-                }
-            }
-        }
-        let mut depths = BTreeMap::new();
-        let names: BTreeSet<Id> = bound.iter().map(|binding| Arc::clone(&binding.queue)).collect();
-        for name in names.into_iter().take(QUEUES_MAX) {
-            // The tap's own queue is bound too, and belongs to the bridge's connection.
-            if let Some(queue) = self.api.queue(&name).await?
-                && !queue.owner().is_some_and(is_ours)
-            {
-                depths.insert(name, queue.messages_ready.unwrap_or(0));
-            }
-        }
-        bound.retain(|binding| depths.contains_key(&binding.queue));
-        self.bound.0.send_if_modified(|known| {
-            let has_changed = *known != bound;
-            *known = bound;
-            has_changed
-        });
-
-        let mut consumers = BTreeMap::new();
-        for consumer in self.api.consumers().await? {
-            let queue: Id = consumer.queue.name.as_str().into();
-            let own = topology::queue_named(&queue);
-            if own.is_none() && !depths.contains_key(&queue) {
-                continue;
-            }
-            let Some((channel, connection)) = consumer.place() else { continue };
-            // Whoever came since the connections were asked for is told in the next round, with the right name.
-            let Some(node) = titles.get(connection).and_then(|title| node_of_stranger(title)) else {
-                continue;
-            };
-            let style = own.map_or_else(|| self.bound.style_of(&queue), |own| Some(own.style));
-            let place = (channel.to_owned(), consumer.consumer_tag.as_str().into());
-            consumers.insert(place, Consumer { node, queue, style });
-        }
-        Ok(Round { consumers, depths })
-    }
-
-    async fn tell(&mut self, round: Round) {
-        for (place, consumer) in &self.known {
-            if !round.consumers.contains_key(place) {
-                let kind =
-                    Kind::ConsumerStopped { consumer_tag: Arc::clone(&place.1), reason: "it left".into() };
-                self.report(consumer, kind);
-            }
-        }
+    async fn tell(&mut self, mut round: Round) {
         let picture = self.journal.picture().await;
-        let mut corrected = BTreeSet::new();
-        for (place, consumer) in &round.consumers {
-            let measured = round.depths.get(&consumer.queue).copied();
-            let is_new = !self.known.contains_key(place);
-            // Two equal measurements: in between, what is counted and what is measured are of different moments.
-            let is_steady = measured.is_some() && self.depths.get(&consumer.queue) == measured.as_ref();
-            let shown = picture
-                .system(consumer.style.unwrap_or(Style::Choreography))
-                .queue(&consumer.queue)
-                .map(flow::picture::QueuePicture::ready);
-            let is_wrong = is_steady && shown != measured && corrected.insert(Arc::clone(&consumer.queue));
-            if is_new || is_wrong {
-                let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&place.1), ready: measured };
-                self.report(consumer, kind);
+        let mut told = match self.told.take() {
+            Some(told) => told,
+            None => self.shown_so_far(&picture),
+        };
+        self.assume_ours(&mut round, &told);
+        // Before anything is told of a queue, the tap must know whether it hears.
+        self.bound.set(round.heard());
+        for (queue, ways) in &round.ways {
+            self.tell_ways(queue, told.get(queue).unwrap_or(&Ways::default()), ways);
+        }
+        for (queue, before) in told.iter().filter(|(queue, _)| !round.ways.contains_key(*queue)) {
+            // Nobody can be sure while there is no answer; then it is unbound, at least.
+            if matches!(self.api.queue(queue).await, Ok(None)) {
+                for &style in Style::ALL.iter().filter(|style| !before[**style as usize].is_empty()) {
+                    self.report(style, queue, Node::Broker, Kind::QueueDeleted { messages: 0 });
+                }
+            } else {
+                self.tell_ways(queue, before, &Ways::default());
             }
         }
-        self.known = round.consumers;
-        self.depths = round.depths;
+        round.tell_apart(&self.consumers);
+        self.tell_consumers(&round);
+        for (style, queue, ready, unacked) in self.depths.wrong(&round, &picture) {
+            let kind =
+                Kind::Counted { messages: None, emails: None, dead: None, ready: Some(ready), unacked };
+            self.report(style, &queue, Node::Broker, kind);
+        }
+        told.clone_from(&round.ways);
+        self.told = Some(told);
+        self.consumers = round.consumers;
     }
 
-    fn report(&self, consumer: &Consumer, kind: Kind) {
+    /// The ways that the journal has told so far. What it shows without having told any is told to be unbound, and told
+    /// anew if it is bound.
+    fn shown_so_far(&self, picture: &Picture) -> BTreeMap<Id, Ways> {
+        let mut told: BTreeMap<Id, Ways> = BTreeMap::new();
+        for &style in Style::ALL {
+            let system = picture.system(style);
+            for (queue, way) in system.bindings() {
+                told.entry(queue.clone()).or_default()[style as usize].insert(way);
+            }
+            for queue in system.foreign_queues().iter().filter(|queue| queue.told_bindings().is_none()) {
+                let unbound = Kind::QueueUnbound { routing_key: Id::from(""), via: Vec::new() };
+                self.report(style, &queue.name, Node::Broker, unbound);
+            }
+        }
+        told
+    }
+
+    /// Whoever starts declares and binds what is ours: until it is bound for the first time, nobody unbound it.
+    fn assume_ours(&mut self, round: &mut Round, told: &BTreeMap<Id, Ways>) {
+        for own in &topology::QUEUES {
+            let (name, way) = (Id::from(own.name), Way::of(own));
+            let ways = &mut round.ways.entry(name.clone()).or_default()[own.style as usize];
+            if ways.contains(&way) {
+                self.declared.insert(own.name);
+            } else if !self.declared.contains(own.name)
+                && told.get(&name).is_some_and(|told| told[own.style as usize].contains(&way))
+            {
+                ways.insert(way);
+            }
+        }
+    }
+
+    fn tell_ways(&self, queue: &Id, before: &Ways, now: &Ways) {
+        for &style in Style::ALL {
+            let (before, now) = (&before[style as usize], &now[style as usize]);
+            // What is new first: a queue that changes its ways does not go in between.
+            for Way { routing_key, via } in now.difference(before).cloned() {
+                self.report(style, queue, Node::Broker, Kind::QueueBound { routing_key, via });
+            }
+            for Way { routing_key, via } in before.difference(now).cloned() {
+                self.report(style, queue, Node::Broker, Kind::QueueUnbound { routing_key, via });
+            }
+        }
+    }
+
+    fn tell_consumers(&self, round: &Round) {
+        for (key, consumer) in self.consumers.iter().filter(|(key, _)| !round.consumers.contains_key(*key)) {
+            let kind = Kind::ConsumerStopped { consumer_tag: consumer.tag.clone(), reason: "it left".into() };
+            self.report(key.0, &consumer.queue, consumer.node.clone(), kind);
+        }
+        for (key, consumer) in round.consumers.iter().filter(|(key, _)| !self.consumers.contains_key(*key)) {
+            let kind = Kind::ConsumerStarted { consumer_tag: consumer.tag.clone(), ready: None };
+            self.report(key.0, &consumer.queue, consumer.node.clone(), kind);
+        }
+    }
+
+    fn report(&self, style: Style, queue: &Id, node: Node, kind: Kind) {
         let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
-        event.style = consumer.style;
-        event.node = Some(consumer.node.clone());
-        event.queue = Some(Arc::clone(&consumer.queue));
+        event.style = Some(style);
+        event.node = Some(node);
+        event.queue = Some(Arc::clone(queue));
+        if matches!(event.kind, Kind::QueueBound { .. } | Kind::QueueUnbound { .. }) {
+            event.exchange = Some(style.exchange().name.into());
+        }
         self.journal.report(event);
     }
 }
