@@ -2,7 +2,7 @@
 
 use crate::{
     bridge::{
-        Depths, Journal, Strangers, embedded,
+        Depths, Journal, Strangers, embedded, expired,
         management::{self, Bound, Visibility},
         sequencer::Sequencer,
         tap,
@@ -372,10 +372,15 @@ impl Carrier {
                 Ok(Self { uri: uri.clone(), label, embedded: None })
             }
             BrokerChoice::Embedded => {
+                let watcher = embedded::watcher(journal.clone(), strangers.clone());
+                let (journal, strangers) = (journal.clone(), strangers.clone());
                 let config = broker::Config {
                     listen: settings.amqp_listen,
                     data: Some(settings.data.join("broker")),
-                    on_event: Some(embedded::watcher(journal.clone(), strangers.clone())),
+                    on_event: Some(Arc::new(move |event| {
+                        watcher(event);
+                        expired::tell(&journal, &strangers, event);
+                    })),
                     ..broker::Config::default()
                 };
                 let house = House::start(config).await?;

@@ -4,6 +4,9 @@
 //! stays small however long the journal grows, and the server can send it with the first paint.
 
 mod agreement;
+#[cfg(test)]
+mod decision_tests;
+mod hold;
 mod key;
 mod packed;
 mod queue;
@@ -13,9 +16,10 @@ mod system;
 mod tests;
 
 pub use agreement::Agreement;
+pub use hold::Hold;
 pub use queue::{Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
-pub use system::{Answer, Call, Change, DESK, NodeState, ServicePicture, SetFault, System};
+pub use system::{Answer, Call, Change, DESK, Decision, NodeState, ServicePicture, SetFault, System};
 
 use crate::{Event, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};
