@@ -1,9 +1,9 @@
 //! Gates: where steps of the real system are held until somebody lets them go on.
 
-use super::{By, Control, about, lock};
+use super::{By, Control, lock};
 use crate::{bridge::Reporter, clock};
 use flow::{
-    Actor, Event, Id, Kind, Service, Style,
+    Actor, Event, Id, Kind, Provenance, Service, Style,
     fault::{ClosedGate, Gate, Gates, HeldStep, Holding, ReleasedBy},
     picture::Hold as HeldBy,
 };
@@ -104,8 +104,9 @@ impl Control {
             (!closed.is_empty()).then(|| now_us.saturating_add(self.0.hold_max.as_micros() as u64));
         held.hold = HeldBy::after(held.hold.take(), by, closed.len(), now_us, opens_at_us);
         // Under the lock, so that the journal has them in the order in which they were set.
-        let event = about(style, Service::Inventory, Kind::GatesSet { closed, opens_at_us }, by);
-        self.0.journal.report(Event { at_us: now_us, ..event });
+        let mut event = Event::new(now_us, Provenance::Service, Kind::GatesSet { closed, opens_at_us });
+        (event.style, event.actor) = (Some(style), by.cloned());
+        self.0.journal.report(event);
     }
 
     /// Opens every gate: the server stops, and what is in hand is to be finished.
@@ -214,7 +215,6 @@ impl Drop for Hold<'_> {
 mod tests {
     use super::*;
     use crate::bridge::{Journal, journal::Keep};
-    use flow::{Event, Provenance};
 
     const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
 
