@@ -28,25 +28,27 @@ if (!cookie("browser")) {
   remember("browser", [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(""));
 }
 
-/** The name that the reader goes by, percent-encoded; nothing if they gave none. */
-const actor = () => {
-  const name = cookie("name");
-  return name ? { "x-skuflow-actor": name } : {};
-};
+const cleaned = (text) => [...text.replace(HIDDEN, "").trim()].slice(0, NAME_MAX).join("");
 
-/** Keeps the name that stands in the field. */
-function rename(field) {
-  const name = [...field.value.replace(HIDDEN, "").trim()].slice(0, NAME_MAX).join("");
-  field.value = name;
-  remember("name", encodeURIComponent(name));
-}
-
+/** The name that the reader goes by; empty if they gave none. Another program's cookie may have the same name. */
 function nameOf() {
   try {
-    return decodeURIComponent(cookie("name") ?? "");
+    return cleaned(decodeURIComponent(cookie("name") ?? ""));
   } catch {
     return "";
   }
+}
+
+/** Keeps the name that stands in the field. */
+function rename(field) {
+  field.value = cleaned(field.value);
+  remember("name", encodeURIComponent(field.value));
+}
+
+/** Says who asks. */
+function actor() {
+  const name = nameOf();
+  return name ? { "x-skuflow-actor": encodeURIComponent(name) } : {};
 }
 
 const REPLAY = "This is a saved run. Go back to the live system to change it.";
