@@ -1,7 +1,6 @@
 //! Who does something to the system from outside: a person at a browser, or a program that calls the API.
 
 use crate::Id;
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 
 /// The longest name that one may give oneself, in characters.
 pub const NAME_MAX: usize = 40;
@@ -9,13 +8,11 @@ pub const NAME_MAX: usize = 40;
 pub const ID_MAX: usize = 40;
 
 /// Who it was, as far as they say so. It is a name tag and no proof: nobody has to log in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The name that they gave themselves.
-    #[serde(default)]
     pub name: Option<Id>,
     /// Their browser, by an id that tells nothing else; none for a program.
-    #[serde(default)]
     pub id: Option<Id>,
 }
 
@@ -61,6 +58,13 @@ impl Actor {
         }
     }
 
+    /// Who is told by a name, which may be empty, and an id; none where nobody is.
+    #[must_use]
+    pub fn told(name: Option<Id>, id: Option<Id>) -> Option<Self> {
+        let is_told = name.is_some() || id.is_some();
+        is_told.then(|| Self { name: name.filter(|name| !name.is_empty()), id })
+    }
+
     /// Whether it is the reader at the browser of that id.
     #[must_use]
     pub fn is(&self, reader: Option<&str>) -> bool {
@@ -76,22 +80,6 @@ impl Actor {
             (None, Some(_)) => "somebody at another browser",
             (None, None) => "somebody by the API",
         }
-    }
-}
-
-/// In JSON what is absent is left out; a packed picture has its fields by their order, and needs them all.
-impl Serialize for Actor {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let leaves_out = serializer.is_human_readable();
-        let mut actor = serializer.serialize_struct("Actor", 2)?;
-        for (field, value) in [("name", &self.name), ("id", &self.id)] {
-            if leaves_out && value.is_none() {
-                actor.skip_field(field)?;
-            } else {
-                actor.serialize_field(field, value)?;
-            }
-        }
-        actor.end()
     }
 }
 
@@ -123,11 +111,5 @@ mod tests {
         for bad in ["", "a b", "<i>", &*"a".repeat(ID_MAX + 1)] {
             assert_eq!(Actor::parse_id(bad), Err(BadActor::Id), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn what_an_actor_does_not_say_is_left_out() {
-        assert_eq!(serde_json::to_string(&Actor::default()).unwrap(), "{}");
-        assert_eq!(serde_json::from_str::<Actor>("{}").unwrap(), Actor::default());
     }
 }

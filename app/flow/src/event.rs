@@ -6,7 +6,7 @@
 mod wire;
 
 use crate::api::BreakerState;
-use crate::fault::{ClosedGate, FaultKind, FaultPhase, Gate, ReleasedBy};
+use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::words::words;
 use crate::{Actor, Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
@@ -319,8 +319,8 @@ pub enum Kind {
     },
     /// Somebody closed or opened gates, or they opened by themselves.
     GatesSet {
-        /// Those that are closed now.
-        closed: Vec<ClosedGate>,
+        /// How many are closed now.
+        gates: u32,
         /// When they open by themselves: microseconds since the Unix epoch, while any is closed.
         opens_at_us: Option<u64>,
     },

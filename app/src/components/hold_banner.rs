@@ -90,14 +90,13 @@ fn line(style: Style, hold: &Hold, reader: Option<&str>, now_us: Option<u64>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Actor, Event, Kind, Provenance, Service, fault::ClosedGate, fault::Gate};
+    use flow::{Actor, Event, Kind, Provenance};
     use std::sync::Arc;
 
     #[test]
     fn a_hold_is_told_by_whom_since_when_and_until_when() {
         let at_us = (14 * 3_600 + 2 * 60) * 1_000_000;
-        let closed = vec![ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog }];
-        let kind = Kind::GatesSet { closed, opens_at_us: Some(at_us + 600_000_000) };
+        let kind = Kind::GatesSet { gates: 1, opens_at_us: Some(at_us + 600_000_000) };
         let mut event = Event::new(at_us, Provenance::Service, kind);
         event.style = Some(Style::Orchestration);
         event.actor = Some(Arc::new(Actor { name: Some("Ada".into()), id: Some("b1".into()) }));

@@ -270,10 +270,8 @@ fn what_happened(event: &Event) -> String {
             }
         }
         Kind::Expired => format!("The message expired in {queue}: nobody took it in time"),
-        Kind::GatesSet { closed, .. } if closed.is_empty() && event.actor.is_none() => {
-            "The hold ended by itself: all gates are open".to_owned()
-        }
-        Kind::GatesSet { closed, .. } => match closed.len() {
+        Kind::GatesSet { gates, .. } => match gates {
+            0 if event.actor.is_none() => "The hold ended by itself: all gates are open".to_owned(),
             0 => "Hold ended: all gates are open".to_owned(),
             1 => "Held: 1 gate is closed".to_owned(),
             gates => format!("Held: {gates} gates are closed"),
@@ -434,7 +432,7 @@ mod tests {
         let by_ada = "Broken on purpose in Catalog: consumer stopped, by Ada";
         assert_eq!(sentence_for(&event, Some("b2")), by_ada);
         assert_eq!(sentence_for(&event, Some("b1")), by_ada.replace("Ada", "you"));
-        (event.kind, event.actor) = (Kind::GatesSet { closed: Vec::new(), opens_at_us: None }, None);
+        (event.kind, event.actor) = (Kind::GatesSet { gates: 0, opens_at_us: None }, None);
         assert_eq!(sentence_for(&event, None), "The hold ended by itself: all gates are open");
     }
 

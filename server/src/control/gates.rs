@@ -99,12 +99,11 @@ impl Control {
             return;
         }
         held.closed = closed;
-        let (closed, now_us) = (held.closed.iter().copied().collect::<Vec<_>>(), clock::now_us());
-        let opens_at_us =
-            (!closed.is_empty()).then(|| now_us.saturating_add(self.0.hold_max.as_micros() as u64));
-        held.hold = HeldBy::after(held.hold.take(), by, closed.len(), now_us, opens_at_us);
+        let (gates, now_us) = (u32::try_from(held.closed.len()).unwrap_or(u32::MAX), clock::now_us());
+        let opens_at_us = (gates > 0).then(|| now_us.saturating_add(self.0.hold_max.as_micros() as u64));
+        held.hold = HeldBy::after(held.hold.take(), by.map(|by| &**by), gates, now_us, opens_at_us);
         // Under the lock, so that the journal has them in the order in which they were set.
-        let mut event = Event::new(now_us, Provenance::Service, Kind::GatesSet { closed, opens_at_us });
+        let mut event = Event::new(now_us, Provenance::Service, Kind::GatesSet { gates, opens_at_us });
         (event.style, event.actor) = (Some(style), by.cloned());
         self.0.journal.report(event);
     }

@@ -1,8 +1,7 @@
 //! The flat JSON form of an [`Event`].
 
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason};
-use crate::api::BreakerState;
-use crate::fault::{ClosedGate, FaultKind, FaultPhase, Gate, ReleasedBy};
+use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::{Actor, Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use std::sync::Arc;
@@ -29,15 +28,15 @@ flat! {
     required { seq: u64, at_us: u64, kind: KindName, provenance: Provenance }
     optional {
         style: Style, node: Node, exchange: Id, queue: Id, sku: Sku, message_id: Id, correlation_id: Id,
-        causation_id: Id, attempt: u32, redelivered: bool, actor: Arc<Actor>,
+        causation_id: Id, attempt: u32, redelivered: bool, actor: Id, actor_id: Id,
         quantity: Quantity, origin: Origin, stock_reason: StockReason, before: State, after: State,
         routing_key: Id, message: MessageInfo, duration_us: u64, reply_code: u16, reply_text: String,
         consumer_tag: Id, http_id: Id, target: Service, path: String, status: u16, error: String,
         answer: State, email_id: i64, to: String, subject: String, requeue: bool, reason: String,
         delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
         ready: u64, messages: u32, emails: u64, dead: u64,
-        known_version: u64, offered_version: u64, version: u64, from: BreakerState,
-        closed: Vec<ClosedGate>, opens_at_us: u64, workers: u16, prefetch: u16,
+        known_version: u64, offered_version: u64, version: u64, from: String,
+        gates: u32, opens_at_us: u64, workers: u16, prefetch: u16,
     }
 }
 
@@ -65,7 +64,11 @@ impl Serialize for Event {
             "style": &self.style, "node": &self.node, "exchange": &self.exchange, "queue": &self.queue,
             "sku": &self.sku, "message_id": &self.message_id, "correlation_id": &self.correlation_id,
             "causation_id": &self.causation_id, "attempt": &self.attempt, "redelivered": &self.redelivered,
-            "actor": &self.actor,
+        }
+        if let Some(actor) = &self.actor {
+            // Without a name it is somebody, which is not nobody.
+            all! { "actor": actor.name.as_deref().unwrap_or_default() }
+            optional! { "actor_id": &actor.id }
         }
         match &self.kind {
             Kind::ArrivalReceived { quantity, origin } => all! { "quantity": quantity, "origin": origin },
@@ -133,10 +136,10 @@ impl Serialize for Event {
             }
             Kind::BreakerChanged { from, to, reason } => {
                 optional! { "reason": reason }
-                all! { "from": from, "to": to.as_str() }
+                all! { "from": from.as_str(), "to": to.as_str() }
             }
-            Kind::GatesSet { closed, opens_at_us } => {
-                all! { "closed": closed }
+            Kind::GatesSet { gates, opens_at_us } => {
+                all! { "gates": gates }
                 optional! { "opens_at_us": opens_at_us }
             }
             Kind::WorkersSet { workers, prefetch } => all! { "workers": workers, "prefetch": prefetch },
@@ -175,7 +178,7 @@ impl TryFrom<Flat> for Event {
             causation_id: flat.causation_id,
             attempt: flat.attempt,
             redelivered: flat.redelivered,
-            actor: flat.actor,
+            actor: Actor::told(flat.actor, flat.actor_id).map(Arc::new),
             provenance: flat.provenance,
             summarised: flat.summarised,
             kind,
@@ -243,12 +246,12 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             offered_version: need!(offered_version),
         },
         KindName::BreakerChanged => Kind::BreakerChanged {
-            from: need!(from),
+            from: need!(from).parse().map_err(|_| Lacks("from"))?,
             to: need!(to).parse().map_err(|_| Lacks("to"))?,
             reason: flat.reason.take(),
         },
         KindName::Expired => Kind::Expired,
-        KindName::GatesSet => Kind::GatesSet { closed: need!(closed), opens_at_us: flat.opens_at_us.take() },
+        KindName::GatesSet => Kind::GatesSet { gates: need!(gates), opens_at_us: flat.opens_at_us.take() },
         KindName::WorkersSet => Kind::WorkersSet { workers: need!(workers), prefetch: need!(prefetch) },
         KindName::SystemReset => Kind::SystemReset,
         KindName::AnnouncedAgain => {
@@ -278,6 +281,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::BreakerState;
 
     #[test]
     fn an_event_is_one_flat_object_without_absent_fields_and_reads_back() {
@@ -351,8 +355,8 @@ mod tests {
             Kind::OlderVersionIgnored { known_version: 3, offered_version: 2 },
             Kind::BreakerChanged { from: BreakerState::Closed, to: BreakerState::Open, reason: Some(text()) },
             Kind::Expired,
-            Kind::GatesSet { closed: vec![ClosedGate { gate, service: target }], opens_at_us: Some(9) },
-            Kind::GatesSet { closed: Vec::new(), opens_at_us: None },
+            Kind::GatesSet { gates: 3, opens_at_us: Some(9) },
+            Kind::GatesSet { gates: 0, opens_at_us: None },
             Kind::WorkersSet { workers: 3, prefetch: 10 },
             Kind::SystemReset,
             Kind::AnnouncedAgain { version: 4, messages: 3 },
@@ -381,6 +385,11 @@ mod tests {
             assert!(json.starts_with("{\"seq\":3,"), "{json}");
             assert_eq!(json.matches(",{\"seq\":").count(), 0, "{json}");
             assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+            for (name, browser) in [(Some(id()), Some(id())), (None, Some(id())), (None, None)] {
+                event.actor = Some(Arc::new(Actor { name, id: browser }));
+                let json = serde_json::to_string(&event).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+            }
         }
     }
 

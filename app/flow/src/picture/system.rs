@@ -391,9 +391,9 @@ impl System {
             Kind::Held { .. } if self.held.len() < KNOWN_HELD => self.held.extend(HeldStep::of(event)),
             Kind::Held { .. } => {}
             Kind::Released { hold_id, .. } => self.held.retain(|step| step.hold_id != *hold_id),
-            Kind::GatesSet { closed, opens_at_us } => {
-                let (by, at_us) = (event.actor.as_ref(), event.at_us);
-                self.hold = Hold::after(self.hold.take(), by, closed.len(), at_us, *opens_at_us);
+            Kind::GatesSet { gates, opens_at_us } => {
+                let (by, at_us) = (event.actor.as_deref(), event.at_us);
+                self.hold = Hold::after(self.hold.take(), by, *gates, at_us, *opens_at_us);
             }
             Kind::AnnouncedAgain { messages, .. } => {
                 self.unsent = self.unsent.saturating_add(u64::from(*messages));

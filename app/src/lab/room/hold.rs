@@ -61,8 +61,7 @@ fn heads_only(holding: &Holding, seen: &Seen) -> Option<String> {
 fn question(holding: &Holding, seen: &Seen) -> Option<String> {
     let reader = seen.reader.as_deref();
     let hold = holding.hold.as_ref().filter(|hold| hold.is_anothers(reader))?;
-    let name = hold.by.as_ref().and_then(|by| by.name.as_deref());
-    let who = name.unwrap_or("Somebody else");
+    let who = hold.by.as_deref().filter(|name| !name.is_empty()).unwrap_or("Somebody else");
     Some(format!("{who} holds the system. Open it all the same?"))
 }
 
@@ -180,7 +179,6 @@ mod tests {
     use flow::fault::HeldStep;
     use flow::picture::Hold;
     use flow::{Actor, Picture};
-    use std::sync::Arc;
 
     fn drawn(holding: &Holding) -> String {
         let single_workers = vec![Service::Catalog, Service::Wishlist];
@@ -189,9 +187,9 @@ mod tests {
     }
 
     fn held_by(name: Option<&str>, id: &str) -> Holding {
-        let by = Some(Arc::new(Actor { name: name.map(Into::into), id: Some(id.into()) }));
         let closed = vec![ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog }];
-        let hold = Some(Hold { by, since_us: 0, opens_at_us: None, gates: 1 });
+        let hold =
+            Hold::after(None, Some(&Actor { name: name.map(Into::into), id: Some(id.into()) }), 1, 0, None);
         Holding { closed, hold, ..Holding::default() }
     }
 
