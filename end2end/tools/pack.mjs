@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { basename, extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const BUDGET_KB = 250;
+const BUDGET_KB = 350;
 const FIRST_LOAD = ["skuflow.wasm", "skuflow.js", "skuflow.css"];
 const COMPRESSIBLE = new Set([".wasm", ".js", ".css", ".svg", ".html", ".json", ".txt", ".webmanifest"]);
 

@@ -91,6 +91,9 @@ pub enum ServeError {
     Other(String),
 }
 
+/// The signal of a file that outgrows the process' limit, on Linux, macOS and the BSDs (setrlimit(2)).
+const SIGXFSZ: i32 = 25;
+
 /// Serves until told to stop by SIGTERM or Ctrl-C.
 ///
 /// # Errors
@@ -102,6 +105,8 @@ pub async fn run(settings: Serve) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let mut terminate = unix::signal(unix::SignalKind::terminate()).map_err(other)?;
+    // Whoever listens is not ended by it: a write beyond a limit on files' sizes then fails, as on a full disk.
+    let _too_large = unix::signal(unix::SignalKind::from_raw(SIGXFSZ)).map_err(other)?;
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

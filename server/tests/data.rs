@@ -283,6 +283,14 @@ async fn products_come_in_any_dialect_and_no_header_becomes_one() {
     skuflow.settled().await;
     assert_eq!((name("MUG-GREEN").await, name("MUG-L").await), (json!("Green mug"), json!("Mug,\nlarge")));
     assert_eq!(name("CAFE").await, "Caf\u{e9} cup");
+    // As `skuflow export` writes it, with the style in front.
+    let exported = b"style,sku,name\nchoreography,CAFE,Cup\norchestration,CAFE,Cup\nchoreography,TEA,Tea\n";
+    let (status, answer) = send(exported).await;
+    assert_eq!(
+        (status, &answer["rejected"], &answer["renamed"]),
+        (StatusCode::OK, &json!([]), &json!(1)),
+        "{answer}"
+    );
     let (status, problem) = send(b"sku,sku,name\nA,B,C\n").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(problem["detail"].as_str().unwrap().contains("names the sku twice"), "{problem}");

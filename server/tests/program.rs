@@ -23,10 +23,10 @@ fn skuflow(root: &Path, args: &[&str]) -> Command {
     prepared(Command::new(env!("CARGO_BIN_EXE_skuflow")), root, args)
 }
 
-/// The same with so many file descriptors at most.
-fn skuflow_with_descriptors(limit: u32, root: &Path, args: &[&str]) -> Command {
+/// The same under a limit of the shell's, such as `-n 256`.
+fn skuflow_with_limit(limit: &str, root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("bash");
-    command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_skuflow")]);
+    command.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_skuflow")]);
     prepared(command, root, args)
 }
 
@@ -157,8 +157,8 @@ fn get(addr: &str, path: &str) -> Option<String> {
 #[test]
 fn with_256_descriptors_all_taken_it_waits_panics_nowhere_and_goes_on_when_some_are_free() {
     let root = project_root();
-    let (child, said) = until_serving(skuflow_with_descriptors(
-        256,
+    let (child, said) = until_serving(skuflow_with_limit(
+        "-n 256",
         root.path(),
         &["serve", "--addr", "127.0.0.1:0", "--data", "d"],
     ));
@@ -182,4 +182,29 @@ fn with_256_descriptors_all_taken_it_waits_panics_nowhere_and_goes_on_when_some_
     assert!(output.status.success(), "{complaints}");
     assert!(!complaints.contains("panicked"), "{complaints}");
     assert!(complaints.lines().count() < 200, "{} lines", complaints.lines().count());
+}
+
+#[test]
+fn a_file_beyond_the_limit_on_files_is_an_error_and_not_the_end() {
+    let root = project_root();
+    // In units of 1,024 bytes: the stores have room, the upload has not.
+    let (child, said) = until_serving(skuflow_with_limit(
+        "-f 4096",
+        root.path(),
+        &["serve", "--addr", "127.0.0.1:0", "--data", "d"],
+    ));
+    let page = said.iter().find_map(|line| line.strip_prefix("listening on http://")).unwrap();
+    let body = vec![b'x'; 8 << 20];
+    let mut stream = TcpStream::connect(page).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(stream, "POST /api/files/large.csv HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len())
+        .unwrap();
+    // The refusal may come before all is sent.
+    let _ = stream.write_all(&body);
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+    let ready = get(page, "/readyz").unwrap_or_default();
+    assert!(ready.starts_with("HTTP/1.1 200"), "{ready}");
+    assert!(terminate(child).status.success());
 }

@@ -194,6 +194,8 @@ pub struct Layout {
 pub const PRODUCER: &str = "inventory";
 /// The id of the warehouse.
 pub const WAREHOUSE: &str = "warehouse";
+/// What stands at it, line by line: goods come in here, and here they are sold.
+const WAREHOUSE_LABEL: [&str; 2] = ["Warehouse", "and shop"];
 /// The id of the line on which goods come in.
 pub const ARRIVAL_EDGE: &str = "arrival";
 

@@ -11,6 +11,7 @@ mod key;
 mod packed;
 mod queue;
 mod recent;
+mod store;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use agreement::Agreement;
 pub use hold::Hold;
 pub use queue::{Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
+pub use store::{Entry, Inbox, Rows};
 pub use system::{Answer, Call, Change, DESK, Decision, NodeState, ServicePicture, SetFault, System};
 
 use crate::{Event, Kind, Node, Service, Style, topology};

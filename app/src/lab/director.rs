@@ -242,8 +242,8 @@ impl Director {
         let mut due: Vec<_> = std::mem::take(&mut self.stepped);
         if self.play == Play::Paused {
             due.retain(|shown| shown.hop.is_some() || matters_without_hop(&shown.event));
-            for hop in due.iter().filter_map(|shown| shown.hop.as_ref()) {
-                self.rates.note(&hop.edge, now_ms);
+            for shown in &due {
+                self.rates.note(&shown.event, self.style, now_ms);
             }
             return due;
         }
@@ -253,12 +253,11 @@ impl Director {
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
             if shown.has_happened {
                 self.picture.apply(&shown.event);
+                self.rates.note(&shown.event, self.style, now_ms);
             }
             self.measure(&mut shown);
-            if let Some(hop) = &shown.hop {
-                self.rates.note(&hop.edge, now_ms);
-                due.push(shown);
-            } else if lights && shown.has_happened && matters_without_hop(&shown.event) {
+            let lights_up = lights && shown.has_happened && matters_without_hop(&shown.event);
+            if shown.hop.is_some() || lights_up {
                 due.push(shown);
             }
         }

@@ -1,5 +1,6 @@
 //! How an event travels in the diagram: on which line, in which shape, for how long, and what waits for it.
 
+use flow::event::StockReason;
 use flow::layout::{ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge};
 use flow::{Event, Kind, Node, Style};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -80,6 +81,9 @@ pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
     let queue = event.queue.as_deref();
     Some(match &event.kind {
         Kind::ArrivalReceived { .. } => hop(ARRIVAL_EDGE.into(), Shape::Goods, SHORT_MS),
+        Kind::StockRecorded { reason: StockReason::Sale, .. } => {
+            Hop { words: Some("sale".to_owned()), ..hop(ARRIVAL_EDGE.into(), Shape::Goods, SHORT_MS) }
+        }
         Kind::Published { routing_key, .. } => match event.exchange.as_deref() {
             Some("") => hop(route_edge(routing_key), message, ROUTE_MS),
             _ => hop(publish_edge(style.exchange().name), message, MESSAGE_MS),
@@ -144,7 +148,9 @@ pub fn lands_as(event: &Event) -> [Option<u64>; 2] {
     let message = event.message_id.as_deref();
     let arrival = event.correlation_id.as_deref();
     match &event.kind {
-        Kind::ArrivalReceived { .. } => [arrival.map(|id| key("arrived", id, "")), None],
+        Kind::ArrivalReceived { .. } | Kind::StockRecorded { reason: StockReason::Sale, .. } => {
+            [arrival.map(|id| key("arrived", id, "")), None]
+        }
         Kind::Published { routing_key, .. } => {
             [message.map(|id| key("published", id, "")), message.map(|id| key("routed", id, routing_key))]
         }

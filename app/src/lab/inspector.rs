@@ -1,6 +1,7 @@
 //! The inspector: what is known of the thing that was clicked.
 
 mod part;
+mod store;
 mod travel;
 
 use super::handle::Lab;

@@ -1,10 +1,11 @@
-//! The page's address says what is shown: `?at=SEQ&select=event:12&view=sequence&speed=2`.
+//! The page's address says what is shown: `?at=SEQ&select=event:12&view=sequence&speed=2&log-kind=acked`.
 //!
 //! A reload and a shared link show the same, as far as the server still keeps it; where it does not, the page says
 //! so and shows how things stand now.
 
 use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
+use super::log;
 use super::playhead;
 use super::state::LabState;
 use super::views::{self, View};
@@ -36,6 +37,9 @@ pub fn query(state: &LabState) -> String {
     if let Some(speed) = SPEEDS.get(state.director.speed).filter(|_| state.director.speed != 1) {
         add("speed", if speed.1 == "½" { "0.5" } else { speed.1 });
     }
+    for (name, value) in state.views.filter.fields() {
+        add(name, &value);
+    }
     query
 }
 
@@ -49,6 +53,11 @@ pub fn wake(lab: Lab) {
         let named = |(_, name): &(f64, &str)| speed.as_deref().is_some_and(|speed| speed == *name);
         let at = if speed.as_deref() == Some("0.5") { Some(0) } else { SPEEDS.iter().position(named) };
         state.director.speed = at.unwrap_or(state.director.speed);
+        for name in log::FIELDS {
+            if let Some(value) = address::query(name) {
+                log::typed(&mut state.views.filter, name, &value);
+            }
+        }
     });
     if let Some(view) = address::query("view").and_then(|name| View::named(&name)) {
         views::show(lab, view);
@@ -123,5 +132,8 @@ mod tests {
         assert_eq!(query(&state), "?at=0&select=event:12&view=sequence&speed=0.5");
         state.selected = Some(Selection::Queue("a b&c".into()));
         assert!(query(&state).contains("select=queue:a%20b%26c"));
+        log::typed(&mut state.views.filter, "log-sku", "mug");
+        log::typed(&mut state.views.filter, "log-kind", "acked");
+        assert!(query(&state).ends_with("&log-kind=acked&log-sku=MUG"));
     }
 }

@@ -13,6 +13,9 @@ pub const ROWS: usize = 200;
 /// How many are enough while more comes than anybody can read.
 const ROWS_BEHIND: usize = 30;
 
+/// The fields that say which events are listed, as they are called in the page and in its address.
+pub const FIELDS: [&str; 4] = ["log-who", "log-kind", "log-sku", "log-arrival"];
+
 /// Which events are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -34,6 +37,17 @@ impl Filter {
             && self.kind.is_none_or(|kind| event.kind.name() == kind)
             && (self.sku.is_empty() || event.sku.is_some_and(|sku| sku.as_str().starts_with(&*self.sku)))
             && (!self.of_arrival || arrival.is_none() || event.correlation_id.as_deref() == arrival)
+    }
+
+    /// The fields that are set, and what stands in them.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let values = [
+            self.who.as_ref().map(Node::to_string),
+            self.kind.map(|kind| kind.to_string()),
+            (!self.sku.is_empty()).then(|| self.sku.clone()),
+            self.of_arrival.then(|| "on".to_owned()),
+        ];
+        FIELDS.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?)))
     }
 
     fn is_on(&self) -> bool {
@@ -108,7 +122,7 @@ fn log(events: &[Arc<Event>], has_more: bool, look: &Look<'_>) -> Markup {
                 @if look.lab.views.filter.is_on() { "No step fits what is asked for." } @else { "Nothing has happened yet." }
             }
         }
-        ol.log-rows data-follow="log" data-scroll="log" aria-label="Log" {
+        ol.log-rows data-follow="log" aria-label="Log" {
             @if has_more && look.lab.behind {
                 li.log-hurry data-key="hurry" { "These are the latest steps only. Pause the view to read them all." }
             } @else if has_more {

@@ -1,5 +1,11 @@
 //! When a line carries too much to draw every message, and shows a stream with its rate instead.
+//!
+//! All rates have one meaning: how many set out on the line, in its direction, in the last second of what is shown. An
+//! answer comes back on the line of its call, and an ack on that of its delivery; neither is counted. So what goes into a
+//! queue comes out of it.
 
+use super::hop::hop_of;
+use flow::{Event, Style};
 use std::collections::{HashMap, VecDeque};
 
 /// Above this many messages a second a line may become a stream…
@@ -28,8 +34,15 @@ struct Rate {
 }
 
 impl Rates {
-    /// One message sets out on the line.
-    pub fn note(&mut self, edge: &str, now_ms: f64) {
+    /// A step of what is shown in that style's diagram happens.
+    pub fn note(&mut self, event: &Event, style: Style, now_ms: f64) {
+        let is_ours = event.style.is_none_or(|of_event| of_event == style);
+        if let Some(hop) = hop_of(event, style).filter(|hop| is_ours && !hop.back) {
+            self.set_out(&hop.edge, now_ms);
+        }
+    }
+
+    fn set_out(&mut self, edge: &str, now_ms: f64) {
         if !self.edges.contains_key(edge) {
             self.edges.insert(edge.to_owned(), Rate::default());
         }
@@ -78,13 +91,15 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::layout::{deliver_edge, route_edge};
+    use flow::{Kind, Provenance, Service};
 
     /// Sends `per_second` messages for a while, looking 50 times a second.
     fn run(rates: &mut Rates, from_ms: u32, for_ms: u32, per_second: u32) -> u32 {
         let mut sent = 0;
         for now in (from_ms..from_ms + for_ms).step_by(20) {
             while sent * 1_000 < (now - from_ms) * per_second {
-                rates.note("e", f64::from(now));
+                rates.set_out("e", f64::from(now));
                 sent += 1;
             }
             let _ = rates.streams(f64::from(now));
@@ -112,5 +127,26 @@ mod tests {
         let mut rates = Rates::default();
         run(&mut rates, 0, 10_000, 5);
         assert!(!rates.is_stream("e"));
+    }
+
+    #[test]
+    fn what_comes_back_is_not_counted_so_that_what_goes_into_a_queue_comes_out() {
+        let style = Style::Choreography;
+        let queue = style.queue_of(Service::Catalog).name;
+        let happen = |rates: &mut Rates, kind: Kind, style: Style| {
+            let mut event = Event::new(0, Provenance::Service, kind);
+            (event.style, event.node) = (Some(style), Some(Service::Catalog.into()));
+            event.queue = Some(queue.into());
+            rates.note(&event, Style::Choreography, 0.0);
+        };
+        let mut rates = Rates::default();
+        for _ in 0..40 {
+            happen(&mut rates, Kind::Routed { routing_key: "".into(), message: None }, style);
+            happen(&mut rates, Kind::Delivered { consumer_tag: "t".into() }, style);
+            happen(&mut rates, Kind::Acked { duration_us: None }, style);
+            happen(&mut rates, Kind::Delivered { consumer_tag: "t".into() }, Style::Orchestration);
+        }
+        let passed = |edge: String| rates.edges[&edge].passed.len();
+        assert_eq!((passed(route_edge(queue)), passed(deliver_edge(queue))), (40, 40));
     }
 }

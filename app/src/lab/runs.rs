@@ -71,6 +71,11 @@ pub fn open(lab: Lab, field: &Act) {
     // Browsers say C:\fakepath\ before the name.
     let name = name.rsplit('\\').next().unwrap_or_default().to_owned();
     files::take_in(field.element(), MAX_BYTES, move |text| {
+        let is_fetched = lab.peek(|state| state.views.study.is_some()) == Some(true);
+        if !is_fetched && lab.live.connection.get_untracked() == Connection::Reconnecting {
+            let words = "What opens a run had not been fetched when the server went away. The run opens once it is back.";
+            lab.change(|state| state.run_wrong = Some(words.to_owned()));
+        }
         spawn_local(async move {
             let study = views::study_of(lab).await;
             let run = text.and_then(|text| (study.open)(&text));

@@ -3,6 +3,7 @@
 use super::state::{Look, OnTheWay};
 use super::title;
 use crate::live::Connection;
+use flow::picture::QueuePicture;
 use flow::{Dispatch, Style};
 use maud::{Markup, html};
 
@@ -59,14 +60,44 @@ pub fn notes(look: &Look<'_>) -> Markup {
     };
     html! {
         p.pill.pill-plain.stage-pace .is-shown[pace.is_some()] { @if let Some(pace) = pace { (pace) } }
-        (on_the_way(&look.lab.on_the_way))
+        @if look.lab.on_the_way.is_empty() {
+            p.on-the-way.soft { (waits(look)) }
+        } @else {
+            (on_the_way(&look.lab.on_the_way))
+        }
     }
+}
+
+/// Where messages are while none travels: on lines that show their rates, at gates, in queues; or nowhere.
+fn waits(look: &Look<'_>) -> String {
+    if look.lab.behind {
+        return "More is on its way than can be listed: the lines show rates.".to_owned();
+    }
+    let system = look.lab.system();
+    let sum = |count: fn(&QueuePicture) -> u64| system.own_queues().iter().map(count).sum::<u64>();
+    // A held step is of a message that lies in a queue, in a handler's hands, or in the outbox.
+    let places = [
+        (system.held.len() as u64, "held at a gate"),
+        (system.outbox(), "in the outbox"),
+        (sum(QueuePicture::ready), "ready in queues"),
+        (sum(QueuePicture::unacked), "with handlers"),
+        (sum(QueuePicture::retrying), "waiting for another attempt"),
+    ];
+    let places: Vec<_> = places
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, place)| format!("{count} {place}"))
+        .collect();
+    if places.is_empty() {
+        return "Nothing is on its way.".to_owned();
+    }
+    format!("Nothing travels now: {}.", places.join(" · "))
 }
 
 /// What moves, standing still: each token's twin that can be clicked.
 fn on_the_way(list: &[OnTheWay]) -> Markup {
     html! {
-        ul.on-the-way .is-empty[list.is_empty()] aria-label="On the way" {
+        ul.on-the-way aria-label="On the way" {
             @for one in list {
                 li {
                     button.chip type="button" data-pick=(one.selection) {

@@ -110,23 +110,24 @@ fn summary(system: &System) -> String {
                 more => format!("{more} e-mails"),
             };
             match last.dead {
-                0 => format!("{}: settled. 3 services, {mails}.", name(last)),
+                0 if last.handled() == 3 => format!("{}: settled. 3 services, {mails}.", name(last)),
+                0 => format!("{}: {} of 3 services handled it; {mails}.", name(last), last.handled()),
                 dead => format!(
                     "{}: {} of 3 messages handled, {dead} parked; {mails}.",
                     name(last),
-                    last.settled.min(3)
+                    last.handled()
                 ),
             }
         }
         (Some(last), _) => {
             let parked = if last.dead > 0 { format!(", {} parked", last.dead) } else { String::new() };
-            format!("{}: {} of 3 messages handled{parked}.", name(last), last.settled.min(3))
+            format!("{}: {} of 3 messages handled{parked}.", name(last), last.handled())
         }
     }
 }
 
 fn is_over(arrival: &Arrival, system: &System) -> bool {
-    arrival.settled + arrival.dead >= 3 || system.is_settled()
+    arrival.is_over() || system.is_settled()
 }
 
 fn name(arrival: &Arrival) -> String {

@@ -314,7 +314,7 @@ pub fn wake(lab: Lab, host: &Element) {
     // Scrolling does not bubble. Listening to an event of the browser's cannot fail.
     let _ = host.add_event_listener_with_callback_and_bool("scroll", scrolled.as_ref().unchecked_ref(), true);
     scrolled.forget();
-    keep_the_end_in_view(lab);
+    keep_measured(lab);
     set_timeout(move || fetch_study(lab), FETCHED_AFTER);
 }
 
@@ -335,30 +335,17 @@ fn measure(lab: Lab, list: &Element) {
     }
 }
 
-/// A view that is read at its end stays at its end; one that was scrolled up is left alone.
-fn keep_the_end_in_view(lab: Lab) {
-    let known = StoredValue::new((String::new(), 0));
-    // Only once the views are drawn is it known how high they are.
-    let follow = move || {
-        let Ok(Some(list)) = document().query_selector("[data-follow]") else {
-            known.try_set_value(Default::default());
-            return;
-        };
-        let name = list.get_attribute("data-follow").unwrap_or_default();
-        let is_at_end = |(before, height): &(String, i32)| {
-            *before != name || list.scroll_top() + list.client_height() >= height - 40
-        };
-        if known.try_with_value(is_at_end) == Some(true) {
-            list.set_scroll_top(list.scroll_height());
-        }
-        if list.has_attribute("data-scroll") {
+/// Measures a list once it is drawn, and draws the views anew when what happened before comes to hand.
+fn keep_measured(lab: Lab) {
+    let measured = move || {
+        if let Ok(Some(list)) = document().query_selector("[data-scroll=timeline]") {
             measure(lab, &list);
         }
-        known.try_set_value((name, list.scroll_height()));
     };
     Effect::new(move || {
         lab.follow(Pace::Calm);
-        request_animation_frame(follow);
+        // Only once the views are drawn is it known how high they are.
+        request_animation_frame(measured);
     });
     // What happened before this page was opened comes to hand without any step being shown.
     Effect::new(move |known: Option<u64>| {

@@ -2,7 +2,7 @@
 
 use super::kept;
 use crate::lab::state::Look;
-use crate::lab::words::{duration, service_name};
+use crate::lab::words::{duration, service_name, time_of_day};
 use flow::Service;
 use flow::metrics::{Metrics, Series};
 use flow::tally::{Latency, Summary};
@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 /// The size of a chart, in its own units.
 const WIDTH: u64 = 240;
 const HEIGHT: u64 = 64;
+/// How far below its upper edge the highest value is drawn.
+const TOP: u64 = 4;
 /// How many of the last arrivals are drawn one by one.
 const ARRIVALS: usize = 120;
 
@@ -101,24 +103,28 @@ fn effects(metrics: &Metrics) -> Markup {
     let wide = (WIDTH / (n.max(12) as u64)).max(1);
     let mut path = String::new();
     for (at, us) in (0..).zip(&last) {
-        let height = (us * (HEIGHT - 4) / most.max(1)).max(1);
+        let height = (us * (HEIGHT - TOP) / most.max(1)).max(1);
         let _ = write!(path, "M{} {HEIGHT}v-{height}h{}v{height}", at * wide, (wide * 3 / 4).max(1));
     }
-    let words = format!("Time to all effects of the last {n} arrivals, up to {}", duration(most));
+    let words = format!("Time to all effects of the last {n} arrivals and sales, up to {}", duration(most));
     html! {
         figure.chart {
-            figcaption { b { "Time to all effects" } span { "last " (n) ", up to " (duration(most)) } }
-            (frame(&words, &html! { path.curve.curve-done d=(path) {} }))
+            figcaption { b { "Time to all effects" } span { "each bar one of the last " (n) " arrivals and sales" } }
+            (frame(&words, [&duration(most), "0"], ["older", "newer"], &html! { path.curve.curve-done d=(path) {} }))
         }
     }
 }
 
-fn frame(words: &str, inner: &Markup) -> Markup {
+/// A chart between its axes: the highest and the lowest value, and where it begins and ends.
+fn frame(words: &str, values: [&str; 2], ends: [&str; 2], inner: &Markup) -> Markup {
     html! {
-        svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(words) {
-            line.chart-line x1="0" x2=(WIDTH) y1=(HEIGHT / 2) y2=(HEIGHT / 2) {}
-            line.chart-line x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) {}
-            (inner)
+        div.chart-frame {
+            div.chart-values aria-hidden="true" { @for value in values { span { (value) } } }
+            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(words) {
+                @for y in [TOP, HEIGHT] { line.chart-line x1="0" x2=(WIDTH) y1=(y) y2=(y) {} }
+                (inner)
+            }
+            div.chart-ends aria-hidden="true" { @for end in ends { span { (end) } } }
         }
     }
 }
@@ -130,7 +136,7 @@ fn charts(series: &Series) -> [Markup; 3] {
     };
     let rate = |count: u32| series.per_1000_s(count);
     let depth = |service: Service| values(&|at| u64::from(points[at].ready[service as usize]));
-    let each = format!("each point {}", duration(series.width_us()));
+    let each = format!("each step {}", duration(series.width_us()));
     let arrivals = [("arrivals", "plain", values(&|at| rate(points[at].arrivals)))];
     let said = [
         ("messages", "message", values(&|at| rate(points[at].messages))),
@@ -150,8 +156,10 @@ fn charts(series: &Series) -> [Markup; 3] {
 
 fn chart(title: &str, note: &str, curves: &[Curve], width_us: u64, is_rate: bool) -> Markup {
     let most = curves.iter().flat_map(|curve| curve.2.iter().map(|point| point.1)).max().unwrap_or_default();
-    let says = |value: u64| if is_rate { hundredths(value.div_ceil(10)) } else { value.to_string() };
-    let highest = says(most);
+    let highest = if is_rate { format!("{}/s", hundredths(most.div_ceil(10))) } else { most.to_string() };
+    let points = || curves.iter().flat_map(|curve| &curve.2).map(|point| point.0);
+    let at = |at_us: Option<u64>| at_us.map(time_of_day).unwrap_or_default();
+    let (from, to) = (at(points().min()), at(points().max().map(|last_us| last_us + width_us)));
     html! {
         figure.chart {
             figcaption {
@@ -159,9 +167,9 @@ fn chart(title: &str, note: &str, curves: &[Curve], width_us: u64, is_rate: bool
                 @if curves.len() > 1 {
                     @for (name, class, _) in curves { span { i class={ "swatch swatch-" (class) } aria-hidden="true" {} (name) } }
                 }
-                span { "highest " (highest) ", " (note) }
+                span { (note) }
             }
-            (frame(&format!("{title}: highest {highest}, {note}"), &html! {
+            (frame(&format!("{title}: highest {highest}, {note}"), [&highest, "0"], [&from, &to], &html! {
                 @for (_, class, points) in curves {
                     path class={ "curve curve-" (class) } d=(steps(points, width_us, most)) {}
                 }
@@ -182,7 +190,7 @@ fn steps(points: &[(u64, u64)], width_us: u64, most: u64) -> String {
         if *from_us > reached_us {
             let _ = write!(path, "V{HEIGHT}");
         }
-        let y = HEIGHT - value * (HEIGHT - 4) / most.max(1);
+        let y = HEIGHT - value * (HEIGHT - TOP) / most.max(1);
         let (from, to) = (x(*from_us), x(from_us + width_us));
         let _ = write!(path, "H{}.{:02}V{y}H{}.{:02}", from / 100, from % 100, to / 100, to % 100);
         reached_us = from_us + width_us;

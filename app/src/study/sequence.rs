@@ -59,10 +59,21 @@ pub fn sequence(look: &Look<'_>) -> Markup {
 pub fn export(look: &Look<'_>, format: &str) -> String {
     let (sequence, _) = of(look);
     if format == "svg" {
-        drawing(&sequence, &None, Some(FILE_STYLE)).into_string()
+        well_formed(&drawing(&sequence, &None, Some(FILE_STYLE)).into_string())
     } else {
         sequence.mermaid()
     }
+}
+
+/// The text with a replacement for each character that no XML document can have (XML 1.0, section 2.2): others may have put
+/// one into a name.
+fn well_formed(xml: &str) -> String {
+    let is_allowed = |character: char| match character {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        other => other >= ' ',
+    };
+    xml.chars().map(|character| if is_allowed(character) { character } else { '\u{fffd}' }).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a diagram has some hundred rows")]
@@ -183,5 +194,15 @@ fn spoken(sequence: &Sequence, row: &Row) -> String {
             };
             format!("{} {how} {}: {}", name(from), name(to), row.text)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_is_well_formed_xml_whatever_others_call_themselves() {
+        assert_eq!(well_formed("<a>b\u{1}\u{0}\tc\u{ffff}é</a>"), "<a>b\u{fffd}\u{fffd}\tc\u{fffd}é</a>");
     }
 }

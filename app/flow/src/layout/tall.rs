@@ -3,7 +3,8 @@
 use super::path::at;
 use super::{
     ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, PRODUCER, Path, Plan, QueueBox, Rect,
-    Row, SMALLEST_TEXT, Text, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
+    Row, SMALLEST_TEXT, Text, WAREHOUSE, WAREHOUSE_LABEL, consumer_id, deliver_edge, http_edge, publish_edge,
+    route_edge,
 };
 
 /// As wide as the stage on a screen of 320 px.
@@ -22,14 +23,14 @@ const GAP: f32 = 3.0;
 pub(super) fn layout(plan: &Plan) -> Layout {
     let rows = plan.rows();
     let warehouse = Rect::new(MIDDLE - 29.0, 6.0, 58.0, 46.0);
-    let beside = at(warehouse.right() + 10.0, warehouse.middle().y + 4.0);
+    let beside = at(warehouse.right() + 10.0, warehouse.middle().y - 2.0);
     let producer = Rect::new(MIDDLE - 62.0, 84.0, 124.0, 84.0);
     let mut nodes = vec![
         NodeBox {
             id: WAREHOUSE.into(),
             role: NodeRole::Warehouse,
             rect: warehouse,
-            label: Some(Text::new("Warehouse", beside, Anchor::Start, f32::MAX)),
+            label: Some(Text::of_lines(WAREHOUSE_LABEL.map(str::to_owned).to_vec(), beside, Anchor::Start)),
         },
         NodeBox { id: PRODUCER.into(), role: NodeRole::Producer, rect: producer, label: None },
     ];

@@ -3,7 +3,8 @@
 use super::path::at;
 use super::{
     ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, PRODUCER, Path, Plan, QueueBox, Rect,
-    Row, SMALLEST_TEXT, Text, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
+    Row, SMALLEST_TEXT, Text, WAREHOUSE, WAREHOUSE_LABEL, consumer_id, deliver_edge, http_edge, publish_edge,
+    route_edge,
 };
 use crate::Service;
 
@@ -41,7 +42,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
     let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
     let below = at(warehouse.middle().x, warehouse.bottom() + 16.0);
-    let label = Text::new("Warehouse", below, Anchor::Middle, f32::MAX);
+    let label = Text::of_lines(WAREHOUSE_LABEL.map(str::to_owned).to_vec(), below, Anchor::Middle);
     let mut nodes = vec![
         NodeBox { id: WAREHOUSE.into(), role: NodeRole::Warehouse, rect: warehouse, label: Some(label) },
         NodeBox { id: PRODUCER.into(), role: NodeRole::Producer, rect: producer, label: None },

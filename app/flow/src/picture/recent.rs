@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::event::{Origin, State, StockReason};
-use crate::{Event, Id, Kind, Sku};
+use crate::{Event, Id, Kind, Node, Service, Sku};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -45,8 +45,24 @@ pub struct Arrival {
     pub dead: u32,
     /// E-mails sent because of it.
     pub emails: u32,
-    /// Messages put aside whose ack, which ends that attempt and handles nothing, is still to come.
-    put_aside: u32,
+    /// How far each service is with it. Pictures of before it was told apart lack it.
+    #[serde(default)]
+    ends: [End; 3],
+    /// Messages that each service put aside, and whose ack, which ends that attempt and handles nothing, is still to come.
+    #[serde(default)]
+    aside: [u32; 3],
+}
+
+/// How far a service is with an arrival.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum End {
+    /// It has not handled its message.
+    #[default]
+    Open,
+    /// It has parked it.
+    Parked,
+    /// It has handled it to the end.
+    Handled,
 }
 
 /// The latest arrivals, oldest first.
@@ -117,7 +133,8 @@ impl Arrival {
             retries: 0,
             dead: 0,
             emails: 0,
-            put_aside: 0,
+            ends: [End::Open; 3],
+            aside: [0; 3],
         }
     }
 
@@ -133,18 +150,63 @@ impl Arrival {
             }
             Kind::Published { .. } => self.published = self.published.saturating_add(1),
             Kind::Acked { .. } if event.queue.as_deref().is_some_and(|name| name.ends_with(".dead")) => {}
-            Kind::Acked { .. } if self.put_aside > 0 => self.put_aside -= 1,
-            Kind::Acked { .. } => self.settled = self.settled.saturating_add(1),
+            Kind::Acked { .. } => {
+                let service = service_of(event);
+                match service.map(|service| &mut self.aside[service as usize]) {
+                    Some(aside) if *aside > 0 => *aside -= 1,
+                    _ => {
+                        self.settled = self.settled.saturating_add(1);
+                        self.ends_at(service, End::Handled);
+                    }
+                }
+            }
             Kind::RetryScheduled { .. } => {
                 self.retries = self.retries.saturating_add(1);
-                self.put_aside = self.put_aside.saturating_add(1);
+                self.put_aside(event);
             }
             Kind::DeadLettered { .. } => {
                 self.dead = self.dead.saturating_add(1);
-                self.put_aside = self.put_aside.saturating_add(1);
+                self.put_aside(event);
+                self.ends_at(service_of(event), End::Parked);
             }
             Kind::EmailSent { .. } => self.emails = self.emails.saturating_add(1),
             _ => {}
         }
+    }
+
+    fn put_aside(&mut self, event: &Event) {
+        if let Some(service) = service_of(event) {
+            let aside = &mut self.aside[service as usize];
+            *aside = aside.saturating_add(1);
+        }
+    }
+
+    /// What was handled once stays so: the same message may come once more, and go wrong then.
+    fn ends_at(&mut self, service: Option<Service>, end: End) {
+        if let Some(service) = service
+            && self.ends[service as usize] != End::Handled
+        {
+            self.ends[service as usize] = end;
+        }
+    }
+
+    /// How many services have handled it to the end, however often its message came to each.
+    #[must_use]
+    pub fn handled(&self) -> u32 {
+        let handled = self.ends.iter().filter(|end| **end == End::Handled).count() as u32;
+        if self.ends == [End::Open; 3] { self.settled.min(3) } else { handled }
+    }
+
+    /// Whether nothing more will happen to it by itself: each service has handled or parked it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        !self.ends.contains(&End::Open) || (self.ends == [End::Open; 3] && self.settled + self.dead >= 3)
+    }
+}
+
+fn service_of(event: &Event) -> Option<Service> {
+    match event.node {
+        Some(Node::Service(service)) => Some(service),
+        _ => None,
     }
 }

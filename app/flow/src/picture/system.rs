@@ -4,6 +4,7 @@ use super::agreement::Agreement;
 use super::hold::Hold;
 use super::queue::{Delivery, QueuePicture};
 use super::recent::Recent;
+use super::store::{Inbox, Rows};
 use crate::api::BreakerState;
 use crate::event::State;
 use crate::fault::{FaultKind, FaultPhase, Gate, HeldStep};
@@ -55,6 +56,13 @@ pub struct System {
     pub agreement: Agreement,
     /// The latest arrivals.
     pub recent: Recent,
+    /// The rows of inventory's stock that were recorded last.
+    #[serde(default)]
+    pub stock: Rows,
+    /// The event with which what goes on began: the first after nothing was on its way. What is older than this belongs
+    /// to an earlier arrival.
+    #[serde(default)]
+    pub began_seq: u64,
     /// Messages in the outbox that are not on their way to the broker. Runs of before it was counted lack it.
     #[serde(default)]
     unsent: u64,
@@ -91,6 +99,15 @@ pub struct ServicePicture {
     pub stopped: bool,
     /// What is broken in it on purpose, in the order in which it was set.
     pub faults: Vec<SetFault>,
+    /// The event with which it last handled a message to the end; 0 before the first.
+    #[serde(default)]
+    pub handled_seq: u64,
+    /// The rows of its store that changed last.
+    #[serde(default)]
+    pub rows: Rows,
+    /// The newest entries of its inbox.
+    #[serde(default)]
+    pub inbox: Inbox,
     /// Whether it asks inventory, as its circuit breaker has it.
     #[serde(default)]
     pub breaker: BreakerState,
@@ -157,6 +174,9 @@ pub struct Answer {
     pub error: Option<String>,
     /// From request to answer.
     pub duration_us: u64,
+    /// The event that told it.
+    #[serde(default)]
+    pub seq: u64,
 }
 
 /// What a service is busy with.
@@ -215,6 +235,8 @@ impl System {
             hold: None,
             agreement: Agreement::default(),
             recent: Recent::default(),
+            stock: Rows::default(),
+            began_seq: 0,
             unsent: 0,
             unconfirmed: Vec::new(),
             unconfirmed_more: 0,
@@ -296,19 +318,33 @@ impl System {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         // What has not been sent yet is something the services do not agree about.
+        self.is_quiet() && self.agreement.is_reached()
+    }
+
+    /// Whether no message is on its way: every queue of ours is empty, and nothing waits at a gate, for a confirm or for
+    /// another attempt. After a message was lost, services may disagree all the same.
+    fn is_quiet(&self) -> bool {
         self.unconfirmed() == 0
             && self.held.is_empty()
             && self.own_queues().iter().all(QueuePicture::is_empty)
-            && self.agreement.is_reached()
+    }
+
+    /// Messages in the outbox that were published and are not yet confirmed, as far as they are known one by one: id and
+    /// routing key.
+    pub fn without_confirm(&self) -> impl Iterator<Item = (&Id, &Id)> {
+        self.unconfirmed.iter().map(|known| (&known.id, &known.routing_key))
+    }
+
+    /// Whether a step that some event told of belongs to an arrival that was over before what goes on now began.
+    #[must_use]
+    pub const fn is_earlier(&self, seq: u64) -> bool {
+        seq < self.began_seq
     }
 
     /// Whether the services disagree though nothing is on its way that could change it: a message was lost, or is parked.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
-        self.outbox() == 0
-            && self.held.is_empty()
-            && self.own_queues().iter().all(QueuePicture::is_empty)
-            && !self.agreement.is_reached()
+        self.unsent == 0 && self.is_quiet() && !self.agreement.is_reached()
     }
 
     /// What a service is busy with as a consumer.
@@ -337,13 +373,17 @@ impl System {
     }
 
     pub(super) fn apply(&mut self, event: &Event) {
+        if sets_out(event) && self.is_quiet() && self.unsent == 0 {
+            self.began_seq = event.seq;
+        }
         self.recent.apply(event);
         match &event.kind {
             Kind::ArrivalReceived { .. } => self.arrivals += 1,
             Kind::StockRecorded { before, after, messages, .. } => {
                 self.unsent = self.unsent.saturating_add(u64::from(*messages));
-                self.recorded =
-                    Some(Change { sku: event.sku, before: *before, after: *after, seq: event.seq });
+                let change = Change { sku: event.sku, before: *before, after: *after, seq: event.seq };
+                self.stock.changed(change.clone());
+                self.recorded = Some(change);
                 if let Some(sku) = event.sku {
                     self.agreement.recorded(sku, after.version, event.at_us);
                 }
@@ -375,8 +415,12 @@ impl System {
             Kind::HttpResponse { http_id, status, error, duration_us, .. } => {
                 self.calls.retain(|call| call.http_id != *http_id);
                 if let Some(own) = self.service_mut(event) {
-                    own.last_answer =
-                        Some(Answer { status: *status, error: error.clone(), duration_us: *duration_us });
+                    own.last_answer = Some(Answer {
+                        status: *status,
+                        error: error.clone(),
+                        duration_us: *duration_us,
+                        seq: event.seq,
+                    });
                 }
             }
             Kind::StateChanged { before, after } => self.state_changed(event, *before, *after),
@@ -442,6 +486,8 @@ impl System {
                 let handled = queue.settled(id);
                 if handled && let Some(own) = self.service_mut(event) {
                     own.handled += 1;
+                    own.handled_seq = event.seq;
+                    own.inbox.handled(event);
                     own.failure = None;
                 }
             }
@@ -564,8 +610,10 @@ impl System {
 
     fn state_changed(&mut self, event: &Event, before: Option<State>, after: State) {
         let Some(Node::Service(service)) = event.node else { return };
-        self.services[service as usize].last_change =
-            Some(Change { sku: event.sku, before, after, seq: event.seq });
+        let change = Change { sku: event.sku, before, after, seq: event.seq };
+        let own = &mut self.services[service as usize];
+        own.rows.changed(change.clone());
+        own.last_change = Some(change);
         if let Some(sku) = event.sku {
             self.agreement.taken_in(service, sku, after.version, event.at_us);
         }
@@ -641,5 +689,15 @@ impl System {
         }
         self.queues.push(QueuePicture::new(name.clone()));
         self.queues.last_mut()
+    }
+}
+
+/// Whether something sets out that may be the first of what goes on from here. What we publish follows from what we
+/// recorded, and may be confirmed before the broker tells that it was routed.
+const fn sets_out(event: &Event) -> bool {
+    match event.kind {
+        Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. } => true,
+        Kind::Published { .. } => matches!(event.node, Some(Node::Foreign(_))),
+        _ => false,
     }
 }

@@ -611,3 +611,89 @@ fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
     assert_eq!((system.outbox(), system.service(Service::Wishlist).emails), (4, 9));
     assert_eq!(system.queue_of(Service::Wishlist).unwrap().dead, 2);
 }
+
+/// Tells an arrival, and says the picture before it, after it was recorded, and at its end.
+fn arrival_after(picture: &mut Picture, story: &mut crate::story::Story, id: &str, version: u64) -> Picture {
+    let known = story.events.len();
+    story.arrival(Style::Choreography, id, version);
+    let mut recorded = Picture::default();
+    for event in &story.events[known..] {
+        picture.apply(event);
+        if matches!(event.kind, Kind::StockRecorded { .. }) {
+            recorded = picture.clone();
+        }
+    }
+    recorded
+}
+
+#[test]
+fn what_an_earlier_arrival_left_is_told_apart_from_what_goes_on() {
+    let (mut story, mut picture) = (crate::story::Story::new(), Picture::default());
+    arrival_after(&mut picture, &mut story, "one", 1);
+    let system = picture.system(Style::Choreography);
+    for &service in Service::ALL {
+        assert!(
+            !system.is_earlier(system.service(service).handled_seq),
+            "{service}: it is what was just done"
+        );
+    }
+    let recorded = arrival_after(&mut picture, &mut story, "two", 2);
+    let system = recorded.system(Style::Choreography);
+    assert!(!system.is_earlier(system.recorded.as_ref().unwrap().seq), "the record is the new arrival's");
+    for &service in Service::ALL {
+        let own = system.service(service);
+        assert!(
+            own.handled > 0 && system.is_earlier(own.handled_seq),
+            "{service} has not handled the second"
+        );
+        let changed = own.last_change.as_ref().map(|change| change.seq);
+        let asked = own.last_answer.as_ref().map(|answer| answer.seq);
+        assert!(changed.into_iter().chain(asked).all(|seq| system.is_earlier(seq)), "{service}");
+    }
+    let system = picture.system(Style::Choreography);
+    assert!(Service::ALL.iter().all(|&of| !system.is_earlier(system.service(of).handled_seq)));
+}
+
+#[test]
+fn a_store_shows_the_rows_that_changed_last_and_the_messages_that_its_service_has_handled() {
+    let mut picture = Picture::default();
+    let mut seq = 0;
+    for number in 0..20_u32 {
+        // Two changes of the same SKU are one row.
+        let sku = Sku::parse(&format!("SKU-{}", number / 2)).unwrap();
+        let changed = Kind::StateChanged { before: None, after: state(number, u64::from(number) + 1) };
+        for kind in [Kind::Delivered { consumer_tag: "t".into() }, changed, Kind::Acked { duration_us: None }]
+        {
+            let queue = Style::Choreography.queue_of(Service::Catalog).name;
+            let mut event =
+                of_message(event(Style::Choreography, Service::Catalog, kind), &format!("m{number}"), queue);
+            seq += 1;
+            (event.sku, event.seq) = (Some(sku), seq);
+            picture.apply(&event);
+        }
+    }
+    let own = picture.system(Style::Choreography).service(Service::Catalog);
+    let rows: Vec<_> =
+        own.rows.iter().map(|row| (row.sku.unwrap().to_string(), row.after.quantity)).collect();
+    assert_eq!(
+        (rows.len(), rows[0].clone(), rows[7].clone()),
+        (8, ("SKU-9".into(), 19), ("SKU-2".into(), 5))
+    );
+    let inbox: Vec<_> = own.inbox.iter().map(|entry| entry.message_id.to_string()).collect();
+    assert_eq!((inbox.len(), &*inbox[0], &*inbox[7]), (8, "m19", "m12"));
+}
+
+#[test]
+fn an_arrival_counts_each_service_once_however_often_its_message_comes() {
+    let mut story = crate::story::Story::new();
+    let [inventory, catalog, _] = story.send(Style::Choreography, "one", 1);
+    // Inventory and catalog get the event twice; wishlist's queue is not bound.
+    for copy in [&inventory, &catalog, &inventory, &catalog] {
+        story.deliver(copy);
+        story.step(copy, Kind::Acked { duration_us: None });
+    }
+    let mut picture = Picture::default();
+    story.events.iter().for_each(|event| picture.apply(event));
+    let arrival = picture.system(Style::Choreography).recent.iter().next().unwrap();
+    assert_eq!((arrival.settled, arrival.handled(), arrival.is_over()), (4, 2, false));
+}

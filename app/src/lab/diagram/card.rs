@@ -8,7 +8,7 @@ use flow::event::State;
 use flow::fault::FaultKind;
 use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect, exchange_type_name};
-use flow::picture::{Decision, NodeState, ServicePicture, System};
+use flow::picture::{Change, Decision, NodeState, ServicePicture, System};
 use flow::{Service, Style};
 use maud::{Markup, html};
 
@@ -43,7 +43,7 @@ pub(super) fn warehouse(scene: &Scene<'_>, node: &NodeBox) -> Markup {
         (icons::truck(node.rect, scene.scale))
         @if let Some(label) = &node.label { (text(scene, label, "node-caption")) }
     };
-    frame(scene, node, "idle", "Warehouse", &inside)
+    frame(scene, node, "idle", "Warehouse and shop", &inside)
 }
 
 /// The exchange: a small disc, crossed out when the broker is gone.
@@ -87,6 +87,8 @@ struct Lines {
     store: String,
     last: Option<&'static str>,
     is_done: bool,
+    /// Whether what stands in the store's line belongs to an earlier arrival.
+    is_earlier: bool,
 }
 
 /// A service, or a stranger.
@@ -120,7 +122,7 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
         @if is_producer || !is_held { text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) } " " }
         g.card-store {
             @if !is_producer { (icons::store(Point { x: left, y: below(store_y) }, scale)) }
-            text.card-line x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
+            text.card-line .soft[lines.is_earlier] x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
         } " "
         @if let Some(last) = lines.last.filter(|_| !is_held) { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
     };
@@ -137,7 +139,8 @@ fn producer(system: &System, style: Style, room: f32) -> Lines {
     let on_hand = match &system.recorded {
         Some(change) => {
             let on_hand = |state: State| state.on_hand.unwrap_or(state.quantity);
-            old_and_new("on hand", (change.before.map_or(0, on_hand), on_hand(change.after)), room)
+            let numbers = (change.before.map_or(0, on_hand), on_hand(change.after));
+            stored(system, change, "on hand", numbers, room)
         }
         None => "records stock".to_owned(),
     };
@@ -152,6 +155,7 @@ fn producer(system: &System, style: Style, room: f32) -> Lines {
             Style::Orchestration => "commands: 3",
         }),
         is_done: false,
+        is_earlier: false,
     }
 }
 
@@ -176,16 +180,16 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "tell who waits".to_owned(),
     };
-    let numbers = own.last_change.as_ref().map(|change| {
+    let row = |change: &Change, what: &str| {
         let before = change.before.map_or(0, |before| before.quantity);
-        (before, change.after.quantity)
-    });
-    let store = match (service, numbers) {
+        stored(system, change, what, (before, change.after.quantity), room - STORE_SIGN)
+    };
+    let store = match (service, &own.last_change) {
         (Service::Wishlist, _) if own.emails == 1 => "1 e-mail sent".to_owned(),
         (Service::Wishlist, _) => format!("{} e-mails sent", own.emails),
         (_, None) => "no change yet".to_owned(),
-        (Service::Inventory, Some(numbers)) => old_and_new("for sale", numbers, room - STORE_SIGN),
-        (Service::Catalog, Some(numbers)) => old_and_new("shows", numbers, room - STORE_SIGN),
+        (Service::Inventory, Some(change)) => row(change, "for sale"),
+        (Service::Catalog, Some(change)) => row(change, "shows"),
     };
     Lines {
         title: service_name(service).to_owned(),
@@ -193,7 +197,8 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         role,
         store,
         last: None,
-        is_done: state == NodeState::Idle && own.handled > 0,
+        is_done: state == NodeState::Idle && own.handled > 0 && !system.is_earlier(own.handled_seq),
+        is_earlier: own.last_change.as_ref().is_some_and(|change| system.is_earlier(change.seq)),
     }
 }
 
@@ -212,10 +217,23 @@ fn decision(own: &ServicePicture, state: NodeState) -> Option<&'static str> {
     }
 }
 
-/// Old and new where there is room for both, else the new.
-fn old_and_new(what: &str, (before, after): (u32, u32), room: f32) -> String {
-    let both = format!("{what} {before} → {after}");
-    if before == after || cut(&both, room) != both { format!("{what} {after}") } else { both }
+/// What was stored of which SKU: old and new where it belongs to what goes on and there is room for both, else the new.
+/// The SKU is shortened before the numbers are.
+fn stored(system: &System, change: &Change, what: &str, (before, after): (u32, u32), room: f32) -> String {
+    let sku = change.sku.map(|sku| sku.to_string()).unwrap_or_default();
+    let is_new = before != after && !system.is_earlier(change.seq);
+    let now = after.to_string();
+    let numbers = if is_new { vec![format!("{before} → {after}"), now] } else { vec![now] };
+    let whole = numbers.iter().flat_map(|numbers| {
+        [format!("{sku} {what} {numbers}"), format!("{sku} {numbers}")]
+            .map(|line| line.trim_start().to_owned())
+    });
+    whole.into_iter().find(|line| cut(line, room) == *line).unwrap_or_else(|| {
+        let numbers = &numbers[0];
+        #[expect(clippy::cast_precision_loss, reason = "a handful of figures")]
+        let of_numbers = 8.0 * (numbers.chars().count() + 1) as f32;
+        format!("{} {numbers}", cut(&sku, room - of_numbers))
+    })
 }
 
 fn stranger(id: &str) -> Lines {
@@ -227,5 +245,6 @@ fn stranger(id: &str) -> Lines {
         store: "not ours to know".to_owned(),
         last: None,
         is_done: false,
+        is_earlier: false,
     }
 }

@@ -70,7 +70,7 @@ fn call_words(system: &System, from: &str) -> String {
     let is_open = system.calls.iter().any(|call| call.from.as_ref().is_some_and(is_from));
     let service = flow::Service::ALL.iter().find(|&&service| consumer_id(service) == from);
     let answer = service.and_then(|&service| system.service(service).last_answer.as_ref());
-    match answer {
+    match answer.filter(|answer| !system.is_earlier(answer.seq)) {
         _ if is_open => "GET availability · waiting".to_owned(),
         None => "GET availability".to_owned(),
         Some(answer) => {

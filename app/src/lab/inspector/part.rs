@@ -4,7 +4,7 @@ use super::super::room;
 use super::super::selection::Selection;
 use super::super::state::Look;
 use super::super::words::{change, held_words, place_name, service_name, short_id, stock_change};
-use super::{Fact, facts};
+use super::{Fact, facts, store};
 use crate::live::Connection;
 use flow::event::{State, StockReason};
 use flow::fault::{Gate, HeldStep};
@@ -29,7 +29,8 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
             (Style::Orchestration, Service::Catalog) => "Told what is for sale, it marks the product.",
             (Style::Orchestration, Service::Wishlist) => "Told what is for sale, it mails those who waited.",
         };
-        return part(service_name(service), what, &service_facts(look.lab.system(), service));
+        let system = look.lab.system();
+        return html! { (part(service_name(service), what, &service_facts(system, service))) (store::of(system, service)) };
     }
     match id {
         PRODUCER => {
@@ -41,11 +42,12 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
                     "Records the numbers, then tells each service what to do. It knows them all."
                 }
             };
-            html! { (part("Inventory", what, &producer_facts(look.lab.system()))) (recent(look)) }
+            let system = look.lab.system();
+            html! { (part("Inventory", what, &producer_facts(system))) (store::of_producer(system)) (recent(look)) }
         }
         WAREHOUSE => {
             let list = [("arrivals", look.lab.system().arrivals.to_string())];
-            html! { (part("Warehouse", "Where goods come in: by HTTP, or in files.", &list)) (recent(look)) }
+            html! { (part("Warehouse and shop", "Where goods come in, by HTTP or in files, and where they are sold.", &list)) (recent(look)) }
         }
         name if name == style.exchange().name => exchange(look),
         _ => {
@@ -64,7 +66,7 @@ fn part(title: &str, what: &str, list: &[Fact]) -> Markup {
 }
 
 /// A way to something else: its words, and what more there is to say at their end.
-fn way(pick: &Selection, words: &str, after: &str) -> Markup {
+pub(super) fn way(pick: &Selection, words: &str, after: &str) -> Markup {
     html! {
         li {
             button.step type="button" data-pick=(pick) {
@@ -168,7 +170,7 @@ fn exchange(look: &Look<'_>) -> Markup {
 
 /// How many of an arrival's messages were handled, and how many were parked.
 pub(super) fn reached(arrival: &Arrival) -> String {
-    let handled = format!("{} of 3", arrival.settled.min(3));
+    let handled = format!("{} of 3", arrival.handled());
     if arrival.dead > 0 { format!("{handled}, {} parked", arrival.dead) } else { handled }
 }
 
@@ -180,7 +182,8 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
         (None, _) => "A stranger's queue.".to_owned(),
         (Some(_), 0) => "Nobody takes messages from here now.".to_owned(),
         (Some(queue), 1) => {
-            format!("{} takes messages from here, one after the other.", service_name(queue.service))
+            let name = service_name(queue.service);
+            format!("{name} takes messages from here, as many at a time as it has workers.")
         }
         (Some(_), more) => format!("{more} consumers take messages from here, side by side."),
     };
@@ -223,7 +226,7 @@ pub(super) fn edge(look: &Look<'_>, id: &str) -> Markup {
         .unwrap_or_default();
     let kind = id.split(':').next().unwrap_or_default();
     let what = match (kind, look.lab.style) {
-        ("arrival", _) => "Goods that come in, by HTTP or in a file.",
+        ("arrival", _) => "Goods that come in, by HTTP or in a file, and sales. Both are news of a SKU.",
         ("publish", Style::Choreography) => {
             "One event, sku_processed, that carries nothing but the SKU. Dashed, with a circle."
         }

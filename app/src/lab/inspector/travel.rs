@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// A message, by its id; in one queue if it is named.
 pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
     let arrival = arrival_of(look.history.events().iter().rev(), id);
+    if arrival.is_none() && is_old(look, id) {
+        return gone("Message", id);
+    }
     let events = arrival.as_deref().map(|arrival| look.steps(arrival)).unwrap_or_default();
     let known = message_facts(&events, id, queue.map(|queue| &**queue));
     let receiver = queue.map(|queue| {
@@ -27,6 +30,25 @@ pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
         (body(look, &known, id))
         (effects(look, events.iter().filter(|event| is_of(event, id, queue.map(|queue| &**queue)))))
         @if arrival.is_some() { (journey(look, &events)) }
+    }
+}
+
+/// How much older than the latest event something is that will not be told of any more: microseconds.
+const OLD_US: u64 = 10_000_000;
+
+/// Whether an id was made long before the latest event. Our ids tell the time at which they were made (UUIDv7,
+/// RFC 9562, section 5.7).
+fn is_old(look: &Look<'_>, id: &str) -> bool {
+    let digits: String = id.chars().filter(|character| *character != '-').take(12).collect();
+    let made_us = u64::from_str_radix(&digits, 16).unwrap_or_default().saturating_mul(1_000);
+    made_us.saturating_add(OLD_US) < look.history.now().at_us
+}
+
+/// What a link may lead to after its steps were let go of.
+fn gone(what: &str, id: &str) -> Markup {
+    html! {
+        h2 { (what) " " (short_id(id)) }
+        p.soft { "None of its steps is at hand. The journal keeps the latest steps only; this one may be older." }
     }
 }
 
@@ -109,10 +131,18 @@ fn arrival_name(look: &Look<'_>, id: &str) -> Option<String> {
 
 /// An arrival or sale, by its id.
 pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
+    let steps = look.steps(id);
+    if steps.is_empty() && look.lab.system().recent.get(id).is_none() && is_old(look, id) {
+        return gone("Arrival", id);
+    }
     let title = arrival_name(look, id).unwrap_or_else(|| "On its way…".to_owned());
     let mut list = vec![("arrival id", short_id(id))];
     if let Some(arrival) = look.lab.system().recent.get(id) {
-        let state = if arrival.settled + arrival.dead >= 3 { "done" } else { "under way" };
+        let state = match (arrival.is_over(), arrival.handled()) {
+            (true, 3) => "done",
+            (true, _) => "over",
+            (false, _) => "under way",
+        };
         list.insert(0, ("state", format!("{state}, handled: {}", part::reached(arrival))));
         if let Some(after) = arrival.after {
             list.push(("on hand", stock_change(arrival.before, after)));
@@ -125,7 +155,7 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
     html! {
         h2.breaks { (title) }
         (facts(&list))
-        (journey(look, &look.steps(id)))
+        (journey(look, &steps))
     }
 }
 

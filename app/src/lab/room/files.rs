@@ -7,11 +7,13 @@ use maud::{Markup, html};
 /// How many are shown.
 const SHOWN: usize = 20;
 
-const fn state(state: FileState) -> (&'static str, &'static str) {
-    match state {
+const fn state(file: &WarehouseFile) -> (&'static str, &'static str) {
+    match file.state {
         FileState::Seen => ("seen", "pill-wait"),
         FileState::Uploading => ("uploading", "pill-wait"),
         FileState::Reading => ("reading", "pill-warn"),
+        // Nothing of it counted: its reason says why.
+        FileState::Processed if file.rows_good == 0 => ("processed", "pill-wait"),
         FileState::Processed => ("processed", "pill-done"),
         FileState::Rejected => ("rejected", "pill-failed"),
         FileState::Waiting => ("waiting", "pill-warn"),
@@ -39,7 +41,7 @@ pub fn part(files: &WarehouseFiles) -> Markup {
 }
 
 fn row(file: &WarehouseFile) -> Markup {
-    let (words, pill) = state(file.state);
+    let (words, pill) = state(file);
     html! {
         li data-key={ "file-" (file.id) } data-file=(file.name) data-state=(words) {
             div.crew-head { strong.breaks { (file.name) } span class={ "pill " (pill) } { (words) } }

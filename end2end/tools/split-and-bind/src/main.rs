@@ -31,9 +31,24 @@ fn run(input: &Path, name: &str, folder: &Path) -> Result<(), Box<dyn Error>> {
     options.main_module = &module;
     options.target.web();
     wasm_split_cli_support::transform(options)?;
+    load_until_it_is_there(&folder.join("__wasm_split.js"))?;
     // The linker's exports are what the parts are bound to.
     let mut bindgen = Bindgen::new();
     bindgen.web(true)?.input_path(&main).out_name(name).typescript(false).keep_lld_exports(true);
     bindgen.generate(folder)?;
+    Ok(())
+}
+
+/// Lets a part that cannot be fetched be asked for once a second, until the server is back. What was generated gives up at
+/// once, and the part's caller then panics.
+fn load_until_it_is_there(loader: &Path) -> Result<(), Box<dyn Error>> {
+    const ONCE: &str = "            await callee();\n";
+    const UNTIL: &str = "            while (!(await callee().then(() => true, () => false)))
+                await new Promise((resolve) => setTimeout(resolve, 1000));\n";
+    let script = fs::read_to_string(loader)?;
+    if script.matches(ONCE).count() != 1 {
+        return Err(format!("{} calls its loader in another way than this tool knows", loader.display()).into());
+    }
+    fs::write(loader, script.replace(ONCE, UNTIL))?;
     Ok(())
 }

@@ -33,6 +33,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// What is said of a file that went on after it was taken in.
 const GREW: &str = "it grew after it was taken in; what was added counts too, and nothing counts twice";
 
+/// What is said of a file that is empty, or that has a header and nothing below it.
+const NO_ROWS: &str = "it has no rows, so nothing counts";
+
 /// A file of which all rows are taken in, and which is not moved away yet.
 #[derive(Debug)]
 pub(super) struct Taken {
@@ -186,21 +189,25 @@ impl Monitor {
         };
         let of = Of { id, name, cut_from: format.cut_from().filter(|_| !is_whole) };
         let reading = Reading::open(&spooled.0, format).await.map_err(ClientError::from)?;
-        if !self.count(client, of, reading, lines_done).await? {
-            return Ok(None);
-        }
-        let reason = is_longer.then(|| GREW.to_owned());
+        let Some(last_line) = self.count(client, of, reading, lines_done).await? else { return Ok(None) };
+        let reason = match (is_longer, last_line) {
+            (true, _) => Some(GREW),
+            (false, 0) => Some(NO_ROWS),
+            (false, _) => None,
+        };
+        let reason = reason.map(str::to_owned);
         Ok(Some(Taken { has_grown: is_longer, ..Taken::new(id, content, PROCESSED, reason) }))
     }
 
-    /// Counts the rows behind line `lines_done`; `false` when told to stop before the end.
+    /// Counts the rows behind line `lines_done`, and answers the line of the last row, 0 when there is none; `None` when
+    /// told to stop before the end.
     async fn count(
         &self,
         client: &mut Client,
         of: Of<'_>,
         mut reading: Reading,
         mut lines_done: u64,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Option<u64>, Trouble> {
         let book = self.drop_box.book();
         let mut heard_of_us = Instant::now();
         loop {
@@ -208,12 +215,12 @@ impl Monitor {
             (reading, lines, is_end) = reading.next(lines_done, BATCH).await.map_err(ClientError::from)?;
             let Some(last) = lines.last().map(|line| line.number) else {
                 book.counted(of.id).await?;
-                return Ok(true);
+                return Ok(Some(lines_done));
             };
             let mut held = None;
             let go_on = self.brake.clear(&self.stop, |waiting| held = Some(waiting)).await;
             if !go_on {
-                return Ok(false);
+                return Ok(None);
             }
             if held.is_some() {
                 tracing::debug!(name = of.name, "a file waited for the services to catch up");
@@ -221,7 +228,7 @@ impl Monitor {
             self.record(of, lines_done, lines, is_end).await?;
             lines_done = last;
             if is_end {
-                return Ok(true);
+                return Ok(Some(lines_done));
             }
             if heard_of_us.elapsed() > KEEP_ALIVE {
                 heard_of_us = Instant::now();
