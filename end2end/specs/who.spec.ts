@@ -84,7 +84,7 @@ test("what a lost message left undone is healed with one click", async ({ page, 
   await set([]);
   await page.getByText("Nothing is on its way that would mend it").click();
   expect(await violations(page)).toEqual([]);
-  await page.getByRole("button", { name: "Announce MUG-RED again" }).click();
+  await page.getByRole("button", { name: "Announce again: MUG-RED" }).click();
   await expectSettled(page);
   await expect(page.locator(".meter")).toContainText("All agree");
   expect(await server.product("choreography", "MUG-RED")).toMatchObject({ quantity: 4 });

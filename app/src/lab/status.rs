@@ -54,7 +54,7 @@ fn heal(system: &System, disagreeing: usize) -> Markup {
                     li data-key={ "heal-" (sku) } {
                         span { (sku) } span.soft { "since " (words::time_of_day(since_us)) }
                         button.button.button-small type="button" data-ask=(announce)
-                            data-body={ "{\"sku\":\"" (sku) "\"}" } aria-label={ "Announce " (sku) " again" } { "Announce again" }
+                            data-body={ "{\"sku\":\"" (sku) "\"}" } aria-label={ "Announce again: " (sku) } { "Announce again" }
                     }
                 }
             }
@@ -184,7 +184,7 @@ mod tests {
             |messages| Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages };
         let lost = tell(Service::Inventory, "MUG-RED", recorded(0));
         assert!(lost.contains("POST /api/orchestration/inventory/announce"), "{lost}");
-        assert!(lost.contains("Announce MUG-RED again") && !lost.contains("Announce all"), "{lost}");
+        assert!(lost.contains("Announce again: MUG-RED") && !lost.contains("Announce all"), "{lost}");
         let two = tell(Service::Inventory, "PEN-BLUE", recorded(0));
         assert!(two.contains("Announce all again") && two.contains("2 SKUs disagree"), "{two}");
         let on_its_way = tell(Service::Inventory, "MUG-RED", recorded(1));
