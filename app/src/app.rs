@@ -4,7 +4,7 @@
 //! button, the lab, the shop and the mailbox. What stands still costs the browser no code, and a link is a link.
 
 use crate::{
-    components::{header::Header, no_script::WithoutScript, ready::Ready},
+    components::{header::Header, hold_banner::HoldBanner, no_script::WithoutScript, ready::Ready},
     lab::Lab,
     live::{FirstPaintScript, provide_live},
     pages::{Compare, Home, Mailbox, NotFound, Store},
@@ -45,6 +45,7 @@ pub fn App() -> impl IntoView {
                 "Skip to the content"
             </a>
             <Header />
+            <HoldBanner />
             <WithoutScript />
             <FlatRoutes fallback=NotFound>
                 <Route path=path!("/") view=Home />

@@ -4,6 +4,7 @@ pub mod blank;
 pub mod connection_pill;
 pub mod header;
 pub mod help;
+pub mod hold_banner;
 pub mod icons;
 pub mod keys_switch;
 pub mod no_script;

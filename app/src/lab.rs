@@ -126,7 +126,7 @@ fn page(look: &Look<'_>) -> Markup {
                 (place("stage-head"))
                 div.stage-drawing { (place("diagram")) (place("stage-empty")) }
                 footer.stage-foot {
-                    (place("stage-status"))
+                    div.stage-agreement data-topic="agreement" { (place("stage-status")) p data-wrong role="alert" {} }
                     p #spoken.sr-only role="status" {}
                     (place("stage-notes"))
                 }

@@ -9,9 +9,11 @@ pub mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
 pub mod components;
+mod cookies;
 mod files;
 pub mod lab;
 pub mod live;
+pub mod me;
 pub mod pages;
 pub mod paint;
 pub mod parts;

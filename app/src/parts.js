@@ -14,6 +14,43 @@ const SELDOM_MS = 4_000;
 const LONGEST_MS = 15_000;
 const DEADLINE_MS = 8_000;
 
+const NAME_MAX = 40;
+// Controls, and what turns around the words after it.
+const HIDDEN = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+const cookie = (name) => document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]+)`))?.[1];
+const remember = (name, value) => {
+  document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
+};
+// By this the others tell one browser from the next; it says nothing else.
+if (!cookie("browser")) {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  remember("browser", [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(""));
+}
+
+const cleaned = (text) => [...text.replace(HIDDEN, "").trim()].slice(0, NAME_MAX).join("");
+
+/** The name that the reader goes by; empty if they gave none. Another program's cookie may have the same name. */
+function nameOf() {
+  try {
+    return cleaned(decodeURIComponent(cookie("name") ?? ""));
+  } catch {
+    return "";
+  }
+}
+
+/** Keeps the name that stands in the field. */
+function rename(field) {
+  field.value = cleaned(field.value);
+  remember("name", encodeURIComponent(field.value));
+}
+
+/** Says who asks. */
+function actor() {
+  const name = nameOf();
+  return name ? { "x-skuflow-actor": encodeURIComponent(name) } : {};
+}
+
 const REPLAY = "This is a saved run. Go back to the live system to change it.";
 
 const isShown = (part) => !part.closest("details:not([open])");
@@ -135,7 +172,8 @@ export function keep(host) {
     const fields = from.tagName === "FORM" ? [...from.elements].filter((field) => field.name) : [];
     from.setAttribute("aria-busy", "true");
     try {
-      await call(path, { method, body, headers: body && { "content-type": "application/json" } });
+      const headers = { ...actor(), ...(body && { "content-type": "application/json" }) };
+      await call(path, { method, body, headers });
       for (const field of fields) field.removeAttribute("aria-invalid");
       if (from.dataset.done) from.reset();
       say(place, from.dataset.done ?? "", Boolean(from.dataset.done));
@@ -195,7 +233,9 @@ export function keep(host) {
   });
   host.addEventListener("change", (event) => {
     const field = event.target;
-    if (field.type === "file") {
+    if (field.dataset.name !== undefined) {
+      rename(field);
+    } else if (field.type === "file") {
       upload(field, [...field.files]);
       field.value = "";
     } else if (field.dataset.now !== undefined) {
@@ -224,6 +264,7 @@ export function keep(host) {
   if (inspector) new MutationObserver(isNew).observe(inspector, { childList: true, subtree: true });
   // A topic that is opened wants its part, and so does every part when something has happened.
   host.addEventListener("toggle", soon, true);
+  for (const field of host.querySelectorAll("[data-name]")) field.value = nameOf();
   for (const fields of host.querySelectorAll("[data-until-ready]")) fields.disabled = false;
   const main = host.querySelector("main");
   // Where something happens all the time, waiting for a pause would be waiting for ever; but most of it changes no part.

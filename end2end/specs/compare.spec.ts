@@ -176,9 +176,9 @@ test("a handler that fails does so by the same seed in both, until it is cleared
   const theirs: Fault = { kind: "handler_error", service: "catalog", trigger: { probability: 0 }, seed: 3 };
   await setFaults(server, "choreography", [theirs]);
   await openCompare(page);
+  await burst(page, 5, 7);
   await page.getByLabel("Broken in both").selectOption("handler_error");
   await page.getByLabel("Probability").fill("1");
-  await page.getByLabel("Seed").fill("7");
   await send(page);
   const ours: Fault = { kind: "handler_error", service: "catalog", trigger: { probability: 1 }, seed: 7 };
   for (const style of STYLES) expect(await faults(server, style)).toEqual([ours]);
@@ -189,8 +189,19 @@ test("a handler that fails does so by the same seed in both, until it is cleared
   await expect(page.getByText("Broken in both styles:")).toBeHidden();
   expect(await faults(server, "choreography")).toEqual([theirs]);
   expect(await faults(server, "orchestration")).toEqual([]);
-  await toEnd(page, 1);
+  await toEnd(page, 5);
   await expect(row(page, "Retries")).not.toHaveText(/0\s*0$/);
+});
+
+test("the fault of one arrival strikes that arrival once in both, and nothing is left to chance", async ({ page, server }) => {
+  await openCompare(page);
+  await page.getByLabel("Broken in both").selectOption("handler_error");
+  await expect(page.getByLabel("Probability")).toBeHidden();
+  await expect(page.getByLabel("Seed")).toBeHidden();
+  await send(page);
+  await toEnd(page, 1);
+  await expect(row(page, "Retries")).toHaveText(/1\s*1$/);
+  for (const style of STYLES) expect(await faults(server, style)).toEqual([]);
 });
 
 test("what only choreography can suffer from is said to, and a wrong number is told and breaks nothing", async ({ page, server }) => {

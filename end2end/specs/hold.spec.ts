@@ -25,7 +25,7 @@ const held = (page: Page) => page.locator(".diagram [data-hold]");
 
 async function holdEverything(page: Page) {
   await page.keyboard.press("h");
-  await expect(room(page).getByText("The real system is held.")).toBeVisible();
+  await expect(room(page).getByText("The real system is held by you.")).toBeVisible();
 }
 
 /** Lets go what waits at that gate of that service, in the diagram, and tells what the service did then. */
@@ -47,7 +47,7 @@ for (const style of STYLES) {
     await sendArrival(page, SOLD_OUT, 12);
     await expect(held(page).first()).toBeVisible();
     const first = (await told(server, style, start)).map((event) => event.kind);
-    expect(first.slice(0, 3)).toEqual(["arrival_received", "stock_recorded", "held"]);
+    expect(first.slice(0, 4)).toEqual(["gates_set", "arrival_received", "stock_recorded", "held"]);
     expect(await server.product(style, SOLD_OUT)).toMatchObject({ available: false });
 
     // Each says which message it is: in the diagram, in the control room, in the inspector and in the log.

@@ -125,9 +125,9 @@ test("every key of the help list does its thing", async ({ page, server }) => {
   });
   await key("H", async () => {
     await page.keyboard.press("h");
-    await expect(page.getByText("The real system is held.")).toBeVisible();
+    await expect(page.getByText("The real system is held by you.")).toBeVisible();
     await page.keyboard.press("h");
-    await expect(page.getByText("The real system is held.")).toBeHidden();
+    await expect(page.getByText("The real system is held by you.")).toBeHidden();
   });
   await key("N", async () => {
     const before = await server.lastSeq();
@@ -274,7 +274,7 @@ test("nodes, queues, lines and log rows are inspected by keyboard, and Esc leads
 test("a held step is let go by keyboard, and the focus stays in the diagram", async ({ page, server }) => {
   await openLab(page, "orchestration");
   await press(page, page.getByRole("button", { name: "Hold everything" }));
-  await expect(page.getByText("The real system is held.")).toBeVisible();
+  await expect(page.getByText("The real system is held by you.")).toBeVisible();
   await server.post("/api/arrivals", { sku: "MUG-RED", quantity: 5, style: "orchestration" });
   const steps = page.locator(".diagram [data-hold]");
   await expect(steps).toHaveCount(3);

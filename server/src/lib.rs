@@ -1,6 +1,7 @@
 //! Skuflow's server: the services, the bridge and the web.
 
 mod accept;
+mod announce;
 pub mod bridge;
 pub mod cli;
 pub mod clock;

@@ -2,7 +2,7 @@
 
 use crate::{
     bridge::{
-        Depths, Journal, Strangers, embedded,
+        Depths, Journal, Strangers, embedded, expired,
         management::{self, Bound, Visibility},
         sequencer::Sequencer,
         tap,
@@ -378,10 +378,16 @@ impl Carrier {
             }
             BrokerChoice::Embedded => {
                 let shown = journal.picture().await;
+                let watcher = embedded::watcher(journal.clone(), strangers.clone(), &shown);
+                let (journal, strangers) = (journal.clone(), strangers.clone());
                 let config = broker::Config {
                     listen: settings.amqp_listen,
                     data: Some(settings.data.join("broker")),
-                    on_event: Some(embedded::watcher(journal.clone(), strangers.clone(), &shown)),
+                    on_event: Some(Arc::new(move |event| {
+                        // What is counted after it has the last word.
+                        expired::tell(&journal, &strangers, event);
+                        watcher(event);
+                    })),
                     ..broker::Config::default()
                 };
                 let house = House::start(config).await?;

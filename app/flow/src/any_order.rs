@@ -11,7 +11,7 @@ use crate::{Event, History, Id, Kind, Run, Style};
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Both styles, with a retry, a parked message, holds, and a connection that is lost.
+/// Both styles, with a retry, decisions, a parked message, holds, and a connection that is lost.
 fn story() -> Vec<Event> {
     let mut story = Story::new();
     for &style in Style::ALL {
@@ -33,6 +33,9 @@ fn story() -> Vec<Event> {
         let again = Copy { attempt: 2, ..second };
         story.route(&again);
         story.handle(&again, 2);
+        story.step(&again, Kind::DuplicateIgnored { known_version: Some(2), offered_version: Some(2) });
+        story.step(&again, Kind::OlderVersionIgnored { known_version: 2, offered_version: 1 });
+        story.step(&again, Kind::Expired);
     }
     story.events
 }

@@ -1,12 +1,14 @@
 //! What the HTTP API answers with (design, section 6). Times are RFC 3339 text in UTC.
 
+mod announce;
 mod breaker;
 mod dead_letter;
 mod file;
 mod simulator;
 mod workers;
 
-pub use breaker::{Breaker, BreakerState};
+pub use announce::{AnnounceWanted, Announced, AnnouncedAgain};
+pub use breaker::{Breaker, BreakerState, UnknownBreakerState};
 pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
 pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};

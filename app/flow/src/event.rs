@@ -5,9 +5,10 @@
 
 mod wire;
 
+use crate::api::BreakerState;
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::words::words;
-use crate::{Id, Quantity, Service, Sku, Style};
+use crate::{Actor, Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 use std::{fmt, sync::Arc};
 
@@ -39,6 +40,8 @@ pub struct Event {
     pub attempt: Option<u32>,
     /// Whether the broker had delivered the message before.
     pub redelivered: Option<bool>,
+    /// Who wanted it, where a person or a program outside did; none for what happened by itself.
+    pub actor: Option<Arc<Actor>>,
     /// How we know.
     pub provenance: Provenance,
     /// How many earlier events the journal had to leave out because it could not keep up; 0 almost always.
@@ -64,6 +67,7 @@ impl Event {
             causation_id: None,
             attempt: None,
             redelivered: None,
+            actor: None,
             provenance,
             summarised: 0,
             kind,
@@ -263,6 +267,31 @@ pub enum Kind {
         /// Why.
         reason: String,
     },
+    /// The consumer has handled this message before, and does not handle it again.
+    DuplicateIgnored {
+        /// Which version of the SKU's numbers the consumer knows.
+        known_version: Option<u64>,
+        /// Which version the message led to.
+        offered_version: Option<u64>,
+    },
+    /// The message led to numbers that are older than those the consumer knows, and it stored nothing.
+    OlderVersionIgnored {
+        /// Which version of the SKU's numbers the consumer knows.
+        known_version: u64,
+        /// Which version the message led to.
+        offered_version: u64,
+    },
+    /// A service's circuit breaker decided anew whether inventory is asked.
+    BreakerChanged {
+        /// How it was.
+        from: BreakerState,
+        /// How it is.
+        to: BreakerState,
+        /// Why the last call failed, if it did.
+        reason: Option<String>,
+    },
+    /// The message waited in its queue for longer than it was to live, and the broker took it out.
+    Expired,
     /// The message used up its attempts and was parked.
     DeadLettered {
         /// Why.
@@ -287,6 +316,29 @@ pub enum Kind {
         duration_us: u64,
         /// Why it went on.
         released_by: ReleasedBy,
+    },
+    /// Somebody closed or opened gates, or they opened by themselves.
+    GatesSet {
+        /// How many are closed now.
+        gates: u32,
+        /// When they open by themselves: microseconds since the Unix epoch, while any is closed.
+        opens_at_us: Option<u64>,
+    },
+    /// Somebody said how many workers a service is to have.
+    WorkersSet {
+        /// How many.
+        workers: u16,
+        /// How many unacked messages each may hold.
+        prefetch: u16,
+    },
+    /// Somebody takes products, stock and wishes back to the seed, in both systems.
+    SystemReset,
+    /// Inventory tells the others once more what it has recorded.
+    AnnouncedAgain {
+        /// Which version of the SKU's numbers.
+        version: u64,
+        /// How many messages stand in the outbox because of it.
+        messages: u32,
     },
     /// Somebody broke something on purpose.
     FaultInjected {
@@ -388,9 +440,17 @@ pub enum KindName {
     Acked,
     Nacked,
     RetryScheduled,
+    DuplicateIgnored,
+    OlderVersionIgnored,
+    BreakerChanged,
+    Expired,
     DeadLettered,
     Held,
     Released,
+    GatesSet,
+    WorkersSet,
+    SystemReset,
+    AnnouncedAgain,
     FaultInjected,
     ConsumerStarted,
     ConsumerStopped,
@@ -426,9 +486,17 @@ words!(
         Acked = "acked",
         Nacked = "nacked",
         RetryScheduled = "retry_scheduled",
+        DuplicateIgnored = "duplicate_ignored",
+        OlderVersionIgnored = "older_version_ignored",
+        BreakerChanged = "breaker_changed",
+        Expired = "expired",
         DeadLettered = "dead_lettered",
         Held = "held",
         Released = "released",
+        GatesSet = "gates_set",
+        WorkersSet = "workers_set",
+        SystemReset = "system_reset",
+        AnnouncedAgain = "announced_again",
         FaultInjected = "fault_injected",
         ConsumerStarted = "consumer_started",
         ConsumerStopped = "consumer_stopped",
@@ -469,9 +537,17 @@ impl Kind {
             Self::Acked { .. } => KindName::Acked,
             Self::Nacked { .. } => KindName::Nacked,
             Self::RetryScheduled { .. } => KindName::RetryScheduled,
+            Self::DuplicateIgnored { .. } => KindName::DuplicateIgnored,
+            Self::OlderVersionIgnored { .. } => KindName::OlderVersionIgnored,
+            Self::BreakerChanged { .. } => KindName::BreakerChanged,
+            Self::Expired => KindName::Expired,
             Self::DeadLettered { .. } => KindName::DeadLettered,
             Self::Held { .. } => KindName::Held,
             Self::Released { .. } => KindName::Released,
+            Self::GatesSet { .. } => KindName::GatesSet,
+            Self::WorkersSet { .. } => KindName::WorkersSet,
+            Self::SystemReset => KindName::SystemReset,
+            Self::AnnouncedAgain { .. } => KindName::AnnouncedAgain,
             Self::FaultInjected { .. } => KindName::FaultInjected,
             Self::ConsumerStarted { .. } => KindName::ConsumerStarted,
             Self::ConsumerStopped { .. } => KindName::ConsumerStopped,

@@ -1,5 +1,6 @@
 //! Faults that people cause on purpose, to see how each style copes.
 
+use crate::picture::Hold;
 use crate::words::words;
 use crate::{Event, Id, Kind, Node, Service, Sku, Style, topology};
 use serde::{Deserialize, Serialize};
@@ -196,6 +197,9 @@ pub struct Holding {
     pub held: Vec<HeldStep>,
     /// When the gates open by themselves: microseconds since the Unix epoch, while any is closed.
     pub opens_at_us: Option<u64>,
+    /// Who closed them, and since when they are.
+    #[serde(default)]
+    pub hold: Option<Hold>,
 }
 
 /// One step that waits at a gate. `POST /api/{style}/gates/{hold_id}/release` lets it go on, and

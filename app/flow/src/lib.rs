@@ -3,6 +3,7 @@
 //! Everything here is pure: no clock, no I/O, no user interface. What a service reports, what the bridge
 //! orders and what the page draws are the same types, so that they cannot drift apart.
 
+pub mod actor;
 #[cfg(test)]
 mod any_order;
 pub mod api;
@@ -27,6 +28,7 @@ pub mod timeline;
 pub mod topology;
 mod words;
 
+pub use actor::Actor;
 pub use event::{Event, Kind, KindName, Node, Provenance};
 pub use history::{History, Walk};
 pub use message::{Availability, Id, SkuProcessed};

@@ -5,6 +5,9 @@
 
 mod agreement;
 mod binding;
+#[cfg(test)]
+mod decision_tests;
+mod hold;
 mod key;
 mod packed;
 mod queue;
@@ -16,10 +19,11 @@ mod tests;
 
 pub use agreement::Agreement;
 pub use binding::Binding;
+pub use hold::Hold;
 pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
 pub use store::{Entry, Inbox, Rows};
-pub use system::{Answer, Call, Change, DESK, NodeState, ServicePicture, SetFault, System};
+pub use system::{Answer, Call, Change, DESK, Decision, NodeState, ServicePicture, SetFault, System};
 
 use crate::{Event, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};

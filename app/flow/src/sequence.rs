@@ -255,6 +255,24 @@ impl Draft {
                 self.mark_trouble();
             }
             Kind::Held { gate, .. } => self.note(event, who, format!("held at {gate}")),
+            Kind::DuplicateIgnored { .. } => self.note(event, who, "knew it already".to_owned()),
+            Kind::OlderVersionIgnored { known_version, offered_version } => {
+                self.note(event, who, format!("ignores version {offered_version}, knows {known_version}"));
+            }
+            Kind::BreakerChanged { to, .. } => {
+                self.note(event, who, format!("breaker {to}").replace('_', " "));
+                self.mark_trouble();
+            }
+            Kind::Expired => {
+                let place = self.broker(event);
+                self.note(event, place, "expired".to_owned());
+                self.mark_trouble();
+                self.end(&who, &message);
+            }
+            Kind::AnnouncedAgain { version, .. } => {
+                self.note(event, who, format!("announces version {version} again"));
+            }
+            Kind::SystemReset => self.note(event, who, "back to the seed".to_owned()),
             Kind::FaultInjected { fault, phase } => {
                 let phase = match phase {
                     crate::fault::FaultPhase::Set => "set",
@@ -277,6 +295,8 @@ impl Draft {
             | Kind::Routed { .. }
             | Kind::HandlerStarted
             | Kind::Released { .. }
+            | Kind::GatesSet { .. }
+            | Kind::WorkersSet { .. }
             | Kind::ConsumerStarted { .. }
             | Kind::ConnectionUnblocked
             | Kind::ConnectionRestored

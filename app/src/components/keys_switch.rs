@@ -1,5 +1,6 @@
 //! Whether the keyboard's short ways are on: a switch in the help, kept in a cookie like the theme.
 
+use crate::cookies;
 use crate::paint::{Act, follow, listen, region};
 use leptos::prelude::*;
 use maud::{Markup, html};
@@ -10,7 +11,7 @@ const OFF: &str = "keys=off";
 /// Whether they are on. On the server this is what the request says.
 #[must_use]
 pub fn keys_are_on() -> bool {
-    !cookies().split(';').any(|pair| pair.trim() == OFF)
+    !cookies::all().split(';').any(|pair| pair.trim() == OFF)
 }
 
 /// What uses Space by itself while the short ways are on: what is typed or chosen in, and what lies above the page.
@@ -43,36 +44,6 @@ pub fn is_plain(event: &leptos::ev::KeyboardEvent) -> bool {
     !(event.ctrl_key() || event.meta_key() || event.alt_key())
 }
 
-#[cfg(feature = "ssr")]
-fn cookies() -> String {
-    let of_request = |parts: http::request::Parts| {
-        Some(parts.headers.get(http::header::COOKIE)?.to_str().ok()?.to_owned())
-    };
-    use_context::<http::request::Parts>().and_then(of_request).unwrap_or_default()
-}
-
-#[cfg(not(feature = "ssr"))]
-fn cookies() -> String {
-    document_with_cookies().and_then(|document| document.cookie().ok()).unwrap_or_default()
-}
-
-#[cfg(not(feature = "ssr"))]
-fn document_with_cookies() -> Option<web_sys::HtmlDocument> {
-    use wasm_bindgen::JsCast as _;
-    document().dyn_into().ok()
-}
-
-fn set(is_on: bool) {
-    #[cfg(not(feature = "ssr"))]
-    if let Some(document) = document_with_cookies() {
-        let word = if is_on { "on" } else { "off" };
-        // A reader who blocks cookies cannot turn them off for longer than this page.
-        let _ = document.set_cookie(&format!("keys={word}; path=/; max-age=31536000; samesite=lax"));
-    }
-    #[cfg(feature = "ssr")]
-    let _ = is_on;
-}
-
 /// The switch.
 #[island]
 pub fn KeysSwitch() -> impl IntoView {
@@ -82,7 +53,7 @@ pub fn KeysSwitch() -> impl IntoView {
         listen(&host, "click", move |event| {
             if Act::of(&event).is_some() {
                 is_on.update(|is_on| *is_on = !*is_on);
-                set(is_on.get_untracked());
+                cookies::keep("keys", if is_on.get_untracked() { "on" } else { "off" });
             }
         });
         follow(host, Box::new(draw));

@@ -307,7 +307,14 @@ impl Director {
 
 /// Whether an event that does not travel makes its node light up.
 const fn matters_without_hop(event: &Event) -> bool {
-    matches!(event.kind, Kind::StateChanged { .. } | Kind::StockRecorded { .. } | Kind::EmailSent { .. })
+    matches!(
+        event.kind,
+        Kind::StateChanged { .. }
+            | Kind::StockRecorded { .. }
+            | Kind::EmailSent { .. }
+            | Kind::DuplicateIgnored { .. }
+            | Kind::OlderVersionIgnored { .. }
+    )
 }
 
 /// How slow that is, with one figure that counts: `×0.02`.

@@ -146,6 +146,9 @@ pub fn waits_for(event: &Event) -> Option<u64> {
         Kind::HandlerStarted
         | Kind::HttpRequest { .. }
         | Kind::StateChanged { .. }
+        | Kind::DuplicateIgnored { .. }
+        | Kind::OlderVersionIgnored { .. }
+        | Kind::BreakerChanged { .. }
         | Kind::EmailSent { .. }
         | Kind::Acked { .. }
         | Kind::Nacked { .. }

@@ -34,8 +34,11 @@ const TOPICS: [(&str, &str); 5] = [
 #[cfg(feature = "ssr")]
 pub fn first(look: &Look<'_>) -> Markup {
     let backend = leptos::prelude::use_context::<crate::backend::SharedBackend>();
-    let holding = backend.map(|backend| backend.holding(look.lab.style)).unwrap_or_default();
-    hold::part(&holding, look.lab.system(), look.lab.picture().at_us)
+    let style = look.lab.style;
+    let (holding, single_workers) = backend
+        .map_or_else(Default::default, |backend| (backend.holding(style), backend.single_workers(style)));
+    let seen = hold::Seen { now_us: look.lab.picture().at_us, reader: crate::me::me(), single_workers };
+    hold::part(&holding, look.lab.system(), &seen)
 }
 
 /// The browser leaves what the server rendered.
@@ -51,6 +54,11 @@ pub fn shell(style: Style, first: &Markup) -> Markup {
     html! {
         section.panel.room aria-labelledby="room-title" {
             h2 #room-title { "Control room" }
+            div.field {
+                label for="your-name" { "Your name" }
+                input #your-name.input.input-small data-name maxlength=(flow::actor::NAME_MAX) autocomplete="nickname"
+                    placeholder="for what you do here" disabled data-until-ready;
+            }
             div.topic-body data-topic="hold" {
                 // Works as soon as somebody listens.
                 fieldset.fieldset disabled data-until-ready { (part(style, "hold", first)) }

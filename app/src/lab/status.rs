@@ -15,12 +15,12 @@ pub fn shown(look: &Look<'_>) -> Markup {
     let is_waiting = look.lab.picture().broker_blocked(look.lab.style).is_some();
     html! {
         p.status-line.status-warning[is_waiting] aria-hidden="true" { (line(look)) }
-        (meter(look.lab.system(), look.lab.picture().at_us))
+        (meter(look.lab.system(), look.lab.picture().at_us, look.connection == Connection::Replay))
     }
 }
 
 /// Whether the services agree on what is for sale: on how many SKUs they do not, for how long, and the longest ever.
-fn meter(system: &System, now_us: u64) -> Markup {
+fn meter(system: &System, now_us: u64, is_over: bool) -> Markup {
     let agreement = &system.agreement;
     let (disagreeing, longest_us) = (agreement.disagreeing(), agreement.longest_us(now_us));
     let longest = (longest_us > 0).then(|| words::duration(longest_us));
@@ -35,6 +35,33 @@ fn meter(system: &System, now_us: u64) -> Markup {
                 }
             }
             @if let Some(longest) = longest { span { "longest " (longest) } }
+        }
+        @if system.is_stuck() && !is_over { (heal(system, disagreeing)) }
+    }
+}
+
+/// How many SKUs are listed that can be announced again one by one.
+const LISTED: usize = 20;
+
+/// A message was lost, and nothing will come by itself: the way to mend that.
+fn heal(system: &System, disagreeing: usize) -> Markup {
+    let announce = format!("POST /api/{}/inventory/announce", system.style);
+    html! {
+        details.heal data-key="heal" {
+            summary { "Nothing is on its way that would mend it" }
+            ul.heal-skus {
+                @for (sku, since_us) in system.agreement.pending().take(LISTED) {
+                    li data-key={ "heal-" (sku) } {
+                        span { (sku) } span.soft { "since " (words::time_of_day(since_us)) }
+                        button.button.button-small type="button" data-ask=(announce)
+                            data-body={ "{\"sku\":\"" (sku) "\"}" } aria-label={ "Announce again: " (sku) } { "Announce again" }
+                    }
+                }
+            }
+            @if disagreeing > LISTED { p.hint { "… and " (disagreeing - LISTED) " more" } }
+            @if disagreeing > 1 {
+                button.button.button-small type="button" data-key="heal-all" data-ask=(announce) data-body="{}" { "Announce all again" }
+            }
         }
     }
 }
@@ -138,6 +165,31 @@ pub fn speak_now_and_then(lab: Lab) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_disagrees_for_good_can_be_announced_again_and_what_is_on_its_way_cannot() {
+        use flow::event::State;
+        use flow::{Event, Kind, Picture, Provenance, Service, Sku, Style};
+
+        let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2 };
+        let mut picture = Picture::default();
+        let mut tell = |service: Service, sku: &str, kind: Kind| {
+            let mut event = Event::new(1, Provenance::Service, kind);
+            (event.style, event.node) = (Some(Style::Orchestration), Some(service.into()));
+            event.sku = Sku::parse(sku).ok();
+            picture.apply(&event);
+            meter(&picture.orchestration, 1, false).into_string()
+        };
+        let recorded =
+            |messages| Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages };
+        let lost = tell(Service::Inventory, "MUG-RED", recorded(0));
+        assert!(lost.contains("POST /api/orchestration/inventory/announce"), "{lost}");
+        assert!(lost.contains("Announce again: MUG-RED") && !lost.contains("Announce all"), "{lost}");
+        let two = tell(Service::Inventory, "PEN-BLUE", recorded(0));
+        assert!(two.contains("Announce all again") && two.contains("2 SKUs disagree"), "{two}");
+        let on_its_way = tell(Service::Inventory, "MUG-RED", recorded(1));
+        assert!(on_its_way.contains("2 SKUs disagree") && !on_its_way.contains("nnounce"), "{on_its_way}");
+    }
 
     #[test]
     fn a_warning_is_told_by_a_mark_and_a_word_and_not_by_colour_alone() {

@@ -1,5 +1,7 @@
 //! What the picture shows, in words.
 
+use crate::me::me;
+use flow::api::BreakerState;
 use flow::event::{MessageInfo, Origin, State, StockReason};
 use flow::fault::{FaultPhase, Gate, HeldStep};
 use flow::{Event, Kind, Node, Service};
@@ -21,6 +23,23 @@ pub fn time_of_day(at_us: u64) -> String {
     let ms = at_us / 1_000;
     let (seconds, ms) = (ms / 1_000, ms % 1_000);
     format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+/// The hour and minute of a time in UTC: `14:02 UTC`.
+#[must_use]
+pub fn clock(at_us: u64) -> String {
+    format!("{} UTC", &time_of_day(at_us)[..5])
+}
+
+/// Since when something is so, and for how long at `now_us`: `since 14:02 UTC (3 min)`.
+#[must_use]
+pub fn since_when(since_us: u64, now_us: Option<u64>) -> String {
+    let since = format!("since {}", clock(since_us));
+    match now_us.map(|now_us| now_us.saturating_sub(since_us) / 60_000_000) {
+        None => since,
+        Some(0) => format!("{since} (less than a minute)"),
+        Some(minutes) => format!("{since} ({minutes} min)"),
+    }
 }
 
 /// The text, cut so that it is drawn no wider than `room` in type of 11 px. A guess on the safe side: what
@@ -134,9 +153,24 @@ pub fn stock_change(before: Option<State>, after: State) -> String {
     format!("{before} → {}", on_hand(after))
 }
 
-/// One event as a sentence without its subject's time: what a person would say.
+/// One event as a sentence without its subject's time: what a person would say, with who wanted it.
 #[must_use]
 pub fn sentence(event: &Event) -> String {
+    // Few events have one, and only then the reader matters.
+    let reader = event.actor.is_some().then(me).flatten();
+    sentence_for(event, reader.as_deref())
+}
+
+/// The same, to the reader at the browser of that id.
+fn sentence_for(event: &Event, reader: Option<&str>) -> String {
+    let mut said = what_happened(event);
+    if let Some(actor) = &event.actor {
+        said = format!("{said}, by {}", actor.seen_by(reader));
+    }
+    said
+}
+
+fn what_happened(event: &Event) -> String {
     let node = node_name(event.node.as_ref());
     let queue = event.queue.as_deref().unwrap_or("its queue");
     let attempt = match event.attempt {
@@ -223,12 +257,43 @@ pub fn sentence(event: &Event) -> String {
             format!("{node} is held before it is to {step}")
         }
         Kind::Released { gate, .. } => format!("{node} may {}", about_to(*gate)),
+        Kind::DuplicateIgnored { known_version: Some(version), .. } => {
+            format!("{node} knew the message already and ignored it; it is at version {version}")
+        }
+        Kind::DuplicateIgnored { .. } => format!("{node} knew the message already and ignored it"),
+        Kind::OlderVersionIgnored { known_version, offered_version } => {
+            format!("{node} ignored version {offered_version}: it knows version {known_version}")
+        }
+        Kind::BreakerChanged { to, reason, .. } => {
+            let now = match to {
+                BreakerState::Closed => "closed its circuit breaker: inventory answers again",
+                BreakerState::Open => "opened its circuit breaker and asks inventory nothing for now",
+                BreakerState::HalfOpen => "half-opened its circuit breaker and tries one call",
+            };
+            match reason.as_ref().filter(|_| *to == BreakerState::Open) {
+                Some(reason) => format!("{node} {now}: {reason}"),
+                None => format!("{node} {now}"),
+            }
+        }
+        Kind::Expired => format!("The message expired in {queue}: nobody took it in time"),
+        Kind::GatesSet { gates, .. } => match gates {
+            0 if event.actor.is_none() => "The hold ended by itself: all gates are open".to_owned(),
+            0 => "Hold ended: all gates are open".to_owned(),
+            1 => "Held: 1 gate is closed".to_owned(),
+            gates => format!("Held: {gates} gates are closed"),
+        },
+        Kind::WorkersSet { workers, prefetch } => {
+            let s = if *workers == 1 { "" } else { "s" };
+            format!("{node} is to have {workers} worker{s} with prefetch {prefetch}")
+        }
+        Kind::SystemReset => "Taken back to the seed, in both styles".to_owned(),
+        Kind::AnnouncedAgain { version, .. } => format!("{node} announces version {version} again"),
         Kind::FaultInjected { fault, phase } => {
             let what = fault.as_str().replace('_', " ");
             match phase {
-                FaultPhase::Set => format!("Broken on purpose: {what}"),
+                FaultPhase::Set => format!("Broken on purpose in {node}: {what}"),
                 FaultPhase::Struck => format!("{node}: {what}, as was wanted"),
-                FaultPhase::Cleared => format!("Mended: {what}"),
+                FaultPhase::Cleared => format!("Mended in {node}: {what}"),
             }
         }
         Kind::ConsumerStarted { ready: Some(ready @ 1..), .. } => {
@@ -311,6 +376,8 @@ pub const fn mark(event: &Event) -> &'static str {
         | Kind::ConnectionBlocked { .. }
         | Kind::Nacked { .. }
         | Kind::RetryScheduled { .. }
+        | Kind::Expired
+        | Kind::BreakerChanged { to: BreakerState::Open | BreakerState::HalfOpen, .. }
         | Kind::DeadLettered { .. }
         | Kind::ConnectionLost { .. }
         | Kind::ConsumerStopped { .. }
@@ -323,12 +390,23 @@ pub const fn mark(event: &Event) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Provenance, Quantity, Sku};
+    use flow::fault::FaultKind;
+    use flow::{Actor, Provenance, Quantity, Sku};
+    use std::sync::Arc;
 
     #[test]
     fn spans_have_as_many_figures_as_one_can_use() {
         let spans = [0, 812, 1_840, 99_999, 431_000, 2_360_000].map(duration);
         assert_eq!(spans, ["0 µs", "812 µs", "1.8 ms", "99.9 ms", "431 ms", "2.3 s"]);
+    }
+
+    #[test]
+    fn how_long_something_is_so_is_told_in_minutes() {
+        let at_us = (14 * 3_600 + 2 * 60) * 1_000_000;
+        assert_eq!(since_when(at_us, None), "since 14:02 UTC");
+        assert_eq!(since_when(at_us, Some(at_us + 59_000_000)), "since 14:02 UTC (less than a minute)");
+        assert_eq!(since_when(at_us, Some(at_us + 185_000_000)), "since 14:02 UTC (3 min)");
+        assert_eq!(since_when(at_us, Some(0)), "since 14:02 UTC (less than a minute)", "clocks differ");
     }
 
     #[test]
@@ -342,6 +420,49 @@ mod tests {
     fn an_id_keeps_its_ends() {
         assert_eq!(short_id("01937a2e-9d3c-7aaa-8bbb-0123456789c1"), "01937a2e…89c1");
         assert_eq!(short_id("m-1"), "m-1");
+    }
+
+    #[test]
+    fn a_decision_is_told_at_its_node_in_plain_words() {
+        let told = |kind: Kind| {
+            let mut event = Event::new(0, Provenance::Service, kind);
+            event.node = Some(Service::Catalog.into());
+            event.queue = Some("catalog.sku_processed".into());
+            sentence(&event)
+        };
+        let breaker =
+            |to| Kind::BreakerChanged { from: BreakerState::Closed, to, reason: Some("refused".into()) };
+        assert_eq!(
+            [
+                Kind::DuplicateIgnored { known_version: Some(4), offered_version: Some(4) },
+                Kind::OlderVersionIgnored { known_version: 4, offered_version: 3 },
+                breaker(BreakerState::Open),
+                breaker(BreakerState::HalfOpen),
+                Kind::Expired,
+            ]
+            .map(told),
+            [
+                "Catalog knew the message already and ignored it; it is at version 4",
+                "Catalog ignored version 3: it knows version 4",
+                "Catalog opened its circuit breaker and asks inventory nothing for now: refused",
+                "Catalog half-opened its circuit breaker and tries one call",
+                "The message expired in catalog.sku_processed: nobody took it in time",
+            ]
+        );
+    }
+
+    #[test]
+    fn who_did_it_is_told_by_name_and_to_oneself_as_you() {
+        let kind = Kind::FaultInjected { fault: FaultKind::ConsumerStopped, phase: FaultPhase::Set };
+        let mut event = Event::new(0, Provenance::Service, kind);
+        event.node = Some(Service::Catalog.into());
+        assert_eq!(sentence_for(&event, None), "Broken on purpose in Catalog: consumer stopped");
+        event.actor = Some(Arc::new(Actor { name: Some("Ada".into()), id: Some("b1".into()) }));
+        let by_ada = "Broken on purpose in Catalog: consumer stopped, by Ada";
+        assert_eq!(sentence_for(&event, Some("b2")), by_ada);
+        assert_eq!(sentence_for(&event, Some("b1")), by_ada.replace("Ada", "you"));
+        (event.kind, event.actor) = (Kind::GatesSet { gates: 0, opens_at_us: None }, None);
+        assert_eq!(sentence_for(&event, None), "The hold ended by itself: all gates are open");
     }
 
     #[test]

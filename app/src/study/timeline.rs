@@ -199,6 +199,7 @@ fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup
         (Some(End::Acked), _) => "",
         (Some(End::Dead), _) => " · parked",
         (Some(End::Rejected), _) => " · rejected",
+        (Some(End::Expired), _) => " · expired",
         (Some(End::Published), _) => " · published",
         (None, Some(phase)) => name(phase),
         (None, None) => "",
@@ -215,7 +216,7 @@ fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup
             role="button" tabindex=(stop) aria-label=(spoken) {
             rect.timeline-hit y=(y) width="100%" height=(LINE) {}
             text.timeline-who x="16" y=(y + 16) { (who) } " "
-            text.timeline-took .is-trouble[row.end == Some(End::Dead)] x=(Share(took_x)) y=(y + 16)
+            text.timeline-took .is-trouble[matches!(row.end, Some(End::Dead | End::Expired))] x=(Share(took_x)) y=(y + 16)
                 text-anchor=(if is_left { "end" } else { "start" }) { (took) } " "
             @for bar in &row.bars { (self::bar(bar, y, axis, now_us)) " " }
         }

@@ -2,6 +2,7 @@
 
 pub mod depths;
 pub mod embedded;
+pub mod expired;
 pub mod journal;
 pub mod management;
 mod mirror;

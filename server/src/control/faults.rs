@@ -1,6 +1,6 @@
 //! Faults: what is set, when it strikes, and what the strikes of inventory's API are to be.
 
-use super::{Control, POISONED, Scope, fault_bit, lock};
+use super::{By, Control, POISONED, Scope, fault_bit, lock};
 use crate::{bridge::Reporter, messaging::Failure};
 use flow::{
     Id, Kind, Service, Style,
@@ -191,14 +191,14 @@ impl Control {
     ///
     /// # Errors
     /// What to mend; nothing is changed then.
-    pub fn set_faults(&self, style: Style, wanted: Vec<Fault>) -> Result<Vec<Fault>, FaultError> {
+    pub fn set_faults(&self, style: Style, wanted: Vec<Fault>, by: By<'_>) -> Result<Vec<Fault>, FaultError> {
         check(&wanted)?;
         let changes = lock(&self.system(style).board).replace(wanted);
         for (kind, service) in changes.cleared {
-            self.tell_fault(style, service, kind, FaultPhase::Cleared);
+            self.tell_fault(style, service, kind, FaultPhase::Cleared, by);
         }
         for &(kind, service) in &changes.set {
-            self.tell_fault(style, service, kind, FaultPhase::Set);
+            self.tell_fault(style, service, kind, FaultPhase::Set, by);
         }
         self.refresh(style);
         // That a queue is unbound, whoever unbinds it tells.
@@ -226,7 +226,7 @@ impl Control {
         };
         tell(FaultPhase::Struck);
         if clears {
-            self.tell_fault(style, service, kind, FaultPhase::Cleared);
+            self.tell_fault(style, service, kind, FaultPhase::Cleared, None);
             self.refresh(style);
         }
         Some(strike)

@@ -1,14 +1,15 @@
 //! Gates: where steps of the real system are held until somebody lets them go on.
 
-use super::{Control, lock};
+use super::{By, Control, lock};
 use crate::{bridge::Reporter, clock};
 use flow::{
-    Event, Id, Kind, Service, Style,
+    Actor, Event, Id, Kind, Provenance, Service, Style,
     fault::{ClosedGate, Gate, Gates, HeldStep, Holding, ReleasedBy},
+    picture::Hold as HeldBy,
 };
 use std::{
     collections::{BTreeSet, VecDeque},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 use tokio::{sync::oneshot, time::sleep};
@@ -17,11 +18,25 @@ use tokio::{sync::oneshot, time::sleep};
 #[derive(Debug, Default)]
 pub struct Held {
     closed: BTreeSet<ClosedGate>,
-    opens_at_us: Option<u64>,
+    /// Who closed them, since when they are, and when they open by themselves.
+    hold: Option<HeldBy>,
     /// Counts how often the gates were set, so that an old timer knows that it is old.
     times_set: u64,
     /// Oldest first.
-    steps: VecDeque<(HeldStep, oneshot::Sender<ReleasedBy>)>,
+    steps: VecDeque<(HeldStep, oneshot::Sender<Release>)>,
+}
+
+/// Why a step goes on.
+#[derive(Debug, Clone)]
+struct Release {
+    why: ReleasedBy,
+    by: Option<Arc<Actor>>,
+}
+
+impl Release {
+    fn new(why: ReleasedBy, by: By<'_>) -> Self {
+        Self { why, by: by.cloned() }
+    }
 }
 
 impl Held {
@@ -33,17 +48,18 @@ impl Held {
         Holding {
             closed: self.closed.iter().copied().collect(),
             held: self.steps.iter().map(|(step, _)| step.clone()).collect(),
-            opens_at_us: self.opens_at_us,
+            opens_at_us: self.hold.as_ref().and_then(|hold| hold.opens_at_us),
+            hold: self.hold.clone(),
         }
     }
 
-    fn release(&mut self, which: impl Fn(&HeldStep) -> bool, by: ReleasedBy) {
+    fn release(&mut self, which: impl Fn(&HeldStep) -> bool, why: &Release) {
         let (free, kept) = std::mem::take(&mut self.steps).into_iter().partition(|(step, _)| which(step));
         self.steps = kept;
         let free: VecDeque<_> = free;
         for (_, release) in free {
             // Whoever waited may have been given up in this very moment.
-            let _ = release.send(by);
+            let _ = release.send(why.clone());
         }
     }
 }
@@ -56,18 +72,17 @@ impl Control {
     }
 
     /// Closes exactly these gates; what was held at others goes on.
-    pub fn set_gates(&self, style: Style, wanted: Gates) -> Holding {
+    pub fn set_gates(&self, style: Style, wanted: Gates, by: By<'_>) -> Holding {
         let hold_max = self.0.hold_max;
         let times_set = {
             let mut held = lock(&self.system(style).held);
-            held.closed = wanted.closed.into_iter().collect();
             held.times_set += 1;
-            held.opens_at_us =
-                (!held.closed.is_empty()).then(|| clock::now_us() + hold_max.as_micros() as u64);
+            let closed = wanted.closed.into_iter().collect();
+            self.close(style, &mut held, closed, by);
             held.times_set
         };
         self.refresh(style);
-        self.open(style, ReleasedBy::Opened);
+        self.open(style, &Release::new(ReleasedBy::Opened, by));
         if self.holding(style).opens_at_us.is_some() {
             let control = self.clone();
             tokio::spawn(async move {
@@ -78,26 +93,41 @@ impl Control {
         self.holding(style)
     }
 
+    /// Notes which gates are closed now, and tells it; that none is while none was, is no news.
+    fn close(&self, style: Style, held: &mut Held, closed: BTreeSet<ClosedGate>, by: By<'_>) {
+        if closed.is_empty() && held.closed.is_empty() {
+            return;
+        }
+        held.closed = closed;
+        let (gates, now_us) = (u32::try_from(held.closed.len()).unwrap_or(u32::MAX), clock::now_us());
+        let opens_at_us = (gates > 0).then(|| now_us.saturating_add(self.0.hold_max.as_micros() as u64));
+        held.hold = HeldBy::after(held.hold.take(), by.map(|by| &**by), gates, now_us, opens_at_us);
+        // Under the lock, so that the journal has them in the order in which they were set.
+        let mut event = Event::new(now_us, Provenance::Service, Kind::GatesSet { gates, opens_at_us });
+        (event.style, event.actor) = (Some(style), by.cloned());
+        self.0.journal.report(event);
+    }
+
     /// Opens every gate: the server stops, and what is in hand is to be finished.
     pub fn open_all_gates(&self) {
         for &style in Style::ALL {
-            self.set_gates(style, Gates::default());
+            self.set_gates(style, Gates::default(), None);
         }
     }
 
     /// Lets the oldest step go on; `false` when nothing is held.
     #[must_use]
-    pub fn step(&self, style: Style) -> bool {
+    pub fn step(&self, style: Style, by: By<'_>) -> bool {
         let oldest = lock(&self.system(style).held).steps.front().map(|(step, _)| step.hold_id);
-        oldest.is_some_and(|hold_id| self.release(style, hold_id))
+        oldest.is_some_and(|hold_id| self.release(style, hold_id, by))
     }
 
     /// Lets one step go on; `false` when it is not held.
     #[must_use]
-    pub fn release(&self, style: Style, hold_id: u64) -> bool {
+    pub fn release(&self, style: Style, hold_id: u64, by: By<'_>) -> bool {
         let mut held = lock(&self.system(style).held);
         let before = held.steps.len();
-        held.release(|step| step.hold_id == hold_id, ReleasedBy::Step);
+        held.release(|step| step.hold_id == hold_id, &Release::new(ReleasedBy::Step, by));
         held.steps.len() < before
     }
 
@@ -107,18 +137,17 @@ impl Control {
             if held.times_set != times_set {
                 return;
             }
-            held.closed.clear();
-            held.opens_at_us = None;
+            self.close(style, &mut held, BTreeSet::new(), None);
         }
         self.refresh(style);
-        self.open(style, ReleasedBy::Timeout);
+        self.open(style, &Release::new(ReleasedBy::Timeout, None));
     }
 
     /// Lets go on what is held at a gate that is open.
-    fn open(&self, style: Style, by: ReleasedBy) {
+    fn open(&self, style: Style, why: &Release) {
         let mut held = lock(&self.system(style).held);
         let closed = held.closed.clone();
-        held.release(|step| !closed.contains(&ClosedGate { gate: step.gate, service: step.service }), by);
+        held.release(|step| !closed.contains(&ClosedGate { gate: step.gate, service: step.service }), why);
     }
 
     pub(super) async fn hold(
@@ -149,10 +178,10 @@ impl Control {
             hold_id,
             reporter,
             since: Instant::now(),
-            released_by: ReleasedBy::GivenUp,
+            release: Release::new(ReleasedBy::GivenUp, None),
         };
-        if let Ok(by) = released.await {
-            hold.released_by = by;
+        if let Ok(release) = released.await {
+            hold.release = release;
         }
     }
 }
@@ -165,17 +194,19 @@ struct Hold<'a> {
     hold_id: u64,
     reporter: &'a Reporter,
     since: Instant,
-    released_by: ReleasedBy,
+    release: Release,
 }
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        let Self { gate, hold_id, released_by, .. } = *self;
+        let Self { gate, hold_id, .. } = *self;
+        let Release { why: released_by, by } = self.release.clone();
         lock(&self.control.system(self.style).held).steps.retain(|(step, _)| step.hold_id != hold_id);
         let held_for: Duration = self.since.elapsed();
         self.reporter.add_held(held_for);
         let duration_us = u64::try_from(held_for.as_micros()).unwrap_or(u64::MAX);
-        self.reporter.tell(Kind::Released { gate, hold_id, duration_us, released_by });
+        let released = Kind::Released { gate, hold_id, duration_us, released_by };
+        self.reporter.tell_with(released, |event| event.actor = by);
     }
 }
 
@@ -183,7 +214,6 @@ impl Drop for Hold<'_> {
 mod tests {
     use super::*;
     use crate::bridge::{Journal, journal::Keep};
-    use flow::{Event, Provenance};
 
     const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
 
@@ -192,7 +222,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal.clone(), Duration::from_millis(50));
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
+        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
         assert!(control.holding(Style::Choreography).opens_at_us > Some(clock::now_us()));
         let about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
         let reporter = Reporter::new(journal.clone(), about);
@@ -201,7 +231,7 @@ mod tests {
         assert!(reporter.held_us() >= 40_000, "{}", reporter.held_us());
         let mut told = journal.subscribe(Some(0));
         let mut kinds = Vec::new();
-        while kinds.len() < 2 {
+        while kinds.len() < 4 {
             let Some(crate::bridge::journal::Next::Events(events)) = told.next(10).await else { panic!() };
             let events: Vec<Event> = serde_json::from_slice(&crate::bridge::journal::array(&events)).unwrap();
             kinds.extend(events.into_iter().map(|event| event.kind));
@@ -210,7 +240,9 @@ mod tests {
             matches!(
                 kinds[..],
                 [
+                    Kind::GatesSet { opens_at_us: Some(_), .. },
                     Kind::Held { hold_id: 1, .. },
+                    Kind::GatesSet { opens_at_us: None, .. },
                     Kind::Released { hold_id: 1, released_by: ReleasedBy::Timeout, .. }
                 ]
             ),
@@ -223,8 +255,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal, Duration::from_secs(60));
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] });
+        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
+        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
         control.open_when_forgotten(Style::Choreography, 1);
         assert_eq!(control.holding(Style::Choreography).closed, [GATE]);
         control.open_when_forgotten(Style::Choreography, 2);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     services::availability::AvailabilityClient,
     web::{
-        extract::{InStyle, JsonBody, PathId, PathService},
+        extract::{By, InStyle, JsonBody, PathId, PathService},
         problem::Problem,
     },
 };
@@ -60,13 +60,18 @@ async fn holding(State(control): State<Control>, InStyle(style): InStyle) -> Jso
 async fn set_gates(
     State(control): State<Control>,
     InStyle(style): InStyle,
+    By(by): By,
     JsonBody(gates): JsonBody<Gates>,
 ) -> Json<Holding> {
-    Json(control.set_gates(style, gates))
+    Json(control.set_gates(style, gates, Some(&by)))
 }
 
-async fn step(State(control): State<Control>, InStyle(style): InStyle) -> Result<Json<Holding>, Problem> {
-    if !control.step(style) {
+async fn step(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    By(by): By,
+) -> Result<Json<Holding>, Problem> {
+    if !control.step(style, Some(&by)) {
         let detail = format!("nothing is held in {style}; close a gate and send an arrival first");
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
@@ -77,8 +82,9 @@ async fn release(
     State(control): State<Control>,
     InStyle(style): InStyle,
     PathId(id): PathId,
+    By(by): By,
 ) -> Result<Json<Holding>, Problem> {
-    if !u64::try_from(id).is_ok_and(|hold_id| control.release(style, hold_id)) {
+    if !u64::try_from(id).is_ok_and(|hold_id| control.release(style, hold_id, Some(&by))) {
         return Err(Problem::not_found(format!(
             "nothing is held by the name {id} in {style}; it may have gone on"
         )));
@@ -93,9 +99,10 @@ async fn faults(State(control): State<Control>, InStyle(style): InStyle) -> Json
 async fn set_faults(
     State(control): State<Control>,
     InStyle(style): InStyle,
+    By(by): By,
     JsonBody(wanted): JsonBody<Faults>,
 ) -> Result<Json<Faults>, Problem> {
-    let faults = control.set_faults(style, wanted.faults);
+    let faults = control.set_faults(style, wanted.faults, Some(&by));
     faults.map(|faults| Json(Faults { faults })).map_err(|error| Problem::invalid(error.to_string()))
 }
 
@@ -110,6 +117,7 @@ async fn clear_faults(
     State(control): State<Control>,
     InStyle(style): InStyle,
     Query(query): Query<ClearQuery>,
+    by: By,
 ) -> Result<Json<Faults>, Problem> {
     let left = match query.kind {
         Some(word) => {
@@ -119,7 +127,7 @@ async fn clear_faults(
         }
         None => Vec::new(),
     };
-    set_faults(State(control), InStyle(style), JsonBody(Faults { faults: left })).await
+    set_faults(State(control), InStyle(style), by, JsonBody(Faults { faults: left })).await
 }
 
 async fn workers(
@@ -134,6 +142,7 @@ async fn set_workers(
     State(control): State<Control>,
     InStyle(style): InStyle,
     PathService(service): PathService,
+    By(by): By,
     JsonBody(wanted): JsonBody<WorkersWanted>,
 ) -> Result<Json<Workers>, Problem> {
     for (field, value, max) in
@@ -143,7 +152,7 @@ async fn set_workers(
             return Err(Problem::invalid(format!("{field}: {value} is not between 1 and {max}")));
         }
     }
-    control.set_workers(style, service, wanted);
+    control.set_workers(style, service, wanted, Some(&by));
     Ok(Json(control.workers(style, service)))
 }
 
@@ -236,22 +245,28 @@ async fn dead_letters(
     Ok((next, Json(page.letters)).into_response())
 }
 
-async fn discard_all(State(desk): State<Desk>, InStyle(style): InStyle) -> Result<Json<DeskDone>, Problem> {
-    Ok(Json(DeskDone { done: desk.discard_all(style).await?, gone: Vec::new() }))
+async fn discard_all(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    By(by): By,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(DeskDone { done: desk.discard_all(style, Some(&by)).await?, gone: Vec::new() }))
 }
 
 async fn replay(
     State(desk): State<Desk>,
     InStyle(style): InStyle,
+    By(by): By,
     JsonBody(wanted): JsonBody<DeskWanted>,
 ) -> Result<Json<DeskDone>, Problem> {
-    Ok(Json(desk.replay(style, wanted).await?))
+    Ok(Json(desk.replay(style, wanted, Some(&by)).await?))
 }
 
 async fn discard(
     State(desk): State<Desk>,
     InStyle(style): InStyle,
+    By(by): By,
     JsonBody(wanted): JsonBody<DeskWanted>,
 ) -> Result<Json<DeskDone>, Problem> {
-    Ok(Json(desk.discard(style, wanted).await?))
+    Ok(Json(desk.discard(style, wanted, Some(&by)).await?))
 }

@@ -17,7 +17,7 @@ pub use workers::{Crew, Target};
 use crate::bridge::{Journal, Reporter};
 use faults::Board;
 use flow::{
-    Event, Id, Kind, Provenance, Service, Style,
+    Actor, Event, Id, Kind, Provenance, Service, Style,
     fault::{FaultKind, FaultPhase, Gate},
 };
 use gates::Held;
@@ -88,6 +88,9 @@ impl Default for Part {
     }
 }
 
+/// Who wants something; nobody when it happens by itself.
+pub type By<'a> = Option<&'a Arc<Actor>>;
+
 const fn gate_bit(gate: Gate) -> u32 {
     1 << gate as u32
 }
@@ -156,7 +159,7 @@ impl Control {
 
     /// A fault that lasts has taken effect.
     pub fn took_effect(&self, style: Style, service: Service, kind: FaultKind) {
-        self.tell_fault(style, service, kind, FaultPhase::Struck);
+        self.tell_fault(style, service, kind, FaultPhase::Struck, None);
     }
 
     fn system(&self, style: Style) -> &System {
@@ -198,13 +201,20 @@ impl Control {
         self.0.changes.send_modify(|version| *version += 1);
     }
 
-    fn tell_fault(&self, style: Style, service: Service, fault: FaultKind, phase: FaultPhase) {
-        let mut event = Event::new(0, Provenance::Service, Kind::FaultInjected { fault, phase });
-        event.style = Some(style);
-        event.node = Some(service.into());
-        event.queue = Some(style.queue_of(service).name.into());
-        self.0.journal.report(event);
+    fn tell_fault(&self, style: Style, service: Service, fault: FaultKind, phase: FaultPhase, by: By<'_>) {
+        let kind = Kind::FaultInjected { fault, phase };
+        let event = about(style, service, kind, by);
+        self.0.journal.report(Event { queue: Some(style.queue_of(service).name.into()), ..event });
     }
+}
+
+/// An event of what somebody does to a service.
+fn about(style: Style, service: Service, kind: Kind, by: By<'_>) -> Event {
+    let mut event = Event::new(0, Provenance::Service, kind);
+    event.style = Some(style);
+    event.node = Some(service.into());
+    event.actor = by.cloned();
+    event
 }
 
 /// What one service of one style sees of [`Control`].

@@ -1,9 +1,9 @@
 //! How many workers a service should have, and how its supervisor finds them.
 
-use super::{Control, Scope, lock};
+use super::{By, Control, Scope, about, lock};
 use crate::clock;
 use flow::{
-    Service, Style,
+    Kind, Service, Style,
     api::{Workers, WorkersState, WorkersWanted},
 };
 use std::{
@@ -122,8 +122,15 @@ impl Control {
         }
     }
 
+    /// Which services are to have one worker only.
+    #[must_use]
+    pub fn single_workers(&self, style: Style) -> Vec<Service> {
+        let is_single = |service: &&Service| self.part(style, **service).target.borrow().workers == 1;
+        Service::ALL.iter().filter(is_single).copied().collect()
+    }
+
     /// Sets the workers anew; those that were given up get another chance.
-    pub fn set_workers(&self, style: Style, service: Service, wanted: WorkersWanted) {
+    pub fn set_workers(&self, style: Style, service: Service, wanted: WorkersWanted, by: By<'_>) {
         let part = self.part(style, service);
         {
             let mut crew = lock(&part.crew);
@@ -133,6 +140,7 @@ impl Control {
             }
         }
         let WorkersWanted { workers, prefetch } = wanted;
+        self.0.journal.report(about(style, service, Kind::WorkersSet { workers, prefetch }, by));
         part.target.send_modify(|target| {
             *target = Target { workers, prefetch, times_set: target.times_set + 1, ..*target };
         });

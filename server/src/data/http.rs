@@ -4,7 +4,10 @@ use super::{Reset, ResetError};
 use crate::{
     services::catalog::Catalog,
     table,
-    web::{extract::JsonBody, problem::Problem},
+    web::{
+        extract::{By, JsonBody},
+        problem::Problem,
+    },
 };
 use axum::{
     Json, Router,
@@ -38,6 +41,7 @@ struct Confirmation {
 
 async fn back_to_the_seed(
     State(reset): State<Reset>,
+    By(by): By,
     JsonBody(confirmation): JsonBody<Confirmation>,
 ) -> Result<StatusCode, Problem> {
     if confirmation.confirm != CONFIRMED {
@@ -47,7 +51,7 @@ async fn back_to_the_seed(
         return Err(Problem::invalid(detail));
     }
     // Whoever asked may go away; what has begun is done all the same.
-    let done = tokio::spawn(async move { reset.run().await }).await;
+    let done = tokio::spawn(async move { reset.run(Some(&by)).await }).await;
     match done {
         Ok(done) => done.map(|()| StatusCode::NO_CONTENT).map_err(Problem::from),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),

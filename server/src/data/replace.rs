@@ -9,7 +9,7 @@
 use super::Data;
 use crate::{
     bridge::{Depths, Journal},
-    control::{Desk, DeskError},
+    control::{By, Desk, DeskError},
     messaging::{BrokerUri, connection::OUR_NAME},
     recount,
     store::StoreError,
@@ -113,7 +113,7 @@ impl Reset {
     ///
     /// # Errors
     /// When the queues cannot be emptied, or a store fails. Doing it again then does the rest.
-    pub async fn run(&self) -> Result<(), ResetError> {
+    pub async fn run(&self, by: By<'_>) -> Result<(), ResetError> {
         let _alone = self.alone.lock().await;
         let stop = SimulatorWanted { state: Some(SimulatorState::Stopped), ..SimulatorWanted::default() };
         // To stop is always possible.
@@ -124,16 +124,19 @@ impl Reset {
                 .map_err(|_| ResetError::Broker("it does not answer".into()))?
                 .map_err(|error| ResetError::Broker(error.to_string()))?;
         }
-        self.discard_parked().await?;
+        self.discard_parked(by).await?;
+        let mut reset = Event::new(0, Provenance::Service, Kind::SystemReset);
+        (reset.node, reset.actor) = (Some(Service::Inventory.into()), by.cloned());
+        self.journal.report(reset);
         self.begun.start_over(&self.services).await?;
         Ok(recount::mailbox(&self.journal, &self.services).await?)
     }
 
     /// What is parked tells of a life that is over. While there is no broker nobody can see it either; replayed one
     /// day, it is old news to everybody.
-    async fn discard_parked(&self) -> Result<(), ResetError> {
+    async fn discard_parked(&self, by: By<'_>) -> Result<(), ResetError> {
         for &style in Style::ALL {
-            match self.desk.discard_all(style).await {
+            match self.desk.discard_all(style, by).await {
                 Ok(_) => {}
                 Err(DeskError::NoConnection(error)) => {
                     tracing::warn!(%error, "parked messages stay where they are");

@@ -107,16 +107,16 @@ impl AvailabilityClient {
             _ => Service::Inventory,
         };
         let scope = self.control.scope(style, service);
-        self.admit(&scope)?;
+        self.admit(&scope, reporter)?;
         scope.pass(Gate::BeforeHttp, reporter).await;
         let mut tries = 0;
         let answer = loop {
             let answer = self.ask_once(&scope, sku, correlation_id, reporter).await;
-            let Some(wait) = self.learn(&scope, &answer, tries) else { break answer };
+            let Some(wait) = self.learn(&scope, &answer, tries, reporter) else { break answer };
             tries += 1;
             sleep(wait).await;
             // The breaker may have opened meanwhile: then the message waits, and not its handler.
-            self.admit(&scope)?;
+            self.admit(&scope, reporter)?;
         };
         scope.pass(Gate::AfterHttp, reporter).await;
         answer
@@ -128,21 +128,42 @@ impl AvailabilityClient {
     }
 
     /// Takes in how a call ended; after how long to ask again, if at all.
-    fn learn(&self, scope: &Scope, answer: &Result<Availability, Failure>, tries: usize) -> Option<Duration> {
-        let mut caller = self.caller(scope.style, scope.service);
-        let Err(Failure::Transient(reason)) = answer else {
-            caller.breaker.succeeded();
-            caller.retries = (caller.retries + RETRIES_PER_CALL).min(RETRIES_SAVED_MAX);
-            return None;
-        };
-        caller.breaker.failed(clock::now_us(), reason);
-        let wait = RETRY_WAITS.get(tries).filter(|_| caller.retries >= 1.0)?;
-        caller.retries -= 1.0;
-        Some(wait.mul_f64(rand::rng().random_range(0.5..1.0)))
+    fn learn(
+        &self,
+        scope: &Scope,
+        answer: &Result<Availability, Failure>,
+        tries: usize,
+        reporter: &Reporter,
+    ) -> Option<Duration> {
+        self.change(scope, reporter, |caller| {
+            let Err(Failure::Transient(reason)) = answer else {
+                caller.breaker.succeeded();
+                caller.retries = (caller.retries + RETRIES_PER_CALL).min(RETRIES_SAVED_MAX);
+                return None;
+            };
+            caller.breaker.failed(clock::now_us(), reason);
+            let wait = RETRY_WAITS.get(tries).filter(|_| caller.retries >= 1.0)?;
+            caller.retries -= 1.0;
+            Some(wait.mul_f64(rand::rng().random_range(0.5..1.0)))
+        })
     }
 
-    fn admit(&self, scope: &Scope) -> Result<(), Failure> {
-        let admitted = self.caller(scope.style, scope.service).breaker.admit(clock::now_us());
+    /// Changes what is remembered of a caller; tells it if its breaker is another after that.
+    fn change<T>(&self, scope: &Scope, reporter: &Reporter, change: impl FnOnce(&mut Caller) -> T) -> T {
+        let mut caller = self.caller(scope.style, scope.service);
+        let from = caller.breaker.state();
+        let changed = change(&mut caller);
+        let to = caller.breaker.state();
+        if from != to {
+            // Under the lock, so that the journal has the changes in their order.
+            let reason = caller.breaker.last_error().map(str::to_owned);
+            reporter.tell(Kind::BreakerChanged { from, to, reason });
+        }
+        changed
+    }
+
+    fn admit(&self, scope: &Scope, reporter: &Reporter) -> Result<(), Failure> {
+        let admitted = self.change(scope, reporter, |caller| caller.breaker.admit(clock::now_us()));
         admitted.map_err(|wait_us| {
             // Not all at once: the first to come back is the one that tries.
             let spread = rand::rng().random_range(1.0..1.5);

@@ -62,15 +62,31 @@ impl Breaker {
         }
     }
 
+    /// Whether calls are made.
+    #[must_use]
+    pub const fn state(&self) -> BreakerState {
+        match self.state {
+            State::Closed => BreakerState::Closed,
+            State::Open { .. } => BreakerState::Open,
+            State::Trial { .. } => BreakerState::HalfOpen,
+        }
+    }
+
+    /// Why the last call failed, until one succeeds.
+    #[must_use]
+    pub fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
     /// What the API tells of it.
     #[must_use]
     pub fn to_api(&self) -> api::Breaker {
-        let (state, retry_at_us) = match self.state {
-            State::Closed => (BreakerState::Closed, None),
-            State::Open { until_us } => (BreakerState::Open, Some(until_us)),
-            State::Trial { .. } => (BreakerState::HalfOpen, None),
+        let retry_at_us = match self.state {
+            State::Open { until_us } => Some(until_us),
+            State::Closed | State::Trial { .. } => None,
         };
-        api::Breaker { state, failures: self.failures, retry_at_us, last_error: self.last_error.clone() }
+        let (state, last_error) = (self.state(), self.last_error.clone());
+        api::Breaker { state, failures: self.failures, retry_at_us, last_error }
     }
 }
 

@@ -55,23 +55,23 @@ impl From<VersionError> for Failure {
     }
 }
 
-/// Whether a version is newer than what is stored, or than the life before where nothing is.
+/// The version that is stored (or the life before's, where nothing is), if it is as new as this one or newer.
 ///
 /// # Errors
 /// When a command is too far ahead, or the store fails.
-pub fn is_newer(
+pub fn as_new(
     tx: &Transaction<'_>,
     style: Style,
     stored: Option<u64>,
     version: u64,
     word: Word,
-) -> Result<bool, VersionError> {
+) -> Result<Option<u64>, VersionError> {
     let floor = floor(tx, style)?;
     let newest = stored.unwrap_or(floor);
     if word == Word::Command && version.saturating_sub(newest.max(floor)) > JUMP_MAX {
         return Err(VersionError::Implausible { version, newest });
     }
-    Ok(version > newest)
+    Ok((version <= newest).then_some(newest))
 }
 
 /// The highest version that each system has in a table, as far as it can be inventory's.

@@ -6,9 +6,13 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use flow::{Service, Sku, Style};
+use flow::{Actor, Id, Service, Sku, Style};
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
+
+/// The header in which a program says who it is: percent-encoded UTF-8.
+const HEADER_ACTOR: &str = "x-skuflow-actor";
 
 /// The style in the path.
 pub struct InStyle(pub Style);
@@ -18,6 +22,8 @@ pub struct PathService(pub Service);
 pub struct PathSku(pub Sku);
 /// The numeric id in the path.
 pub struct PathId(pub i64);
+/// Who asks: by the header `X-Skuflow-Actor`, or else by the cookies of the page.
+pub struct By(pub Arc<Actor>);
 /// A JSON body.
 pub struct JsonBody<T>(pub T);
 
@@ -72,6 +78,36 @@ impl<S: Sync> FromRequestParts<S> for PathId {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let name = parts.headers.get(HEADER_ACTOR).map(|header| name_in(header.as_bytes())).transpose();
+        let name = name.map_err(|why| Problem::malformed(format!("X-Skuflow-Actor: {why}")))?;
+        let cookies = cookies(&parts.headers);
+        // Programs of others on this host may have cookies of the same names: what makes no sense is not ours.
+        let of_page = || name_in(app::me::value_of(&cookies, app::me::NAME)?.as_bytes()).ok().flatten();
+        Ok(Self(Arc::new(Actor { name: name.unwrap_or_else(of_page), id: reader(&parts.headers) })))
+    }
+}
+
+/// A name in percent-encoded UTF-8; none when it is empty.
+fn name_in(encoded: &[u8]) -> Result<Option<Id>, String> {
+    let text =
+        percent_decode(encoded).decode_utf8().map_err(|_| "it is not percent-encoded UTF-8".to_owned())?;
+    Actor::parse_name(&text).map_err(|error| error.to_string())
+}
+
+fn cookies(headers: &HeaderMap) -> String {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.collect::<Vec<_>>().join("; ")
+}
+
+/// The id of the browser that asks; none for a program.
+pub fn reader(headers: &HeaderMap) -> Option<Id> {
+    Actor::parse_id(app::me::value_of(&cookies(headers), app::me::ID)?).ok()
+}
+
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
@@ -114,4 +150,40 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         serde_json::error::Category::Data => Problem::invalid(error.to_string()),
         _ => Problem::malformed(format!("the body is not valid JSON: {error}")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse as _;
+
+    async fn by(headers: &[(&str, &str)]) -> Result<Arc<Actor>, StatusCode> {
+        let mut request = Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let by = By::from_request_parts(&mut parts, &()).await;
+        by.map(|By(actor)| actor).map_err(|problem| problem.into_response().status())
+    }
+
+    #[tokio::test]
+    async fn who_asks_is_told_by_the_header_or_by_the_cookies_of_the_page() {
+        let is = async |headers: &[(&str, &str)], name: Option<&str>, id: Option<&str>| {
+            let actor = by(headers).await.unwrap();
+            assert_eq!((actor.name.as_deref(), actor.id.as_deref()), (name, id), "{headers:?}");
+        };
+        is(&[], None, None).await;
+        is(&[("x-skuflow-actor", "Gr%C3%BC%C3%9Fe")], Some("Grüße"), None).await;
+        is(&[("cookie", "theme=dark; name=Ada%20L; browser=b1")], Some("Ada L"), Some("b1")).await;
+        is(&[("cookie", "name=Ada; browser=b1"), ("x-skuflow-actor", "Bob")], Some("Bob"), Some("b1")).await;
+        is(&[("cookie", "name=%00; browser=<b>")], None, None).await;
+    }
+
+    #[tokio::test]
+    async fn a_name_in_the_header_that_cannot_be_shown_is_refused() {
+        for bad in ["%FF", "a%0Ab", &"a".repeat(41)] {
+            assert_eq!(by(&[("x-skuflow-actor", bad)]).await, Err(StatusCode::BAD_REQUEST), "{bad}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ pub mod refusal;
 pub mod security;
 
 use crate::{
+    announce,
     bridge::{Depths, Journal, management::Visibility},
     control::{self, Control, Desk},
     data::{self, Reset},
@@ -76,6 +77,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
         .merge(inventory::http::routes(inventory, control.clone()))
+        .merge(announce::routes(parts.services.clone()))
         .merge(catalog::http::routes(catalog))
         .merge(wishlist::http::routes(wishlist))
         .merge(warehouse::request::routes(recorder))

@@ -2,7 +2,7 @@
 
 use super::{
     Parts,
-    extract::{InStyle, JsonBody, PathId},
+    extract::{By, InStyle, JsonBody, PathId, reader},
     problem::Problem,
 };
 use crate::{
@@ -16,7 +16,7 @@ use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
 use axum::{
     Router,
     extract::{Query, State, rejection::QueryRejection},
-    http::header,
+    http::{HeaderMap, header},
     response::{Html, IntoResponse},
     routing::get,
 };
@@ -69,10 +69,15 @@ fn drawn(html: String) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], Html(html))
 }
 
-async fn held(State(known): State<Known>, InStyle(style): InStyle) -> impl IntoResponse {
+async fn held(State(known): State<Known>, InStyle(style): InStyle, headers: HeaderMap) -> impl IntoResponse {
     let picture = known.journal.picture().await;
     let holding = known.control.holding(style);
-    drawn(hold::part(&holding, picture.system(style), clock::now_us()).into_string())
+    let seen = hold::Seen {
+        now_us: clock::now_us(),
+        reader: reader(&headers).map(|id| id.to_string()),
+        single_workers: known.control.single_workers(style),
+    };
+    drawn(hold::part(&holding, picture.system(style), &seen).into_string())
 }
 
 async fn broken(State(known): State<Known>, InStyle(style): InStyle) -> impl IntoResponse {
@@ -83,10 +88,11 @@ async fn broken(State(known): State<Known>, InStyle(style): InStyle) -> impl Int
 async fn break_one(
     State(known): State<Known>,
     InStyle(style): InStyle,
+    By(by): By,
     JsonBody(new): JsonBody<faults::NewFault>,
 ) -> Result<impl IntoResponse, Problem> {
     let wanted = Faults { faults: new.among(known.control.faults(style)) };
-    let set = known.control.set_faults(style, wanted.faults);
+    let set = known.control.set_faults(style, wanted.faults, Some(&by));
     let set = set.map_err(|error| Problem::invalid(error.to_string()))?;
     Ok(drawn(faults::part(style, &set).into_string()))
 }

@@ -1,5 +1,6 @@
 //! Whether a service asks inventory at all.
 
+use crate::words::words;
 use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /api/{style}/{service}/breaker`: the circuit breaker of the service's calls to inventory.
@@ -27,3 +28,9 @@ pub enum BreakerState {
     /// One is, to see whether it succeeds.
     HalfOpen,
 }
+
+words!(
+    BreakerState { Closed = "closed", Open = "open", HalfOpen = "half_open" },
+    UnknownBreakerState,
+    "{0:?} is no state of a circuit breaker"
+);

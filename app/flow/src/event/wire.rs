@@ -2,8 +2,9 @@
 
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
-use crate::{Id, Quantity, Service, Sku, Style};
+use crate::{Actor, Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
+use std::sync::Arc;
 
 /// A kind that came without a field it needs.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +28,15 @@ flat! {
     required { seq: u64, at_us: u64, kind: KindName, provenance: Provenance }
     optional {
         style: Style, node: Node, exchange: Id, queue: Id, sku: Sku, message_id: Id, correlation_id: Id,
-        causation_id: Id, attempt: u32, redelivered: bool,
+        causation_id: Id, attempt: u32, redelivered: bool, actor: Id, actor_id: Id,
         quantity: Quantity, origin: Origin, stock_reason: StockReason, before: State, after: State,
         routing_key: Id, message: MessageInfo, duration_us: u64, reply_code: u16, reply_text: String,
         consumer_tag: Id, http_id: Id, target: Service, path: String, status: u16, error: String,
         answer: State, email_id: i64, to: String, subject: String, requeue: bool, reason: String,
         delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
         ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>,
+        known_version: u64, offered_version: u64, version: u64, from: String,
+        gates: u32, opens_at_us: u64, workers: u16, prefetch: u16,
     }
 }
 
@@ -62,6 +65,11 @@ impl Serialize for Event {
             "sku": &self.sku, "message_id": &self.message_id, "correlation_id": &self.correlation_id,
             "causation_id": &self.causation_id, "attempt": &self.attempt, "redelivered": &self.redelivered,
         }
+        if let Some(actor) = &self.actor {
+            // Without a name it is somebody, which is not nobody.
+            all! { "actor": actor.name.as_deref().unwrap_or_default() }
+            optional! { "actor_id": &actor.id }
+        }
         match &self.kind {
             Kind::ArrivalReceived { quantity, origin } => all! { "quantity": quantity, "origin": origin },
             Kind::StockRecorded { reason, before, after, messages } => {
@@ -86,6 +94,8 @@ impl Serialize for Event {
             }
             Kind::Delivered { consumer_tag } => all! { "consumer_tag": consumer_tag },
             Kind::HandlerStarted
+            | Kind::Expired
+            | Kind::SystemReset
             | Kind::ConnectionRestored
             | Kind::ConnectionUnblocked
             | Kind::ServerStarted
@@ -118,6 +128,22 @@ impl Serialize for Event {
             Kind::Released { gate, hold_id, duration_us, released_by } => {
                 all! { "duration_us": duration_us, "gate": gate, "hold_id": hold_id, "released_by": released_by }
             }
+            Kind::DuplicateIgnored { known_version, offered_version } => {
+                optional! { "known_version": known_version, "offered_version": offered_version }
+            }
+            Kind::OlderVersionIgnored { known_version, offered_version } => {
+                all! { "known_version": known_version, "offered_version": offered_version }
+            }
+            Kind::BreakerChanged { from, to, reason } => {
+                optional! { "reason": reason }
+                all! { "from": from.as_str(), "to": to.as_str() }
+            }
+            Kind::GatesSet { gates, opens_at_us } => {
+                all! { "gates": gates }
+                optional! { "opens_at_us": opens_at_us }
+            }
+            Kind::WorkersSet { workers, prefetch } => all! { "workers": workers, "prefetch": prefetch },
+            Kind::AnnouncedAgain { version, messages } => all! { "messages": messages, "version": version },
             Kind::FaultInjected { fault, phase } => all! { "fault": fault, "phase": phase },
             Kind::ConsumerStarted { consumer_tag, ready } => {
                 all! { "consumer_tag": consumer_tag }
@@ -163,6 +189,7 @@ impl TryFrom<Flat> for Event {
             causation_id: flat.causation_id,
             attempt: flat.attempt,
             redelivered: flat.redelivered,
+            actor: Actor::told(flat.actor, flat.actor_id).map(Arc::new),
             provenance: flat.provenance,
             summarised: flat.summarised,
             kind,
@@ -221,6 +248,26 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             duration_us: need!(duration_us),
             released_by: need!(released_by),
         },
+        KindName::DuplicateIgnored => Kind::DuplicateIgnored {
+            known_version: flat.known_version.take(),
+            offered_version: flat.offered_version.take(),
+        },
+        KindName::OlderVersionIgnored => Kind::OlderVersionIgnored {
+            known_version: need!(known_version),
+            offered_version: need!(offered_version),
+        },
+        KindName::BreakerChanged => Kind::BreakerChanged {
+            from: need!(from).parse().map_err(|_| Lacks("from"))?,
+            to: need!(to).parse().map_err(|_| Lacks("to"))?,
+            reason: flat.reason.take(),
+        },
+        KindName::Expired => Kind::Expired,
+        KindName::GatesSet => Kind::GatesSet { gates: need!(gates), opens_at_us: flat.opens_at_us.take() },
+        KindName::WorkersSet => Kind::WorkersSet { workers: need!(workers), prefetch: need!(prefetch) },
+        KindName::SystemReset => Kind::SystemReset,
+        KindName::AnnouncedAgain => {
+            Kind::AnnouncedAgain { version: need!(version), messages: need!(messages) }
+        }
         KindName::FaultInjected => Kind::FaultInjected { fault: need!(fault), phase: need!(phase) },
         KindName::ConsumerStarted => {
             Kind::ConsumerStarted { consumer_tag: need!(consumer_tag), ready: flat.ready.take() }
@@ -255,6 +302,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::BreakerState;
 
     #[test]
     fn an_event_is_one_flat_object_without_absent_fields_and_reads_back() {
@@ -325,6 +373,15 @@ mod tests {
             Kind::DeadLettered { reason: text() },
             Kind::Held { gate, hold_id: 7, routing_key: Some(id()) },
             Kind::Released { gate, hold_id: 7, duration_us: 1, released_by: ReleasedBy::Opened },
+            Kind::DuplicateIgnored { known_version: Some(3), offered_version: None },
+            Kind::OlderVersionIgnored { known_version: 3, offered_version: 2 },
+            Kind::BreakerChanged { from: BreakerState::Closed, to: BreakerState::Open, reason: Some(text()) },
+            Kind::Expired,
+            Kind::GatesSet { gates: 3, opens_at_us: Some(9) },
+            Kind::GatesSet { gates: 0, opens_at_us: None },
+            Kind::WorkersSet { workers: 3, prefetch: 10 },
+            Kind::SystemReset,
+            Kind::AnnouncedAgain { version: 4, messages: 3 },
             Kind::FaultInjected { fault: FaultKind::ALL[0], phase: FaultPhase::Set },
             Kind::ConsumerStarted { consumer_tag: id(), ready: Some(0) },
             Kind::ConsumerStopped { consumer_tag: id(), reason: text() },
@@ -355,10 +412,16 @@ mod tests {
             event.node = Some(Node::from(crate::Id::from("a stranger's")));
             (event.exchange, event.queue, event.message_id) = (Some(id()), Some(id()), Some(id()));
             (event.correlation_id, event.causation_id) = (Some(id()), Some(id()));
+            event.actor = Some(Arc::new(Actor { name: Some(id()), id: None }));
             let json = serde_json::to_string(&event).unwrap();
             assert!(json.starts_with("{\"seq\":3,"), "{json}");
             assert_eq!(json.matches(",{\"seq\":").count(), 0, "{json}");
             assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+            for (name, browser) in [(Some(id()), Some(id())), (None, Some(id())), (None, None)] {
+                event.actor = Some(Arc::new(Actor { name, id: browser }));
+                let json = serde_json::to_string(&event).unwrap();
+                assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+            }
         }
     }
 

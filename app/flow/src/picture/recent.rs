@@ -90,7 +90,10 @@ impl Recent {
 
     pub(super) fn apply(&mut self, event: &Event) {
         let Some(id) = &event.correlation_id else { return };
-        let begins = matches!(event.kind, Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. });
+        let begins = matches!(
+            event.kind,
+            Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. } | Kind::AnnouncedAgain { .. }
+        );
         let key = Key::from(id);
         let place = match self.arrivals.iter().rposition(|arrival| arrival.key == key) {
             Some(place) => place,

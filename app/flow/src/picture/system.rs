@@ -2,9 +2,11 @@
 
 use super::agreement::Agreement;
 use super::binding::Binding;
+use super::hold::Hold;
 use super::queue::{Delivery, QueuePicture};
 use super::recent::Recent;
 use super::store::{Inbox, Rows};
+use crate::api::BreakerState;
 use crate::event::State;
 use crate::fault::{FaultKind, FaultPhase, Gate, HeldStep};
 use crate::topology::queue_named;
@@ -49,6 +51,9 @@ pub struct System {
     pub dispatch: Dispatch,
     /// What waits at a closed gate, oldest first.
     pub held: Vec<HeldStep>,
+    /// That gates are closed, and who closed them.
+    #[serde(default)]
+    pub hold: Option<Hold>,
     /// Whether the services agree.
     pub agreement: Agreement,
     /// The latest arrivals.
@@ -108,6 +113,24 @@ pub struct ServicePicture {
     /// The newest entries of its inbox.
     #[serde(default)]
     pub inbox: Inbox,
+    /// Whether it asks inventory, as its circuit breaker has it.
+    #[serde(default)]
+    pub breaker: BreakerState,
+    /// What was decided about its last message without storing anything, until it begins with another.
+    #[serde(default)]
+    pub decided: Option<Decision>,
+}
+
+/// Why a message changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It had been handled before.
+    KnewIt,
+    /// It led to older numbers than are known.
+    Older,
+    /// It waited for too long, and the broker took it out.
+    Expired,
 }
 
 /// A fault that is set, as far as the journal tells.
@@ -214,6 +237,7 @@ impl System {
             returned: 0,
             dispatch: Dispatch::Fanout,
             held: Vec::new(),
+            hold: None,
             agreement: Agreement::default(),
             recent: Recent::default(),
             stock: Rows::default(),
@@ -321,6 +345,12 @@ impl System {
     #[must_use]
     pub const fn is_earlier(&self, seq: u64) -> bool {
         seq < self.began_seq
+    }
+
+    /// Whether the services disagree though nothing is on its way that could change it: a message was lost, or is parked.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.unsent == 0 && self.is_quiet() && !self.agreement.is_reached()
     }
 
     /// What a service is busy with as a consumer.
@@ -440,6 +470,19 @@ impl System {
             Kind::Held { .. } if self.held.len() < KNOWN_HELD => self.held.extend(HeldStep::of(event)),
             Kind::Held { .. } => {}
             Kind::Released { hold_id, .. } => self.held.retain(|step| step.hold_id != *hold_id),
+            Kind::GatesSet { gates, opens_at_us } => {
+                let (by, at_us) = (event.actor.as_deref(), event.at_us);
+                self.hold = Hold::after(self.hold.take(), by, *gates, at_us, *opens_at_us);
+            }
+            Kind::AnnouncedAgain { messages, .. } => {
+                self.unsent = self.unsent.saturating_add(u64::from(*messages));
+            }
+            Kind::BreakerChanged { to, .. } => {
+                if let Some(own) = self.service_mut(event) {
+                    own.breaker = *to;
+                }
+            }
+            Kind::Expired => self.expired(event),
             Kind::FaultInjected { fault, phase } => self.fault(event, *fault, *phase),
             Kind::Acked { .. } | Kind::Nacked { requeue: false, .. } if self.is_unparked(event) => {}
             _ => self.apply_to_queue(event),
@@ -449,6 +492,9 @@ impl System {
     fn apply_to_queue(&mut self, event: &Event) {
         if let Some(own) = self.service_mut(event) {
             match &event.kind {
+                Kind::HandlerStarted => own.decided = None,
+                Kind::DuplicateIgnored { .. } => own.decided = Some(Decision::KnewIt),
+                Kind::OlderVersionIgnored { .. } => own.decided = Some(Decision::Older),
                 Kind::RetryScheduled { .. } => own.retries += 1,
                 Kind::DeadLettered { reason } => own.failure = Some(reason.clone()),
                 Kind::ConsumerStarted { .. } => own.stopped = false,
@@ -500,6 +546,20 @@ impl System {
             None => true,
             Some("") => event.queue.as_deref().is_some_and(|name| queue_named(name).is_some()),
             Some(name) => name == self.style.exchange().name,
+        }
+    }
+
+    /// The broker took a message out of a queue because it was too old. To the queue that is as if somebody had taken it
+    /// and was done with it.
+    fn expired(&mut self, event: &Event) {
+        let Some(name) = &event.queue else { return };
+        let Some(at) = self.queues.iter().position(|queue| queue.name == *name) else { return };
+        let (id, tag) = (event.message_id.as_ref(), Id::from(""));
+        let attempt = event.attempt.unwrap_or(1);
+        self.queues[at].delivered(&Delivery { id, sku: event.sku, tag: &tag, attempt, redelivered: false });
+        self.queues[at].settled(id);
+        if let Some(own) = self.services.get_mut(at) {
+            own.decided = Some(Decision::Expired);
         }
     }
 
@@ -634,7 +694,9 @@ impl System {
         }
         for own in &mut self.services {
             own.faults.clear();
+            own.breaker = BreakerState::Closed;
         }
+        self.hold = None;
     }
 
     fn counted(&mut self, event: &Event, messages: Option<u32>, emails: Option<u64>, dead: Option<u64>) {

@@ -55,6 +55,8 @@ pub enum End {
     Dead,
     /// Rejected, and not put back.
     Rejected,
+    /// It waited in its queue for too long, and the broker took it out.
+    Expired,
     /// What was held before it was published has been published.
     Published,
 }
@@ -172,6 +174,7 @@ impl Row {
                 next
             }
             Kind::DeadLettered { .. } => return self.ends(End::Dead, event.seq, at_us),
+            Kind::Expired => return self.ends(End::Expired, event.seq, at_us),
             Kind::Nacked { .. } => return self.ends(End::Rejected, event.seq, at_us),
             // The ack of what was put aside ends that attempt, not the message.
             Kind::Acked { .. } if phase == Some(Phase::Retrying) || self.end.is_some() => return,

@@ -4,11 +4,12 @@ use super::super::selection::Selection;
 use super::super::state::stranger_at;
 use super::super::words::{cut, service_name};
 use super::{Scene, hold, icons, text};
+use flow::api::BreakerState;
 use flow::event::State;
 use flow::fault::FaultKind;
 use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect, exchange_type_name};
-use flow::picture::{Change, NodeState, System};
+use flow::picture::{Change, Decision, NodeState, ServicePicture, System};
 use flow::{Service, Style, topology};
 use maud::{Markup, html};
 
@@ -167,7 +168,9 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         let in_hand = system.queue_of(service).and_then(|queue| queue.in_hand()).and_then(|(_, sku)| sku);
         in_hand.map_or_else(|| "a message".to_owned(), |sku| sku.to_string())
     };
+    let decided = decision(own, state);
     let role = match (state, service) {
+        _ if decided.is_some() => decided.unwrap_or_default().to_owned(),
         (NodeState::Working, _) => format!("on {}", sku()),
         (NodeState::Asking, _) => "asks inventory…".to_owned(),
         (NodeState::Retrying, _) => "tries again soon".to_owned(),
@@ -198,6 +201,21 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         last: None,
         is_done: state == NodeState::Idle && own.handled > 0 && !system.is_earlier(own.handled_seq),
         is_earlier: own.last_change.as_ref().is_some_and(|change| system.is_earlier(change.seq)),
+    }
+}
+
+/// What was decided at a service, where nothing else is to be said that matters more.
+fn decision(own: &ServicePicture, state: NodeState) -> Option<&'static str> {
+    if matches!(state, NodeState::Held | NodeState::Stopped | NodeState::Asking | NodeState::Failed) {
+        return None;
+    }
+    match (own.breaker, own.decided) {
+        (BreakerState::Open, _) => Some("breaker open"),
+        (BreakerState::HalfOpen, _) => Some("breaker half open"),
+        (BreakerState::Closed, Some(Decision::KnewIt)) => Some("knew it already"),
+        (BreakerState::Closed, Some(Decision::Older)) => Some("ignored an older one"),
+        (BreakerState::Closed, Some(Decision::Expired)) => Some("a message expired"),
+        (BreakerState::Closed, None) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Holding the real system: which gates are closed, and what waits at them.
 
-use crate::lab::words::{about_to, held_words, service_name, short_id};
+use crate::lab::words::{about_to, held_words, service_name, short_id, since_when};
 use flow::fault::{ClosedGate, Gate, Gates, Holding};
 use flow::picture::System;
 use flow::{Service, Style};
@@ -28,10 +28,48 @@ fn body(closed: Vec<ClosedGate>) -> String {
     serde_json::to_string(&Gates { closed }).expect("gates are plain data")
 }
 
+/// For whom, and of what moment, the part is drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// When: microseconds since the Unix epoch.
+    pub now_us: u64,
+    /// The id of the reader's browser, if it has one.
+    pub reader: Option<String>,
+    /// The services that have one worker only.
+    pub single_workers: Vec<Service>,
+}
+
+/// Of whom only the head of the queue can be held.
+fn heads_only(holding: &Holding, seen: &Seen) -> Option<String> {
+    let is_gated = |service: &&Service| {
+        let at_consumer = |one: &&ClosedGate| one.gate != Gate::BeforePublish && one.service == **service;
+        holding.closed.iter().any(|one| at_consumer(&one))
+    };
+    let names: Vec<_> = seen.single_workers.iter().filter(is_gated).map(|&one| service_name(one)).collect();
+    let names = match &names[..] {
+        [] => return None,
+        [one] => format!("{one} has"),
+        [all @ .., last] => format!("{} and {last} have", all.join(", ")),
+    };
+    Some(format!(
+        "{names} one worker, which takes one message at a time while a gate is closed: only the head of the queue can be \
+         held. With more workers, as many messages are."
+    ))
+}
+
+/// What to ask before another's hold is ended.
+fn question(holding: &Holding, seen: &Seen) -> Option<String> {
+    let reader = seen.reader.as_deref();
+    let hold = holding.hold.as_ref().filter(|hold| hold.is_anothers(reader))?;
+    let who = hold.by.as_deref().filter(|name| !name.is_empty()).unwrap_or("Somebody else");
+    Some(format!("{who} holds the system. Open it all the same?"))
+}
+
 /// The part `hold`.
 #[must_use]
-pub fn part(holding: &Holding, system: &System, now_us: u64) -> Markup {
-    let style = system.style;
+pub fn part(holding: &Holding, system: &System, seen: &Seen) -> Markup {
+    let (style, now_us) = (system.style, seen.now_us);
+    let question = question(holding, seen);
     let gates = format!("PUT /api/{style}/gates");
     let is_held = !holding.closed.is_empty();
     let all = gates_of(style, |_| true);
@@ -39,7 +77,10 @@ pub fn part(holding: &Holding, system: &System, now_us: u64) -> Markup {
         div.hold data-closed=(holding.closed.len()) data-held=(holding.held.len()) {
             @if is_held {
                 p.notice.notice-held { span {
-                    strong { "The real system is held." }
+                    strong { "The real system is held" @if let Some(hold) = &holding.hold {
+                        " by " (hold.holder(seen.reader.as_deref()))
+                    } "." }
+                    @if let Some(hold) = &holding.hold { " It is so " (since_when(hold.since_us, Some(now_us))) "." }
                     @if let Some(opens) = holding.opens_at_us {
                         " It goes on by itself in " span data-opens { (countdown(opens.saturating_sub(now_us))) } "."
                     }
@@ -51,7 +92,7 @@ pub fn part(holding: &Holding, system: &System, now_us: u64) -> Markup {
                         data-ask={ "POST /api/" (style) "/gates/step" } { "Step" }
                 }
                 button.button type="button" data-key="hold-all" data-hold-all aria-pressed=(is_held) title="H"
-                    data-ask=(gates) data-body=(body(if is_held { Vec::new() } else { all.clone() })) {
+                    data-confirm=[question.as_deref().filter(|_| is_held)] data-ask=(gates) data-body=(body(if is_held { Vec::new() } else { all.clone() })) {
                     (if is_held { "Open all" } else { "Hold everything" })
                 }
             }
@@ -72,7 +113,8 @@ pub fn part(holding: &Holding, system: &System, now_us: u64) -> Markup {
                     }
                 }
             }
-            (single(holding, style, &gates))
+            @if let Some(words) = heads_only(holding, seen) { p.hint data-heads-only { (words) } }
+            (single(holding, style, &gates, question.as_deref()))
         }
     }
 }
@@ -84,13 +126,13 @@ fn countdown(us: u64) -> String {
 }
 
 /// A switch for each gate of each service, and for all gates of one.
-fn single(holding: &Holding, style: Style, gates: &str) -> Markup {
+fn single(holding: &Holding, style: Style, gates: &str, question: Option<&str>) -> Markup {
     let is_closed = |one: ClosedGate| holding.closed.contains(&one);
     let switch = |on: bool, label: &str, short: Option<&str>, these: &[ClosedGate]| {
         let body = body(gates_of(style, |one| if these.contains(&one) { !on } else { is_closed(one) }));
         html! {
             button.gate-switch type="button" aria-pressed=(on) aria-label=(label) title=(label) data-ask=(gates)
-                data-body=(body) { @if let Some(short) = short { (short) } }
+                data-confirm=[question.filter(|_| on)] data-body=(body) { @if let Some(short) = short { (short) } }
         }
     };
     html! {
@@ -134,11 +176,40 @@ fn single(holding: &Holding, style: Style, gates: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::Picture;
     use flow::fault::HeldStep;
+    use flow::picture::Hold;
+    use flow::{Actor, Picture};
 
     fn drawn(holding: &Holding) -> String {
-        part(holding, Picture::default().system(Style::Orchestration), 1_000_000).into_string()
+        let single_workers = vec![Service::Catalog, Service::Wishlist];
+        let seen = Seen { now_us: 1_000_000, reader: Some("b1".to_owned()), single_workers };
+        part(holding, Picture::default().system(Style::Orchestration), &seen).into_string()
+    }
+
+    fn held_by(name: Option<&str>, id: &str) -> Holding {
+        let closed = vec![ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog }];
+        let hold =
+            Hold::after(None, Some(&Actor { name: name.map(Into::into), id: Some(id.into()) }), 1, 0, None);
+        Holding { closed, hold, ..Holding::default() }
+    }
+
+    #[test]
+    fn whose_hold_it_is_is_told_and_to_end_anothers_is_asked_first() {
+        let anothers = drawn(&held_by(Some("Ada"), "b2"));
+        assert!(anothers.contains("The real system is held by Ada."), "{anothers}");
+        let asks = r#"data-confirm="Ada holds the system. Open it all the same?""#;
+        // The button for all, the switch that is on, and that of the whole column is off: it would close more.
+        assert_eq!(anothers.matches(asks).count(), 2, "{anothers}");
+        assert!(drawn(&held_by(None, "b2")).contains("Somebody else holds the system."));
+        let own = drawn(&held_by(Some("Ada"), "b1"));
+        assert!(own.contains("held by you.") && !own.contains("data-confirm"), "{own}");
+    }
+
+    #[test]
+    fn a_service_with_one_worker_says_that_only_the_head_of_its_queue_can_be_held() {
+        let html = drawn(&held_by(None, "b1"));
+        assert!(html.contains("Catalog has one worker") && !html.contains("Wishlist has"), "{html}");
+        assert!(!drawn(&Holding::default()).contains("one worker"));
     }
 
     #[test]
@@ -163,7 +234,12 @@ mod tests {
             what: Some("update_sku_availability".into()),
             sku: None,
         };
-        let html = drawn(&Holding { closed: vec![closed], held: vec![step], opens_at_us: Some(126_000_000) });
+        let html = drawn(&Holding {
+            closed: vec![closed],
+            held: vec![step],
+            opens_at_us: Some(126_000_000),
+            hold: None,
+        });
         assert!(html.contains("POST /api/orchestration/gates/7/release"), "{html}");
         assert!(html.contains("2:05") && html.contains("Catalog: ack update_sku_availability"));
         assert!(html.contains(r#"data-body="{&quot;closed&quot;:[]}""#), "one click opens all");

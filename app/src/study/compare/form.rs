@@ -123,9 +123,10 @@ impl Form {
         self.is_burst || self.wants_probability()
     }
 
-    /// Whether the fault strikes now and then.
+    /// Whether the fault strikes now and then. It does so only among many: what one arrival is compared for must not miss
+    /// it.
     pub const fn wants_probability(&self) -> bool {
-        matches!(self.fault, Some(FaultKind::HandlerError | FaultKind::HttpError))
+        self.is_burst && matches!(self.fault, Some(FaultKind::HandlerError | FaultKind::HttpError))
     }
 
     /// Whether the fault delays.
@@ -181,7 +182,9 @@ impl Form {
         } else if self.wants_delay() {
             let delay = self.delay.trim().parse().ok().filter(|delay| (1..=60_000).contains(delay));
             delay_ms = Some(delay.ok_or(("delay", "A delay is 1 to 60,000 ms."))?);
-            trigger = Trigger::EveryNth(1);
+            if self.is_burst {
+                trigger = Trigger::EveryNth(1);
+            }
         }
         Ok(Some(Fault { kind, service: self.service, trigger, seed, delay_ms, struck: 0 }))
     }
@@ -222,6 +225,7 @@ mod tests {
         }
         for (kind, field, value) in [("handler_error", "probability", "1.1"), ("http_slow", "delay", "0")] {
             let mut form = form();
+            form.typed("what", "burst".to_owned());
             form.typed("fault", kind.to_owned());
             form.typed(field, value.to_owned());
             assert_eq!(form.check(), None, "{field} {value}");
@@ -233,6 +237,7 @@ mod tests {
     fn every_fault_strikes_as_its_kind_needs_it() {
         let fault = |kind: &str| {
             let mut form = form();
+            form.typed("what", "burst".to_owned());
             form.typed("fault", kind.to_owned());
             form.typed("seed", "7".to_owned());
             form.check().unwrap().1.unwrap()
@@ -244,6 +249,18 @@ mod tests {
         assert_eq!((error.trigger, error.seed), (Trigger::Probability(0.3), 7));
         let slow = fault("http_slow");
         assert_eq!((slow.trigger, slow.delay_ms), (Trigger::EveryNth(1), Some(500)));
+    }
+
+    #[test]
+    fn the_fault_of_one_arrival_strikes_that_arrival() {
+        for kind in FAULTS {
+            let mut form = form();
+            form.typed("fault", kind.to_string());
+            assert!(!form.wants_probability() && !form.wants_seed(), "{kind}: nothing is left to chance");
+            let fault = form.check().unwrap().1.unwrap();
+            assert_eq!((fault.kind, fault.trigger), (kind, Trigger::Next));
+            assert_eq!(fault.delay_ms, form.wants_delay().then_some(500));
+        }
     }
 
     #[test]

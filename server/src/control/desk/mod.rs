@@ -12,6 +12,7 @@ mod visit;
 
 pub use page::{Cursor, Page};
 
+use super::By;
 use crate::{
     bridge::Journal,
     messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError},
@@ -149,23 +150,23 @@ impl Desk {
     ///
     /// # Errors
     /// When the broker does not answer or does not take a message; that message is still parked then.
-    pub async fn replay(&self, style: Style, wanted: Wanted) -> Result<DeskDone, DeskError> {
+    pub async fn replay(&self, style: Style, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
         if wanted.body.is_some() && wanted.ids.len() != 1 {
             return Err(DeskError::OneBodyForMany);
         }
         let body = wanted.body.map(|body| body.into_bytes().into());
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let publisher = Publisher::open(visit.connection()).await?;
-        self.settle(visit, style, wanted.ids, &Action::Replay { body, publisher }).await
+        self.settle(visit, style, wanted.ids, &Action::Replay { body, publisher }, by).await
     }
 
     /// Takes messages out for good.
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub async fn discard(&self, style: Style, wanted: Wanted) -> Result<DeskDone, DeskError> {
+    pub async fn discard(&self, style: Style, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
-        self.settle(visit, style, wanted.ids, &Action::Discard).await
+        self.settle(visit, style, wanted.ids, &Action::Discard, by).await
     }
 
     /// Takes out all there is, and says how many that were. Each is told in the journal: `queue.purge` would be
@@ -173,7 +174,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the broker does not answer. Part of it may be done then.
-    pub async fn discard_all(&self, style: Style) -> Result<usize, DeskError> {
+    pub async fn discard_all(&self, style: Style, by: By<'_>) -> Result<usize, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let mut done = 0;
         for queue in style.queues() {
@@ -183,7 +184,7 @@ impl Desk {
                 while events.len() < DISCARDED_TOGETHER
                     && let Some(taken) = visit.next(queue).await?
                 {
-                    events.push(taken.parked.left());
+                    events.push(taken.parked.left(by));
                     last = Some(taken.parked.acker);
                 }
                 let Some(last) = last else { break };
@@ -203,6 +204,7 @@ impl Desk {
         style: Style,
         ids: Vec<String>,
         action: &Action,
+        by: By<'_>,
     ) -> Result<DeskDone, DeskError> {
         let mut names = Names::new(ids);
         let mut done = 0;
@@ -219,7 +221,7 @@ impl Desk {
             {
                 left -= 1;
                 if names.strike(&taken.parked.name) {
-                    self.settle_one(&taken.parked, action).await?;
+                    self.settle_one(&taken.parked, action, by).await?;
                     missing -= 1;
                     done += 1;
                 }
@@ -229,14 +231,14 @@ impl Desk {
         Ok(DeskDone { done, gone: names.0.into_keys().collect() })
     }
 
-    async fn settle_one(&self, parked: &Parked, action: &Action) -> Result<(), DeskError> {
+    async fn settle_one(&self, parked: &Parked, action: &Action, by: By<'_>) -> Result<(), DeskError> {
         if let Action::Replay { body, publisher } = action {
-            self.publish(parked, body.clone(), publisher).await?;
+            self.publish(parked, body.clone(), publisher, by).await?;
         }
         // Should this not reach the broker, the message is parked still; replayed twice, it is handled once.
         parked.acker.ack(BasicAckOptions::default()).await?;
         self.changes.fetch_add(1, Ordering::Relaxed);
-        self.journal.report(parked.left());
+        self.journal.report(parked.left(by));
         Ok(())
     }
 
@@ -245,6 +247,7 @@ impl Desk {
         parked: &Parked,
         body: Option<Arc<[u8]>>,
         publisher: &Publisher,
+        by: By<'_>,
     ) -> Result<(), DeskError> {
         let old = &parked.envelope;
         let mut envelope =
@@ -259,6 +262,7 @@ impl Desk {
         let mut event = parked.event(&envelope, published);
         event.exchange = Some("".into());
         event.causation_id = Some(Arc::clone(&old.message_id));
+        event.actor = by.cloned();
         self.journal.report(event);
         publisher.send("", origin, &envelope, None)?.confirmed().await?;
         Ok(())

@@ -1,6 +1,6 @@
 //! A parked message in the desk's hands, and how it is told.
 
-use super::NODE;
+use super::{super::By, NODE};
 use crate::{
     bridge,
     messaging::{Envelope, raw::readable},
@@ -82,9 +82,10 @@ impl Parked {
     }
 
     /// The event that it left the dead-letter queue.
-    pub(super) fn left(&self) -> Event {
+    pub(super) fn left(&self, by: By<'_>) -> Event {
         let mut event = self.event(&self.envelope, Kind::Acked { duration_us: None });
         event.queue = Some(self.queue.dead.into());
+        event.actor = by.cloned();
         event
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     messaging::{Delivered, Handled},
     seed,
     services::{
+        effect::Effect,
         epoch::{self, VersionError, Word},
         inbox,
     },
@@ -66,23 +67,25 @@ impl Catalog {
     ) -> Result<Handled, VersionError> {
         let (queue, reporter) = (message.queue, message.reporter.clone());
         let message_id = message.envelope.message_id.clone();
-        let marked: Result<_, VersionError> = self
+        let marked: Result<Effect<_>, VersionError> = self
             .store
             .write_then(
                 move |tx| {
                     if !inbox::is_new(tx, queue, &message_id)? {
-                        return Ok(None);
+                        let known_version = products::version_of(tx, queue.style, known.sku)?;
+                        return Ok(Effect::Duplicate { known_version });
                     }
-                    products::mark(tx, queue.style, known, word).map(Some)
+                    products::mark(tx, queue.style, known, word)
                 },
                 move |marked| {
-                    if let Some(Some(before)) = *marked {
+                    marked.tell_decision(&reporter, Some(known.version));
+                    if let Effect::Stored(before) = *marked {
                         reporter.tell(Kind::StateChanged { before, after: known.into() });
                     }
                 },
             )
             .await;
-        Ok(if marked?.is_some() { Handled::Done } else { Handled::Duplicate })
+        Ok(marked?.handled())
     }
 
     /// At most `limit` products that fit: first those whose SKU begins with the text, then by name.

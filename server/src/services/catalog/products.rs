@@ -5,7 +5,10 @@ use crate::{
     clock,
     data::{Data, Floors, ProductRecord},
     seed,
-    services::epoch::{self, VersionError, Word},
+    services::{
+        effect::Effect,
+        epoch::{self, VersionError, Word},
+    },
     store::StoreError,
 };
 use flow::{Availability, Sku, Style, api::Product, event::State};
@@ -26,8 +29,7 @@ CREATE TABLE IF NOT EXISTS products (
 );
 ";
 
-/// Stores what is known now, unless something as new is stored already: then `None`. Otherwise answers what was
-/// stored before, if anything.
+/// Stores what is known now, unless something as new is stored already; answers what was stored before, if anything.
 ///
 /// # Errors
 /// When the version is one that a command alone is not believed, or the store fails.
@@ -36,19 +38,32 @@ pub fn mark(
     style: Style,
     known: Availability,
     word: Word,
-) -> Result<Option<Option<State>>, VersionError> {
+) -> Result<Effect<Option<State>>, VersionError> {
     let before = tx
         .prepare_cached("SELECT available, quantity, version FROM products WHERE style = ?1 AND sku = ?2")?
         .query_row(params![style.as_str(), known.sku.as_str()], |row| {
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version, word)? {
-        return Ok(None);
+    let stored = before.map(|before| before.version);
+    if let Some(known_version) = epoch::as_new(tx, style, stored, known.version, word)? {
+        return Ok(Effect::NothingNewer { known_version });
     }
     // A product that nobody has described yet is called by its SKU.
     insert(tx, style, known, known.sku.as_str())?;
-    Ok(Some(before))
+    Ok(Effect::Stored(before))
+}
+
+/// Which version of a SKU's numbers is shown.
+///
+/// # Errors
+/// When the store fails.
+pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<u64>, StoreError> {
+    let version = tx
+        .prepare_cached("SELECT version FROM products WHERE style = ?1 AND sku = ?2")?
+        .query_row(params![style.as_str(), sku.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(version)
 }
 
 fn insert(tx: &Transaction<'_>, style: Style, known: Availability, name: &str) -> Result<(), StoreError> {

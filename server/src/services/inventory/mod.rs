@@ -1,5 +1,6 @@
 //! Inventory: records what comes and goes, computes what is for sale, and tells the others.
 
+mod again;
 pub mod files;
 pub mod http;
 pub mod intake;
@@ -15,7 +16,7 @@ use crate::{
     data::{Data, Floors},
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::{epoch, inbox},
+    services::{effect::Effect, epoch, inbox},
     store::{Store, StoreError},
 };
 use flow::{
@@ -70,14 +71,18 @@ impl Inventory {
             .write_then(
                 move |tx| {
                     if !inbox::is_new(tx, queue, &message_id)? {
-                        return Ok(None);
+                        let row = stock::find(tx, queue.style, sku)?;
+                        let known_version = row.map(|row| row.calculated_version);
+                        return Ok(Effect::Duplicate { known_version });
                     }
                     stock::recalculate(tx, queue.style, sku)?
-                        .map(Some)
+                        .map(Effect::Stored)
                         .ok_or_else(|| Failure::Permanent(format!("inventory does not know {sku}")))
                 },
                 move |done| {
-                    if let Some((before, after)) = *done
+                    // The message says nothing of versions: whatever it says, what is recorded counts.
+                    done.tell_decision(&reporter, None);
+                    if let Effect::Stored((before, after)) = *done
                         && before.version < after.version
                     {
                         reporter.tell(Kind::StateChanged { before: Some(before), after });
@@ -85,7 +90,7 @@ impl Inventory {
                 },
             )
             .await?;
-        Ok(if recalculated.is_some() { Handled::Done } else { Handled::Duplicate })
+        Ok(recalculated.handled())
     }
 
     /// What is for sale, computed from the recorded numbers; `None` for an unknown SKU.
@@ -138,6 +143,14 @@ impl Inventory {
             )
             .await?;
         Ok(replaced.floors)
+    }
+
+    /// Of each SKU, the version that is recorded and the one from which was calculated what is for sale.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn versions(&self, style: Style) -> Result<Vec<(Sku, [u64; 2])>, StoreError> {
+        self.store.read(move |tx| stock::versions(tx, style)).await
     }
 
     /// The same for one style.

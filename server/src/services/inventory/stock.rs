@@ -150,6 +150,18 @@ pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<StockLevel>, Store
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Of each SKU, the version that is recorded and the one from which was calculated what is for sale.
+///
+/// # Errors
+/// When the store fails.
+pub fn versions(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, [u64; 2])>, StoreError> {
+    let mut select = tx
+        .prepare_cached("SELECT sku, version, calculated_version FROM stock WHERE style = ?1 ORDER BY sku")?;
+    let rows = select
+        .query_map([style.as_str()], |row| Ok((crate::store::sku(row, 0)?, [row.get(1)?, row.get(2)?])))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Fills an empty table.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ use crate::{
     messaging::{Delivered, Handled},
     seed,
     services::{
+        effect::Effect,
         epoch::{self, VersionError, Word},
         inbox,
     },
@@ -92,15 +93,22 @@ impl Wishlist {
         let message_id = message.envelope.message_id.clone();
         let correlation_id = Id::clone(&message.envelope.correlation_id);
         let (stored_emails, post) = (self.stored_emails.clone(), Arc::clone(&self.post));
-        let updated: Result<_, VersionError> = self
+        let updated: Result<Effect<_>, VersionError> = self
             .store
             .write_then(
                 move |tx| {
                     if !inbox::is_new(tx, queue, &message_id)? {
-                        return Ok(None);
+                        let known_version = wishes::version_of(tx, queue.style, known.sku)?;
+                        return Ok(Effect::Duplicate { known_version });
                     }
-                    let Some(before) = wishes::remember(tx, queue.style, known, word)? else {
-                        return Ok(Some((None, Vec::new())));
+                    let before = match wishes::remember(tx, queue.style, known, word)? {
+                        Effect::Stored(before) => before,
+                        Effect::NothingNewer { known_version } => {
+                            return Ok(Effect::NothingNewer { known_version });
+                        }
+                        Effect::Duplicate { known_version } => {
+                            return Ok(Effect::Duplicate { known_version });
+                        }
                     };
                     let was_available = before.is_some_and(|before| before.available);
                     let emails = if known.available && !was_available {
@@ -108,13 +116,12 @@ impl Wishlist {
                     } else {
                         Vec::new()
                     };
-                    Ok(Some((Some(before), emails)))
+                    Ok(Effect::Stored((before, emails)))
                 },
                 move |updated| {
-                    let Some((changed, emails)) = updated else { return };
-                    if let Some(before) = *changed {
-                        reporter.tell(Kind::StateChanged { before, after: known.into() });
-                    }
+                    updated.tell_decision(&reporter, Some(known.version));
+                    let Effect::Stored((before, emails)) = updated else { return };
+                    reporter.tell(Kind::StateChanged { before: *before, after: known.into() });
                     for email in emails {
                         let (to, subject) = (email.to.clone(), email.subject.clone());
                         reporter.tell(Kind::EmailSent { email_id: email.id, to, subject });
@@ -125,7 +132,7 @@ impl Wishlist {
                 },
             )
             .await;
-        Ok(if updated?.is_some() { Handled::Done } else { Handled::Duplicate })
+        Ok(updated?.handled())
     }
 
     /// Who waits for what, oldest first.
@@ -219,6 +226,14 @@ impl Wishlist {
     /// When the store fails.
     pub async fn highest(&self) -> Result<Floors, StoreError> {
         self.store.read(wishes::highest).await
+    }
+
+    /// Which version of each SKU's numbers is known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn versions(&self, style: Style) -> Result<Vec<(Sku, u64)>, StoreError> {
+        self.store.read(move |tx| wishes::versions(tx, style)).await
     }
 
     /// Whether the store answers.

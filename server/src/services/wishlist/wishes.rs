@@ -4,7 +4,10 @@ use crate::{
     clock,
     data::{Data, Floors, WishRecord},
     seed,
-    services::epoch::{self, VersionError, Word},
+    services::{
+        effect::Effect,
+        epoch::{self, VersionError, Word},
+    },
     store,
     store::StoreError,
 };
@@ -36,8 +39,7 @@ CREATE TABLE IF NOT EXISTS known (
 );
 ";
 
-/// Stores what is known now, unless something as new is stored already: then `None`. Otherwise answers what was
-/// stored before, if anything.
+/// Stores what is known now, unless something as new is stored already; answers what was stored before, if anything.
 ///
 /// # Errors
 /// When the version is one that a command alone is not believed, or the store fails.
@@ -46,18 +48,41 @@ pub fn remember(
     style: Style,
     known: Availability,
     word: Word,
-) -> Result<Option<Option<State>>, VersionError> {
+) -> Result<Effect<Option<State>>, VersionError> {
     let before = tx
         .prepare_cached("SELECT available, quantity, version FROM known WHERE style = ?1 AND sku = ?2")?
         .query_row(params![style.as_str(), known.sku.as_str()], |row| {
             Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
         })
         .optional()?;
-    if !epoch::is_newer(tx, style, before.map(|before| before.version), known.version, word)? {
-        return Ok(None);
+    let stored = before.map(|before| before.version);
+    if let Some(known_version) = epoch::as_new(tx, style, stored, known.version, word)? {
+        return Ok(Effect::NothingNewer { known_version });
     }
     insert(tx, style, known)?;
-    Ok(Some(before))
+    Ok(Effect::Stored(before))
+}
+
+/// Which version of a SKU's numbers is known.
+///
+/// # Errors
+/// When the store fails.
+pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<u64>, StoreError> {
+    let version = tx
+        .prepare_cached("SELECT version FROM known WHERE style = ?1 AND sku = ?2")?
+        .query_row(params![style.as_str(), sku.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(version)
+}
+
+/// Which version of each SKU's numbers is known.
+///
+/// # Errors
+/// When the store fails.
+pub fn versions(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, u64)>, StoreError> {
+    let mut select = tx.prepare_cached("SELECT sku, version FROM known WHERE style = ?1")?;
+    let rows = select.query_map([style.as_str()], |row| Ok((store::sku(row, 0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn insert(tx: &Transaction<'_>, style: Style, known: Availability) -> Result<(), StoreError> {
@@ -224,9 +249,9 @@ pub fn replace(
             let known = record.availability(floor + 1);
             gone.remove(&known.sku);
             match remember(tx, style, known, Word::Answer) {
-                Ok(Some(_)) => told.push((style, known)),
+                Ok(Effect::Stored(_)) => told.push((style, known)),
                 // Something newer has arrived meanwhile.
-                Ok(None) | Err(VersionError::Implausible { .. }) => {}
+                Ok(_) | Err(VersionError::Implausible { .. }) => {}
                 Err(VersionError::Store(error)) => return Err(error),
             }
         }

@@ -1,0 +1,49 @@
+//! What a message led to in a service's store: something new, or a decision to leave it as it is.
+
+use crate::{bridge::Reporter, messaging::Handled};
+use flow::Kind;
+
+/// See the module.
+#[derive(Debug)]
+pub enum Effect<T> {
+    /// Something new is stored.
+    Stored(T),
+    /// What is stored is as new already, or newer.
+    NothingNewer {
+        /// The version that is stored.
+        known_version: u64,
+    },
+    /// The inbox has the message: it was handled before.
+    Duplicate {
+        /// The version that is stored, if any.
+        known_version: Option<u64>,
+    },
+}
+
+impl<T> Effect<T> {
+    /// Tells the decision, if it was one, about a message that led to `offered_version`. That something is known already
+    /// is the rule where messages overtake each other, and no news.
+    pub fn tell_decision(&self, reporter: &Reporter, offered_version: Option<u64>) {
+        let kind = match (self, offered_version) {
+            (&Self::Duplicate { known_version }, _) => {
+                Kind::DuplicateIgnored { known_version, offered_version }
+            }
+            (&Self::NothingNewer { known_version }, Some(offered_version))
+                if offered_version < known_version =>
+            {
+                Kind::OlderVersionIgnored { known_version, offered_version }
+            }
+            _ => return,
+        };
+        reporter.tell(kind);
+    }
+
+    /// How the handler ends.
+    #[must_use]
+    pub const fn handled(&self) -> Handled {
+        match self {
+            Self::Stored(_) | Self::NothingNewer { .. } => Handled::Done,
+            Self::Duplicate { .. } => Handled::Duplicate,
+        }
+    }
+}
