@@ -341,7 +341,7 @@ async fn publish(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn whatever_others_do_the_picture_shows_the_brokers_own_queues_and_bindings(
         acts in proptest::collection::vec(act(), 1..40),

@@ -247,8 +247,7 @@ async fn a_queue_is_seen_while_it_is_bound_in_its_style_alone_and_one_that_is_bo
         .until("that it is gone is told", async || {
             let journal = skuflow.journal().await;
             let gone = journal.iter().filter(|event| event.kind.name() == KindName::QueueDeleted);
-            gone.filter(|one| one.queue.as_deref() == Some("archive") && one.style == Some(event)).count()
-                == 1
+            gone.filter(|one| one.queue.as_deref() == Some("archive")).map(|one| one.style).eq([Some(event)])
         })
         .await;
     channel.queue_delete("elsewhere".into(), Default::default()).await.unwrap();

@@ -20,6 +20,8 @@ pub(super) struct Mirror {
     journal: Journal,
     reach: Reach,
     stations: HashMap<Id, Station>,
+    /// The queue that lost bindings last, and the styles that do not reach it since: one that is deleted loses them first.
+    unbound_last: Option<(Id, [bool; 2])>,
     /// Queues that the journal shows and of whose bindings it never told.
     unexplained: Vec<(Style, Id)>,
 }
@@ -32,8 +34,6 @@ struct Station {
     consumers: Vec<Arc<Listener>>,
     /// The ways into it that were told.
     ways: Ways,
-    /// In which styles it was ever told.
-    was_told: [bool; 2],
     /// Whether a queue of ours is taken for bound as it is declared: until that is told, or told to be over.
     is_assumed: bool,
 }
@@ -66,7 +66,6 @@ impl Mirror {
             for (name, binding) in system.bindings() {
                 let station = stations.entry(name.clone()).or_default();
                 station.ways[style as usize].insert(binding);
-                station.was_told[style as usize] = true;
                 station.is_assumed |= is_of(name, style);
             }
             for queue in system.foreign_queues() {
@@ -77,7 +76,7 @@ impl Mirror {
                 (station.ready, station.unacked) = (queue.ready(), queue.unacked());
             }
         }
-        Self { journal, reach: Reach::default(), stations, unexplained }
+        Self { journal, reach: Reach::default(), stations, unbound_last: None, unexplained }
     }
 
     /// In which styles a queue is to be seen.
@@ -136,7 +135,7 @@ impl Mirror {
                 self.stations.insert(name, Station { consumers: Vec::new(), ..station });
                 continue;
             }
-            for &style in Style::ALL.iter().filter(|style| station.was_told[**style as usize]) {
+            for &style in Style::ALL.iter().filter(|style| station.concerns(**style)) {
                 self.tell(style, &name, Node::Broker, Kind::QueueDeleted { messages: count(station.ready) });
             }
         }
@@ -156,6 +155,7 @@ impl Mirror {
         let target = target(&binding.destination);
         self.assume_no_more(binding);
         self.reach.add(&binding.source, &target, &binding.routing_key);
+        self.unbound_last = None;
         self.follow(&target, by);
     }
 
@@ -163,6 +163,11 @@ impl Mirror {
         let target = target(&binding.destination);
         self.assume_no_more(binding);
         self.reach.remove(&binding.source, &target, &binding.routing_key);
+        if let Target::Queue(queue) = &target
+            && self.unbound_last.as_ref().is_none_or(|(last, _)| last != queue)
+        {
+            self.unbound_last = Some((queue.clone(), [false; 2]));
+        }
         self.follow(&target, by);
     }
 
@@ -174,14 +179,16 @@ impl Mirror {
             self.tell(own.style, queue, doer(by), kind());
         }
         let Some(station) = self.stations.remove(queue) else { return };
-        let was_told = station.was_told;
+        let went =
+            self.unbound_last.take().filter(|(name, _)| name == queue).map_or([false; 2], |(_, went)| went);
+        for &style in Style::ALL.iter().filter(|style| !is_of(queue, **style)) {
+            if station.concerns(style) || went[style as usize] {
+                self.tell(style, queue, doer(by), kind());
+            }
+        }
         if queue_named(queue).is_some() {
             // It keeps its place. Its bindings are gone, and told.
-            let Station { ways, was_told, .. } = station;
-            self.stations.insert(queue.clone(), Station { ways, was_told, ..Station::default() });
-        }
-        for &style in Style::ALL.iter().filter(|style| was_told[**style as usize] && !is_of(queue, **style)) {
-            self.tell(style, queue, doer(by), kind());
+            self.stations.insert(queue.clone(), Station { ways: station.ways, ..Station::default() });
         }
     }
 
@@ -268,8 +275,11 @@ impl Mirror {
             if old == new {
                 continue;
             }
-            if let Some(station) = self.stations.get_mut(queue) {
-                station.was_told[style as usize] = true;
+            if new.is_empty()
+                && let Some((last, went)) = &mut self.unbound_last
+                && last == queue
+            {
+                went[style as usize] = true;
             }
             // What is new first: a queue that changes its ways does not go in between.
             for binding in new.difference(old) {
