@@ -54,10 +54,12 @@ pub fn shell(style: Style, first: &Markup) -> Markup {
     html! {
         section.panel.room aria-labelledby="room-title" {
             h2 #room-title { "Control room" }
-            div.field {
-                label for="your-name" { "Your name" }
-                input #your-name.input.input-small data-name maxlength=(flow::actor::NAME_MAX) autocomplete="nickname"
-                    placeholder="for what you do here" disabled data-until-ready;
+            div.topic-body {
+                div.field {
+                    label for="your-name" { "Your name" }
+                    input #your-name.input data-name maxlength=(flow::actor::NAME_MAX) autocomplete="nickname"
+                        placeholder="for what you do here" disabled data-until-ready;
+                }
             }
             div.topic-body data-topic="hold" {
                 // Works as soon as somebody listens.
