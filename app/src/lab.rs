@@ -28,6 +28,7 @@ pub(crate) mod state;
 mod status;
 pub(crate) mod views;
 pub(crate) mod words;
+mod zone;
 
 use crate::api;
 use crate::components::no_script::{LogWithoutScript, newest_steps};
@@ -163,6 +164,7 @@ fn wake(lab: Handle, host: &Element) {
     listen(host, "mousedown", move |event| acts::mouse_down(&event));
     listen(host, "focusin", move |event| acts::focused(&event));
     listen(host, "focusout", move |event| acts::blurred(lab, &event));
+    zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);
 }

@@ -176,3 +176,23 @@ test("a run that is opened before what opens it was fetched waits for the server
   await expect(page.locator('main[data-connection="replay"]')).toBeAttached({ timeout: 30_000 });
   await expect(page.getByText("had not been fetched")).toHaveCount(0);
 });
+
+test.describe("for a reader in Kolkata", () => {
+  test.use({ timezoneId: "Asia/Kolkata" });
+
+  test("times are UTC until the reader's own zone is chosen, and say which", async ({ page, server }) => {
+    await openLab(page, "choreography");
+    await sendArrival(page, "MUG-RED", 5);
+    await expect.poll(() => seqOf(page)).toBeGreaterThan(20);
+    const { events } = await server.get<{ events: { at_us: number; kind: string }[] }>("/api/journal?limit=5000");
+    const arrived = events.find(({ kind }) => kind === "arrival_received")!.at_us;
+    const time = page.locator(".log-row", { hasText: "Arrival of 5 × MUG-RED" }).locator(".log-time");
+    const at = (us: number) => new Date(us / 1000).toISOString().slice(11, 23);
+    await expect(time).toHaveText(at(arrived));
+    await page.getByRole("button", { name: "Times: UTC", exact: true }).click();
+    await expect(page.getByRole("button", { name: "Times: UTC+05:30" })).toBeVisible();
+    await expect(time).toHaveText(at(arrived + 5.5 * 3600e6));
+    await openLab(page, "choreography");
+    await expect(time).toHaveText(at(arrived + 5.5 * 3600e6));
+  });
+});

@@ -4,6 +4,7 @@ use super::journey::mark_of;
 use super::selection::Selection;
 use super::state::Look;
 use super::words::{node_name, provenance, sentence, time_of_day};
+use super::zone;
 use flow::{Event, Id, KindName, Node, Service};
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -109,6 +110,7 @@ pub fn tools(look: &Look<'_>) -> Markup {
             input type="checkbox" data-field="log-arrival" checked[filter.of_arrival] disabled[off];
             "Selected arrival only"
         }
+        (zone::button(off))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::handle::{Lab, Pace};
 use super::state::Look;
 use super::words;
+use super::zone;
 use crate::live::Connection;
 use flow::event::StockReason;
 use flow::picture::{Arrival, System};
@@ -31,7 +32,7 @@ fn meter(system: &System, now_us: u64, is_over: bool) -> Markup {
             } @else {
                 span.pill.pill-warn { (disagreeing) (if disagreeing == 1 { " SKU disagrees" } else { " SKUs disagree" }) }
                 @if let Some(since_us) = agreement.since_us() {
-                    span title="Since when, in UTC" { "since " (words::time_of_day(since_us)) }
+                    span title={ "Since when, in " (zone::name()) } { "since " (words::time_of_day(since_us)) }
                 }
             }
             @if let Some(longest) = longest { span { "longest " (longest) } }

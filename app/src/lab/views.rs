@@ -3,6 +3,7 @@
 use super::handle::{Lab, Pace};
 use super::log;
 use super::state::Look;
+use super::zone;
 use crate::files;
 use crate::paint::Act;
 use crate::study::{self, Study};
@@ -211,6 +212,10 @@ pub fn act(lab: Lab, name: &str, marked: &Act) -> bool {
             }
         }
         "log-more" => show_older(lab),
+        "zone" => {
+            zone::toggle();
+            lab.tell(Pace::Calm);
+        }
         "fold" => lab.change(|state| state.views.is_unfolded = !state.views.is_unfolded),
         "queues" => lab.change(|state| state.views.has_queues = !state.views.has_queues),
         "settlements" => lab.change(|state| state.views.has_settlements = !state.views.has_settlements),

@@ -1,5 +1,6 @@
 //! What the picture shows, in words.
 
+use super::zone;
 use crate::me::me;
 use flow::api::BreakerState;
 use flow::event::{MessageInfo, Origin, State, StockReason};
@@ -17,9 +18,13 @@ pub fn duration(us: u64) -> String {
     }
 }
 
-/// The time of day in UTC, to the millisecond.
+/// The time of day in the shown zone, to the millisecond.
 #[must_use]
 pub fn time_of_day(at_us: u64) -> String {
+    time_of(zone::shown(at_us))
+}
+
+fn time_of(at_us: u64) -> String {
     let ms = at_us / 1_000;
     let (seconds, ms) = (ms / 1_000, ms % 1_000);
     format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
@@ -28,7 +33,7 @@ pub fn time_of_day(at_us: u64) -> String {
 /// The hour and minute of a time in UTC: `14:02 UTC`.
 #[must_use]
 pub fn clock(at_us: u64) -> String {
-    format!("{} UTC", &time_of_day(at_us)[..5])
+    format!("{} UTC", &time_of(at_us)[..5])
 }
 
 /// Since when something is so, and for how long at `now_us`: `since 14:02 UTC (3 min)`.

@@ -4,6 +4,7 @@ use super::super::facts::{MessageFacts, arrival_of, message_facts};
 use super::super::journey::journey;
 use super::super::state::Look;
 use super::super::words::{duration, node_name, sentence, short_id, stock_change, time_of_day};
+use super::super::zone;
 use super::{Fact, facts, part};
 use flow::event::{MessageInfo, StockReason};
 use flow::{Event, Id, Kind, topology};
@@ -190,7 +191,7 @@ pub(super) fn event(look: &Look<'_>, seq: u64) -> Markup {
 fn event_list(event: &Event) -> Vec<Fact> {
     let mut list = vec![
         ("kind", event.kind.name().to_string()),
-        ("at", time_of_day(event.at_us)),
+        ("at", format!("{} {}", time_of_day(event.at_us), zone::name())),
         ("who", node_name(event.node.as_ref()).to_owned()),
         (
             "told by",

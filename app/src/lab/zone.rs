@@ -1,0 +1,54 @@
+//! In which zone times are shown: UTC, as the server tells them, or the reader's own, which a cookie remembers.
+
+use crate::cookies;
+use maud::{Markup, html};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// What the cookie says when times are the reader's own.
+const LOCAL: &str = "zone=local";
+
+/// How many minutes the shown zone is ahead of UTC. The server always tells UTC.
+static AHEAD_MIN: AtomicI32 = AtomicI32::new(0);
+
+/// A time, in microseconds since the Unix epoch, as one of the same name in the shown zone.
+pub fn shown(at_us: u64) -> u64 {
+    at_us.saturating_add_signed(i64::from(AHEAD_MIN.load(Ordering::Relaxed)) * 60_000_000)
+}
+
+/// The shown zone's name: `UTC`, or `UTC+05:30`.
+pub fn name() -> String {
+    let ahead_min = AHEAD_MIN.load(Ordering::Relaxed);
+    let sign = if ahead_min < 0 { '-' } else { '+' };
+    match ahead_min.unsigned_abs() {
+        0 => "UTC".to_owned(),
+        min => format!("UTC{sign}{:02}:{:02}", min / 60, min % 60),
+    }
+}
+
+/// Shows times in the zone that the reader chose when last here.
+pub fn wake() {
+    show(cookies::all().split(';').any(|pair| pair.trim() == LOCAL));
+}
+
+/// Shows times in the other zone, and remembers that.
+pub fn toggle() {
+    let is_local = !cookies::all().split(';').any(|pair| pair.trim() == LOCAL);
+    cookies::keep("zone", if is_local { "local" } else { "utc" });
+    show(is_local);
+}
+
+fn show(is_local: bool) {
+    #[expect(clippy::cast_possible_truncation, reason = "no zone is further away than 14 hours")]
+    let ahead_min = if is_local { -js_sys::Date::new_0().get_timezone_offset() as i32 } else { 0 };
+    AHEAD_MIN.store(ahead_min, Ordering::Relaxed);
+}
+
+/// The button that says in which zone times are, and changes it.
+pub fn button(off: bool) -> Markup {
+    html! {
+        button.button.button-small type="button" data-act="zone" disabled[off]
+            title="Show times in UTC, or in your own zone" {
+            "Times: " (name())
+        }
+    }
+}
