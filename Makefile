@@ -35,7 +35,7 @@ PUBLIC_FILES := $(shell find public -type f)
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
 
-.PHONY: help build run test soak lint bench measure clean page server tools test-tools
+.PHONY: help build run test soak check lint bench measure clean page server tools test-tools
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -80,6 +80,11 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	$(call step,kills and cuts under load (this takes a while))
 	@SKUFLOW_SOAK=1 SKUFLOW_TEST_RABBITMQ_URL=started-by-the-test \
 		cargo test --release -p server --test reliability -- --nocapture --test-threads 1
+
+check: ## The fast loop: formatting, clippy, and the native tests that need no server
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets -- -D warnings
+	@cargo test --workspace --lib
 
 lint: $(STAMPS)/wasm-target ## Formatting, and clippy without warnings for server and browser
 	$(call step,rustfmt)
