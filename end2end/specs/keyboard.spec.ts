@@ -213,12 +213,12 @@ test("keys are letters to whoever types, and nothing to whoever has turned them 
     // What the log lists is all that the address says.
     await expect(page, why).toHaveURL(/\/lab\/choreography(\?(log-[a-z]+=[^&]*&?)+)?$/);
   };
-  for (const field of ["SKU", "Quantity", "Only SKUs that begin like this"]) {
+  for (const field of ["SKU", "Quantity", "Filter by SKU"]) {
     await page.getByLabel(field, { exact: true }).focus();
     for (const key of ALL_KEYS) await page.keyboard.press(key);
     await unmoved(`typed into ${field}`);
   }
-  await page.getByLabel("Only this kind").focus();
+  await page.getByLabel("Filter by kind").focus();
   for (const key of ["n", "h", "l", "c", "f"]) await page.keyboard.press(key);
   await unmoved("chosen in a list");
 
@@ -350,8 +350,8 @@ test("views, filters, exports and runs are worked by keyboard", async ({ page, s
   await isOpen(page, "Timeline");
   await page.keyboard.press("ArrowLeft");
   await isOpen(page, "Log");
-  await type(page, page.getByLabel("Only SKUs that begin like this"), "mug");
-  await tabTo(page, page.getByLabel("Only this kind"));
+  await type(page, page.getByLabel("Filter by SKU"), "mug");
+  await tabTo(page, page.getByLabel("Filter by kind"));
   await page.keyboard.type("acked");
   await expect(page.locator(".log-row")).toHaveCount(3);
   await press(page, page.getByLabel("Selected arrival only"), "Space");

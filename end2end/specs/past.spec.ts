@@ -65,7 +65,7 @@ test("older steps are fetched for the log until there are no more", async ({ pag
   const sent = await busy(server, 12_000);
   await openLab(page, "choreography");
   await page.getByRole("button", { name: "Pause the view" }).click();
-  await page.getByLabel("Only this kind").selectOption("arrival_received");
+  await page.getByLabel("Filter by kind").selectOption("arrival_received");
   const older = page.getByRole("button", { name: "Show older steps" });
   const rows = page.locator(".log-row");
   for (let before = 0; before < sent; before = await rows.count()) {

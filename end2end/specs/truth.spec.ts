@@ -130,12 +130,12 @@ test("what the log lists stands in the address", async ({ page, context }) => {
   await sendArrival(page, "MUG-RED", 5);
   await expect.poll(() => seqOf(page)).toBeGreaterThan(20);
   await expectSettled(page);
-  await page.getByLabel("Only this kind").selectOption("acked");
-  await page.getByLabel("Only SKUs that begin like this").fill("mug");
+  await page.getByLabel("Filter by kind").selectOption("acked");
+  await page.getByLabel("Filter by SKU").fill("mug");
   await expect(page).toHaveURL(/log-kind=acked&log-sku=MUG/);
   const other = await context.newPage();
   await open(other, page.url());
-  await expect(other.getByLabel("Only this kind")).toHaveValue("acked");
+  await expect(other.getByLabel("Filter by kind")).toHaveValue("acked");
   await expect(other.locator(".log-row")).toHaveCount(3);
 });
 
@@ -144,7 +144,7 @@ test("charts say what their axes are", async ({ page }) => {
   await sendArrival(page, "MUG-RED", 5);
   await expect.poll(() => seqOf(page)).toBeGreaterThan(20);
   await page.getByRole("tab", { name: "Metrics" }).click();
-  const said = page.locator(".chart", { hasText: "Said a second" });
+  const said = page.locator(".chart", { hasText: "Messages and calls per second" });
   await expect(said.locator(".chart-values")).toHaveText(/^[\d.]+\/s0$/);
   await expect(said.locator(".chart-ends span")).toHaveText([/^\d\d:\d\d:\d\d/, /^\d\d:\d\d:\d\d/]);
   await expect(said).toContainText("each step");
@@ -152,7 +152,7 @@ test("charts say what their axes are", async ({ page }) => {
 
 test("a link to an arrival that is not kept says so", async ({ page }) => {
   await open(page, "/lab/choreography?select=arrival:01900000-0000-7000-8000-000000000000");
-  await expect(page.locator(".inspector")).toContainText("None of its steps is at hand");
+  await expect(page.locator(".inspector")).toContainText("None of its steps is loaded");
 });
 
 test("a run that is opened before what opens it was fetched waits for the server and says so", async ({ page, server, forgive }, info) => {
@@ -170,11 +170,11 @@ test("a run that is opened before what opens it was fetched waits for the server
   await server.stop();
   await expect(page.locator('main[data-connection="reconnecting"]')).toBeAttached();
   await page.getByLabel("Open run").setInputFiles(file);
-  await expect(page.getByText("had not been fetched when the server went away")).toBeVisible();
+  await expect(page.getByText("was not loaded before the server went away")).toBeVisible();
   await page.unroute(/split_load/);
   await server.start();
   await expect(page.locator('main[data-connection="replay"]')).toBeAttached({ timeout: 30_000 });
-  await expect(page.getByText("had not been fetched")).toHaveCount(0);
+  await expect(page.getByText("was not loaded")).toHaveCount(0);
 });
 
 test.describe("for a reader in Kolkata", () => {

@@ -131,17 +131,17 @@ test("the log is filtered by who, kind, SKU and arrival", async ({ page }) => {
   await sendArrival(page, "MUG-BLUE", 3);
   await expect(page.locator(".log-row", { hasText: "MUG-BLUE" }).first()).toBeVisible();
   await expectSettled(page);
-  await page.getByLabel("Only SKUs that begin like this").fill("mug-b");
+  await page.getByLabel("Filter by SKU").fill("mug-b");
   await expect(page.locator(".log-row", { hasText: "MUG-RED" })).toHaveCount(0);
-  await page.getByLabel("Only this kind").selectOption("published");
+  await page.getByLabel("Filter by kind").selectOption("published");
   await expect(page.locator(".log-row")).toHaveCount(1);
   await page.locator(".log-row").click();
-  await page.getByLabel("Only this kind").selectOption("");
-  await page.getByLabel("Only SKUs that begin like this").fill("");
+  await page.getByLabel("Filter by kind").selectOption("");
+  await page.getByLabel("Filter by SKU").fill("");
   await page.getByLabel("Selected arrival only").check();
   await expect(page.locator(".log-row", { hasText: "MUG-RED" })).toHaveCount(0);
   await expect(page.locator(".log-row", { hasText: "MUG-BLUE" }).first()).toBeVisible();
-  await page.getByLabel("Only what this one did").selectOption("catalog");
+  await page.getByLabel("Filter by service").selectOption("catalog");
   await expect(page.locator(".log-row", { hasText: "Wishlist" })).toHaveCount(0);
 });
 

@@ -110,7 +110,7 @@ test("somebody wishes for what is sold out, is told once it is back, and sees it
   await page.getByLabel("Search products").fill("mug-red");
   const product = page.locator('[data-sku="MUG-RED"].product');
   await expect(page.locator(".product")).toHaveCount(1);
-  await product.getByText("Wish for it").click();
+  await product.getByText("Notify me").click();
   const email = product.getByLabel("E-mail");
   await email.fill("nobody");
   await product.getByRole("button", { name: /^Wish for .*orchestration/ }).click();

@@ -82,7 +82,7 @@ test("what a lost message left undone is healed with one click", async ({ page, 
   await sendArrival(page, "MUG-RED", 4);
   await expect(page.locator('.meter[data-disagreeing="1"]')).toBeVisible();
   await set([]);
-  await page.getByText("Nothing is on its way that would mend it").click();
+  await page.getByText("No message on its way will fix it").click();
   expect(await violations(page)).toEqual([]);
   await page.getByRole("button", { name: "Announce again: MUG-RED" }).click();
   await expectSettled(page);
@@ -97,6 +97,6 @@ test("a message that comes twice is said to be known at its card and in the log"
   await fetch(`${server.url}/api/choreography/faults`, { method: "PUT", body, ...by("Ada") });
   await sendArrival(page, "MUG-RED", 2);
   await expectSettled(page);
-  await expect(page.locator('.diagram [data-node="catalog"]')).toContainText("knew it already");
+  await expect(page.locator('.diagram [data-node="catalog"]')).toContainText("ignored a duplicate");
   await expect(page.locator(".log-row", { hasText: "Catalog knew the message already and ignored it" })).toBeVisible();
 });

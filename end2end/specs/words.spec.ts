@@ -39,7 +39,7 @@ for (const style of ["choreography", "orchestration"] as const) {
   test(`${style}: who cannot see the diagram follows an arrival by the log alone`, async ({ page }) => {
     await openLab(page, style);
     await sendArrival(page, "MUG-RED", 5);
-    await page.getByLabel("Only SKUs that begin like this").fill("MUG-RED");
+    await page.getByLabel("Filter by SKU").fill("MUG-RED");
     for (const service of ["Inventory", "Catalog", "Wishlist"]) {
       await expect(page.locator(".log-row", { hasText: `${service} acked` })).toBeVisible({ timeout: 20_000 });
     }

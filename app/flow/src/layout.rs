@@ -37,7 +37,7 @@ pub struct Plan {
     pub text_px: f32,
 }
 
-/// A stranger's queue.
+/// An external queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForeignQueue {
     /// Its name.

@@ -255,7 +255,7 @@ impl Draft {
                 self.mark_trouble();
             }
             Kind::Held { gate, .. } => self.note(event, who, format!("held at {gate}")),
-            Kind::DuplicateIgnored { .. } => self.note(event, who, "knew it already".to_owned()),
+            Kind::DuplicateIgnored { .. } => self.note(event, who, "ignored a duplicate".to_owned()),
             Kind::OlderVersionIgnored { known_version, offered_version } => {
                 self.note(event, who, format!("ignores version {offered_version}, knows {known_version}"));
             }

@@ -41,7 +41,7 @@ pub fn Help() -> impl IntoView {
                     </svg>
                     "Event"
                 </dt>
-                <dd>"Something happened. Whoever listens gets a copy; the sender knows nobody."</dd>
+                <dd>"Something happened. Every bound queue gets a copy; the sender does not know who consumes it."</dd>
                 <dt>
                     <svg class="legend-mark legend-command" viewBox="0 0 48 16" aria-hidden="true">
                         <path d="M2 8h44"></path>
@@ -66,13 +66,13 @@ pub fn Help() -> impl IntoView {
                 </dt>
                 <dd>"Something failed, and says why when you click it."</dd>
                 <dt>"Exchange"</dt>
-                <dd>"Takes what is published and puts it into queues: a fanout copies it to all of them."</dd>
+                <dd>"Routes published messages into queues. A fanout exchange copies each message to every bound queue."</dd>
                 <dt>"Ready"</dt>
                 <dd>"Messages that wait in a queue for a consumer."</dd>
                 <dt>"Unacked"</dt>
-                <dd>"Messages that a consumer has in hand and has not yet settled."</dd>
+                <dd>"Messages delivered to a consumer and not yet acknowledged."</dd>
                 <dt>"Ack"</dt>
-                <dd>"The consumer's word that it is done, after its work is on disk."</dd>
+                <dd>"The consumer's acknowledgement, sent after its work is on disk."</dd>
             </dl>
             <h3 class="help-keys">"Keys in the lab"</h3>
             <dl class="keys">

@@ -95,6 +95,6 @@ fn list(events: &[Arc<Event>], style: Style, selected: Option<&Selection>) -> Ma
                 }
             }
         }
-        @if lines.is_empty() { p.soft { "Its steps are no longer at hand in this tab." } }
+        @if lines.is_empty() { p.soft { "Its steps are no longer loaded in this tab." } }
     }
 }

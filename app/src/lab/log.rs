@@ -22,9 +22,9 @@ pub const FIELDS: [&str; 4] = ["log-who", "log-kind", "log-sku", "log-arrival"];
 pub struct Filter {
     /// Only what this node did.
     pub who: Option<Node>,
-    /// Only this kind.
+    /// Filter by kind.
     pub kind: Option<KindName>,
-    /// Only SKUs that begin like this.
+    /// Filter by SKU.
     pub sku: String,
     /// Only the selected arrival's steps.
     pub of_arrival: bool,
@@ -92,20 +92,20 @@ pub fn tools(look: &Look<'_>) -> Markup {
     let services = Service::ALL.iter().map(|&service| Node::from(service));
     let nodes = services.chain([Node::Warehouse, Node::Storefront, Node::Broker]);
     html! {
-        select.input.input-small data-field="log-who" aria-label="Only what this one did" disabled[off] {
+        select.input.input-small data-field="log-who" aria-label="Filter by service" disabled[off] {
             option value="" selected[filter.who.is_none()] { "Everybody" }
             @for node in nodes {
                 option value=(node) selected[filter.who.as_ref() == Some(&node)] { (node_name(Some(&node))) }
             }
         }
-        select.input.input-small data-field="log-kind" aria-label="Only this kind" disabled[off] {
+        select.input.input-small data-field="log-kind" aria-label="Filter by kind" disabled[off] {
             option value="" selected[filter.kind.is_none()] { "All kinds" }
             @for kind in KindName::ALL {
                 option value=(kind) selected[filter.kind == Some(*kind)] { (kind.as_str().replace('_', " ")) }
             }
         }
         input.input.input-small.log-sku-field data-field="log-sku" value=(filter.sku) placeholder="SKU" size="10"
-            aria-label="Only SKUs that begin like this" autocomplete="off" spellcheck="false" disabled[off];
+            aria-label="Filter by SKU" autocomplete="off" spellcheck="false" disabled[off];
         label.check {
             input type="checkbox" data-field="log-arrival" checked[filter.of_arrival] disabled[off];
             "Selected arrival only"
@@ -121,7 +121,7 @@ fn log(events: &[Arc<Event>], has_more: bool, look: &Look<'_>) -> Markup {
     html! {
         @if events.is_empty() {
             p.view-empty {
-                @if look.lab.views.filter.is_on() { "No step fits what is asked for." } @else { "Nothing has happened yet." }
+                @if look.lab.views.filter.is_on() { "No step matches the filter." } @else { "Nothing has happened yet." }
             }
         }
         ol.log-rows data-follow="log" aria-label="Log" {
@@ -141,7 +141,7 @@ fn log(events: &[Arc<Event>], has_more: bool, look: &Look<'_>) -> Markup {
                         span class={ "mark mark-" (mark_of(event, style)) } aria-hidden="true" {}
                         span.log-words { (sentence(event)) }
                         span.log-sku { @if let Some(sku) = event.sku { (sku) } }
-                        span.log-by title="Who tells it" { (provenance(event.provenance)) }
+                        span.log-by title="Source" { (provenance(event.provenance)) }
                     }
                 }
             }

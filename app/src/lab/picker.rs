@@ -132,7 +132,7 @@ impl Picker {
         let is_shown = !found.is_empty();
         let upper = self.text.to_ascii_uppercase();
         let known = self.products.iter().find(|product| product.sku.as_str() == upper).map(described);
-        let hint = known.unwrap_or_else(|| "A new one is welcome, too.".to_owned());
+        let hint = known.unwrap_or_else(|| "You can also enter a new SKU.".to_owned());
         html! {
             div.field.picker {
                 label for="sku" { "SKU" }

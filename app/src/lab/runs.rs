@@ -73,7 +73,7 @@ pub fn open(lab: Lab, field: &Act) {
     files::take_in(field.element(), MAX_BYTES, move |text| {
         let is_fetched = lab.peek(|state| state.views.study.is_some()) == Some(true);
         if !is_fetched && lab.live.connection.get_untracked() == Connection::Reconnecting {
-            let words = "What opens a run had not been fetched when the server went away. The run opens once it is back.";
+            let words = "The code that opens runs was not loaded before the server went away. The run opens once it is back.";
             lab.change(|state| state.run_wrong = Some(words.to_owned()));
         }
         spawn_local(async move {

@@ -51,7 +51,7 @@ pub fn invitation(look: &Look<'_>) -> Markup {
 #[must_use]
 pub fn notes(look: &Look<'_>) -> Markup {
     let pace = if look.lab.behind {
-        Some("more than one can follow: showing rates".to_owned())
+        Some("too fast to follow: showing rates".to_owned())
     } else {
         look.lab.slowed.as_ref().map(|slowed| match look.newer() {
             0 => format!("slowed for viewing {slowed}"),

@@ -49,7 +49,7 @@ fn heal(system: &System, disagreeing: usize) -> Markup {
     let announce = format!("POST /api/{}/inventory/announce", system.style);
     html! {
         details.heal data-key="heal" {
-            summary { "Nothing is on its way that would mend it" }
+            summary { "No message on its way will fix it" }
             ul.heal-skus {
                 @for (sku, since_us) in system.agreement.pending().take(LISTED) {
                     li data-key={ "heal-" (sku) } {
@@ -101,7 +101,7 @@ fn line(look: &Look<'_>) -> String {
 fn summary(system: &System) -> String {
     let under_way = system.recent.iter().filter(|arrival| !is_over(arrival, system)).count();
     match (system.recent.iter().next(), under_way) {
-        (None, _) if system.is_settled() => "Nothing has happened so far.".to_owned(),
+        (None, _) if system.is_settled() => "Nothing has happened yet.".to_owned(),
         (None, _) => "Work is under way.".to_owned(),
         (Some(_), 2..) => format!("{under_way} arrivals and sales are under way."),
         (Some(last), _) if system.is_settled() => {

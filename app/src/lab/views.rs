@@ -152,7 +152,7 @@ fn tools(look: &Look<'_>) -> Markup {
             button.button.button-small type="button" data-act="copy-mermaid" { "Copy as Mermaid" }
             button.button.button-small type="button" data-act="save-svg" { "Save as SVG" }
         },
-        View::Metrics => html! { span.legend-item { "Of what is at hand in this tab, up to the playhead" } },
+        View::Metrics => html! { span.legend-item { "From events loaded in this tab, up to the playhead" } },
     }
 }
 

@@ -196,7 +196,7 @@ fn what_happened(event: &Event) -> String {
             let why = match reason {
                 StockReason::Arrival => "Stock recorded",
                 StockReason::Sale => "Sale recorded",
-                StockReason::Reset => "Back to the seed",
+                StockReason::Reset => "Reset to the seed data",
             };
             format!("{why}, on hand {}", stock_change(*before, *after))
         }
@@ -280,7 +280,7 @@ fn what_happened(event: &Event) -> String {
                 None => format!("{node} {now}"),
             }
         }
-        Kind::Expired => format!("The message expired in {queue}: nobody took it in time"),
+        Kind::Expired => format!("The message expired in {queue}: no consumer took it in time"),
         Kind::GatesSet { gates, .. } => match gates {
             0 if event.actor.is_none() => "The hold ended by itself: all gates are open".to_owned(),
             0 => "Hold ended: all gates are open".to_owned(),
@@ -289,23 +289,23 @@ fn what_happened(event: &Event) -> String {
         },
         Kind::WorkersSet { workers, prefetch } => {
             let s = if *workers == 1 { "" } else { "s" };
-            format!("{node} is to have {workers} worker{s} with prefetch {prefetch}")
+            format!("{node} is set to {workers} worker{s} with prefetch {prefetch}")
         }
-        Kind::SystemReset => "Taken back to the seed, in both styles".to_owned(),
+        Kind::SystemReset => "Reset to the seed data, in both styles".to_owned(),
         Kind::AnnouncedAgain { version, .. } => format!("{node} announces version {version} again"),
         Kind::FaultInjected { fault, phase } => {
             let what = fault.as_str().replace('_', " ");
             match phase {
                 FaultPhase::Set => format!("Broken on purpose in {node}: {what}"),
-                FaultPhase::Struck => format!("{node}: {what}, as was wanted"),
+                FaultPhase::Struck => format!("Fault triggered in {node}: {what}"),
                 FaultPhase::Cleared => format!("Mended in {node}: {what}"),
             }
         }
         Kind::ConsumerStarted { ready: Some(ready @ 1..), .. } => {
-            format!("{node} listens to {queue}, where {ready} wait")
+            format!("{node} consumes {queue}, where {ready} messages wait")
         }
-        Kind::ConsumerStarted { .. } => format!("{node} listens to {queue}"),
-        Kind::ConsumerStopped { reason, .. } => format!("{node} stopped listening to {queue}: {reason}"),
+        Kind::ConsumerStarted { .. } => format!("{node} consumes {queue}"),
+        Kind::ConsumerStopped { reason, .. } => format!("{node} stopped consuming {queue}: {reason}"),
         Kind::ConnectionLost { reason } => format!("{node} lost its connection to the broker: {reason}"),
         Kind::ConnectionBlocked { reason } if event.node == Some(Node::Broker) => {
             format!("the broker takes no messages now: {reason}")
@@ -317,7 +317,7 @@ fn what_happened(event: &Event) -> String {
             "the broker takes messages again".to_owned()
         }
         Kind::ConnectionUnblocked => format!("the broker takes messages from {node} again"),
-        Kind::Unknown => format!("{node} told something that a newer Skuflow knows"),
+        Kind::Unknown => format!("{node} reported a step that only a newer Skuflow understands"),
         Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
         Kind::ServerStarted => "The server started again".to_owned(),
         Kind::QueueBound { via, .. } if via.is_empty() => format!("{node} bound {queue} to the exchange"),
@@ -334,7 +334,7 @@ fn what_happened(event: &Event) -> String {
         Kind::QueuePurged { messages } => {
             format!("{node} purged {queue}: threw away {messages} messages")
         }
-        Kind::Counted { ready: Some(ready), .. } => format!("{node} counted {ready} that wait in {queue}"),
+        Kind::Counted { ready: Some(ready), .. } => format!("{node} counted {ready} messages waiting in {queue}"),
         Kind::Counted { messages, emails, dead, .. } => {
             let count = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
             let counted = [

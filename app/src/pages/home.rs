@@ -14,7 +14,7 @@ pub fn Home() -> impl IntoView {
             <div class="hero">
                 <h1>"See how services talk"</h1>
                 <p>
-                    "A warehouse reports new stock. Three services must hear of it. Send an arrival and watch
+                    "A warehouse reports new stock. Three services need to know. Send an arrival and watch
                     every message find its way, in two styles."
                 </p>
             </div>
@@ -26,8 +26,7 @@ pub fn Home() -> impl IntoView {
                             <a href="/lab/choreography">"Choreography" <Arrow /></a>
                         </h2>
                         <p>
-                            "Inventory announces one event. An exchange hands everybody a copy, and whoever
-                            needs to know more asks."
+                            "Inventory announces one event. An exchange copies it to every service, and a service that needs more asks."
                         </p>
                     </div>
                 </article>
@@ -56,7 +55,7 @@ pub fn Home() -> impl IntoView {
                     <h2>"It has consequences"</h2>
                     <p>
                         "Stock changes in the " <a href="/store">"store"</a>
-                        ", and those who waited get a letter in the " <a href="/mailbox">"mailbox"</a> "."
+                        ", and waiting customers get an e-mail in the " <a href="/mailbox">"mailbox"</a> "."
                     </p>
                 </div>
                 <div>

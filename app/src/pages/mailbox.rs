@@ -161,7 +161,7 @@ fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
             div {
                 h1 { "Mailbox" }
                 p {
-                    "What the wishlists sent to those who waited. One e-mail per wish each time its product returns, however often a message is delivered."
+                    "E-mails from the wishlists to waiting customers: one per wish each time its product returns, however often a message is delivered."
                 }
             }
         }
@@ -177,7 +177,7 @@ fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
 fn both_sides(letters: &[Letter], chosen: Option<&str>, form: Form) -> Markup {
     if letters.is_empty() {
         let how =
-            "When a product that was sold out becomes available, everybody who wished for it is told here.";
+            "When a product that was sold out becomes available, everybody who wished for it gets an e-mail, which appears here.";
         return blank("No e-mail yet", how, ("/lab/choreography", "Send an arrival"));
     }
     let open = chosen.and_then(|key| letters.iter().find(|letter| letter.key() == key));
@@ -284,14 +284,14 @@ fn why(email: &Email) -> Markup {
     let Some(reason) = &email.delivery_reason else { return html! {} };
     html! {
         div.letter-why data-lost=(is_lost) {
-            strong { @if is_lost { "This e-mail cannot be sent." } @else { "This e-mail has not left yet." } }
+            strong { @if is_lost { "This e-mail cannot be sent." } @else { "This e-mail has not been sent yet." } }
             p { (reason) }
             p {
-                @if is_lost { "It is not tried again. The others are not held up." }
+                @if is_lost { "It is not retried. Other e-mails are not affected." }
                 @else if let Some(time) = &email.next_try_at {
                     "Tried " (email.tries) @if email.tries == 1 { " time" } @else { " times" } "; again at "
                     time datetime=(time) { (when(time)) } " UTC."
-                } @else { "It goes when the server can be used again." }
+                } @else { "It is sent when the server is available again." }
             }
         }
     }

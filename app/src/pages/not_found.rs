@@ -15,7 +15,7 @@ pub fn NotFound() -> impl IntoView {
         <main id="main" tabindex="-1" class="page">
             <div class="blank">
                 <h1>"Nothing here"</h1>
-                <p>"This address leads nowhere. It may have been mistyped, or the page has moved."</p>
+                <p>"There is no page at this address. It may be mistyped, or the page has moved."</p>
                 <a class="button" href="/">
                     "Go to the start"
                 </a>

@@ -190,7 +190,7 @@ fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
             div {
                 h1 { "Store" }
                 p {
-                    "Each style runs a shop of its own. Buying takes one piece out of stock, and every service hears of it."
+                    "Each style runs a shop of its own. Buying takes one piece out of stock, and every service is told."
                 }
             }
         }
@@ -220,7 +220,7 @@ fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, hydrated: bool) -> Markup 
         }
         (search(wanted, hydrated))
         @if page.found == 0 {
-            p.blank role="status" { "No product fits. Try another word, or show all." }
+            p.blank role="status" { "No product matches. Try another word, or show all." }
         }
         ul.products aria-label="Products" {
             @for shelf in &page.shelves {
@@ -272,7 +272,7 @@ fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
     html! {
         div.product-more {
             details.wish data-topic="wish" {
-                summary { "Wish for it" }
+                summary { "Notify me" }
                 form data-ask="" novalidate {
                     input type="hidden" name="sku" value=(shelf.sku);
                     label.label for=(id) { "E-mail" }

@@ -213,7 +213,7 @@ fn restore(handle: Handle) {
             // What was sent meanwhile is what the reader wants to see.
             _ if page.duel.is_some() => {}
             Ok(Some(duel)) => page.compare(duel, history),
-            Ok(None) => page.form.refuse("The journal at hand knows nothing of what this address compares."),
+            Ok(None) => page.form.refuse("What this address compares is no longer in the journal."),
             Err(why) => page.form.refuse(&why),
         });
         handle.lead();

@@ -95,7 +95,7 @@ fn body(info: &MessageInfo, before: Option<&MessageInfo>) -> Markup {
         }
         p.soft.body-note {
             @match (before.is_some(), changed) {
-                (false, _) => { "The first of its kind for this SKU that is at hand." }
+                (false, _) => { "The first message of this kind for this SKU among the loaded steps." }
                 (true, 0) => { "The same as the message before it of this kind and SKU." }
                 (true, 1) => { "One field differs from the message before it of this kind and SKU." }
                 (true, more) => { (more) " fields differ from the message before it of this kind and SKU." }

@@ -25,7 +25,7 @@ pub fn metrics(look: &Look<'_>) -> Markup {
     kept::with(look, |kept| {
         let summary = kept.metrics.summary();
         if summary.arrivals == 0 {
-            return html! { p.view-empty { "No arrival has been recorded at hand, so that there is nothing to measure." } };
+            return html! { p.view-empty { "No arrivals among the loaded steps, so there is nothing to measure." } };
         }
         html! {
             div.metrics {
@@ -148,9 +148,9 @@ fn charts(series: &Series) -> [Markup; 3] {
         (service_name(Service::Wishlist), "http", depth(Service::Wishlist)),
     ];
     [
-        chart("Arrivals and sales a second", &each, &arrivals, series.width_us(), true),
-        chart("Said a second", &each, &said, series.width_us(), true),
-        chart("Waiting in each queue, at most", &each, &waiting, series.width_us(), false),
+        chart("Arrivals and sales per second", &each, &arrivals, series.width_us(), true),
+        chart("Messages and calls per second", &each, &said, series.width_us(), true),
+        chart("Most messages waiting in each queue", &each, &waiting, series.width_us(), false),
     ]
 }
 

@@ -101,7 +101,7 @@ pub fn timeline(look: &Look<'_>) -> Markup {
         let (timeline, views) = (&kept.timeline, &look.lab.views);
         let total = u32::try_from(timeline.lines()).unwrap_or(u32::MAX / LINE);
         if total == 0 {
-            return html! { p.view-empty { "No message has been on its way yet." } };
+            return html! { p.view-empty { "No messages yet." } };
         }
         let shown = views.height_px / LINE + 2 * SPARE;
         let from = (views.top_px / LINE).saturating_sub(SPARE).min(total.saturating_sub(shown));
@@ -169,7 +169,7 @@ fn scale_bar(axis: &Axis<'_>, breaks: &[(u64, u64)]) -> Markup {
 }
 
 fn heading(group: &Group, y: u32, focus: &Focus, stop: &str) -> Markup {
-    let what = group.sku.map_or_else(|| "A stranger's message".to_owned(), |sku| sku.to_string());
+    let what = group.sku.map_or_else(|| "An external message".to_owned(), |sku| sku.to_string());
     let is_selected = focus.arrival.as_deref() == Some(&*group.id);
     html! {
         g.timeline-line.timeline-group .is-selected[is_selected] data-key={ "g" (group.id) }

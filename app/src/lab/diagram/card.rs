@@ -173,14 +173,14 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         _ if decided.is_some() => decided.unwrap_or_default().to_owned(),
         (NodeState::Working, _) => format!("on {}", sku()),
         (NodeState::Asking, _) => "asks inventory…".to_owned(),
-        (NodeState::Retrying, _) => "tries again soon".to_owned(),
+        (NodeState::Retrying, _) => "retrying soon".to_owned(),
         (NodeState::Failed, _) => "parked a message".to_owned(),
         (NodeState::Stopped, _) => "stopped".to_owned(),
         (NodeState::Held, _) => format!("holds {}", sku()),
         (NodeState::Faulty, _) => "broken on purpose".to_owned(),
         (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
-        (NodeState::Idle, Service::Wishlist) => "tell who waits".to_owned(),
+        (NodeState::Idle, Service::Wishlist) => "notify customers".to_owned(),
     };
     let row = |change: &Change, what: &str| {
         let before = change.before.map_or(0, |before| before.quantity);
@@ -212,8 +212,8 @@ fn decision(own: &ServicePicture, state: NodeState) -> Option<&'static str> {
     match (own.breaker, own.decided) {
         (BreakerState::Open, _) => Some("breaker open"),
         (BreakerState::HalfOpen, _) => Some("breaker half open"),
-        (BreakerState::Closed, Some(Decision::KnewIt)) => Some("knew it already"),
-        (BreakerState::Closed, Some(Decision::Older)) => Some("ignored an older one"),
+        (BreakerState::Closed, Some(Decision::KnewIt)) => Some("ignored a duplicate"),
+        (BreakerState::Closed, Some(Decision::Older)) => Some("ignored older version"),
         (BreakerState::Closed, Some(Decision::Expired)) => Some("a message expired"),
         (BreakerState::Closed, None) => None,
     }
@@ -253,7 +253,7 @@ fn stranger(system: &System, id: &str) -> Lines {
     let (name, is_rival) = stranger_at(system, id)
         .map_or((id, false), |(queue, name)| (name, topology::queue_named(&queue.name).is_some()));
     let (role, store) =
-        if is_rival { ("takes messages", "from our queue") } else { ("a stranger", "not ours to know") };
+        if is_rival { ("takes messages", "from our queue") } else { ("external consumer", "outside Skuflow") };
     Lines {
         title: name.chars().take(15).collect(),
         state: NodeState::Idle,

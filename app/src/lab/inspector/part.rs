@@ -20,16 +20,16 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
     let style = look.lab.style;
     if let Some(&service) = Service::ALL.iter().find(|&&service| consumer_id(service) == id) {
         let what = match (style, service) {
-            (Style::Choreography, Service::Inventory) => "Hears the event and recalculates what is for sale.",
+            (Style::Choreography, Service::Inventory) => "Receives the event and recalculates what is for sale.",
             (Style::Choreography, Service::Catalog) => {
-                "Hears the event, asks inventory what is for sale, and marks the product."
+                "Receives the event, asks inventory what is for sale, and marks the product."
             }
             (Style::Choreography, Service::Wishlist) => {
-                "Hears the event, asks inventory what is for sale, and mails those who waited."
+                "Receives the event, asks inventory what is for sale, and e-mails waiting customers."
             }
-            (Style::Orchestration, Service::Inventory) => "Told to recalculate what is for sale.",
-            (Style::Orchestration, Service::Catalog) => "Told what is for sale, it marks the product.",
-            (Style::Orchestration, Service::Wishlist) => "Told what is for sale, it mails those who waited.",
+            (Style::Orchestration, Service::Inventory) => "Is told to recalculate what is for sale.",
+            (Style::Orchestration, Service::Catalog) => "Is told what is for sale, and marks the product.",
+            (Style::Orchestration, Service::Wishlist) => "Is told what is for sale, and e-mails waiting customers.",
         };
         let system = look.lab.system();
         return html! { (part(service_name(service), what, &service_facts(system, service))) (store::of(system, service)) };
@@ -38,10 +38,10 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
         PRODUCER => {
             let what = match style {
                 Style::Choreography => {
-                    "Records the numbers, then announces that there is news of the SKU. It knows nobody who listens."
+                    "Records the numbers, then announces that the SKU has changed. It does not know who consumes the event."
                 }
                 Style::Orchestration => {
-                    "Records the numbers, then tells each service what to do. It knows them all."
+                    "Records the numbers, then tells each service what to do. It knows every receiver."
                 }
             };
             let system = look.lab.system();
@@ -81,7 +81,7 @@ fn service_facts(system: &System, service: Service) -> Vec<Fact> {
     let own = system.service(service);
     let mut list = vec![("state", system.state_of(service).as_str().to_owned())];
     if let Some(queue) = system.queue_of(service) {
-        list.push(("listens to", queue.name.to_string()));
+        list.push(("consumes", queue.name.to_string()));
         let rivals: BTreeSet<_> = queue.strangers().map(|rival| node_name(rival.node.as_ref())).collect();
         if !rivals.is_empty() {
             list.push(("shares it with", Vec::from_iter(rivals).join(", ")));
@@ -200,14 +200,14 @@ fn others(look: &Look<'_>) -> Markup {
 /// Somebody whose consumer is drawn, by its id there.
 fn stranger(look: &Look<'_>, id: &str) -> Markup {
     let Some((queue, name)) = stranger_at(look.lab.system(), id) else {
-        return part(place_name(id), "This stranger has left.", &[]);
+        return part(place_name(id), "This client has left.", &[]);
     };
     let what = if topology::queue_named(&queue.name).is_some() {
-        "A stranger at a queue of ours: what it takes, our service does not get."
+        "An external consumer on one of our queues: our service does not get what it takes."
     } else {
-        "A stranger with a queue of its own. What it does is its business."
+        "An external consumer with a queue of its own."
     };
-    part(name, what, &[("listens to", queue.name.to_string())])
+    part(name, what, &[("consumes", queue.name.to_string())])
 }
 
 /// How many of an arrival's messages were handled, and how many were parked.
@@ -224,9 +224,9 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
         (None, _) if queue.is_none() => {
             "This queue is gone, or bound to nothing of ours any more.".to_owned()
         }
-        (None, 0) => "A stranger's queue, from which nobody takes messages now.".to_owned(),
-        (None, _) => "A stranger's queue.".to_owned(),
-        (Some(_), 0) => "Nobody takes messages from here now.".to_owned(),
+        (None, 0) => "An external queue without a consumer.".to_owned(),
+        (None, _) => "An external queue.".to_owned(),
+        (Some(_), 0) => "This queue has no consumer now.".to_owned(),
         (Some(queue), 1) => {
             let name = service_name(queue.service);
             format!("{name} takes messages from here, as many at a time as it has workers.")
@@ -293,7 +293,7 @@ pub(super) fn edge(look: &Look<'_>, id: &str) -> Markup {
         .unwrap_or_default();
     let kind = id.split(':').next().unwrap_or_default();
     let what = match (kind, look.lab.style) {
-        ("arrival", _) => "Goods that come in, by HTTP or in a file, and sales. Both are news of a SKU.",
+        ("arrival", _) => "Goods that come in, by HTTP or in a file, and sales. Both change the stock of a SKU.",
         ("publish", Style::Choreography) => {
             "One event, sku_processed, that carries nothing but the SKU. Dashed, with a circle."
         }

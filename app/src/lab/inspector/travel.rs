@@ -49,7 +49,7 @@ fn is_old(look: &Look<'_>, id: &str) -> bool {
 fn gone(what: &str, id: &str) -> Markup {
     html! {
         h2 { (what) " " (short_id(id)) }
-        p.soft { "None of its steps is at hand. The journal keeps the latest steps only; this one may be older." }
+        p.soft { "None of its steps is loaded. The journal keeps the newest steps only; this one may be older." }
     }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
 /// One event of the journal, with the journey it belongs to.
 pub(super) fn event(look: &Look<'_>, seq: u64) -> Markup {
     let Some(event) = look.history.event(seq) else {
-        return html! { h2 { "Step " (seq) } p.soft { "This step is no longer at hand in this tab." } };
+        return html! { h2 { "Step " (seq) } p.soft { "This step is no longer loaded in this tab." } };
     };
     let events = event.correlation_id.as_deref().map(|arrival| look.steps(arrival));
     let of_message = event

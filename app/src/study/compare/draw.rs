@@ -31,7 +31,7 @@ pub fn page(page: &Page, handle: Handle, history: &History) -> Markup {
             div.page-head {
                 div {
                     h1 { "Compare" }
-                    p { "The same through both styles, from the moment at which each received it." }
+                    p { "The same arrivals through both styles, each timed from the moment it was received." }
                 }
             }
             div #duel-form { (form(page, connection)) }
@@ -118,7 +118,7 @@ pub fn form(page: &Page, connection: Connection) -> Markup {
             @if let Some(kind) = form.fault {
                 p.hint.duel-wide-line {
                     (faults::sentence(kind))
-                    @if kind.as_str().starts_with("http") { " Only choreography asks, so it can strike only there." }
+                    @if kind.as_str().starts_with("http") { " Only choreography makes HTTP calls, so it can strike only there." }
                     " It is set in both styles, and cleared when all is over."
                 }
             } @else if form.is_burst {

@@ -93,7 +93,7 @@ pub fn table(compare: &Compare, n: usize) -> Markup {
             }))
             p.soft {
                 "Counted from the journal, up to the playhead, of n = " (n) " in each style. Held time is left out."
-                @if n < 30 { " So few say how each style goes, and little about how fast it is." }
+                @if n < 30 { " So few arrivals show how each style works, but say little about how fast it is." }
             }
         }
     }
