@@ -334,7 +334,9 @@ fn what_happened(event: &Event) -> String {
         Kind::QueuePurged { messages } => {
             format!("{node} purged {queue}: threw away {messages} messages")
         }
-        Kind::Counted { ready: Some(ready), .. } => format!("{node} counted {ready} messages waiting in {queue}"),
+        Kind::Counted { ready: Some(ready), .. } => {
+            format!("{node} counted {ready} messages waiting in {queue}")
+        }
         Kind::Counted { messages, emails, dead, .. } => {
             let count = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
             let counted = [

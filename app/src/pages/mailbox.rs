@@ -176,8 +176,7 @@ fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
 /// The list and the open e-mail side by side; on a small screen one or the other.
 fn both_sides(letters: &[Letter], chosen: Option<&str>, form: Form) -> Markup {
     if letters.is_empty() {
-        let how =
-            "When a product that was sold out becomes available, everybody who wished for it gets an e-mail, which appears here.";
+        let how = "When a product that was sold out becomes available, everybody who wished for it gets an e-mail, which appears here.";
         return blank("No e-mail yet", how, ("/lab/choreography", "Send an arrival"));
     }
     let open = chosen.and_then(|key| letters.iter().find(|letter| letter.key() == key));

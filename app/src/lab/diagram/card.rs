@@ -252,8 +252,11 @@ pub(super) fn more(scene: &Scene<'_>, node: &NodeBox, count: usize) -> Markup {
 fn stranger(system: &System, id: &str) -> Lines {
     let (name, is_rival) = stranger_at(system, id)
         .map_or((id, false), |(queue, name)| (name, topology::queue_named(&queue.name).is_some()));
-    let (role, store) =
-        if is_rival { ("takes messages", "from our queue") } else { ("external consumer", "outside Skuflow") };
+    let (role, store) = if is_rival {
+        ("takes messages", "from our queue")
+    } else {
+        ("external consumer", "outside Skuflow")
+    };
     Lines {
         title: name.chars().take(15).collect(),
         state: NodeState::Idle,

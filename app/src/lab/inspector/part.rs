@@ -20,7 +20,9 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
     let style = look.lab.style;
     if let Some(&service) = Service::ALL.iter().find(|&&service| consumer_id(service) == id) {
         let what = match (style, service) {
-            (Style::Choreography, Service::Inventory) => "Receives the event and recalculates what is for sale.",
+            (Style::Choreography, Service::Inventory) => {
+                "Receives the event and recalculates what is for sale."
+            }
             (Style::Choreography, Service::Catalog) => {
                 "Receives the event, asks inventory what is for sale, and marks the product."
             }
@@ -29,7 +31,9 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
             }
             (Style::Orchestration, Service::Inventory) => "Is told to recalculate what is for sale.",
             (Style::Orchestration, Service::Catalog) => "Is told what is for sale, and marks the product.",
-            (Style::Orchestration, Service::Wishlist) => "Is told what is for sale, and e-mails waiting customers.",
+            (Style::Orchestration, Service::Wishlist) => {
+                "Is told what is for sale, and e-mails waiting customers."
+            }
         };
         let system = look.lab.system();
         return html! { (part(service_name(service), what, &service_facts(system, service))) (store::of(system, service)) };
@@ -293,7 +297,9 @@ pub(super) fn edge(look: &Look<'_>, id: &str) -> Markup {
         .unwrap_or_default();
     let kind = id.split(':').next().unwrap_or_default();
     let what = match (kind, look.lab.style) {
-        ("arrival", _) => "Goods that come in, by HTTP or in a file, and sales. Both change the stock of a SKU.",
+        ("arrival", _) => {
+            "Goods that come in, by HTTP or in a file, and sales. Both change the stock of a SKU."
+        }
         ("publish", Style::Choreography) => {
             "One event, sku_processed, that carries nothing but the SKU. Dashed, with a circle."
         }
