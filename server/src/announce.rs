@@ -2,7 +2,6 @@
 
 use crate::{
     services::catalog::search::Search,
-    store::StoreError,
     styles::{self, Services},
     web::{
         extract::{By, InStyle, JsonBody},
@@ -15,6 +14,7 @@ use flow::{
     api::{AnnounceWanted, AnnouncedAgain},
 };
 use std::collections::HashMap;
+use store::StoreError;
 
 /// How many SKUs are announced with one call.
 const ANNOUNCED_MAX: usize = 1_000;

@@ -76,7 +76,7 @@ pub enum ServeError {
     },
     /// A store cannot be opened.
     #[error("{0}; move the file away, or choose another folder with --data")]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] store::StoreError),
     /// The page was not built.
     #[error(
         "the page's files are not in {}; run `make build`, and start from the project's root",

@@ -1,9 +1,7 @@
 //! How full the queues are, measured and not derived.
 
-use crate::{
-    clock,
-    messaging::{House, Unacked},
-};
+use crate::messaging::{House, Unacked};
+use base::clock;
 use broker::QueueCounts;
 use flow::{
     api::QueueDepth,

@@ -327,7 +327,7 @@ impl Mirror {
     }
 
     fn tell(&self, style: Style, queue: &Id, node: Node, kind: Kind) {
-        let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
+        let mut event = Event::new(base::clock::now_us(), Provenance::Broker, kind);
         event.style = Some(style);
         event.node = Some(node);
         event.queue = Some(queue.clone());

@@ -71,7 +71,7 @@ fn routed(
 
 /// What the broker tells of a message in a queue.
 fn told_by_broker(envelope: &Envelope, style: Style, queue: Id, node: Node, kind: Kind) -> Event {
-    let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
+    let mut event = Event::new(base::clock::now_us(), Provenance::Broker, kind);
     event.style = Some(style);
     event.node = Some(node);
     event.queue = Some(queue);

@@ -1,7 +1,7 @@
 //! Reporting what happens to one message or arrival.
 
 use super::Journal;
-use crate::clock;
+use base::clock;
 use flow::{Event, Kind};
 use std::{
     sync::{

@@ -1,7 +1,8 @@
 //! Gates: where steps of the real system are held until somebody lets them go on.
 
 use super::{By, Control, lock};
-use crate::{bridge::Reporter, clock};
+use crate::bridge::Reporter;
+use base::clock;
 use flow::{
     Actor, Event, Id, Kind, Provenance, Service, Style,
     fault::{ClosedGate, Gate, Gates, HeldStep, Holding, ReleasedBy},

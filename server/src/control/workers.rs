@@ -1,7 +1,7 @@
 //! How many workers a service should have, and how its supervisor finds them.
 
 use super::{By, Control, Scope, about, lock};
-use crate::clock;
+use base::clock;
 use flow::{
     Kind, Service, Style,
     api::{Workers, WorkersState, WorkersWanted},

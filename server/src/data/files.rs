@@ -3,7 +3,6 @@
 use super::{Data, StockRecord};
 use crate::{
     services::wishlist::address::MailAddress,
-    store::StoreError,
     table::{self, Encoding},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,6 +13,7 @@ use std::{
     io::{self, Read, Seek},
     path::{Path, PathBuf},
 };
+use store::StoreError;
 
 const PRODUCTS: &str = "products.csv";
 const STOCK: &str = "stock.csv";

@@ -82,7 +82,7 @@ impl Data {
     /// What a new system starts with.
     #[must_use]
     pub fn seed() -> Self {
-        let now = crate::clock::now_text();
+        let now = base::clock::now_text();
         let mut data = Self::default();
         for &style in Style::ALL {
             for product in &seed::PRODUCTS {
@@ -101,28 +101,5 @@ impl Data {
             }));
         }
         data
-    }
-}
-
-/// The highest version of each system's life before: choreography's, orchestration's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Floors([u64; 2]);
-
-impl Floors {
-    /// Of a style.
-    #[must_use]
-    pub const fn of(&self, style: Style) -> u64 {
-        self.0[style as usize]
-    }
-
-    /// The higher of both, style by style.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self([self.0[0].max(other.0[0]), self.0[1].max(other.0[1])])
-    }
-
-    /// Sets it.
-    pub const fn set(&mut self, style: Style, floor: u64) {
-        self.0[style as usize] = floor;
     }
 }

@@ -4,9 +4,9 @@ use super::{Data, DataError};
 use crate::{
     serve::lock,
     services::{catalog, inventory, wishlist},
-    store::Store,
 };
 use std::{fs, io, path::Path};
+use store::Store;
 
 /// The stores of a folder, kept from servers as long as this lives.
 struct Folder {

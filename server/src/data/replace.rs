@@ -12,7 +12,6 @@ use crate::{
     control::{By, Desk, DeskError},
     messaging::{BrokerUri, connection::OUR_NAME},
     recount,
-    store::StoreError,
     styles::Services,
     warehouse::{Brake, simulator::Simulation},
 };
@@ -28,6 +27,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use store::StoreError;
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},

@@ -7,13 +7,14 @@
 use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
 use crate::{
     bridge::{self, Journal, Reporter, Strangers},
-    clock,
     control::Scope,
 };
+use base::clock;
 use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
 use lapin::{message::Delivery, types::DeliveryTag};
 use std::{sync::Arc, time::Duration};
+use store::{StoreError, effect::Effect, epoch::VersionError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +41,15 @@ pub enum Handled {
     Duplicate,
 }
 
+impl<T> From<Effect<T>> for Handled {
+    fn from(effect: Effect<T>) -> Self {
+        match effect {
+            Effect::Stored(_) | Effect::NothingNewer { .. } => Self::Done,
+            Effect::Duplicate { .. } => Self::Duplicate,
+        }
+    }
+}
+
 /// A handler's bad end.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -59,9 +69,18 @@ pub enum Failure {
     },
 }
 
-impl From<crate::store::StoreError> for Failure {
-    fn from(error: crate::store::StoreError) -> Self {
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
         Self::Transient(error.to_string())
+    }
+}
+
+impl From<VersionError> for Failure {
+    fn from(error: VersionError) -> Self {
+        match error {
+            VersionError::Store(error) => error.into(),
+            VersionError::Implausible { .. } => Self::Permanent(error.to_string()),
+        }
     }
 }
 

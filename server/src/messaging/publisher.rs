@@ -32,7 +32,7 @@ pub enum PublishError {
     Timeout,
     /// What to publish could not be read, or its confirm not be noted.
     #[error(transparent)]
-    Store(crate::store::StoreError),
+    Store(store::StoreError),
     /// No queue took it.
     #[error("no queue took the message: {reply_code} {reply_text}")]
     Returned {

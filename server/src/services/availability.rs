@@ -3,11 +3,11 @@
 use super::breaker::Breaker;
 use crate::{
     bridge::Reporter,
-    clock,
     control::{Control, Scope},
     messaging::{Failure, envelope},
 };
 use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
+use base::clock;
 use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::{

@@ -3,8 +3,5 @@
 pub mod availability;
 pub mod breaker;
 pub mod catalog;
-pub mod effect;
-pub mod epoch;
-pub mod inbox;
 pub mod inventory;
 pub mod wishlist;

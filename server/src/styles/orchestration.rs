@@ -3,12 +3,10 @@
 use super::{Outcome, Services, parse};
 use crate::{
     messaging::{Delivered, Failure},
-    services::{
-        epoch::{VersionError, Word},
-        inventory::outbox::Draft,
-    },
+    services::inventory::outbox::Draft,
 };
 use flow::{Availability, Service, Style, topology::INVENTORY_COMMANDS};
+use store::epoch::{VersionError, Word};
 
 /// Three commands, each for one queue: recalculate, update the availability, update the wishlists.
 #[must_use]

@@ -3,10 +3,10 @@
 use super::{Parts, problem::Problem};
 use crate::{
     messaging::{House, Links},
-    store::StoreError,
     styles::Services,
 };
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use store::StoreError;
 
 /// The route.
 pub fn routes(parts: &Parts) -> Router {

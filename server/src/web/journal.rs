@@ -1,12 +1,9 @@
 //! The journal over HTTP: in pages, as a stream of server-sent events, and as a whole.
 
 use super::problem::Problem;
-use crate::{
-    bridge::{
-        Journal,
-        journal::{Next, ReadError, Whole, array},
-    },
-    clock,
+use crate::bridge::{
+    Journal,
+    journal::{Next, ReadError, Whole, array},
 };
 use axum::{
     Json, Router,
@@ -19,6 +16,7 @@ use axum::{
     },
     routing::get,
 };
+use base::clock;
 use flow::{Picture, run};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     bridge::{Journal, management::Visibility},
-    clock,
     control::{Control, Desk, http::PageQuery},
     services::{availability::AvailabilityClient, wishlist::Wishlist},
     warehouse::{ftp::DropBox, simulator::Simulation},
@@ -20,6 +19,7 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
+use base::clock;
 use flow::{Service, Style, fault::Faults};
 use std::time::Duration;
 

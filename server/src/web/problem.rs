@@ -1,15 +1,13 @@
 //! The one error type at the HTTP edge: `application/problem+json` (RFC 9457).
 
-use crate::{
-    services::{catalog::search::TooLong, inventory::intake::IntakeError},
-    store::StoreError,
-};
+use crate::services::{catalog::search::TooLong, inventory::intake::IntakeError};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use flow::api;
+use store::StoreError;
 
 /// An answer that says what went wrong and what to mend.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub use folder::Keep;
 pub use segment::ReadError;
 
 use super::sequencer::Sequencer;
-use crate::clock;
+use base::clock;
 use crossbeam_channel::{Sender, TrySendError};
 use flow::{Event, Picture};
 use folder::{Folder, Opened};

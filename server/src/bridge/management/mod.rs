@@ -261,7 +261,7 @@ impl Watcher {
     }
 
     fn report(&self, style: Style, queue: &Id, node: Node, kind: Kind) {
-        let mut event = Event::new(crate::clock::now_us(), Provenance::Broker, kind);
+        let mut event = Event::new(base::clock::now_us(), Provenance::Broker, kind);
         event.style = Some(style);
         event.node = Some(node);
         event.queue = Some(Arc::clone(queue));

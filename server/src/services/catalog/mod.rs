@@ -6,15 +6,9 @@ pub mod search;
 
 use crate::{
     bridge::{Journal, told_anew},
-    data::{Data, Floors},
+    data::Data,
     messaging::{Delivered, Handled},
     seed,
-    services::{
-        effect::Effect,
-        epoch::{self, VersionError, Word},
-        inbox,
-    },
-    store::{Store, StoreError},
 };
 use flow::{
     Availability, Kind, Service, Sku, Style,
@@ -22,6 +16,12 @@ use flow::{
 };
 use search::Search;
 use std::{path::Path, sync::Arc};
+use store::{
+    Store, StoreError,
+    effect::Effect,
+    epoch::{self, Floors, VersionError, Word},
+    inbox,
+};
 
 /// Opens the service's store in `dir`, with the seed when it is new.
 ///
@@ -78,14 +78,16 @@ impl Catalog {
                     products::mark(tx, queue.style, known, word)
                 },
                 move |marked| {
-                    marked.tell_decision(&reporter, Some(known.version));
+                    if let Some(decision) = marked.decision(Some(known.version)) {
+                        reporter.tell(decision);
+                    }
                     if let Effect::Stored(before) = *marked {
                         reporter.tell(Kind::StateChanged { before, after: known.into() });
                     }
                 },
             )
             .await;
-        Ok(marked?.handled())
+        Ok(marked?.into())
     }
 
     /// At most `limit` products that fit: first those whose SKU begins with the text, then by name.

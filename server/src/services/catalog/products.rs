@@ -2,18 +2,21 @@
 
 use super::search::{self, Search};
 use crate::{
-    clock,
-    data::{Data, Floors, ProductRecord},
+    data::{Data, ProductRecord},
     seed,
-    services::{
-        effect::Effect,
-        epoch::{self, VersionError, Word},
-    },
-    store::StoreError,
 };
+use base::clock;
 use flow::{Availability, Sku, Style, api::Product, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::HashMap;
+use store::{
+    StoreError,
+    effect::Effect,
+    epoch::{self, Floors, VersionError, Word},
+    newer,
+};
+
+const TABLE: &str = "products";
 
 /// The table; `version` is that of inventory's numbers.
 pub const SCHEMA: &str = "
@@ -39,19 +42,8 @@ pub fn mark(
     known: Availability,
     word: Word,
 ) -> Result<Effect<Option<State>>, VersionError> {
-    let before = tx
-        .prepare_cached("SELECT available, quantity, version FROM products WHERE style = ?1 AND sku = ?2")?
-        .query_row(params![style.as_str(), known.sku.as_str()], |row| {
-            Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
-        })
-        .optional()?;
-    let stored = before.map(|before| before.version);
-    if let Some(known_version) = epoch::as_new(tx, style, stored, known.version, word)? {
-        return Ok(Effect::NothingNewer { known_version });
-    }
     // A product that nobody has described yet is called by its SKU.
-    insert(tx, style, known, known.sku.as_str())?;
-    Ok(Effect::Stored(before))
+    newer::store_if_newer(tx, TABLE, style, known, word, || insert(tx, style, known, known.sku.as_str()))
 }
 
 /// Which version of a SKU's numbers is shown.
@@ -59,11 +51,7 @@ pub fn mark(
 /// # Errors
 /// When the store fails.
 pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<u64>, StoreError> {
-    let version = tx
-        .prepare_cached("SELECT version FROM products WHERE style = ?1 AND sku = ?2")?
-        .query_row(params![style.as_str(), sku.as_str()], |row| row.get(0))
-        .optional()?;
-    Ok(version)
+    Ok(newer::stored(tx, TABLE, style, sku)?.map(|shown| shown.version))
 }
 
 fn insert(tx: &Transaction<'_>, style: Style, known: Availability, name: &str) -> Result<(), StoreError> {
@@ -98,7 +86,7 @@ pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Product>, StoreErr
 /// # Errors
 /// When the store fails.
 pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
-    epoch::highest(tx, "products")
+    epoch::highest(tx, TABLE)
 }
 
 /// Fills an empty table.

@@ -1,12 +1,12 @@
 //! Products by the words that somebody looks for: a few suggestions of one catalog, or a page of the store, which lays
 //! both catalogs side by side.
 
-use crate::store::{self, StoreError};
 use flow::{
     Style,
     api::{Product, Shelf, Shelves, Show},
 };
 use rusqlite::{Transaction, params_from_iter};
+use store::StoreError;
 
 /// How many products stand on one page of the store.
 pub const PAGE: u32 = 48;

@@ -8,7 +8,8 @@ use super::{
     outbox::{self, Draft},
     state, stock,
 };
-use crate::{bridge::Reporter, clock, messaging::envelope, services::epoch, store::StoreError};
+use crate::{bridge::Reporter, messaging::envelope};
+use base::clock;
 use flow::{
     Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style,
     api::Accepted,
@@ -16,6 +17,7 @@ use flow::{
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::sync::Arc;
+use store::{StoreError, epoch};
 
 /// The ledger of movements, and the answers to requests that may be repeated.
 pub const SCHEMA: &str = "

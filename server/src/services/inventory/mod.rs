@@ -13,11 +13,9 @@ mod troubles;
 
 use crate::{
     bridge::Journal,
-    data::{Data, Floors},
+    data::Data,
     messaging::{Delivered, Failure, Handled},
     seed,
-    services::{effect::Effect, epoch, inbox},
-    store::{Store, StoreError},
 };
 use flow::{
     Availability, Event, Kind, Provenance, Service, Sku, Style,
@@ -25,6 +23,12 @@ use flow::{
     event::{State, StockReason},
 };
 use std::{path::Path, sync::Arc};
+use store::{
+    Store, StoreError,
+    effect::Effect,
+    epoch::{self, Floors},
+    inbox,
+};
 use tokio::sync::watch;
 
 /// The inventory service.
@@ -81,7 +85,9 @@ impl Inventory {
                 },
                 move |done| {
                     // The message says nothing of versions: whatever it says, what is recorded counts.
-                    done.tell_decision(&reporter, None);
+                    if let Some(decision) = done.decision(None) {
+                        reporter.tell(decision);
+                    }
                     if let Effect::Stored((before, after)) = *done
                         && before.version < after.version
                     {
@@ -90,7 +96,7 @@ impl Inventory {
                 },
             )
             .await?;
-        Ok(recalculated.handled())
+        Ok(recalculated.into())
     }
 
     /// What is for sale, computed from the recorded numbers; `None` for an unknown SKU.

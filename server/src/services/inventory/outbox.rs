@@ -3,9 +3,11 @@
 //! A row is gone once the broker has confirmed its message. After a crash the rest is sent again under the same
 //! message id, and the consumers' inboxes see to it that nothing happens twice.
 
-use crate::{clock, messaging::Envelope, messaging::envelope, store::StoreError};
+use crate::messaging::{Envelope, envelope};
+use base::clock;
 use flow::{Id, Sku, Style};
 use rusqlite::{Connection, Transaction, params};
+use store::StoreError;
 
 /// The table; `id` gives the order of sending.
 pub const SCHEMA: &str = "
@@ -104,7 +106,7 @@ pub fn waiting(
         let (message_id, correlation_id) = (text(5)?, text(6)?);
         Ok(Waiting {
             id: row.get(0)?,
-            sku: crate::store::sku(row, 1)?,
+            sku: store::sku(row, 1)?,
             exchange: text(2)?,
             routing_key: text(3)?,
             envelope: Envelope {

@@ -5,12 +5,13 @@
 //! recognise them; a lost connection forgets nothing, because the receipts outlive the relay's session.
 
 use super::{Inventory, outbox};
-use crate::{repeats::Repeats, store::StoreError};
+use base::repeats::Repeats;
 use flow::Style;
 use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
+use store::StoreError;
 use tokio::time::Instant;
 
 /// How long a receipt waits for others.

@@ -7,14 +7,13 @@ use super::{
 };
 use crate::{
     bridge::Reporter,
-    clock,
     control::Scope,
     messaging::{
         Publisher,
         publisher::{InFlight, PublishError},
     },
-    repeats::Repeats,
 };
+use base::{clock, repeats::Repeats};
 use flow::{
     Event, Kind, Provenance, Service, Style,
     fault::{FaultKind, Gate},

@@ -1,13 +1,12 @@
 //! The stock table: recorded numbers, and what was last calculated from them.
 
-use crate::{
-    data::{Floors, StockRecord},
-    seed,
-    services::epoch,
-    store::StoreError,
-};
+use crate::{data::StockRecord, seed};
 use flow::{Availability, Sku, Style, api::StockLevel, event::State};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use store::{
+    StoreError,
+    epoch::{self, Floors},
+};
 
 /// The table. `version` grows with every change of the recorded numbers; `available` was calculated from
 /// `calculated_version`.
@@ -139,7 +138,7 @@ pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<StockLevel>, Store
     )?;
     let rows = select.query_map([style.as_str()], |row| {
         Ok(StockLevel {
-            sku: crate::store::sku(row, 0)?,
+            sku: store::sku(row, 0)?,
             on_hand: row.get(1)?,
             reserved: row.get(2)?,
             safety_stock: row.get(3)?,
@@ -157,8 +156,8 @@ pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<StockLevel>, Store
 pub fn versions(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, [u64; 2])>, StoreError> {
     let mut select = tx
         .prepare_cached("SELECT sku, version, calculated_version FROM stock WHERE style = ?1 ORDER BY sku")?;
-    let rows = select
-        .query_map([style.as_str()], |row| Ok((crate::store::sku(row, 0)?, [row.get(1)?, row.get(2)?])))?;
+    let rows =
+        select.query_map([style.as_str()], |row| Ok((store::sku(row, 0)?, [row.get(1)?, row.get(2)?])))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -1,13 +1,14 @@
 //! The e-mails: written in the transaction that gives cause to send them, one per wish and time of becoming available.
 
 use super::message::{self, Receiver};
-use crate::{clock, store, store::StoreError};
+use base::clock;
 use chrono::{DateTime, Utc};
 use flow::{
     Availability, Style,
     api::{Delivery, Email},
 };
 use rusqlite::{OptionalExtension, Transaction, params};
+use store::StoreError;
 
 /// The table. `became_available` is the version of inventory's numbers with which the SKU turned available;
 /// together with the wish it makes an e-mail unique. `source` is the message as SMTP carries it (RFC 5322).

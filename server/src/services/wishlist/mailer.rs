@@ -13,10 +13,10 @@ use super::{
     mail::{self, ForSmtp},
     smtp::{Session, SmtpServer, Trouble},
 };
-use crate::store::{Store, StoreError};
 use chrono::{TimeDelta, Utc};
 use rand::RngExt;
 use std::{collections::HashMap, time::Duration};
+use store::{Store, StoreError};
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet},

@@ -10,15 +10,9 @@ pub mod wishes;
 
 use crate::{
     bridge::{Journal, told_anew},
-    data::{Data, Floors},
+    data::Data,
     messaging::{Delivered, Handled},
     seed,
-    services::{
-        effect::Effect,
-        epoch::{self, VersionError, Word},
-        inbox,
-    },
-    store::{Store, StoreError},
 };
 use address::MailAddress;
 use flow::{
@@ -26,6 +20,12 @@ use flow::{
     api::{Email, Wish},
 };
 use std::{path::Path, sync::Arc};
+use store::{
+    Store, StoreError,
+    effect::Effect,
+    epoch::{self, Floors, VersionError, Word},
+    inbox,
+};
 use tokio::sync::watch;
 
 /// Opens the service's store in `dir`, with the seed when it is new.
@@ -119,7 +119,9 @@ impl Wishlist {
                     Ok(Effect::Stored((before, emails)))
                 },
                 move |updated| {
-                    updated.tell_decision(&reporter, Some(known.version));
+                    if let Some(decision) = updated.decision(Some(known.version)) {
+                        reporter.tell(decision);
+                    }
                     let Effect::Stored((before, emails)) = updated else { return };
                     reporter.tell(Kind::StateChanged { before: *before, after: known.into() });
                     for email in emails {
@@ -132,7 +134,7 @@ impl Wishlist {
                 },
             )
             .await;
-        Ok(updated?.handled())
+        Ok(updated?.into())
     }
 
     /// Who waits for what, oldest first.

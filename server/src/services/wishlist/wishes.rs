@@ -1,20 +1,23 @@
 //! The wishes, and what was last known of each SKU.
 
 use crate::{
-    clock,
-    data::{Data, Floors, WishRecord},
+    data::{Data, WishRecord},
     seed,
-    services::{
-        effect::Effect,
-        epoch::{self, VersionError, Word},
-    },
-    store,
-    store::StoreError,
 };
+use base::clock;
 use flow::{Availability, Sku, Style, api::Wish, event::State};
 use rand::RngExt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use std::collections::HashSet;
+use store::{
+    StoreError,
+    effect::Effect,
+    epoch::{self, Floors, VersionError, Word},
+    newer,
+};
+
+/// The table of what was last known of each SKU.
+const KNOWN: &str = "known";
 
 /// The tables; `version` is that of inventory's numbers. Who knows a wish's `token` may take the wish away.
 pub const SCHEMA: &str = "
@@ -49,18 +52,7 @@ pub fn remember(
     known: Availability,
     word: Word,
 ) -> Result<Effect<Option<State>>, VersionError> {
-    let before = tx
-        .prepare_cached("SELECT available, quantity, version FROM known WHERE style = ?1 AND sku = ?2")?
-        .query_row(params![style.as_str(), known.sku.as_str()], |row| {
-            Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
-        })
-        .optional()?;
-    let stored = before.map(|before| before.version);
-    if let Some(known_version) = epoch::as_new(tx, style, stored, known.version, word)? {
-        return Ok(Effect::NothingNewer { known_version });
-    }
-    insert(tx, style, known)?;
-    Ok(Effect::Stored(before))
+    newer::store_if_newer(tx, KNOWN, style, known, word, || insert(tx, style, known))
 }
 
 /// Which version of a SKU's numbers is known.
@@ -68,11 +60,7 @@ pub fn remember(
 /// # Errors
 /// When the store fails.
 pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<u64>, StoreError> {
-    let version = tx
-        .prepare_cached("SELECT version FROM known WHERE style = ?1 AND sku = ?2")?
-        .query_row(params![style.as_str(), sku.as_str()], |row| row.get(0))
-        .optional()?;
-    Ok(version)
+    Ok(newer::stored(tx, KNOWN, style, sku)?.map(|known| known.version))
 }
 
 /// Which version of each SKU's numbers is known.
@@ -196,7 +184,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Wish> {
 /// # Errors
 /// When the store fails.
 pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
-    epoch::highest(tx, "known")
+    epoch::highest(tx, KNOWN)
 }
 
 /// Fills empty tables.

@@ -6,10 +6,7 @@ use super::{
     names::is_takeable,
     uploads::Uploads,
 };
-use crate::{
-    services::inventory::{Inventory, files::FileBook},
-    store::StoreError,
-};
+use crate::services::inventory::{Inventory, files::FileBook};
 use axum::body::Bytes;
 use flow::api::WarehouseFiles;
 use futures::{Stream, StreamExt};
@@ -17,6 +14,7 @@ use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard},
 };
+use store::StoreError;
 use tokio::sync::watch;
 
 /// The largest file that is taken by HTTP, in bytes. By FTP it may be of any size.

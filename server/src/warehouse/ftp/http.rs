@@ -49,7 +49,7 @@ async fn errors(State(drop_box): State<DropBox>, PathId(id): PathId) -> Result<R
         let Some(after) = after else { return Ok(Some((report_lines(None), (book, Some(0))))) };
         let page = book.errors(id, after, REPORT_PAGE).await?;
         let next = page.last().map(|bad| bad.line);
-        Ok::<_, crate::store::StoreError>(next.map(|last| (report_lines(Some(&page)), (book, Some(last)))))
+        Ok::<_, store::StoreError>(next.map(|last| (report_lines(Some(&page)), (book, Some(last)))))
     });
     // Letters of other alphabets and quotes cannot stand in a plain file name (RFC 6266, section 4.3).
     let plain: String = file

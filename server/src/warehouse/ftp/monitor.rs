@@ -17,7 +17,6 @@ use crate::{
         Inventory,
         files::{OpenFile, Sighted},
     },
-    store::StoreError,
     warehouse::Brake,
 };
 use flow::api::FileState;
@@ -26,6 +25,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
+use store::StoreError;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 

@@ -5,8 +5,8 @@ use super::{
     storage::Storage,
     uploads::{Session, Uploads},
 };
-use crate::accept::Acceptor;
 use async_trait::async_trait;
+use base::accept::Acceptor;
 use libunftp::ServerBuilder;
 use std::{
     io,

@@ -8,10 +8,10 @@ mod rows;
 
 pub use rows::advance;
 
-use crate::store::{self, Store, StoreError};
 use flow::api::{FileState, WarehouseFile};
 use rows::{COLUMNS, OPEN};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use store::{Store, StoreError};
 
 /// The tables. `content_hash` is empty until the file has been read once; `lines_done` says how many of its lines
 /// have been taken in, `counted` that all have; `report` is the name of its errors' file.

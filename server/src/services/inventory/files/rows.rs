@@ -1,9 +1,10 @@
 //! The book's rows, each within a transaction of whoever asks.
 
 use super::{Advance, CUT, Content, Identity, OpenFile, Sighted};
-use crate::{clock, store::StoreError};
+use base::clock;
 use flow::api::{FileState, WarehouseFile};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use store::StoreError;
 
 /// How many files the list shows.
 const LISTED_MAX: u32 = 200;

@@ -1,5 +1,5 @@
 use super::{rows::advance, *};
-use crate::store::Store;
+use store::Store;
 
 async fn book(dir: &tempfile::TempDir) -> FileBook {
     FileBook(Store::open(&dir.path().join("inventory.db"), SCHEMA).unwrap())

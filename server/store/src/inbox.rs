@@ -2,7 +2,8 @@
 //!
 //! It is written in the transaction of the effect, so that both are on disk or neither is.
 
-use crate::{clock, store::StoreError};
+use crate::StoreError;
+use base::clock;
 use chrono::{TimeDelta, Utc};
 use flow::topology::Queue;
 use rusqlite::{Transaction, params};

@@ -3,7 +3,7 @@
 //! When a system is taken back to its seed, messages of its earlier life may still be on their way. Versions never
 //! go back: each service remembers the highest version of the life before, and whatever is not newer is old news.
 
-use crate::{data::Floors, messaging::Failure, store::StoreError};
+use crate::StoreError;
 use flow::Style;
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -46,15 +46,6 @@ impl From<rusqlite::Error> for VersionError {
     }
 }
 
-impl From<VersionError> for Failure {
-    fn from(error: VersionError) -> Self {
-        match error {
-            VersionError::Store(error) => error.into(),
-            VersionError::Implausible { .. } => Self::Permanent(error.to_string()),
-        }
-    }
-}
-
 /// The version that is stored (or the life before's, where nothing is), if it is as new as this one or newer.
 ///
 /// # Errors
@@ -72,6 +63,29 @@ pub fn as_new(
         return Err(VersionError::Implausible { version, newest });
     }
     Ok((version <= newest).then_some(newest))
+}
+
+/// The highest version of each system's life before: choreography's, orchestration's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Floors([u64; 2]);
+
+impl Floors {
+    /// Of a style.
+    #[must_use]
+    pub const fn of(&self, style: Style) -> u64 {
+        self.0[style as usize]
+    }
+
+    /// The higher of both, style by style.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self([self.0[0].max(other.0[0]), self.0[1].max(other.0[1])])
+    }
+
+    /// Sets it.
+    pub const fn set(&mut self, style: Style, floor: u64) {
+        self.0[style as usize] = floor;
+    }
 }
 
 /// The highest version that each system has in a table, as far as it can be inventory's.
