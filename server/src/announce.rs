@@ -3,15 +3,15 @@
 use crate::{
     services::catalog::search::Search,
     styles::{self, Services},
-    web::{
-        extract::{By, InStyle, JsonBody},
-        problem::Problem,
-    },
 };
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use flow::{
     Sku, Style,
     api::{AnnounceWanted, AnnouncedAgain},
+};
+use http_edge::{
+    extract::{By, InStyle, JsonBody},
+    problem::Problem,
 };
 use std::collections::HashMap;
 use store::StoreError;

@@ -6,6 +6,7 @@ mod common;
 use axum::response::IntoResponse;
 use common::{On, Skuflow};
 use flow::{Service, Style, api::DeadLetter};
+use http_edge::problem::Problem;
 use lapin::{
     BasicProperties, Channel, Connection,
     options::{BasicPublishOptions, QueueDeclareOptions},
@@ -19,7 +20,6 @@ use server::{
         desk::{Cursor, page::Wanted},
     },
     messaging::{Links, connection::Connector},
-    web::problem::Problem,
 };
 use std::time::Duration;
 use tokio::sync::watch;

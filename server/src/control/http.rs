@@ -7,13 +7,7 @@ use super::{
         page::{PAGE_DEFAULT, PAGE_MAX, Wanted},
     },
 };
-use crate::{
-    services::availability::AvailabilityClient,
-    web::{
-        extract::{By, InStyle, JsonBody, PathId, PathService},
-        problem::Problem,
-    },
-};
+use crate::services::availability::AvailabilityClient;
 use axum::{
     Json, Router,
     extract::{Query, State, rejection::QueryRejection},
@@ -25,6 +19,10 @@ use flow::{
     Style,
     api::{Breaker, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
     fault::{FaultKind, Faults, Gates, Holding, UnknownFault},
+};
+use http_edge::{
+    extract::{By, InStyle, JsonBody, PathId, PathService},
+    problem::Problem,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;

@@ -10,6 +10,7 @@ use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
 use base::clock;
 use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
 use http_body_util::{BodyExt, Empty, Limited};
+use http_edge::HEADER_CALL;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -25,8 +26,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The id of a call, by which inventory's API knows it.
-pub const HEADER_CALL: &str = "x-request-id";
 /// A question that takes longer is given up.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How many questions are asked at once; each has a connection, and so two descriptors in one process. More do not make

@@ -7,10 +7,6 @@ use crate::{
         intake::{IdempotencyKey, Movement, Reason},
     },
     styles,
-    web::{
-        extract::{essence, json_bytes, parse},
-        problem::Problem,
-    },
 };
 use axum::{
     Json, Router,
@@ -20,6 +16,10 @@ use axum::{
     routing::post,
 };
 use flow::{Dispatch, Quantity, Sku, Style, api::Accepted, event::Origin};
+use http_edge::{
+    extract::{essence, json_bytes, parse},
+    problem::Problem,
+};
 use serde::{Deserialize, Serialize};
 
 /// The most arrivals or sales in one request.

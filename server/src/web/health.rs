@@ -1,11 +1,12 @@
 //! `GET /readyz`: whether broker and stores can be reached, and take what they are given.
 
-use super::{Parts, problem::Problem};
+use super::Parts;
 use crate::{
     messaging::{House, Links},
     styles::Services,
 };
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use http_edge::problem::Problem;
 use store::StoreError;
 
 /// The route.

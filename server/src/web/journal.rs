@@ -1,6 +1,5 @@
 //! The journal over HTTP: in pages, as a stream of server-sent events, and as a whole.
 
-use super::problem::Problem;
 use crate::bridge::{
     Journal,
     journal::{Next, ReadError, Whole, array},
@@ -19,6 +18,7 @@ use axum::{
 use base::clock;
 use flow::{Picture, run};
 use futures::{Stream, StreamExt, stream};
+use http_edge::problem::Problem;
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep_until};

@@ -1,15 +1,12 @@
 //! HTTP: the services' APIs, the journal, health, the page and its files, behind one set of guards.
 
 pub mod compress;
-pub mod extract;
 pub mod health;
-pub mod host;
 pub mod journal;
 pub mod listen;
 pub mod page;
 mod parts;
 mod patience;
-pub mod problem;
 pub mod public_url;
 pub mod queues;
 pub mod refusal;
@@ -26,13 +23,10 @@ use crate::{
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
-use problem::Problem;
+use http_edge::{BODY_MAX_BYTES, problem::Problem};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
-
-/// The most that a request's body may hold: a thousand arrivals take about a tenth of it.
-pub const BODY_MAX_BYTES: usize = 1024 * 1024;
 
 /// What the routes need.
 #[derive(Clone)]

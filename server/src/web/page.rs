@@ -109,7 +109,7 @@ struct Lent {
     broker_label: String,
 }
 
-fn answer<T: 'static, E: Into<super::problem::Problem>>(
+fn answer<T: 'static, E: Into<http_edge::problem::Problem>>(
     asked: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Answer<T> {
     Box::pin(async move { asked.await.map_err(|error| -> Problem { error.into().to_api() }) })
@@ -122,7 +122,7 @@ impl Backend for Lent {
 
     fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>> {
         let journal = self.journal.clone();
-        answer::<_, super::problem::Problem>(async move {
+        answer::<_, http_edge::problem::Problem>(async move {
             // Both styles and the broker are in one list: enough of it, that some of each is among it.
             let page = journal.page_before(u64::MAX, 20 * limit as u64).await?;
             let events: Vec<Event> =
@@ -145,14 +145,14 @@ impl Backend for Lent {
 
     fn products(&self, style: Style, search: String, limit: u32) -> Answer<Vec<Product>> {
         let catalog = self.services.catalog.clone();
-        answer::<_, super::problem::Problem>(async move {
+        answer::<_, http_edge::problem::Problem>(async move {
             Ok(catalog.products(style, Search::parse(&search)?, limit).await?)
         })
     }
 
     fn shelves(&self, wanted: ShelvesWanted) -> Answer<Shelves> {
         let catalog = self.services.catalog.clone();
-        answer::<_, super::problem::Problem>(async move {
+        answer::<_, http_edge::problem::Problem>(async move {
             Ok(catalog.shelves(Search::parse(&wanted.search)?, wanted.show, wanted.page).await?)
         })
     }

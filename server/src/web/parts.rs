@@ -1,10 +1,6 @@
 //! Parts of the page that only the server can draw, since only it knows what they tell: the control room.
 
-use super::{
-    Parts,
-    extract::{By, InStyle, JsonBody, PathId, reader},
-    problem::Problem,
-};
+use super::Parts;
 use crate::{
     bridge::{Journal, management::Visibility},
     control::{Control, Desk, http::PageQuery},
@@ -21,6 +17,10 @@ use axum::{
 };
 use base::clock;
 use flow::{Service, Style, fault::Faults};
+use http_edge::{
+    extract::{By, InStyle, JsonBody, PathId, reader},
+    problem::Problem,
+};
 use std::time::Duration;
 
 /// How many dead letters are shown at a time.

@@ -1,13 +1,16 @@
 //! Catalog's HTTP API.
 
-use super::{Catalog, search::Search};
-use crate::web::{extract::InStyle, problem::Problem};
+use super::{
+    Catalog,
+    search::{Search, TooLong},
+};
 use axum::{
     Json, Router,
     extract::{Query, State, rejection::QueryRejection},
     routing::get,
 };
 use flow::api::{Product, Shelves, ShelvesWanted};
+use http_edge::{extract::InStyle, problem::Problem};
 use serde::Deserialize;
 
 /// The routes.
@@ -16,6 +19,12 @@ pub fn routes(catalog: Catalog) -> Router {
         .route("/api/{style}/catalog/products", get(list))
         .route("/api/shelves", get(shelves))
         .with_state(catalog)
+}
+
+impl From<TooLong> for Problem {
+    fn from(error: TooLong) -> Self {
+        Self::invalid(error.to_string())
+    }
 }
 
 /// Which products: those that fit, and at most so many. Without either, all.

@@ -1,14 +1,7 @@
 //! Inventory's HTTP API.
 
-use super::Inventory;
-use crate::{
-    control::{Control, HttpFault},
-    services::availability::HEADER_CALL,
-    web::{
-        extract::{InStyle, PathSku},
-        problem::Problem,
-    },
-};
+use super::{Inventory, intake::IntakeError};
+use crate::control::{Control, HttpFault};
 use axum::{
     Json, Router,
     extract::State,
@@ -16,6 +9,11 @@ use axum::{
     routing::get,
 };
 use flow::{Availability, Style, api::StockLevel};
+use http_edge::{
+    HEADER_CALL,
+    extract::{InStyle, PathSku},
+    problem::Problem,
+};
 use std::sync::Arc;
 
 /// The routes.
@@ -25,6 +23,17 @@ pub fn routes(inventory: Inventory, control: Control) -> Router {
         .with_state(inventory.clone())
         .route("/api/{style}/inventory/skus/{sku}/availability", get(availability))
         .with_state(Arc::new((inventory, control)))
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        let status = match error {
+            IntakeError::NotEnough { .. } => StatusCode::CONFLICT,
+            IntakeError::TooMuch { .. } | IntakeError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            IntakeError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string())
+    }
 }
 
 /// Does with a call what a fault wants, if one does.

@@ -1,10 +1,6 @@
 //! Wishlist's HTTP API.
 
 use super::{Wishlist, address::MailAddress, mail::Forms, message::escape};
-use crate::web::{
-    extract::{InStyle, JsonBody, PathId},
-    problem::Problem,
-};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -15,6 +11,10 @@ use axum::{
 use flow::{
     Sku, Style,
     api::{Email, Wish},
+};
+use http_edge::{
+    extract::{InStyle, JsonBody, PathId},
+    problem::Problem,
 };
 use serde::Deserialize;
 use std::collections::HashMap;

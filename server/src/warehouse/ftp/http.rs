@@ -1,7 +1,6 @@
 //! The drop box by HTTP.
 
 use super::{DropBox, UploadError, client::ClientError, report::report_lines};
-use crate::web::{extract::PathId, problem::Problem};
 use axum::{
     Json, Router,
     body::Body,
@@ -12,6 +11,7 @@ use axum::{
 };
 use flow::api::{Dropped, WarehouseFiles};
 use futures::stream;
+use http_edge::{extract::PathId, problem::Problem};
 
 /// How many lines of a report are read at once.
 const REPORT_PAGE: u32 = 1_000;

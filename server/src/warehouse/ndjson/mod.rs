@@ -14,7 +14,6 @@ use crate::{
         intake::{IdempotencyKey, Reason},
     },
     styles, table,
-    web::{extract::parse, host::Authority, problem::Problem},
 };
 use axum::{
     body::{Body, Bytes},
@@ -27,6 +26,7 @@ use flow::{
     event::Origin,
 };
 use futures::future::join_all;
+use http_edge::{extract::parse, host::Authority, problem::Problem};
 use reading::{Line, Reading};
 use serde::Serialize;
 use spool::{SpoolError, Writer};

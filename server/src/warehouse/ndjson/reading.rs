@@ -1,11 +1,9 @@
 //! A request's body, line by line.
 
-use crate::{
-    table::{self, Cutter, LINE_MAX},
-    web::problem::Problem,
-};
+use crate::table::{self, Cutter, LINE_MAX};
 use axum::body::{BodyDataStream, Bytes};
 use futures::{FutureExt, StreamExt};
+use http_edge::problem::Problem;
 use std::collections::VecDeque;
 
 /// A line that is not blank, or why there is none.

@@ -4,7 +4,6 @@ use super::{
     Simulation, WantedError,
     plan::{Plan, scene},
 };
-use crate::web::{extract::JsonBody, problem::Problem};
 use axum::{
     Json, Router,
     extract::{Query, State, rejection::QueryRejection},
@@ -13,6 +12,7 @@ use axum::{
     routing::get,
 };
 use flow::api::{Preset, Simulator, SimulatorWanted};
+use http_edge::{extract::JsonBody, problem::Problem};
 use serde::Deserialize;
 use std::fmt::Write;
 

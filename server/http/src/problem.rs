@@ -1,6 +1,5 @@
 //! The one error type at the HTTP edge: `application/problem+json` (RFC 9457).
 
-use crate::services::{catalog::search::TooLong, inventory::intake::IntakeError};
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -69,23 +68,6 @@ impl From<StoreError> for Problem {
         }
         tracing::error!(%error, "a store failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}; the server's log says more"))
-    }
-}
-
-impl From<TooLong> for Problem {
-    fn from(error: TooLong) -> Self {
-        Self::invalid(error.to_string())
-    }
-}
-
-impl From<IntakeError> for Problem {
-    fn from(error: IntakeError) -> Self {
-        let status = match error {
-            IntakeError::NotEnough { .. } => StatusCode::CONFLICT,
-            IntakeError::TooMuch { .. } | IntakeError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            IntakeError::Store(error) => return error.into(),
-        };
-        Self::new(status, error.to_string())
     }
 }
 

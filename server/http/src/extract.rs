@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use flow::{Actor, Id, Service, Sku, Style};
+use flow::{Actor, Id, Service, Sku, Style, cookies};
 use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use std::{collections::HashMap, sync::Arc};
@@ -84,9 +84,9 @@ impl<S: Sync> FromRequestParts<S> for By {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let name = parts.headers.get(HEADER_ACTOR).map(|header| name_in(header.as_bytes())).transpose();
         let name = name.map_err(|why| Problem::malformed(format!("X-Skuflow-Actor: {why}")))?;
-        let cookies = cookies(&parts.headers);
+        let cookies = sent_cookies(&parts.headers);
         // Programs of others on this host may have cookies of the same names: what makes no sense is not ours.
-        let of_page = || name_in(app::me::value_of(&cookies, app::me::NAME)?.as_bytes()).ok().flatten();
+        let of_page = || name_in(cookies::value_of(&cookies, cookies::NAME)?.as_bytes()).ok().flatten();
         Ok(Self(Arc::new(Actor { name: name.unwrap_or_else(of_page), id: reader(&parts.headers) })))
     }
 }
@@ -98,14 +98,14 @@ fn name_in(encoded: &[u8]) -> Result<Option<Id>, String> {
     Actor::parse_name(&text).map_err(|error| error.to_string())
 }
 
-fn cookies(headers: &HeaderMap) -> String {
+fn sent_cookies(headers: &HeaderMap) -> String {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     all.collect::<Vec<_>>().join("; ")
 }
 
 /// The id of the browser that asks; none for a program.
 pub fn reader(headers: &HeaderMap) -> Option<Id> {
-    Actor::parse_id(app::me::value_of(&cookies(headers), app::me::ID)?).ok()
+    Actor::parse_id(cookies::value_of(&sent_cookies(headers), cookies::ID)?).ok()
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
