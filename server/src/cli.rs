@@ -1,13 +1,14 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
 use crate::{
-    bridge::{journal::Keep, management::ManagementUrl},
+    bridge::management::ManagementUrl,
     messaging::BrokerUri,
     services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
     web::public_url::PublicUrl,
 };
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use journal::Keep;
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,

@@ -2,9 +2,8 @@
 
 use crate::{
     bridge::{
-        Depths, Journal, Strangers, embedded, expired,
+        Depths, Strangers, embedded, expired,
         management::{self, Bound, Visibility},
-        sequencer::Sequencer,
         tap,
     },
     cli::{BrokerChoice, FtpChoice, Serve},
@@ -33,6 +32,7 @@ use crate::{
     web::{self, listen::Patience, security::Guard},
 };
 use flow::{Node, Service, Style, fault::FaultKind};
+use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use std::{
     fs::{File, TryLockError},

@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use common::{On, Skuflow};
 use flow::{Service, Style, api::DeadLetter};
 use http_edge::problem::Problem;
+use journal::{Journal, Keep};
 use lapin::{
     BasicProperties, Channel, Connection,
     options::{BasicPublishOptions, QueueDeclareOptions},
@@ -14,7 +15,6 @@ use lapin::{
 };
 use serde_json::{Value, json};
 use server::{
-    bridge::{Journal, journal::Keep},
     control::{
         Desk, DeskError,
         desk::{Cursor, page::Wanted},

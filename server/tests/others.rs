@@ -3,12 +3,13 @@
 
 use broker::{BindingDestination, Broker, Config, Overview};
 use flow::{Id, Picture, Style, topology::queue_named};
+use journal::{Journal, Keep};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind, options::*, types::FieldTable,
 };
 use proptest::prelude::*;
 use server::{
-    bridge::{Journal, Strangers, embedded, journal::Keep},
+    bridge::{Strangers, embedded},
     control::{Control, HOLD_MAX},
     messaging::{connection::OUR_NAME, topology},
 };

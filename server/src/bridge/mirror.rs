@@ -4,7 +4,7 @@
 //! told, and before that nothing of it.
 
 use super::{
-    Journal, node_of_stranger,
+    node_of_stranger,
     reach::{Reach, Target, Ways},
 };
 use broker::{BindingDestination, BindingInfo, ConnectionInfo, ConsumerInfo, Overview, QueueDepth};
@@ -13,6 +13,7 @@ use flow::{
     picture::Binding,
     topology::{QUEUES, Queue, queue_named},
 };
+use journal::Journal;
 use std::{collections::HashMap, mem, sync::Arc};
 
 /// See the module.

@@ -3,18 +3,13 @@
 pub mod depths;
 pub mod embedded;
 pub mod expired;
-pub mod journal;
 pub mod management;
 mod mirror;
 mod reach;
-pub mod reporter;
-pub mod sequencer;
 pub mod strangers;
 pub mod tap;
 
 pub use depths::Depths;
-pub use journal::Journal;
-pub use reporter::Reporter;
 pub use strangers::Strangers;
 
 use crate::messaging::{Envelope, connection::OUR_NAME};
@@ -26,17 +21,6 @@ use std::sync::Arc;
 #[derive(Deserialize)]
 struct About {
     sku: Sku,
-}
-
-/// That a service knows something of a SKU that no message told it: everything was taken back to how it began.
-#[must_use]
-pub fn told_anew(service: flow::Service, style: Style, known: flow::Availability) -> Event {
-    let kind = Kind::StateChanged { before: None, after: known.into() };
-    let mut event = Event::new(0, Provenance::Service, kind);
-    event.style = Some(style);
-    event.node = Some(service.into());
-    event.sku = Some(known.sku);
-    event
 }
 
 /// The SKU that a body is about, if it is one of ours.

@@ -3,7 +3,7 @@
 //! The broker itself then hands the bridge a copy of all that it routes. The copy says that the exchange
 //! had the message; into which queues it went follows from the bindings, which are part of the topology.
 
-use super::{Journal, Strangers, management::Bound, routed};
+use super::{Strangers, management::Bound, routed};
 use crate::{
     control::Control,
     messaging::{Envelope, topology},
@@ -13,6 +13,7 @@ use flow::{
     topology::{ExchangeType, QUEUES, Queue, style_of_exchange},
 };
 use futures::StreamExt;
+use journal::Journal;
 use lapin::{
     Channel, Connection,
     message::Delivery,

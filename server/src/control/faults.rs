@@ -1,11 +1,12 @@
 //! Faults: what is set, when it strikes, and what the strikes of inventory's API are to be.
 
-use super::{By, Control, POISONED, Scope, fault_bit, lock};
-use crate::{bridge::Reporter, messaging::Failure};
+use super::{Control, POISONED, Scope, fault_bit, lock};
+use crate::messaging::Failure;
 use flow::{
     Id, Kind, Service, Style,
     fault::{Fault, FaultKind, FaultPhase, Trigger},
 };
+use journal::{By, Reporter};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{sync::Arc, time::Duration};
 

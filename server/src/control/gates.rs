@@ -1,13 +1,13 @@
 //! Gates: where steps of the real system are held until somebody lets them go on.
 
-use super::{By, Control, lock};
-use crate::bridge::Reporter;
+use super::{Control, lock};
 use base::clock;
 use flow::{
     Actor, Event, Id, Kind, Provenance, Service, Style,
     fault::{ClosedGate, Gate, Gates, HeldStep, Holding, ReleasedBy},
     picture::Hold as HeldBy,
 };
+use journal::{By, Reporter};
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::{Arc, atomic::Ordering},
@@ -214,7 +214,7 @@ impl Drop for Hold<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bridge::{Journal, journal::Keep};
+    use journal::{Journal, Keep};
 
     const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
 
@@ -233,8 +233,8 @@ mod tests {
         let mut told = journal.subscribe(Some(0));
         let mut kinds = Vec::new();
         while kinds.len() < 4 {
-            let Some(crate::bridge::journal::Next::Events(events)) = told.next(10).await else { panic!() };
-            let events: Vec<Event> = serde_json::from_slice(&crate::bridge::journal::array(&events)).unwrap();
+            let Some(journal::Next::Events(events)) = told.next(10).await else { panic!() };
+            let events: Vec<Event> = serde_json::from_slice(&journal::array(&events)).unwrap();
             kinds.extend(events.into_iter().map(|event| event.kind));
         }
         assert!(

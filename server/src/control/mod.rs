@@ -14,13 +14,13 @@ pub use desk::{Desk, DeskError};
 pub use faults::{HttpFault, Strike};
 pub use workers::{Crew, Target};
 
-use crate::bridge::{Journal, Reporter};
 use faults::Board;
 use flow::{
-    Actor, Event, Id, Kind, Provenance, Service, Style,
+    Event, Id, Kind, Provenance, Service, Style,
     fault::{FaultKind, FaultPhase, Gate},
 };
 use gates::Held;
+use journal::{By, Journal, Reporter};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -87,9 +87,6 @@ impl Default for Part {
         }
     }
 }
-
-/// Who wants something; nobody when it happens by itself.
-pub type By<'a> = Option<&'a Arc<Actor>>;
 
 const fn gate_bit(gate: Gate) -> u32 {
     1 << gate as u32

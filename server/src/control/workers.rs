@@ -1,11 +1,12 @@
 //! How many workers a service should have, and how its supervisor finds them.
 
-use super::{By, Control, Scope, about, lock};
+use super::{Control, Scope, about, lock};
 use base::clock;
 use flow::{
     Kind, Service, Style,
     api::{Workers, WorkersState, WorkersWanted},
 };
+use journal::By;
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::atomic::Ordering,

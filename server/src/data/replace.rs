@@ -8,8 +8,8 @@
 
 use super::Data;
 use crate::{
-    bridge::{Depths, Journal},
-    control::{By, Desk, DeskError},
+    bridge::Depths,
+    control::{Desk, DeskError},
     messaging::{BrokerUri, connection::OUR_NAME},
     recount,
     styles::Services,
@@ -19,6 +19,7 @@ use flow::{
     Event, Kind, Provenance, Service, Style,
     api::{SimulatorState, SimulatorWanted},
 };
+use journal::{By, Journal};
 use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
 use std::{
     fs::{self, File},

@@ -5,11 +5,11 @@
 //! channels that silently change underneath it.
 
 use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
-use crate::bridge::Journal;
 use async_compat::Compat;
 use base::repeats::Repeats;
 use flow::{Event, Kind, Node, Provenance, Style};
 use futures::StreamExt;
+use journal::Journal;
 use lapin::{
     AsyncTcpStream, Connection, ConnectionProperties,
     tcp::TLSConfig,

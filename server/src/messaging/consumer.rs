@@ -6,12 +6,13 @@
 
 use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
 use crate::{
-    bridge::{self, Journal, Reporter, Strangers},
+    bridge::{self, Strangers},
     control::Scope,
 };
 use base::clock;
 use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
+use journal::{Journal, Reporter};
 use lapin::{message::Delivery, types::DeliveryTag};
 use std::{sync::Arc, time::Duration};
 use store::{StoreError, effect::Effect, epoch::VersionError};

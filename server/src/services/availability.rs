@@ -2,7 +2,6 @@
 
 use super::breaker::Breaker;
 use crate::{
-    bridge::Reporter,
     control::{Control, Scope},
     messaging::{Failure, envelope},
 };
@@ -15,6 +14,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use journal::Reporter;
 use rand::RngExt;
 use std::{
     net::SocketAddr,

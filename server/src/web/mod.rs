@@ -14,7 +14,7 @@ pub mod security;
 
 use crate::{
     announce,
-    bridge::{Depths, Journal, management::Visibility},
+    bridge::{Depths, management::Visibility},
     control::{self, Control, Desk},
     data::{self, Reset},
     messaging::{House, Links},
@@ -22,6 +22,7 @@ use crate::{
     styles::Services,
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
+use ::journal::Journal;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use http_edge::{BODY_MAX_BYTES, problem::Problem};
 use security::Guard;

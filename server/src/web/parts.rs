@@ -2,7 +2,7 @@
 
 use super::Parts;
 use crate::{
-    bridge::{Journal, management::Visibility},
+    bridge::management::Visibility,
     control::{Control, Desk, http::PageQuery},
     services::{availability::AvailabilityClient, wishlist::Wishlist},
     warehouse::{ftp::DropBox, simulator::Simulation},
@@ -21,6 +21,7 @@ use http_edge::{
     extract::{By, InStyle, JsonBody, PathId, reader},
     problem::Problem,
 };
+use journal::Journal;
 use std::time::Duration;
 
 /// How many dead letters are shown at a time.

@@ -7,7 +7,7 @@ mod round;
 
 pub use api::{ManagementUrl, ManagementUrlError};
 
-use super::{Journal, reach::Ways};
+use super::reach::Ways;
 use api::Api;
 use depth::Depths;
 use flow::{
@@ -15,6 +15,7 @@ use flow::{
     picture::Binding as Way,
     topology::{self, ExchangeType},
 };
+use journal::Journal;
 use round::{Consumer, Place, Round};
 use std::{
     borrow::Cow,

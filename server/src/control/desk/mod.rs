@@ -12,15 +12,12 @@ mod visit;
 
 pub use page::{Cursor, Page};
 
-use super::By;
-use crate::{
-    bridge::Journal,
-    messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError},
-};
+use crate::messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError};
 use flow::{
     Kind, Style,
     api::{Desk as Wanted, DeskDone},
 };
+use journal::{By, Journal};
 use lapin::options::BasicAckOptions;
 use parked::Parked;
 use std::{

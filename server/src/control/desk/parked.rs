@@ -1,6 +1,6 @@
 //! A parked message in the desk's hands, and how it is told.
 
-use super::{super::By, NODE};
+use super::NODE;
 use crate::{
     bridge,
     messaging::{Envelope, raw::readable},
@@ -10,6 +10,7 @@ use flow::{
     api::{Attempt, DeadLetter},
     topology::Queue,
 };
+use journal::By;
 use lapin::{
     Acker,
     message::Delivery,

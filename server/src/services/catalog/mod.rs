@@ -5,7 +5,6 @@ pub mod products;
 pub mod search;
 
 use crate::{
-    bridge::{Journal, told_anew},
     data::Data,
     messaging::{Delivered, Handled},
     seed,
@@ -14,6 +13,7 @@ use flow::{
     Availability, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},
 };
+use journal::{Journal, told_anew};
 use search::Search;
 use std::{path::Path, sync::Arc};
 use store::{

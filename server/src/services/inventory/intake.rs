@@ -8,13 +8,14 @@ use super::{
     outbox::{self, Draft},
     state, stock,
 };
-use crate::{bridge::Reporter, messaging::envelope};
+use crate::messaging::envelope;
 use base::clock;
 use flow::{
     Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style,
     api::Accepted,
     event::{Origin, State, StockReason},
 };
+use journal::Reporter;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::sync::Arc;
 use store::{StoreError, epoch};

@@ -12,7 +12,6 @@ pub mod stock;
 mod troubles;
 
 use crate::{
-    bridge::Journal,
     data::Data,
     messaging::{Delivered, Failure, Handled},
     seed,
@@ -22,6 +21,7 @@ use flow::{
     api::StockLevel,
     event::{State, StockReason},
 };
+use journal::Journal;
 use std::{path::Path, sync::Arc};
 use store::{
     Store, StoreError,

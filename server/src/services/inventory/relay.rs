@@ -6,7 +6,6 @@ use super::{
     refusals::Refusals,
 };
 use crate::{
-    bridge::Reporter,
     control::Scope,
     messaging::{
         Publisher,
@@ -19,6 +18,7 @@ use flow::{
     fault::{FaultKind, Gate},
 };
 use futures::{FutureExt, StreamExt, future::FusedFuture, stream::FuturesUnordered};
+use journal::Reporter;
 use lapin::Connection;
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};

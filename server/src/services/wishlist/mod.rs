@@ -9,7 +9,6 @@ pub mod smtp;
 pub mod wishes;
 
 use crate::{
-    bridge::{Journal, told_anew},
     data::Data,
     messaging::{Delivered, Handled},
     seed,
@@ -19,6 +18,7 @@ use flow::{
     Availability, Id, Kind, Service, Sku, Style,
     api::{Email, Wish},
 };
+use journal::{Journal, told_anew};
 use std::{path::Path, sync::Arc};
 use store::{
     Store, StoreError,

@@ -8,14 +8,17 @@
 mod block;
 mod folder;
 mod keeper;
+pub mod reporter;
 mod ring;
 mod segment;
+pub mod sequencer;
 
 pub use block::{Block, array};
 pub use folder::Keep;
+pub use reporter::{By, Reporter, told_anew};
 pub use segment::ReadError;
 
-use super::sequencer::Sequencer;
+use crate::sequencer::Sequencer;
 use base::clock;
 use crossbeam_channel::{Sender, TrySendError};
 use flow::{Event, Picture};

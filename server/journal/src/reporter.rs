@@ -2,7 +2,7 @@
 
 use super::Journal;
 use base::clock;
-use flow::{Event, Kind};
+use flow::{Actor, Availability, Event, Kind, Provenance, Service, Style};
 use std::{
     sync::{
         Arc,
@@ -58,4 +58,18 @@ impl Reporter {
         self.journal.report(event);
         at_us
     }
+}
+
+/// Who wants something; nobody when it happens by itself.
+pub type By<'a> = Option<&'a Arc<Actor>>;
+
+/// That a service knows something of a SKU that no message told it: everything was taken back to how it began.
+#[must_use]
+pub fn told_anew(service: Service, style: Style, known: Availability) -> Event {
+    let kind = Kind::StateChanged { before: None, after: known.into() };
+    let mut event = Event::new(0, Provenance::Service, kind);
+    event.style = Some(style);
+    event.node = Some(service.into());
+    event.sku = Some(known.sku);
+    event
 }

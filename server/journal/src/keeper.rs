@@ -9,7 +9,7 @@ use super::{
     folder::Folder,
     segment::{Draft, HEADER},
 };
-use crate::bridge::sequencer::{PATIENCE_US, Sequencer};
+use crate::sequencer::{PATIENCE_US, Sequencer};
 use base::{clock, repeats::Repeats};
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError, TrySendError};
 use flow::Event;
