@@ -2,13 +2,13 @@
 
 use crate::{
     bridge::management::ManagementUrl,
-    messaging::BrokerUri,
     services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
     web::public_url::PublicUrl,
 };
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
+use messaging::BrokerUri;
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,

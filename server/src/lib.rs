@@ -5,7 +5,6 @@ pub mod bridge;
 pub mod cli;
 pub mod control;
 pub mod data;
-pub mod messaging;
 pub mod program;
 mod recount;
 pub mod seed;

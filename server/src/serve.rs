@@ -2,20 +2,13 @@
 
 use crate::{
     bridge::{
-        Depths, Strangers, embedded, expired,
+        embedded, expired,
         management::{self, Bound, Visibility},
         tap,
     },
     cli::{BrokerChoice, FtpChoice, Serve},
-    control::{self, Control, Desk, Scope},
+    control::{self, Control, Desk},
     data::{Begun, Reset},
-    messaging::{
-        BrokerUri, House, Links, Unacked,
-        connection::{Connector, Owner, Session},
-        consumer::Consumer,
-        supervisor::Supervisor,
-        topology,
-    },
     recount,
     services::{
         availability::AvailabilityClient,
@@ -34,6 +27,13 @@ use crate::{
 use flow::{Node, Service, Style, fault::FaultKind};
 use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
+use messaging::{
+    Bindings, BrokerUri, Depths, House, Links, Scope, Strangers, Unacked,
+    connection::{Connector, Owner, Session},
+    consumer::Consumer,
+    supervisor::Supervisor,
+    topology,
+};
 use std::{
     fs::{File, TryLockError},
     io::Write,
@@ -151,7 +151,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let post = Post { base_url, has_smtp: settings.smtp.is_some() };
     let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
-    let availability = AvailabilityClient::new(reachable(addr), control.clone());
+    let availability = AvailabilityClient::new(reachable(addr), control.scopes());
     let services = Services { inventory, catalog, wishlist, availability };
     let begun = Begun::of(&settings.data);
     begun.finish(&services).await.map_err(other)?;
@@ -194,7 +194,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
             stop: consumers_stop.clone(),
         };
         let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
-        let session = ServiceSession { scope, consumer, inventory, stop: consumers_stop.clone() };
+        let (control, stop) = (control.clone(), consumers_stop.clone());
+        let session = ServiceSession { control, scope, consumer, inventory, stop };
         let owner = Owner { node: service.into(), style: Some(style) };
         tasks.spawn(connector.clone().keep(owner, session));
     }
@@ -414,6 +415,7 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 
 /// What one service of one style does with its connection: it consumes, and inventory also relays.
 struct ServiceSession {
+    control: Control,
     scope: Scope,
     consumer: Consumer,
     inventory: Option<Inventory>,
@@ -426,9 +428,8 @@ impl Session for ServiceSession {
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
     ) -> Result<(), lapin::Error> {
-        let control = self.scope.control();
         let channel = connection.create_channel().await?;
-        topology::declare(&channel, control).await?;
+        topology::declare(&channel, &self.control).await?;
         let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
         ready();
         let relay = async {
@@ -439,13 +440,13 @@ impl Session for ServiceSession {
                 None => Ok(()),
             }
         };
-        let binding = topology::keep_binding(&channel, self.consumer.queue, control, &self.stop);
+        let binding = topology::keep_binding(&channel, self.consumer.queue, &self.control, &self.stop);
         tokio::try_join!(supervisor.run(), relay, binding)?;
         Ok(())
     }
 
     async fn cut(&self) -> String {
-        let mut crashes = self.scope.crashes();
+        let mut crashes = self.control.crashes(self.scope.style, self.scope.service);
         // Only ever closed with the whole server.
         let _ = crashes.changed().await;
         let Some(kind) = *crashes.borrow() else { return "the server ends".into() };
@@ -454,12 +455,12 @@ impl Session for ServiceSession {
             FaultKind::RelayCrash => return "the relay crashed, on purpose".into(),
             kind => format!("the service crashed, on purpose: {kind}"),
         };
-        self.scope.service_crashed(reason.clone());
+        self.scope.crew().crashed(reason.clone());
         reason
     }
 
     fn lost(&self, reason: &str) {
-        self.scope.workers_interrupted(reason.to_owned());
+        self.scope.crew().interrupted(reason.to_owned());
     }
 }
 

@@ -13,13 +13,11 @@ use lapin::{
     options::{BasicPublishOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use messaging::{Links, connection::Connector};
 use serde_json::{Value, json};
-use server::{
-    control::{
-        Desk, DeskError,
-        desk::{Cursor, page::Wanted},
-    },
-    messaging::{Links, connection::Connector},
+use server::control::{
+    Desk, DeskError,
+    desk::{Cursor, page::Wanted},
 };
 use std::time::Duration;
 use tokio::sync::watch;

@@ -7,11 +7,11 @@ use journal::{Journal, Keep};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind, options::*, types::FieldTable,
 };
+use messaging::{Strangers, connection::OUR_NAME, topology};
 use proptest::prelude::*;
 use server::{
-    bridge::{Strangers, embedded},
+    bridge::embedded,
     control::{Control, HOLD_MAX},
-    messaging::{connection::OUR_NAME, topology},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

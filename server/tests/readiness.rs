@@ -11,7 +11,8 @@ use lapin::{
     options::{BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::FieldTable,
 };
-use server::{bridge::embedded, cli::BrokerChoice, messaging::House};
+use messaging::House;
+use server::{bridge::embedded, cli::BrokerChoice};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

@@ -1,14 +1,13 @@
 //! Watching the embedded broker: it tells every transition, exactly and in order.
 
 use super::{
-    Strangers,
     mirror::{Mirror, stranger},
     routed, told_by_broker,
 };
-use crate::messaging::Envelope;
 use broker::{ConnectionInfo, Message, QueueDepth, Settlement};
 use flow::{Event, Id, Kind, Node, Picture, Provenance, picture::BASIC_GET, topology};
 use journal::Journal;
+use messaging::{Envelope, Strangers};
 use std::sync::{Arc, Mutex};
 
 /// Turns the broker's events into the journal's, from that picture on. What our services do they report themselves, so

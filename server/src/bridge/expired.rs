@@ -2,10 +2,10 @@
 //!
 //! RabbitMQ tells nobody; there such a message is seen only where a dead-letter exchange gives it to somebody.
 
-use super::{Strangers, told_by_broker};
-use crate::messaging::Envelope;
+use super::told_by_broker;
 use flow::{Kind, Node, topology};
 use journal::Journal;
+use messaging::{Envelope, Strangers};
 use std::sync::Arc;
 
 /// Tells what the broker took out because it was too old. What waits in a retry queue for its time is no such message:

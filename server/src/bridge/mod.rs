@@ -1,33 +1,15 @@
 //! The bridge: what the services and the broker report, put in one order and streamed to browsers.
 
-pub mod depths;
 pub mod embedded;
 pub mod expired;
 pub mod management;
 mod mirror;
 mod reach;
-pub mod strangers;
 pub mod tap;
 
-pub use depths::Depths;
-pub use strangers::Strangers;
-
-use crate::messaging::{Envelope, connection::OUR_NAME};
-use flow::{Event, Id, Kind, Node, Provenance, Sku, Style, event::MessageInfo};
-use serde::Deserialize;
+use flow::{Event, Id, Kind, Node, Provenance, Style, event::MessageInfo};
+use messaging::{Envelope, connection::OUR_NAME};
 use std::sync::Arc;
-
-/// What all bodies have in common.
-#[derive(Deserialize)]
-struct About {
-    sku: Sku,
-}
-
-/// The SKU that a body is about, if it is one of ours.
-#[must_use]
-pub fn sku_of(body: &[u8]) -> Option<Sku> {
-    serde_json::from_slice::<About>(body).ok().map(|about| about.sku)
-}
 
 /// The node that stands for a connection of that name; none for one of our own.
 fn node_of_stranger(name: &str) -> Option<Node> {
@@ -59,7 +41,7 @@ fn told_by_broker(envelope: &Envelope, style: Style, queue: Id, node: Node, kind
     event.style = Some(style);
     event.node = Some(node);
     event.queue = Some(queue);
-    event.sku = sku_of(&envelope.body);
+    event.sku = envelope.sku();
     event.message_id = Some(Arc::clone(&envelope.message_id));
     event.correlation_id = Some(Arc::clone(&envelope.correlation_id));
     event.causation_id = Some(Arc::clone(&envelope.message_id));

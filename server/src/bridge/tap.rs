@@ -3,11 +3,7 @@
 //! The broker itself then hands the bridge a copy of all that it routes. The copy says that the exchange
 //! had the message; into which queues it went follows from the bindings, which are part of the topology.
 
-use super::{Strangers, management::Bound, routed};
-use crate::{
-    control::Control,
-    messaging::{Envelope, topology},
-};
+use super::{management::Bound, routed};
 use flow::{
     Style,
     topology::{ExchangeType, QUEUES, Queue, style_of_exchange},
@@ -20,6 +16,7 @@ use lapin::{
     options::{BasicConsumeOptions, QueueBindOptions, QueueDeclareOptions},
     types::{FieldTable, ShortString},
 };
+use messaging::{Bindings, Envelope, Strangers, topology};
 use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,21 +29,21 @@ pub async fn run(
     journal: &Journal,
     strangers: &Strangers,
     bound: &Bound,
-    control: &Control,
+    bindings: &dyn Bindings,
     stop: &CancellationToken,
     ready: &(dyn Fn() + Send + Sync),
 ) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
-    topology::declare(&channel, control).await?;
+    topology::declare(&channel, bindings).await?;
     // Ours alone, and gone with the connection: what nobody watches is not collected.
     let queue = channel
         .queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default())
         .await?;
     let mut taps = Taps { channel: &channel, queue: queue.name().clone(), bound: BTreeSet::new() };
-    let mut changes = control.changes();
+    let mut changes = bindings.changes();
     let change = *changes.borrow_and_update();
-    taps.follow(control).await?;
-    control.tap_follows(Some(change));
+    taps.follow(bindings).await?;
+    bindings.tap_follows(Some(change));
     let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
     let mut copies =
         channel.basic_consume(queue.name().clone(), "tap".into(), no_ack, FieldTable::default()).await?;
@@ -56,11 +53,11 @@ pub async fn run(
             () = stop.cancelled() => return Ok(()),
             Ok(()) = changes.changed() => {
                 let change = *changes.borrow_and_update();
-                taps.follow(control).await?;
-                control.tap_follows(Some(change));
+                taps.follow(bindings).await?;
+                bindings.tap_follows(Some(change));
             }
             copy = copies.next() => match copy {
-                Some(Ok(copy)) => report(copy, journal, strangers, bound, control),
+                Some(Ok(copy)) => report(copy, journal, strangers, bound, bindings),
                 Some(Err(error)) => return Err(error),
                 None => return Err(lapin::ErrorKind::FutureCompleted.into()),
             },
@@ -77,17 +74,17 @@ struct Taps<'a> {
 }
 
 impl Taps<'_> {
-    async fn follow(&mut self, control: &Control) -> lapin::Result<()> {
+    async fn follow(&mut self, bindings: &dyn Bindings) -> lapin::Result<()> {
         let wanted: BTreeSet<_> = Style::ALL
             .iter()
             .flat_map(|style| style.queues())
-            .filter(|queue| !control.is_unbound(queue.style, queue.service))
+            .filter(|queue| !bindings.is_unbound(queue.style, queue.service))
             .map(|queue| (queue.style.exchange().name, queue.routing_key))
             .collect();
         for &(exchange, key) in wanted.difference(&self.bound) {
             // The real queues first: between the two bindings no message may have our copy alone.
             for queue in QUEUES.iter().filter(|queue| queue.style.exchange().name == exchange) {
-                topology::set_binding(self.channel, queue, control).await?;
+                topology::set_binding(self.channel, queue, bindings).await?;
             }
             let (options, none) = (QueueBindOptions::default(), FieldTable::default());
             self.channel.queue_bind(self.queue.clone(), exchange.into(), key.into(), options, none).await?;
@@ -101,12 +98,12 @@ impl Taps<'_> {
     }
 }
 
-fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Bound, control: &Control) {
+fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Bound, bindings: &dyn Bindings) {
     let (exchange, key) = (copy.exchange.as_str(), copy.routing_key.as_str());
     let Some(style) = style_of_exchange(exchange) else { return };
     let hears = |queue: &&Queue| {
         (style.exchange().exchange_type == ExchangeType::Fanout || queue.routing_key == key)
-            && !control.is_unbound(queue.style, queue.service)
+            && !bindings.is_unbound(queue.style, queue.service)
     };
     let queues: Vec<_> = style.queues().filter(hears).collect();
     let message_type = queues.first().map_or("unknown", |queue| queue.message_type());

@@ -1,14 +1,14 @@
 //! Faults: what is set, when it strikes, and what the strikes of inventory's API are to be.
 
-use super::{Control, POISONED, Scope, fault_bit, lock};
-use crate::messaging::Failure;
+use super::{Control, lock};
 use flow::{
-    Id, Kind, Service, Style,
+    Kind, Service, Style,
     fault::{Fault, FaultKind, FaultPhase, Trigger},
 };
 use journal::{By, Reporter};
+use messaging::hooks::Strike;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// The longest delay that can be set.
 pub const DELAY_MAX_MS: u64 = 60_000;
@@ -58,26 +58,6 @@ pub enum FaultError {
         /// Whose.
         service: Service,
     },
-}
-
-/// A fault that strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Strike {
-    /// What.
-    pub kind: FaultKind,
-    /// For faults that delay: by how long.
-    pub delay: Duration,
-}
-
-/// What inventory's API does wrong with one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpFault {
-    /// It answers late.
-    Slow(Duration),
-    /// It answers 500.
-    Error,
-    /// It does not answer.
-    Silent,
 }
 
 /// The faults that are set in one style.
@@ -231,120 +211,6 @@ impl Control {
             self.refresh(style);
         }
         Some(strike)
-    }
-
-    /// What inventory's API is to do wrong with that call, if anything. Asked once.
-    #[must_use]
-    pub fn http_fault(&self, http_id: &str) -> Option<HttpFault> {
-        lock(&self.0.http_faults).remove(http_id)
-    }
-
-    /// Whether the API of that style may have to do something wrong at all.
-    #[must_use]
-    pub fn has_http_faults(&self, style: Style) -> bool {
-        let bits = [FaultKind::HttpSlow, FaultKind::HttpError, FaultKind::HttpTimeout].map(fault_bit);
-        let is_set = |service| self.scope(style, service).is_set(bits[0] | bits[1] | bits[2]);
-        Service::ALL.iter().any(|service| is_set(*service)) || !lock(&self.0.http_faults).is_empty()
-    }
-}
-
-impl Scope {
-    /// What a fault makes of a message before its handler begins: nothing, a delay, a failure, or the end.
-    ///
-    /// # Errors
-    /// The failure that the fault wants.
-    pub async fn before_effect(&self, reporter: &Reporter) -> Result<(), Failure> {
-        const BITS: u32 = POISONED
-            | fault_bit(FaultKind::HandlerDelay)
-            | fault_bit(FaultKind::HandlerError)
-            | fault_bit(FaultKind::Poison)
-            | fault_bit(FaultKind::ConnectionCut)
-            | fault_bit(FaultKind::CrashBeforeEffect);
-        if !self.is_set(BITS) {
-            return Ok(());
-        }
-        if let Some(strike) = self.strikes(FaultKind::HandlerDelay, reporter) {
-            tokio::time::sleep(strike.delay).await;
-        }
-        for kind in [FaultKind::ConnectionCut, FaultKind::CrashBeforeEffect] {
-            if self.strikes(kind, reporter).is_some() {
-                self.crash(kind).await;
-            }
-        }
-        if self.is_poisoned(reporter) {
-            return Err(Failure::Transient("poison: this message fails at every attempt, on purpose".into()));
-        }
-        if self.strikes(FaultKind::HandlerError, reporter).is_some() {
-            return Err(Failure::Transient("the handler failed, on purpose".into()));
-        }
-        Ok(())
-    }
-
-    /// What a fault does once the effect is stored.
-    pub async fn after_effect(&self, reporter: &Reporter) {
-        if self.strikes(FaultKind::CrashBeforeAck, reporter).is_some() {
-            self.crash(FaultKind::CrashBeforeAck).await;
-        }
-    }
-
-    /// A poisoned message stays poisoned until it is parked; only then may it be healed and replayed.
-    pub fn parked(&self, message_id: &Id) {
-        if self.is_set(POISONED) {
-            lock(&self.part().poisoned).remove(message_id);
-            self.control.refresh(self.style);
-        }
-    }
-
-    fn is_poisoned(&self, reporter: &Reporter) -> bool {
-        let Some(message_id) = &reporter.about().message_id else { return false };
-        if lock(&self.part().poisoned).contains(message_id) {
-            return true;
-        }
-        // Only a new message takes the chance: what failed for another reason is not a new one.
-        let is_first = reporter.about().attempt.unwrap_or(1) == 1;
-        if !is_first || self.strikes(FaultKind::Poison, reporter).is_none() {
-            return false;
-        }
-        lock(&self.part().poisoned).insert(Arc::clone(message_id));
-        self.control.refresh(self.style);
-        true
-    }
-
-    /// Whether the call that begins now is to be refused. What else is to go wrong with it is noted under its id,
-    /// for inventory's API to find. A fault of inventory's API hits every caller, a caller's own only its calls.
-    #[must_use]
-    pub fn before_call(&self, http_id: &Id, reporter: &Reporter) -> bool {
-        const BITS: u32 = fault_bit(FaultKind::HttpSlow)
-            | fault_bit(FaultKind::HttpError)
-            | fault_bit(FaultKind::HttpTimeout)
-            | fault_bit(FaultKind::HttpRefused);
-        let inventory = self.control.scope(self.style, Service::Inventory);
-        if !self.is_set(BITS) && !inventory.is_set(BITS) {
-            return false;
-        }
-        let strikes = |kind| {
-            let own = self.strikes(kind, reporter);
-            own.or_else(|| {
-                (self.service != Service::Inventory).then(|| inventory.strikes(kind, reporter)).flatten()
-            })
-        };
-        if strikes(FaultKind::HttpRefused).is_some() {
-            return true;
-        }
-        let fault = (strikes(FaultKind::HttpError).map(|_| HttpFault::Error))
-            .or_else(|| strikes(FaultKind::HttpTimeout).map(|_| HttpFault::Silent))
-            .or_else(|| strikes(FaultKind::HttpSlow).map(|strike| HttpFault::Slow(strike.delay)));
-        if let Some(fault) = fault {
-            lock(&self.control.0.http_faults).insert(Arc::clone(http_id), fault);
-        }
-        false
-    }
-
-    /// The call is over: what was noted for it and not found is forgotten.
-    pub fn after_call(&self, http_id: &Id) {
-        if self.control.has_http_faults(self.style) {
-            lock(&self.control.0.http_faults).remove(http_id);
-        }
     }
 }
 

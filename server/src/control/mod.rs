@@ -1,18 +1,17 @@
 //! Holding, breaking and mending the real system on purpose: gates, faults, how many workers there are, and what
 //! is done about messages that were parked.
 //!
-//! One [`Control`] is shared by all; each service of each style sees its part of it as a [`Scope`]. With nothing
-//! set, a hook is one atomic load: what nobody uses must not slow a message down.
+//! One [`Control`] is shared by all; each service of each style sees its part of it as a
+//! [`messaging::Scope`]. With nothing set, a hook is one atomic load: what nobody uses must not slow a message down.
 
 pub mod desk;
 pub mod faults;
 pub mod gates;
+mod hooks;
 pub mod http;
 pub mod workers;
 
 pub use desk::{Desk, DeskError};
-pub use faults::{HttpFault, Strike};
-pub use workers::{Crew, Target};
 
 use faults::Board;
 use flow::{
@@ -20,7 +19,8 @@ use flow::{
     fault::{FaultKind, FaultPhase, Gate},
 };
 use gates::Held;
-use journal::{By, Journal, Reporter};
+use journal::{By, Journal};
+use messaging::{crew::Crew, hooks::HttpFault};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -67,9 +67,7 @@ struct System {
 struct Part {
     /// One bit for each gate that is closed and each fault that is set: all that a hook looks at.
     hooks: AtomicU32,
-    target: watch::Sender<Target>,
-    crew: Mutex<Crew>,
-    heartbeat_us: AtomicU64,
+    crew: Crew,
     /// The last fault that tore the service's session down.
     crash: watch::Sender<Option<FaultKind>>,
     poisoned: Mutex<HashSet<Id>>,
@@ -79,12 +77,16 @@ impl Default for Part {
     fn default() -> Self {
         Self {
             hooks: AtomicU32::new(0),
-            target: watch::Sender::new(Target::default()),
-            crew: Mutex::default(),
-            heartbeat_us: AtomicU64::new(0),
+            crew: Crew::default(),
             crash: watch::Sender::new(None),
             poisoned: Mutex::default(),
         }
+    }
+}
+
+impl Part {
+    fn is_set(&self, bits: u32) -> bool {
+        self.hooks.load(Ordering::Relaxed) & bits != 0
     }
 }
 
@@ -119,39 +121,10 @@ impl Control {
         }))
     }
 
-    /// One service's view.
-    #[must_use]
-    pub fn scope(&self, style: Style, service: Service) -> Scope {
-        Scope { control: self.clone(), style, service }
-    }
-
     /// Whether the broker is stopped on purpose, and when that changes.
     #[must_use]
     pub fn broker_stopped(&self) -> watch::Receiver<bool> {
         self.0.broker_stopped.subscribe()
-    }
-
-    /// Whether a service's queue is unbound on purpose.
-    #[must_use]
-    pub fn is_unbound(&self, style: Style, service: Service) -> bool {
-        self.part(style, service).hooks.load(Ordering::Acquire) & fault_bit(FaultKind::QueueUnbound) != 0
-    }
-
-    /// Changes whenever gates or faults are set or cleared.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes.subscribe()
-    }
-
-    /// Notes that the bridge's tap hears what is bound as of that change; none when there is no tap any more.
-    pub fn tap_follows(&self, change: Option<u64>) {
-        self.0.tapped.send_replace(change.unwrap_or(u64::MAX));
-    }
-
-    /// Waits until the bridge's tap has followed a change: its copy must not be the only one that is routed.
-    pub async fn tap_has_followed(&self, change: u64) {
-        // Nobody closes it while we hold it.
-        let _ = self.0.tapped.subscribe().wait_for(|tapped| *tapped >= change).await;
     }
 
     /// A fault that lasts has taken effect.
@@ -182,10 +155,7 @@ impl Control {
             part.hooks.store(hooks, Ordering::Release);
             let gated = hooks & 0xFF != 0;
             let stopped = hooks & fault_bit(FaultKind::ConsumerStopped) != 0;
-            part.target.send_if_modified(|target| {
-                let wanted = Target { gated, stopped, ..*target };
-                std::mem::replace(target, wanted) != wanted
-            });
+            part.crew.restrict(gated, stopped);
         }
         drop((board, held));
         let stopped = Style::ALL.iter().any(|style| {
@@ -212,74 +182,4 @@ fn about(style: Style, service: Service, kind: Kind, by: By<'_>) -> Event {
     event.node = Some(service.into());
     event.actor = by.cloned();
     event
-}
-
-/// What one service of one style sees of [`Control`].
-#[derive(Debug, Clone)]
-pub struct Scope {
-    control: Control,
-    /// The style.
-    pub style: Style,
-    /// The service.
-    pub service: Service,
-}
-
-impl Scope {
-    fn part(&self) -> &Part {
-        self.control.part(self.style, self.service)
-    }
-
-    fn is_set(&self, bits: u32) -> bool {
-        self.part().hooks.load(Ordering::Relaxed) & bits != 0
-    }
-
-    /// The whole that this is a part of.
-    #[must_use]
-    pub const fn control(&self) -> &Control {
-        &self.control
-    }
-
-    /// Whether that gate is closed.
-    #[must_use]
-    pub fn is_closed(&self, gate: Gate) -> bool {
-        self.is_set(gate_bit(gate))
-    }
-
-    /// Passes a gate: at once when it is open, else when somebody lets it go on.
-    pub async fn pass(&self, gate: Gate, reporter: &Reporter) {
-        self.pass_with(gate, None, reporter).await;
-    }
-
-    /// The same, before a message goes out with that routing key.
-    pub async fn pass_before_publish(&self, routing_key: &Id, reporter: &Reporter) {
-        self.pass_with(Gate::BeforePublish, Some(routing_key), reporter).await;
-    }
-
-    async fn pass_with(&self, gate: Gate, routing_key: Option<&Id>, reporter: &Reporter) {
-        if self.is_set(gate_bit(gate)) {
-            self.control.hold(self.style, self.service, gate, routing_key, reporter).await;
-        }
-    }
-
-    /// Whether that fault strikes now. The reporter tells of the message that it hits.
-    #[must_use]
-    pub fn strikes(&self, kind: FaultKind, reporter: &Reporter) -> Option<Strike> {
-        if !self.is_set(fault_bit(kind)) {
-            return None;
-        }
-        self.control.strike(self.style, self.service, kind, reporter)
-    }
-
-    /// Tears the service's session down as if its process had died. The caller is part of it, so this never
-    /// returns: it is dropped.
-    pub async fn crash(&self, kind: FaultKind) -> std::convert::Infallible {
-        self.part().crash.send_replace(Some(kind));
-        std::future::pending().await
-    }
-
-    /// What tears the service's session down, from now on.
-    #[must_use]
-    pub fn crashes(&self) -> watch::Receiver<Option<FaultKind>> {
-        self.part().crash.subscribe()
-    }
 }

@@ -8,9 +8,7 @@
 
 use super::Data;
 use crate::{
-    bridge::Depths,
     control::{Desk, DeskError},
-    messaging::{BrokerUri, connection::OUR_NAME},
     recount,
     styles::Services,
     warehouse::{Brake, simulator::Simulation},
@@ -21,6 +19,7 @@ use flow::{
 };
 use journal::{By, Journal};
 use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
+use messaging::{BrokerUri, Depths, connection::OUR_NAME};
 use std::{
     fs::{self, File},
     io,

@@ -1,10 +1,6 @@
 //! Asking inventory over HTTP what is for sale: choreography's way of getting what the event does not carry.
 
 use super::breaker::Breaker;
-use crate::{
-    control::{Control, Scope},
-    messaging::{Failure, envelope},
-};
 use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
 use base::clock;
 use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
@@ -15,6 +11,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use journal::Reporter;
+use messaging::{Failure, Scope, Scopes, envelope};
 use rand::RngExt;
 use std::{
     net::SocketAddr,
@@ -48,7 +45,7 @@ const RETRIES_SAVED_MAX: f64 = 10.0;
 pub struct AvailabilityClient {
     http: Client<HttpConnector, Empty<&'static [u8]>>,
     inventory: Authority,
-    control: Control,
+    scopes: Scopes,
     callers: Arc<[[Mutex<Caller>; 3]; 2]>,
     /// Each question takes one; each needs a connection.
     turns: Arc<Semaphore>,
@@ -71,7 +68,7 @@ impl Default for Caller {
 impl AvailabilityClient {
     /// A client of the inventory that listens at `inventory`.
     #[must_use]
-    pub fn new(inventory: SocketAddr, control: Control) -> Self {
+    pub fn new(inventory: SocketAddr, scopes: Scopes) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let http = Client::builder(TokioExecutor::new())
@@ -80,7 +77,7 @@ impl AvailabilityClient {
             .pool_max_idle_per_host(CALLS_MAX)
             .build(connector);
         let (callers, turns) = (Arc::default(), Arc::new(Semaphore::new(CALLS_MAX)));
-        Self { http, inventory: authority(inventory), control, callers, turns }
+        Self { http, inventory: authority(inventory), scopes, callers, turns }
     }
 
     /// The circuit breaker of a calling service.
@@ -105,17 +102,17 @@ impl AvailabilityClient {
             Some(Node::Service(service)) => service,
             _ => Service::Inventory,
         };
-        let scope = self.control.scope(style, service);
-        self.admit(&scope, reporter)?;
+        let scope = self.scopes.of(style, service);
+        self.admit(scope, reporter)?;
         scope.pass(Gate::BeforeHttp, reporter).await;
         let mut tries = 0;
         let answer = loop {
-            let answer = self.ask_once(&scope, sku, correlation_id, reporter).await;
-            let Some(wait) = self.learn(&scope, &answer, tries, reporter) else { break answer };
+            let answer = self.ask_once(scope, sku, correlation_id, reporter).await;
+            let Some(wait) = self.learn(scope, &answer, tries, reporter) else { break answer };
             tries += 1;
             sleep(wait).await;
             // The breaker may have opened meanwhile: then the message waits, and not its handler.
-            self.admit(&scope, reporter)?;
+            self.admit(scope, reporter)?;
         };
         scope.pass(Gate::AfterHttp, reporter).await;
         answer

@@ -1,8 +1,9 @@
 //! Choreography: inventory says *that* something happened. Who listens decides what to do about it, and asks.
 
 use super::{Outcome, Services, parse};
-use crate::{messaging::Delivered, services::inventory::outbox::Draft};
+use crate::services::inventory::outbox::Draft;
 use flow::{Availability, Dispatch, Service, SkuProcessed, Style, topology::SKU_PROCESSED};
+use messaging::Delivered;
 use store::epoch::Word;
 
 /// One event with nothing but the SKU's identifier.

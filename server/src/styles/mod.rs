@@ -3,14 +3,14 @@
 pub mod choreography;
 pub mod orchestration;
 
-use crate::{
-    messaging::{Delivered, Failure, Handled, Handler},
-    services::{
-        availability::AvailabilityClient, catalog::Catalog, inventory::Inventory, inventory::outbox::Draft,
-        wishlist::Wishlist,
-    },
+use crate::services::{
+    availability::AvailabilityClient,
+    catalog::Catalog,
+    inventory::{Inventory, outbox::Draft},
+    wishlist::Wishlist,
 };
 use flow::{Availability, Dispatch, Style};
+use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;
 
 /// The services as the styles see them.

@@ -1,11 +1,9 @@
 //! Orchestration: inventory says *what to do*. It knows who must act, and each command carries what is needed.
 
 use super::{Outcome, Services, parse};
-use crate::{
-    messaging::{Delivered, Failure},
-    services::inventory::outbox::Draft,
-};
+use crate::services::inventory::outbox::Draft;
 use flow::{Availability, Service, Style, topology::INVENTORY_COMMANDS};
+use messaging::{Delivered, Failure};
 use store::epoch::{VersionError, Word};
 
 /// Three commands, each for one queue: recalculate, update the availability, update the wishlists.

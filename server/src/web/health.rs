@@ -1,12 +1,10 @@
 //! `GET /readyz`: whether broker and stores can be reached, and take what they are given.
 
 use super::Parts;
-use crate::{
-    messaging::{House, Links},
-    styles::Services,
-};
+use crate::styles::Services;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use http_edge::problem::Problem;
+use messaging::{House, Links};
 use store::StoreError;
 
 /// The route.

@@ -14,10 +14,9 @@ pub mod security;
 
 use crate::{
     announce,
-    bridge::{Depths, management::Visibility},
+    bridge::management::Visibility,
     control::{self, Control, Desk},
     data::{self, Reset},
-    messaging::{House, Links},
     services::{catalog, inventory, wishlist},
     styles::Services,
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
@@ -25,6 +24,7 @@ use crate::{
 use ::journal::Journal;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use http_edge::{BODY_MAX_BYTES, problem::Problem};
+use messaging::{Depths, House, Links};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -71,7 +71,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let recorder = Recorder { inventory: inventory.clone(), brake, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
-        .merge(inventory::http::routes(inventory, control.clone()))
+        .merge(inventory::http::routes(inventory, control.scopes()))
         .merge(announce::routes(parts.services.clone()))
         .merge(catalog::http::routes(catalog))
         .merge(wishlist::http::routes(wishlist))

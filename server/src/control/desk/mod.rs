@@ -12,13 +12,13 @@ mod visit;
 
 pub use page::{Cursor, Page};
 
-use crate::messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError};
 use flow::{
     Kind, Style,
     api::{Desk as Wanted, DeskDone},
 };
 use journal::{By, Journal};
 use lapin::options::BasicAckOptions;
+use messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError};
 use parked::Parked;
 use std::{
     collections::BTreeMap,

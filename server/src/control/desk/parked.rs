@@ -1,10 +1,6 @@
 //! A parked message in the desk's hands, and how it is told.
 
 use super::NODE;
-use crate::{
-    bridge,
-    messaging::{Envelope, raw::readable},
-};
 use flow::{
     Event, Id, Kind, Node, Provenance,
     api::{Attempt, DeadLetter},
@@ -16,6 +12,7 @@ use lapin::{
     message::Delivery,
     types::{AMQPValue, FieldTable},
 };
+use messaging::{Envelope, raw::readable};
 
 /// So much of a body is listed, in bytes. A replay sends the whole.
 const LISTED_BODY_MAX_BYTES: usize = 64 * 1024;
@@ -75,7 +72,7 @@ impl Parked {
         let mut event = Event::new(0, Provenance::Service, kind);
         event.style = Some(self.queue.style);
         event.node = Some(Node::Foreign(NODE.into()));
-        event.sku = bridge::sku_of(&envelope.body);
+        event.sku = envelope.sku();
         event.message_id = Some(Id::clone(&envelope.message_id));
         event.correlation_id = Some(Id::clone(&envelope.correlation_id));
         event.causation_id = Some(Id::clone(&envelope.message_id));

@@ -2,7 +2,6 @@
 //! not settled.
 
 use super::{DeskError, NODE, parked::Parked};
-use crate::messaging::connection::Connector;
 use flow::topology::Queue;
 use lapin::{
     Channel, Connection,
@@ -10,6 +9,7 @@ use lapin::{
     options::{BasicGetOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use messaging::connection::Connector;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     runtime::Handle,

@@ -4,16 +4,13 @@ pub mod http;
 pub mod products;
 pub mod search;
 
-use crate::{
-    data::Data,
-    messaging::{Delivered, Handled},
-    seed,
-};
+use crate::{data::Data, seed};
 use flow::{
     Availability, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},
 };
 use journal::{Journal, told_anew};
+use messaging::{Delivered, Handled};
 use search::Search;
 use std::{path::Path, sync::Arc};
 use store::{

@@ -3,9 +3,9 @@
 //! Nothing is recorded anew, so the version stays; whoever knows it already has nothing to do.
 
 use super::{Inventory, intake::Announce, outbox, stock};
-use crate::messaging::envelope;
 use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, Style, api::Announced};
 use journal::By;
+use messaging::envelope;
 use store::StoreError;
 
 /// What is announced again, and the last row of the outbox with it.

@@ -1,28 +1,28 @@
 //! Inventory's HTTP API.
 
 use super::{Inventory, intake::IntakeError};
-use crate::control::{Control, HttpFault};
 use axum::{
     Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode},
     routing::get,
 };
-use flow::{Availability, Style, api::StockLevel};
+use flow::{Availability, Service, Style, api::StockLevel};
 use http_edge::{
     HEADER_CALL,
     extract::{InStyle, PathSku},
     problem::Problem,
 };
+use messaging::{Scopes, hooks::HttpFault};
 use std::sync::Arc;
 
 /// The routes.
-pub fn routes(inventory: Inventory, control: Control) -> Router {
+pub fn routes(inventory: Inventory, scopes: Scopes) -> Router {
     Router::new()
         .route("/api/{style}/inventory/skus", get(list))
         .with_state(inventory.clone())
         .route("/api/{style}/inventory/skus/{sku}/availability", get(availability))
-        .with_state(Arc::new((inventory, control)))
+        .with_state(Arc::new((inventory, scopes)))
 }
 
 impl From<IntakeError> for Problem {
@@ -37,12 +37,9 @@ impl From<IntakeError> for Problem {
 }
 
 /// Does with a call what a fault wants, if one does.
-async fn go_wrong(control: &Control, style: Style, headers: &HeaderMap) -> Result<(), Problem> {
-    if !control.has_http_faults(style) {
-        return Ok(());
-    }
+async fn go_wrong(scopes: &Scopes, style: Style, headers: &HeaderMap) -> Result<(), Problem> {
     let call = headers.get(HEADER_CALL).and_then(|id| id.to_str().ok());
-    match call.and_then(|id| control.http_fault(id)) {
+    match call.and_then(|id| scopes.of(style, Service::Inventory).fault_of_call(id)) {
         None => Ok(()),
         Some(HttpFault::Slow(delay)) => {
             tokio::time::sleep(delay).await;
@@ -64,13 +61,13 @@ async fn list(
 }
 
 async fn availability(
-    State(asked): State<Arc<(Inventory, Control)>>,
+    State(asked): State<Arc<(Inventory, Scopes)>>,
     InStyle(style): InStyle,
     PathSku(sku): PathSku,
     headers: HeaderMap,
 ) -> Result<Json<Availability>, Problem> {
-    let (inventory, control) = &*asked;
-    go_wrong(control, style, &headers).await?;
+    let (inventory, scopes) = &*asked;
+    go_wrong(scopes, style, &headers).await?;
     inventory.availability(style, sku)?.map(Json).ok_or_else(|| {
         Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
     })

@@ -8,7 +8,6 @@ use super::{
     outbox::{self, Draft},
     state, stock,
 };
-use crate::messaging::envelope;
 use base::clock;
 use flow::{
     Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style,
@@ -16,6 +15,7 @@ use flow::{
     event::{Origin, State, StockReason},
 };
 use journal::Reporter;
+use messaging::envelope;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::sync::Arc;
 use store::{StoreError, epoch};

@@ -11,17 +11,14 @@ pub mod relay;
 pub mod stock;
 mod troubles;
 
-use crate::{
-    data::Data,
-    messaging::{Delivered, Failure, Handled},
-    seed,
-};
+use crate::{data::Data, seed};
 use flow::{
     Availability, Event, Kind, Provenance, Service, Sku, Style,
     api::StockLevel,
     event::{State, StockReason},
 };
 use journal::Journal;
+use messaging::{Delivered, Failure, Handled};
 use std::{path::Path, sync::Arc};
 use store::{
     Store, StoreError,

@@ -3,9 +3,9 @@
 //! A row is gone once the broker has confirmed its message. After a crash the rest is sent again under the same
 //! message id, and the consumers' inboxes see to it that nothing happens twice.
 
-use crate::messaging::{Envelope, envelope};
 use base::clock;
 use flow::{Id, Sku, Style};
+use messaging::{Envelope, envelope};
 use rusqlite::{Connection, Transaction, params};
 use store::StoreError;
 

@@ -5,13 +5,6 @@ use super::{
     outbox::{self, Waiting},
     refusals::Refusals,
 };
-use crate::{
-    control::Scope,
-    messaging::{
-        Publisher,
-        publisher::{InFlight, PublishError},
-    },
-};
 use base::{clock, repeats::Repeats};
 use flow::{
     Event, Kind, Provenance, Service, Style,
@@ -20,6 +13,10 @@ use flow::{
 use futures::{FutureExt, StreamExt, future::FusedFuture, stream::FuturesUnordered};
 use journal::Reporter;
 use lapin::Connection;
+use messaging::{
+    Publisher, Scope,
+    publisher::{InFlight, PublishError},
+};
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -214,7 +211,7 @@ impl Inventory {
         scope: &Scope,
     ) -> Result<(), PublishError> {
         let mut released = self.released.subscribe();
-        let mut changes = scope.control().changes();
+        let mut changes = scope.changes();
         let mut stepping = FuturesUnordered::new();
         let mut after = 0;
         let mut failed = None;

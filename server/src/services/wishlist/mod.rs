@@ -8,17 +8,14 @@ pub mod message;
 pub mod smtp;
 pub mod wishes;
 
-use crate::{
-    data::Data,
-    messaging::{Delivered, Handled},
-    seed,
-};
+use crate::{data::Data, seed};
 use address::MailAddress;
 use flow::{
     Availability, Id, Kind, Service, Sku, Style,
     api::{Email, Wish},
 };
 use journal::{Journal, told_anew};
+use messaging::{Delivered, Handled};
 use std::{path::Path, sync::Arc};
 use store::{
     Store, StoreError,

@@ -5,10 +5,7 @@
 //! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
 
 use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
-use crate::{
-    bridge::{self, Strangers},
-    control::Scope,
-};
+use crate::{Scope, Strangers};
 use base::clock;
 use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
@@ -18,9 +15,6 @@ use std::{sync::Arc, time::Duration};
 use store::{StoreError, effect::Effect, epoch::VersionError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// The delay before each further attempt, in milliseconds; one more failure parks the message.
-pub const RETRY_DELAYS_MS: [u64; 4] = [200, 1_000, 5_000, 15_000];
 
 /// A delivery, as handlers see it.
 #[derive(Debug)]
@@ -145,7 +139,7 @@ impl Consumer {
         about.node = Some(self.queue.service.into());
         about.exchange = Some(exchange.as_str().into());
         about.queue = Some(self.queue.name.into());
-        about.sku = bridge::sku_of(&envelope.body);
+        about.sku = envelope.sku();
         about.message_id = Some(Arc::clone(&envelope.message_id));
         about.correlation_id = Some(Arc::clone(&envelope.correlation_id));
         about.causation_id = Some(Arc::clone(&envelope.message_id));
@@ -177,7 +171,11 @@ async fn handle(delivered: &Arc<Delivered>, handler: &Handler, publisher: &Publi
     let reporter = &delivered.reporter;
     scope.pass(Gate::AfterDelivery, reporter).await;
     reporter.tell(Kind::HandlerStarted);
-    let outcome = match scope.before_effect(reporter).await {
+    let meddled = match scope.before_effect(reporter) {
+        Some(meddling) => meddling.await,
+        None => Ok(()),
+    };
+    let outcome = match meddled {
         Ok(()) => handler(Arc::clone(delivered)).await,
         Err(failure) => Err(failure),
     };
@@ -208,7 +206,7 @@ async fn put_aside(
     // Short: it goes into headers, and may quote a message of any size.
     let reason = envelope::shortened(&failure.to_string());
     let delay_ms = match failure {
-        Failure::Transient(_) => RETRY_DELAYS_MS.get(tries - 1).copied(),
+        Failure::Transient(_) => topology::RETRY_DELAYS_MS.get(tries - 1).copied(),
         Failure::Permanent(_) => None,
         Failure::NotNow { delay, .. } => Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)),
     };

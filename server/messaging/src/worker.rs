@@ -5,7 +5,7 @@ use super::{
     consumer::{Consumer, Finished},
     settling::AtWork,
 };
-use crate::control::Target;
+use crate::crew::Target;
 use flow::{Id, Kind};
 use futures::StreamExt;
 use lapin::{
@@ -81,7 +81,7 @@ impl Worker {
         connection: &Connection,
     ) -> Result<Self, WorkerError> {
         let queue = consumer.queue;
-        let mut target = consumer.scope.target();
+        let mut target = consumer.scope.crew().target();
         let prefetch = target.borrow_and_update().prefetch_now();
         let publisher = Publisher::open(connection).await?;
         let channel = connection.create_channel().await?;
@@ -141,7 +141,7 @@ impl Worker {
                         return self.leave(true).await;
                     }
                 }
-                _ = self.heartbeat.tick() => self.consumer.scope.beat(),
+                _ = self.heartbeat.tick() => self.consumer.scope.crew().beat(),
                 Some(done) = self.handlers.join_next() => self.settle(done).await?,
                 delivery = self.deliveries.next() => {
                     let delivery = delivery.ok_or(WorkerError::QueueGone)??;
@@ -222,7 +222,7 @@ impl Worker {
         loop {
             tokio::select! {
                 () = self.consumer.stop.cancelled() => return Ok(Drained::Stopped),
-                _ = self.heartbeat.tick() => self.consumer.scope.beat(),
+                _ = self.heartbeat.tick() => self.consumer.scope.crew().beat(),
                 done = self.handlers.join_next() => match done {
                     Some(done) => self.settle(done).await?,
                     None => return Ok(Drained::All),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::messaging::raw;
+use crate::raw;
 use amq_protocol::{
     frame::{AMQPFrame, parse_frame},
     protocol::AMQPClass,

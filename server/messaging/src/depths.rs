@@ -1,6 +1,6 @@
 //! How full the queues are, measured and not derived.
 
-use crate::messaging::{House, Unacked};
+use crate::{House, Unacked};
 use base::clock;
 use broker::QueueCounts;
 use flow::{

@@ -30,7 +30,7 @@ impl<'a> Supervisor<'a> {
         // What an earlier connection had unacked, the broker has put back into the queue.
         consumer.unacked.reset(consumer.queue);
         let workers = FuturesUnordered::new();
-        let not_before = Instant::now() + consumer.scope.wait_before_start();
+        let not_before = Instant::now() + consumer.scope.crew().wait_before_start();
         let mut supervisor = Self { consumer, connection, workers, numbers: BTreeSet::new(), not_before };
         if supervisor.not_before <= Instant::now() {
             supervisor.fill_up().await?;
@@ -43,9 +43,9 @@ impl<'a> Supervisor<'a> {
     /// # Errors
     /// When the connection fails.
     pub async fn run(mut self) -> Result<(), lapin::Error> {
-        let mut target = self.consumer.scope.target();
+        let mut target = self.consumer.scope.crew().target();
         let stop = self.consumer.stop.clone();
-        let mut was_given_up = self.consumer.scope.workers_are_given_up();
+        let mut was_given_up = self.consumer.scope.crew().is_given_up();
         loop {
             let missing = !stop.is_cancelled() && self.is_short_of_workers();
             tokio::select! {
@@ -69,16 +69,16 @@ impl<'a> Supervisor<'a> {
 
     fn is_short_of_workers(&self) -> bool {
         let scope = &self.consumer.scope;
-        let wanted = scope.target().borrow().workers_now();
-        (1..=wanted).any(|number| !self.numbers.contains(&number)) && !scope.workers_are_given_up()
+        let wanted = scope.crew().target().borrow().workers_now();
+        (1..=wanted).any(|number| !self.numbers.contains(&number)) && !scope.crew().is_given_up()
     }
 
     async fn fill_up(&mut self) -> Result<(), lapin::Error> {
         let scope = self.consumer.scope.clone();
-        if scope.workers_are_given_up() {
+        if scope.crew().is_given_up() {
             return Ok(());
         }
-        let wanted = scope.target().borrow().workers_now();
+        let wanted = scope.crew().target().borrow().workers_now();
         for number in 1..=wanted {
             if self.numbers.contains(&number) {
                 continue;
@@ -88,7 +88,7 @@ impl<'a> Supervisor<'a> {
                 Ok(worker) => {
                     self.numbers.insert(number);
                     self.workers.push(worker.run().boxed());
-                    scope.worker_started(number);
+                    scope.crew().started(number);
                 }
                 Err(error) => {
                     self.failed(error)?;
@@ -96,7 +96,7 @@ impl<'a> Supervisor<'a> {
                 }
             }
         }
-        scope.workers_are(WorkersState::Running);
+        scope.crew().all_are(WorkersState::Running);
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl<'a> Supervisor<'a> {
             error => error,
         };
         let queue = self.consumer.queue.name;
-        match self.consumer.scope.worker_failed(error.to_string()) {
+        match self.consumer.scope.crew().failed(error.to_string()) {
             Some(wait) => {
                 tracing::warn!(%queue, %error, ?wait, "a worker failed; starting another");
                 self.not_before = Instant::now() + wait;

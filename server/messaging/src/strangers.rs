@@ -5,7 +5,7 @@
 //! others get the same. Of two equal bodies, each claimant gets the older one's id first. Messages to different places,
 //! by the key under which the queues are bound, are never the same one.
 
-use crate::messaging::envelope::new_id;
+use crate::envelope::new_id;
 use flow::Id;
 use sha2::{Digest as _, Sha256};
 use std::{

@@ -1,11 +1,12 @@
 //! A message's properties and body, between our types and AMQP's (AMQP 0-9-1, class basic).
 
 use super::{raw, wire};
-use flow::{Id, event::MessageInfo};
+use flow::{Id, Sku, event::MessageInfo};
 use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldArray, FieldTable, ShortString},
 };
+use serde::Deserialize;
 use std::{borrow::Cow, sync::Arc};
 use uuid::Uuid;
 
@@ -31,6 +32,12 @@ const PAST_MAX: usize = 8;
 const REASON_MAX_BYTES: usize = 480;
 /// How much of a body the journal shows, in bytes.
 const SHOWN_BODY_BYTES: usize = 4_096;
+
+/// What all bodies have in common.
+#[derive(Deserialize)]
+struct About {
+    sku: Sku,
+}
 
 /// An attempt at a message that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +154,12 @@ impl Envelope {
             body: body.into(),
             came_with: None,
         }
+    }
+
+    /// The SKU that it is about, if its body is one of ours.
+    #[must_use]
+    pub fn sku(&self) -> Option<Sku> {
+        serde_json::from_slice::<About>(&self.body).ok().map(|about| about.sku)
     }
 
     /// Notes an attempt that failed; the oldest are forgotten.

@@ -4,7 +4,7 @@ use super::{
     Buffer, CLASS_BASIC, CONTENT_FIXED_BYTES, FRAME_BODY, FRAME_CONTENT_HEADER, FRAME_HEADER_BYTES,
     FRAME_METHOD, FrameMax, HEADER_IN_BODY, Head, LAPIN_FRAME_BYTES, MARK, write_body, write_frame,
 };
-use crate::messaging::raw;
+use crate::raw;
 
 /// `connection.tune`, class and method.
 const TUNE: [u8; 4] = [0, 10, 0, 30];

@@ -4,11 +4,9 @@
 //! the queues of the others exist, whichever starts first. Declaring again what is there changes nothing
 //! (AMQP 0-9-1, rule on equivalence in exchange.declare and queue.declare).
 
-use super::consumer::RETRY_DELAYS_MS;
-use crate::control::Control;
+use crate::hooks::Bindings;
 use flow::{
     Style,
-    fault::FaultKind,
     topology::{ExchangeType, QUEUES, Queue},
 };
 use lapin::{
@@ -18,11 +16,14 @@ use lapin::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// The delay before each further attempt, in milliseconds; one more failure parks the message.
+pub const RETRY_DELAYS_MS: [u64; 4] = [200, 1_000, 5_000, 15_000];
+
 /// Declares the topology of both styles. A queue that is unbound on purpose stays so.
 ///
 /// # Errors
 /// When the broker refuses: most likely something of the same name was declared differently by somebody else.
-pub async fn declare(channel: &Channel, control: &Control) -> lapin::Result<()> {
+pub async fn declare(channel: &Channel, bindings: &dyn Bindings) -> lapin::Result<()> {
     for style in Style::ALL {
         let exchange = style.exchange();
         let kind = match exchange.exchange_type {
@@ -34,7 +35,7 @@ pub async fn declare(channel: &Channel, control: &Control) -> lapin::Result<()> 
     }
     for queue in &QUEUES {
         declare_queue(channel, queue).await?;
-        set_binding(channel, queue, control).await?;
+        set_binding(channel, queue, bindings).await?;
     }
     Ok(())
 }
@@ -46,21 +47,21 @@ pub async fn declare(channel: &Channel, control: &Control) -> lapin::Result<()> 
 pub async fn keep_binding(
     channel: &Channel,
     queue: &Queue,
-    control: &Control,
+    bindings: &dyn Bindings,
     stop: &CancellationToken,
 ) -> lapin::Result<()> {
-    let mut changes = control.changes();
+    let mut changes = bindings.changes();
     let mut was_unbound = None;
     loop {
         let change = *changes.borrow_and_update();
-        let is_unbound = control.is_unbound(queue.style, queue.service);
+        let is_unbound = bindings.is_unbound(queue.style, queue.service);
         if was_unbound.replace(is_unbound) != Some(is_unbound) {
             if is_unbound {
-                control.tap_has_followed(change).await;
+                bindings.tap_has_followed(change).await;
             }
-            set_binding(channel, queue, control).await?;
-            if is_unbound && control.is_unbound(queue.style, queue.service) {
-                control.took_effect(queue.style, queue.service, FaultKind::QueueUnbound);
+            set_binding(channel, queue, bindings).await?;
+            if is_unbound && bindings.is_unbound(queue.style, queue.service) {
+                bindings.was_unbound(queue.style, queue.service);
             }
         }
         tokio::select! {
@@ -74,15 +75,15 @@ pub async fn keep_binding(
 ///
 /// # Errors
 /// When the channel or connection fails.
-pub async fn set_binding(channel: &Channel, queue: &Queue, control: &Control) -> lapin::Result<()> {
+pub async fn set_binding(channel: &Channel, queue: &Queue, bindings: &dyn Bindings) -> lapin::Result<()> {
     let (name, key) = (queue.name, queue.routing_key);
     let exchange = queue.style.exchange().name;
-    if !control.is_unbound(queue.style, queue.service) {
+    if !bindings.is_unbound(queue.style, queue.service) {
         let options = QueueBindOptions::default();
         channel.queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default()).await?;
     }
     // Asked once more: it may have been unbound while we bound it.
-    if control.is_unbound(queue.style, queue.service) {
+    if bindings.is_unbound(queue.style, queue.service) {
         channel.queue_unbind(name.into(), exchange.into(), key.into(), FieldTable::default()).await?;
     }
     Ok(())
