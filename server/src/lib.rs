@@ -7,7 +7,6 @@ pub mod control;
 pub mod data;
 pub mod program;
 mod recount;
-pub mod seed;
 pub mod serve;
 pub mod services;
 pub mod styles;

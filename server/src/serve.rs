@@ -11,7 +11,6 @@ use crate::{
     data::{Begun, Reset},
     recount,
     services::{
-        availability::AvailabilityClient,
         catalog::Catalog,
         inventory::Inventory,
         wishlist::{Post, Wishlist, smtp::SmtpServer},
@@ -24,6 +23,7 @@ use crate::{
     },
     web::{self, listen::Patience, security::Guard},
 };
+use availability::AvailabilityClient;
 use flow::{Node, Service, Style, fault::FaultKind};
 use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};

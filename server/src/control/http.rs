@@ -7,7 +7,7 @@ use super::{
         page::{PAGE_DEFAULT, PAGE_MAX, Wanted},
     },
 };
-use crate::services::availability::AvailabilityClient;
+use availability::AvailabilityClient;
 use axum::{
     Json, Router,
     extract::{Query, State, rejection::QueryRejection},

@@ -11,7 +11,6 @@ mod replace;
 pub use files::DataError;
 pub use replace::{Begun, Reset, ResetError};
 
-use crate::seed;
 use flow::{Availability, Sku, Style};
 use serde::{Deserialize, Serialize};
 

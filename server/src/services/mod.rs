@@ -1,7 +1,5 @@
 //! The three services. Each owns its store and its HTTP API; none imports another.
 
-pub mod availability;
-pub mod breaker;
 pub mod catalog;
 pub mod inventory;
 pub mod wishlist;

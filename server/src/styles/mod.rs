@@ -4,11 +4,11 @@ pub mod choreography;
 pub mod orchestration;
 
 use crate::services::{
-    availability::AvailabilityClient,
     catalog::Catalog,
     inventory::{Inventory, outbox::Draft},
     wishlist::Wishlist,
 };
+use availability::AvailabilityClient;
 use flow::{Availability, Dispatch, Style};
 use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;

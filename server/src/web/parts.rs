@@ -4,10 +4,11 @@ use super::Parts;
 use crate::{
     bridge::management::Visibility,
     control::{Control, Desk, http::PageQuery},
-    services::{availability::AvailabilityClient, wishlist::Wishlist},
+    services::wishlist::Wishlist,
     warehouse::{ftp::DropBox, simulator::Simulation},
 };
 use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
+use availability::AvailabilityClient;
 use axum::{
     Router,
     extract::{Query, State, rejection::QueryRejection},

@@ -4,7 +4,7 @@ pub mod http;
 pub mod products;
 pub mod search;
 
-use crate::{data::Data, seed};
+use crate::data::Data;
 use flow::{
     Availability, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},

@@ -1,10 +1,7 @@
 //! The product table.
 
 use super::search::{self, Search};
-use crate::{
-    data::{Data, ProductRecord},
-    seed,
-};
+use crate::data::{Data, ProductRecord};
 use base::clock;
 use flow::{Availability, Sku, Style, api::Product, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};

@@ -11,7 +11,7 @@ pub mod relay;
 pub mod stock;
 mod troubles;
 
-use crate::{data::Data, seed};
+use crate::data::Data;
 use flow::{
     Availability, Event, Kind, Provenance, Service, Sku, Style,
     api::StockLevel,

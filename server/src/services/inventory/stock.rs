@@ -1,6 +1,6 @@
 //! The stock table: recorded numbers, and what was last calculated from them.
 
-use crate::{data::StockRecord, seed};
+use crate::data::StockRecord;
 use flow::{Availability, Sku, Style, api::StockLevel, event::State};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use store::{

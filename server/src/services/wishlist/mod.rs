@@ -8,7 +8,7 @@ pub mod message;
 pub mod smtp;
 pub mod wishes;
 
-use crate::{data::Data, seed};
+use crate::data::Data;
 use address::MailAddress;
 use flow::{
     Availability, Id, Kind, Service, Sku, Style,

@@ -1,9 +1,6 @@
 //! The wishes, and what was last known of each SKU.
 
-use crate::{
-    data::{Data, WishRecord},
-    seed,
-};
+use crate::data::{Data, WishRecord};
 use base::clock;
 use flow::{Availability, Sku, Style, api::Wish, event::State};
 use rand::RngExt;

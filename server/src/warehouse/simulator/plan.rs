@@ -3,7 +3,6 @@
 //! A plan follows from its seed and its scene alone: not from the clock, nor from what is in stock, nor from what
 //! shoppers do. So the same seed gives the same arrivals, in both styles and however fast they are sent.
 
-use crate::seed;
 use chacha20::ChaCha8Rng;
 use flow::{Quantity, Sku, api::Preset};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};

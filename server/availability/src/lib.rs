@@ -1,8 +1,10 @@
 //! Asking inventory over HTTP what is for sale: choreography's way of getting what the event does not carry.
 
-use super::breaker::Breaker;
+mod breaker;
+
 use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
 use base::clock;
+use breaker::Breaker;
 use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
 use http_body_util::{BodyExt, Empty, Limited};
 use http_edge::HEADER_CALL;
