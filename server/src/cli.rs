@@ -2,7 +2,6 @@
 
 use crate::{
     bridge::management::ManagementUrl,
-    services::wishlist::smtp::SmtpServer,
     warehouse::ftp::{FtpUrl, FtpUrlError},
     web::public_url::PublicUrl,
 };
@@ -15,6 +14,7 @@ use std::{
     str::FromStr,
     time::Duration,
 };
+use wishlist::smtp::SmtpServer;
 
 /// See how services talk: a warehouse, three services, two styles, every message live in your browser.
 #[derive(Debug, Parser)]

@@ -10,11 +10,7 @@ use crate::{
     control::{self, Control, Desk},
     data::{Begun, Reset},
     recount,
-    services::{
-        catalog::Catalog,
-        inventory::Inventory,
-        wishlist::{Post, Wishlist, smtp::SmtpServer},
-    },
+    services::{catalog::Catalog, inventory::Inventory},
     styles::{self, Services},
     warehouse::{
         Brake,
@@ -44,6 +40,7 @@ use std::{
 };
 use tokio::{net::TcpListener, signal::unix, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wishlist::{Post, Wishlist, smtp::SmtpServer};
 
 /// How long consumers and relays may take after a stop, and then open requests. Together with the end of the
 /// embedded broker that stays below ten seconds.

@@ -1,10 +1,7 @@
 //! The three files: `products.csv`, `stock.csv` and `wishes.csv`.
 
 use super::{Data, StockRecord};
-use crate::{
-    services::wishlist::address::MailAddress,
-    table::{self, Encoding},
-};
+use crate::table::{self, Encoding};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::HashSet,
@@ -14,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use store::StoreError;
+use wishlist::address::MailAddress;
 
 const PRODUCTS: &str = "products.csv";
 const STOCK: &str = "stock.csv";

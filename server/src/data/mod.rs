@@ -13,6 +13,8 @@ pub use replace::{Begun, Reset, ResetError};
 
 use flow::{Availability, Sku, Style};
 use serde::{Deserialize, Serialize};
+use store::epoch::Floors;
+use wishlist::wishes::WishRecord;
 
 /// A product as the catalog calls it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,23 +51,6 @@ impl StockRecord {
     }
 }
 
-/// Who waits for what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WishRecord {
-    /// In which system.
-    pub style: Style,
-    /// Whom to tell.
-    pub email: String,
-    /// What they are called, if they said so.
-    pub name: Option<String>,
-    /// What they wish for.
-    pub sku: Sku,
-    /// Since when; RFC 3339.
-    pub wished_at: String,
-    /// When they were last told, if ever; RFC 3339.
-    pub notified_at: Option<String>,
-}
-
 /// Everything that a person owns here, of both systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
@@ -78,6 +63,13 @@ pub struct Data {
 }
 
 impl Data {
+    /// What is for sale of each SKU, at the first version above the floors.
+    #[must_use]
+    pub fn for_sale(&self, floors: Floors) -> Vec<(Style, Availability)> {
+        let at = |style| floors.of(style) + 1;
+        self.stock.iter().map(|record| (record.style, record.availability(at(record.style)))).collect()
+    }
+
     /// What a new system starts with.
     #[must_use]
     pub fn seed() -> Self {

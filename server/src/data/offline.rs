@@ -3,7 +3,7 @@
 use super::{Data, DataError};
 use crate::{
     serve::lock,
-    services::{catalog, inventory, wishlist},
+    services::{catalog, inventory},
 };
 use std::{fs, io, path::Path};
 use store::Store;
@@ -46,7 +46,10 @@ impl Folder {
         let floors =
             self.inventory.write(move |tx| inventory::stock::replace(tx, &stock, told)).await?.floors;
         self.catalog.write(move |tx| catalog::products::replace(tx, floors, &for_catalog)).await?;
-        self.wishlist.write(move |tx| wishlist::wishes::replace(tx, floors, &for_wishlist)).await?;
+        let for_sale = for_wishlist.for_sale(floors);
+        self.wishlist
+            .write(move |tx| wishlist::wishes::replace(tx, floors, &for_sale, &for_wishlist.wishes))
+            .await?;
         // What is in the embedded broker's queues tells of a life that is over.
         match fs::remove_dir_all(path.join("broker")) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

@@ -2,4 +2,3 @@
 
 pub mod catalog;
 pub mod inventory;
-pub mod wishlist;

@@ -6,12 +6,12 @@ pub mod orchestration;
 use crate::services::{
     catalog::Catalog,
     inventory::{Inventory, outbox::Draft},
-    wishlist::Wishlist,
 };
 use availability::AvailabilityClient;
 use flow::{Availability, Dispatch, Style};
 use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;
+use wishlist::Wishlist;
 
 /// The services as the styles see them.
 #[derive(Debug, Clone)]

@@ -4,7 +4,6 @@ use super::Parts;
 use crate::{
     bridge::management::Visibility,
     control::{Control, Desk, http::PageQuery},
-    services::wishlist::Wishlist,
     warehouse::{ftp::DropBox, simulator::Simulation},
 };
 use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
@@ -24,6 +23,7 @@ use http_edge::{
 };
 use journal::Journal;
 use std::time::Duration;
+use wishlist::Wishlist;
 
 /// How many dead letters are shown at a time.
 const LETTERS_SHOWN: usize = 50;

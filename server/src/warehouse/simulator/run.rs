@@ -6,12 +6,9 @@ use super::{
     plan::{Plan, Planned, Shoppers, Visit, scene},
 };
 use crate::{
-    services::{
-        inventory::{
-            Inventory,
-            intake::{IntakeError, Movement, Reason},
-        },
-        wishlist::Wishlist,
+    services::inventory::{
+        Inventory,
+        intake::{IntakeError, Movement, Reason},
     },
     styles,
     warehouse::{Brake, ftp::DropBox},
@@ -25,6 +22,7 @@ use futures::future::join_all;
 use std::time::Duration;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
+use wishlist::Wishlist;
 
 /// How many arrivals or purchases are handed over at once.
 const BATCH: usize = 250;

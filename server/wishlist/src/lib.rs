@@ -8,7 +8,6 @@ pub mod message;
 pub mod smtp;
 pub mod wishes;
 
-use crate::data::Data;
 use address::MailAddress;
 use flow::{
     Availability, Id, Kind, Service, Sku, Style,
@@ -24,6 +23,7 @@ use store::{
     inbox,
 };
 use tokio::sync::watch;
+use wishes::WishRecord;
 
 /// Opens the service's store in `dir`, with the seed when it is new.
 ///
@@ -200,15 +200,21 @@ impl Wishlist {
         self.store.read(move |tx| mail::count(tx, style)).await
     }
 
-    /// Takes on other data in place of all that is not newer than `floors`; the e-mails are gone with it.
+    /// Takes on other wishes in place of all there are, and what is for sale in place of what is not newer than `floors`;
+    /// the e-mails are gone with it.
     ///
     /// # Errors
     /// When the store fails; nothing is changed then.
-    pub async fn replace(&self, data: Arc<Data>, floors: Floors) -> Result<(), StoreError> {
+    pub async fn replace(
+        &self,
+        wishes: Vec<WishRecord>,
+        stock: Vec<(Style, Availability)>,
+        floors: Floors,
+    ) -> Result<(), StoreError> {
         let journal = self.journal.clone();
         self.store
             .write_then(
-                move |tx| wishes::replace(tx, floors, &data),
+                move |tx| wishes::replace(tx, floors, &stock, &wishes),
                 move |told: &Vec<(Style, Availability)>| {
                     for (style, known) in told {
                         journal.report(told_anew(Service::Wishlist, *style, *known));

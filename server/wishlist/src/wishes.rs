@@ -1,10 +1,10 @@
 //! The wishes, and what was last known of each SKU.
 
-use crate::data::{Data, WishRecord};
 use base::clock;
 use flow::{Availability, Sku, Style, api::Wish, event::State};
 use rand::RngExt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use store::{
     StoreError,
@@ -38,6 +38,23 @@ CREATE TABLE IF NOT EXISTS known (
     PRIMARY KEY (style, sku)
 );
 ";
+
+/// Who waits for what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WishRecord {
+    /// In which system.
+    pub style: Style,
+    /// Whom to tell.
+    pub email: String,
+    /// What they are called, if they said so.
+    pub name: Option<String>,
+    /// What they wish for.
+    pub sku: Sku,
+    /// Since when; RFC 3339.
+    pub wished_at: String,
+    /// When they were last told, if ever; RFC 3339.
+    pub notified_at: Option<String>,
+}
 
 /// Stores what is known now, unless something as new is stored already; answers what was stored before, if anything.
 ///
@@ -208,14 +225,16 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
     Ok(())
 }
 
-/// Takes on other data in place of all that is not newer than `floors`; answers what is known of each SKU now.
+/// Takes on other wishes in place of all there are, and what is for sale in place of what is not newer than `floors`;
+/// answers what is known of each SKU now.
 ///
 /// # Errors
 /// When the store fails.
 pub fn replace(
     tx: &Transaction<'_>,
     floors: Floors,
-    data: &Data,
+    stock: &[(Style, Availability)],
+    wishes: &[WishRecord],
 ) -> Result<Vec<(Style, Availability)>, StoreError> {
     let mut told = Vec::new();
     for &style in Style::ALL {
@@ -230,8 +249,7 @@ pub fn replace(
             "DELETE FROM known WHERE style = ?1 AND (version <= ?2 OR version > ?3)",
             params![style.as_str(), floor, epoch::BELIEVED_MAX],
         )?;
-        for record in data.stock.iter().filter(|record| record.style == style) {
-            let known = record.availability(floor + 1);
+        for &(_, known) in stock.iter().filter(|(of, _)| *of == style) {
             gone.remove(&known.sku);
             match remember(tx, style, known, Word::Answer) {
                 Ok(Effect::Stored(_)) => told.push((style, known)),
@@ -251,7 +269,7 @@ pub fn replace(
         "INSERT INTO wishes (style, email, sku, wished_at, notified_at, name, token)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for wish in &data.wishes {
+    for wish in wishes {
         insert.execute(params![
             wish.style.as_str(),
             wish.email,
