@@ -1,10 +1,8 @@
 //! Healing a lost message: inventory announces again what somebody does not know.
 
-use crate::{
-    services::catalog::search::Search,
-    styles::{self, Services},
-};
+use crate::styles::{self, Services};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use catalog::search::Search;
 use flow::{
     Sku, Style,
     api::{AnnounceWanted, AnnouncedAgain},

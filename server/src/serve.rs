@@ -10,7 +10,7 @@ use crate::{
     control::{self, Control, Desk},
     data::{Begun, Reset},
     recount,
-    services::{catalog::Catalog, inventory::Inventory},
+    services::inventory::Inventory,
     styles::{self, Services},
     warehouse::{
         Brake,
@@ -20,6 +20,7 @@ use crate::{
     web::{self, listen::Patience, security::Guard},
 };
 use availability::AvailabilityClient;
+use catalog::Catalog;
 use flow::{Node, Service, Style, fault::FaultKind};
 use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};

@@ -1,13 +1,14 @@
 //! The data that a person owns, by HTTP: back to the seed, and products from a file.
 
 use super::{Reset, ResetError};
-use crate::{services::catalog::Catalog, table};
+use crate::table;
 use axum::{
     Json, Router,
     extract::{Request, State},
     http::StatusCode,
     routing::post,
 };
+use catalog::Catalog;
 use flow::api::{BadRow, ProductsAdded};
 use http_edge::{
     extract::{By, JsonBody},

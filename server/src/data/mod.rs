@@ -11,21 +11,11 @@ mod replace;
 pub use files::DataError;
 pub use replace::{Begun, Reset, ResetError};
 
+use catalog::products::ProductRecord;
 use flow::{Availability, Sku, Style};
 use serde::{Deserialize, Serialize};
 use store::epoch::Floors;
 use wishlist::wishes::WishRecord;
-
-/// A product as the catalog calls it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProductRecord {
-    /// In which system.
-    pub style: Style,
-    /// The SKU.
-    pub sku: Sku,
-    /// Its name for people.
-    pub name: String,
-}
 
 /// What inventory recorded of a SKU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl Begun {
         let seed = Arc::new(Data::seed());
         let told = services.catalog.highest().await?.max(services.wishlist.highest().await?);
         let floors = services.inventory.replace(Arc::clone(&seed), told).await?;
-        services.catalog.replace(Arc::clone(&seed), floors).await?;
+        services.catalog.replace(seed.products.clone(), seed.for_sale(floors), floors).await?;
         services.wishlist.replace(seed.wishes.clone(), seed.for_sale(floors), floors).await?;
         Ok(fs::remove_file(&self.0)?)
     }

@@ -1,4 +1,3 @@
 //! The three services. Each owns its store and its HTTP API; none imports another.
 
-pub mod catalog;
 pub mod inventory;

@@ -3,11 +3,9 @@
 pub mod choreography;
 pub mod orchestration;
 
-use crate::services::{
-    catalog::Catalog,
-    inventory::{Inventory, outbox::Draft},
-};
+use crate::services::inventory::{Inventory, outbox::Draft};
 use availability::AvailabilityClient;
+use catalog::Catalog;
 use flow::{Availability, Dispatch, Style};
 use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;

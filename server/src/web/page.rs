@@ -1,7 +1,7 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::{Parts, journal::unreadable};
-use crate::{control::Control, services::catalog::search::Search, styles::Services};
+use crate::{control::Control, styles::Services};
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
@@ -10,6 +10,7 @@ use axum::{
     middleware::{self, Next},
     routing::get_service,
 };
+use catalog::search::Search;
 use flow::{
     Event, Picture, Service, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},

@@ -1,10 +1,10 @@
 //! The product table.
 
 use super::search::{self, Search};
-use crate::data::{Data, ProductRecord};
 use base::clock;
 use flow::{Availability, Sku, Style, api::Product, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use store::{
     StoreError,
@@ -28,6 +28,17 @@ CREATE TABLE IF NOT EXISTS products (
     PRIMARY KEY (style, sku)
 );
 ";
+
+/// A product as the catalog calls it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductRecord {
+    /// In which system.
+    pub style: Style,
+    /// The SKU.
+    pub sku: Sku,
+    /// Its name for people.
+    pub name: String,
+}
 
 /// Stores what is known now, unless something as new is stored already; answers what was stored before, if anything.
 ///
@@ -104,14 +115,16 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
     Ok(())
 }
 
-/// Takes on other data in place of all that is not newer than `floors`; answers what every product is shown as now.
+/// Takes on other products, and what is for sale of them, in place of all that is not newer than `floors`; answers what
+/// every product is shown as now.
 ///
 /// # Errors
 /// When the store fails.
 pub fn replace(
     tx: &Transaction<'_>,
     floors: Floors,
-    data: &Data,
+    products: &[ProductRecord],
+    stock: &[(Style, Availability)],
 ) -> Result<Vec<(Style, Availability)>, StoreError> {
     let mut told = Vec::new();
     for &style in Style::ALL {
@@ -122,10 +135,9 @@ pub fn replace(
             "DELETE FROM products WHERE style = ?1 AND (version <= ?2 OR version > ?3)",
             params![style.as_str(), floor, epoch::BELIEVED_MAX],
         )?;
-        let stock = data.stock.iter().filter(|record| record.style == style);
-        let stock: HashMap<Sku, Availability> =
-            stock.map(|record| (record.sku, record.availability(floor + 1))).collect();
-        let names = data.products.iter().filter(|product| product.style == style);
+        let stock = stock.iter().filter(|(of, _)| *of == style);
+        let stock: HashMap<Sku, Availability> = stock.map(|&(_, known)| (known.sku, known)).collect();
+        let names = products.iter().filter(|product| product.style == style);
         let mut names: HashMap<Sku, &str> =
             names.map(|product| (product.sku, product.name.as_str())).collect();
         for sku in stock.keys() {

@@ -4,15 +4,15 @@ pub mod http;
 pub mod products;
 pub mod search;
 
-use crate::data::Data;
 use flow::{
     Availability, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},
 };
 use journal::{Journal, told_anew};
 use messaging::{Delivered, Handled};
+use products::ProductRecord;
 use search::Search;
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 use store::{
     Store, StoreError,
     effect::Effect,
@@ -108,15 +108,20 @@ impl Catalog {
         self.store.read(move |tx| search::shelves(tx, &search, show, page)).await
     }
 
-    /// Takes on other data in place of all that is not newer than `floors`.
+    /// Takes on other products, and what is for sale of them, in place of all that is not newer than `floors`.
     ///
     /// # Errors
     /// When the store fails; nothing is changed then.
-    pub async fn replace(&self, data: Arc<Data>, floors: Floors) -> Result<(), StoreError> {
+    pub async fn replace(
+        &self,
+        products: Vec<ProductRecord>,
+        stock: Vec<(Style, Availability)>,
+        floors: Floors,
+    ) -> Result<(), StoreError> {
         let journal = self.journal.clone();
         self.store
             .write_then(
-                move |tx| products::replace(tx, floors, &data),
+                move |tx| products::replace(tx, floors, &products, &stock),
                 move |told: &Vec<(Style, Availability)>| {
                     for (style, known) in told {
                         journal.report(told_anew(Service::Catalog, *style, *known));

@@ -147,7 +147,7 @@ pub fn shelves(tx: &Transaction<'_>, search: &Search, show: Show, page: u32) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::catalog::products::SCHEMA;
+    use crate::products::SCHEMA;
     use rusqlite::{Connection, params};
 
     /// SKU, name, and quantities in choreography's and orchestration's shop.
