@@ -1,6 +1,6 @@
 //! Healing a lost message: inventory announces again what somebody does not know.
 
-use crate::styles::{self, Services};
+use crate::styles::Services;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use catalog::search::Search;
 use flow::{
@@ -34,7 +34,7 @@ async fn announce(
     };
     let left = skus.len().saturating_sub(ANNOUNCED_MAX);
     skus.truncate(ANNOUNCED_MAX);
-    let announced = services.inventory.announce_again(style, skus, styles::announce, Some(&by)).await?;
+    let announced = services.inventory.announce_again(style, skus, Some(&by)).await?;
     if let Some(sku) = wanted.sku.filter(|_| announced.is_empty()) {
         let detail = format!("inventory does not know {sku}; send an arrival of it first");
         return Err(Problem::not_found(detail));

@@ -8,7 +8,6 @@ pub mod data;
 pub mod program;
 mod recount;
 pub mod serve;
-pub mod services;
 pub mod styles;
 pub mod table;
 pub mod warehouse;

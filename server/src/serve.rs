@@ -10,7 +10,6 @@ use crate::{
     control::{self, Control, Desk},
     data::{Begun, Reset},
     recount,
-    services::inventory::Inventory,
     styles::{self, Services},
     warehouse::{
         Brake,
@@ -22,6 +21,7 @@ use crate::{
 use availability::AvailabilityClient;
 use catalog::Catalog;
 use flow::{Node, Service, Style, fault::FaultKind};
+use inventory::Inventory;
 use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use messaging::{
@@ -142,7 +142,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
     let journal = Journal::open(&settings.data, settings.keep(), sequencer).map_err(data)?;
     let (strangers, bound) = (Strangers::default(), Bound::default());
-    let inventory = Inventory::open(&settings.data, journal.clone()).await?;
+    let inventory = Inventory::open(&settings.data, journal.clone(), styles::announce).await?;
     let catalog = Catalog::open(&settings.data, journal.clone()).await?;
     let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
     let base_url = seen_at.unwrap_or_else(|| format!("http://{}", reachable(addr)));

@@ -1,7 +1,8 @@
 //! The three files: `products.csv`, `stock.csv` and `wishes.csv`.
 
-use super::{Data, StockRecord};
+use super::Data;
 use crate::table::{self, Encoding};
+use inventory::stock::StockRecord;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::HashSet,

@@ -12,34 +12,10 @@ pub use files::DataError;
 pub use replace::{Begun, Reset, ResetError};
 
 use catalog::products::ProductRecord;
-use flow::{Availability, Sku, Style};
-use serde::{Deserialize, Serialize};
+use flow::{Availability, Style};
+use inventory::stock::StockRecord;
 use store::epoch::Floors;
 use wishlist::wishes::WishRecord;
-
-/// What inventory recorded of a SKU.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockRecord {
-    /// In which system.
-    pub style: Style,
-    /// The SKU.
-    pub sku: Sku,
-    /// Pieces in the warehouse.
-    pub on_hand: u32,
-    /// Pieces promised to somebody.
-    pub reserved: u32,
-    /// Pieces never to be sold.
-    pub safety_stock: u32,
-}
-
-impl StockRecord {
-    /// What is for sale of it, at that version.
-    #[must_use]
-    pub const fn availability(&self, version: u64) -> Availability {
-        let quantity = self.on_hand.saturating_sub(self.reserved).saturating_sub(self.safety_stock);
-        Availability { sku: self.sku, available: quantity > 0, quantity, version }
-    }
-}
 
 /// Everything that a person owns here, of both systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! `skuflow reset`, `export` and `import`: on a data folder that no server uses.
 
 use super::{Data, DataError};
-use crate::{serve::lock, services::inventory};
+use crate::serve::lock;
 use std::{fs, io, path::Path};
 use store::Store;
 

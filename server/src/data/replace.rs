@@ -78,9 +78,9 @@ impl Begun {
 
     async fn start_over(&self, services: &Services) -> Result<(), ResetError> {
         File::create(&self.0)?.sync_all()?;
-        let seed = Arc::new(Data::seed());
+        let seed = Data::seed();
         let told = services.catalog.highest().await?.max(services.wishlist.highest().await?);
-        let floors = services.inventory.replace(Arc::clone(&seed), told).await?;
+        let floors = services.inventory.replace(seed.stock.clone(), told).await?;
         services.catalog.replace(seed.products.clone(), seed.for_sale(floors), floors).await?;
         services.wishlist.replace(seed.wishes.clone(), seed.for_sale(floors), floors).await?;
         Ok(fs::remove_file(&self.0)?)

@@ -1,8 +1,8 @@
 //! Choreography: inventory says *that* something happened. Who listens decides what to do about it, and asks.
 
 use super::{Outcome, Services, parse};
-use crate::services::inventory::outbox::Draft;
 use flow::{Availability, Dispatch, Service, SkuProcessed, Style, topology::SKU_PROCESSED};
+use inventory::outbox::Draft;
 use messaging::Delivered;
 use store::epoch::Word;
 

@@ -3,10 +3,10 @@
 pub mod choreography;
 pub mod orchestration;
 
-use crate::services::inventory::{Inventory, outbox::Draft};
 use availability::AvailabilityClient;
 use catalog::Catalog;
 use flow::{Availability, Dispatch, Style};
+use inventory::{Inventory, outbox::Draft};
 use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;
 use wishlist::Wishlist;

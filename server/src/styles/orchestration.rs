@@ -1,8 +1,8 @@
 //! Orchestration: inventory says *what to do*. It knows who must act, and each command carries what is needed.
 
 use super::{Outcome, Services, parse};
-use crate::services::inventory::outbox::Draft;
 use flow::{Availability, Service, Style, topology::INVENTORY_COMMANDS};
+use inventory::outbox::Draft;
 use messaging::{Delivered, Failure};
 use store::epoch::{VersionError, Word};
 

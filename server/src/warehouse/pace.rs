@@ -3,7 +3,7 @@
 //! Files and the simulator could write faster than three services can follow. What is on its way would then grow
 //! without end, in the outbox or in the broker. A single request is never slowed down.
 
-use crate::services::inventory::Inventory;
+use inventory::Inventory;
 use messaging::Depths;
 use std::time::Duration;
 use tokio::time::sleep;

@@ -1,13 +1,7 @@
 //! The warehouse's request and the storefront's sale, by HTTP.
 
 use super::ndjson::{self, Recorder};
-use crate::{
-    services::inventory::{
-        Inventory,
-        intake::{IdempotencyKey, Movement, Reason},
-    },
-    styles,
-};
+use crate::styles;
 use axum::{
     Json, Router,
     extract::{Request, State},
@@ -19,6 +13,10 @@ use flow::{Dispatch, Quantity, Sku, Style, api::Accepted, event::Origin};
 use http_edge::{
     extract::{essence, json_bytes, parse},
     problem::Problem,
+};
+use inventory::{
+    Inventory,
+    intake::{IdempotencyKey, Movement, Reason},
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +84,7 @@ async fn accept(
         request: serde_json::to_string(&lines).expect("the lines came from JSON"),
     });
     let movements = movements(&lines)?;
-    Ok(inventory.record(movements, reason, key, styles::announce).await?)
+    Ok(inventory.record(movements, reason, key).await?)
 }
 
 /// One line, or an array of them.

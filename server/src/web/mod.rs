@@ -17,7 +17,6 @@ use crate::{
     bridge::management::Visibility,
     control::{self, Control, Desk},
     data::{self, Reset},
-    services::inventory,
     styles::Services,
     warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };

@@ -6,10 +6,10 @@ use super::{
     names::is_takeable,
     uploads::Uploads,
 };
-use crate::services::inventory::{Inventory, files::FileBook};
 use axum::body::Bytes;
 use flow::api::WarehouseFiles;
 use futures::{Stream, StreamExt};
+use inventory::{Inventory, files::FileBook};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard},

@@ -1,7 +1,7 @@
 //! Fetching a file from the server, and knowing it by its content.
 
 use super::client::{Client, ClientError};
-use crate::services::inventory::files::Content;
+use inventory::files::Content;
 use sha2::{Digest, Sha256};
 use std::{fmt::Write as _, path::Path};
 use tokio::io::AsyncWriteExt;

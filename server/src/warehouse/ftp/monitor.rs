@@ -12,14 +12,12 @@ use super::{
     take::Taken,
     uploads::Part,
 };
-use crate::{
-    services::inventory::{
-        Inventory,
-        files::{OpenFile, Sighted},
-    },
-    warehouse::Brake,
-};
+use crate::warehouse::Brake;
 use flow::api::FileState;
+use inventory::{
+    Inventory,
+    files::{OpenFile, Sighted},
+};
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},

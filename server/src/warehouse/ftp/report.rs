@@ -7,7 +7,7 @@ use super::{
     monitor::Trouble,
     take::Taken,
 };
-use crate::services::inventory::files::{BadLine, Content};
+use inventory::files::{BadLine, Content};
 
 /// How many lines of a report are read at once.
 const REPORT_PAGE: u32 = 1_000;

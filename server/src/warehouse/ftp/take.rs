@@ -9,14 +9,14 @@ use super::{
     moved::Moved,
 };
 use crate::{
-    services::inventory::{
-        files::{Advance, BadLine, CUT, Content, Identity},
-        intake::{IntakeError, Movement, Reason},
-    },
     styles,
     table::{self, Arrival, Format, NoSuchFile, Row, Rows},
 };
 use flow::{Dispatch, Style, api::FileState, event::Origin};
+use inventory::{
+    files::{Advance, BadLine, CUT, Content, Identity},
+    intake::{IntakeError, Movement, Reason},
+};
 use std::{
     fs::File,
     io,
@@ -317,9 +317,8 @@ impl Monitor {
         step: Advance,
     ) -> Result<(), IntakeError> {
         let reason = Reason::Arrival(Origin::File(name.to_owned()));
-        let also =
-            move |tx: &rusqlite::Transaction<'_>| crate::services::inventory::files::advance(tx, &step);
-        self.inventory.record_with(movements, reason, None, styles::announce, also).await?;
+        let also = move |tx: &rusqlite::Transaction<'_>| inventory::files::advance(tx, &step);
+        self.inventory.record_with(movements, reason, None, also).await?;
         Ok(())
     }
 }

@@ -8,13 +8,7 @@ mod reading;
 mod spool;
 
 use super::{Brake, request};
-use crate::{
-    services::inventory::{
-        Inventory,
-        intake::{IdempotencyKey, Reason},
-    },
-    styles, table,
-};
+use crate::{styles, table};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
@@ -27,6 +21,10 @@ use flow::{
 };
 use futures::future::join_all;
 use http_edge::{extract::parse, host::Authority, problem::Problem};
+use inventory::{
+    Inventory,
+    intake::{IdempotencyKey, Reason},
+};
 use reading::{Line, Reading};
 use serde::Serialize;
 use spool::{SpoolError, Writer};
@@ -246,7 +244,7 @@ impl Recorder {
             request: serde_json::to_string(&line).expect("the line came from JSON"),
         });
         let reason = Reason::Arrival(Origin::Request);
-        Ok(self.inventory.record(movements, reason, key, styles::announce).await?)
+        Ok(self.inventory.record(movements, reason, key).await?)
     }
 }
 

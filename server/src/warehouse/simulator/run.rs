@@ -6,10 +6,6 @@ use super::{
     plan::{Plan, Planned, Shoppers, Visit, scene},
 };
 use crate::{
-    services::inventory::{
-        Inventory,
-        intake::{IntakeError, Movement, Reason},
-    },
     styles,
     warehouse::{Brake, ftp::DropBox},
 };
@@ -19,6 +15,10 @@ use flow::{
     event::Origin,
 };
 use futures::future::join_all;
+use inventory::{
+    Inventory,
+    intake::{IntakeError, Movement, Reason},
+};
 use std::time::Duration;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -218,7 +218,7 @@ impl Runner {
     pub(super) async fn arrive(&self, arrivals: &[Planned], styles: &[Style]) -> Option<String> {
         let origin = || Reason::Arrival(Origin::Simulator);
         let all = arrivals.iter().flat_map(|planned| movements(planned, styles)).collect();
-        let recorded = self.inventory.record(all, origin(), None, styles::announce).await;
+        let recorded = self.inventory.record(all, origin(), None).await;
         let Err(error) = recorded else { return None };
         if matches!(error, IntakeError::Store(_)) {
             return Some(error.to_string());
@@ -227,7 +227,7 @@ impl Runner {
         let mut problem = None;
         for planned in arrivals {
             let one = movements(planned, styles).collect();
-            if let Err(error) = self.inventory.record(one, origin(), None, styles::announce).await {
+            if let Err(error) = self.inventory.record(one, origin(), None).await {
                 problem = Some(error.to_string());
             }
         }
@@ -240,7 +240,7 @@ impl Runner {
         let mut sold = false;
         for style in styles {
             let movement = Movement { sku, quantity, style: *style, dispatch: Dispatch::default() };
-            match self.inventory.record(vec![movement], Reason::Sale, None, styles::announce).await {
+            match self.inventory.record(vec![movement], Reason::Sale, None).await {
                 Ok(_) => sold = true,
                 Err(IntakeError::NotEnough { .. }) => {
                     if let Some(email) = &wish {

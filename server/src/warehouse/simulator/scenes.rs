@@ -5,10 +5,7 @@ use super::{
     control::Status,
     plan::{MistakenFile, Plan, Planned, Shoppers, mistaken_file, scene},
 };
-use crate::{
-    services::inventory::intake::{Movement, Reason},
-    styles,
-};
+use crate::styles;
 use axum::body::Bytes;
 use chrono::Utc;
 use flow::{
@@ -16,6 +13,7 @@ use flow::{
     api::{Preset, SimulatorState},
 };
 use futures::stream;
+use inventory::intake::{Movement, Reason};
 use std::{convert::Infallible, time::Duration};
 use tokio::{sync::watch, time::Instant};
 
@@ -99,7 +97,7 @@ impl Runner {
                 let Ok(quantity) = Quantity::parse(for_sale.into()) else { break };
                 let movement = Movement { sku, quantity, style, dispatch: Dispatch::default() };
                 // Somebody else may have bought some of it just now; then there is less to sell.
-                let _ = self.inventory.record(vec![movement], Reason::Sale, None, styles::announce).await;
+                let _ = self.inventory.record(vec![movement], Reason::Sale, None).await;
             }
         }
         Ok(())

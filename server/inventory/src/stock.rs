@@ -1,8 +1,8 @@
 //! The stock table: recorded numbers, and what was last calculated from them.
 
-use crate::data::StockRecord;
 use flow::{Availability, Sku, Style, api::StockLevel, event::State};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
 use store::{
     StoreError,
     epoch::{self, Floors},
@@ -53,6 +53,30 @@ impl Row {
     pub const fn availability(&self, sku: Sku) -> Availability {
         let quantity = self.for_sale();
         Availability { sku, available: quantity > 0, quantity, version: self.version }
+    }
+}
+
+/// What inventory recorded of a SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockRecord {
+    /// In which system.
+    pub style: Style,
+    /// The SKU.
+    pub sku: Sku,
+    /// Pieces in the warehouse.
+    pub on_hand: u32,
+    /// Pieces promised to somebody.
+    pub reserved: u32,
+    /// Pieces never to be sold.
+    pub safety_stock: u32,
+}
+
+impl StockRecord {
+    /// What is for sale of it, at that version.
+    #[must_use]
+    pub const fn availability(&self, version: u64) -> Availability {
+        let quantity = self.on_hand.saturating_sub(self.reserved).saturating_sub(self.safety_stock);
+        Availability { sku: self.sku, available: quantity > 0, quantity, version }
     }
 }
 

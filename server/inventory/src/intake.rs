@@ -135,7 +135,7 @@ struct Step {
 }
 
 impl Inventory {
-    /// Records all movements or none, together with what `announce` wants sent about each. The relays send it.
+    /// Records all movements or none, together with what is to be sent about each. The relays send it.
     ///
     /// # Errors
     /// When a sale exceeds what is for sale, a key is reused, or the store fails; nothing is recorded then.
@@ -144,9 +144,8 @@ impl Inventory {
         movements: Vec<Movement>,
         reason: Reason,
         key: Option<IdempotencyKey>,
-        announce: Announce,
     ) -> Result<Vec<Accepted>, IntakeError> {
-        self.record_with(movements, reason, key, announce, |_| Ok(())).await
+        self.record_with(movements, reason, key, |_| Ok(())).await
     }
 
     /// The same, with something more in the same transaction: both are on disk or neither is.
@@ -158,10 +157,9 @@ impl Inventory {
         movements: Vec<Movement>,
         reason: Reason,
         key: Option<IdempotencyKey>,
-        announce: Announce,
         also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Vec<Accepted>, IntakeError> {
-        let (journal, released) = (self.journal.clone(), self.released.clone());
+        let (journal, released, announce) = (self.journal.clone(), self.released.clone(), self.announce);
         let told_reason = reason.clone();
         let recorded = self
             .store

@@ -2,7 +2,7 @@
 //!
 //! Nothing is recorded anew, so the version stays; whoever knows it already has nothing to do.
 
-use super::{Inventory, intake::Announce, outbox, stock};
+use super::{Inventory, outbox, stock};
 use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, Style, api::Announced};
 use journal::By;
 use messaging::envelope;
@@ -24,10 +24,10 @@ impl Inventory {
         &self,
         style: Style,
         skus: Vec<Sku>,
-        announce: Announce,
         by: By<'_>,
     ) -> Result<Vec<Announced>, StoreError> {
-        let (journal, released, by) = (self.journal.clone(), self.released.clone(), by.cloned());
+        let (journal, released) = (self.journal.clone(), self.released.clone());
+        let (announce, by) = (self.announce, by.cloned());
         let again = self
             .store
             .write_then(

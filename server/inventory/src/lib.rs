@@ -11,15 +11,16 @@ pub mod relay;
 pub mod stock;
 mod troubles;
 
-use crate::data::Data;
 use flow::{
     Availability, Event, Kind, Provenance, Service, Sku, Style,
     api::StockLevel,
     event::{State, StockReason},
 };
+use intake::Announce;
 use journal::Journal;
 use messaging::{Delivered, Failure, Handled};
-use std::{path::Path, sync::Arc};
+use std::path::Path;
+use stock::StockRecord;
 use store::{
     Store, StoreError,
     effect::Effect,
@@ -33,6 +34,7 @@ use tokio::sync::watch;
 pub struct Inventory {
     store: Store,
     journal: Journal,
+    announce: Announce,
     /// The last outbox row that the relays may publish: all that led to it has been reported.
     released: watch::Sender<i64>,
     /// What of it the broker has confirmed.
@@ -42,16 +44,17 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Opens the service's store in `dir`, with the seed when it is new.
+    /// Opens the service's store in `dir`, with the seed when it is new. What is new is sent as `announce` says.
     ///
     /// # Errors
     /// When the store cannot be opened or seeded.
-    pub async fn open(dir: &Path, journal: Journal) -> Result<Self, StoreError> {
+    pub async fn open(dir: &Path, journal: Journal, announce: Announce) -> Result<Self, StoreError> {
         let store = open_store(dir).await?;
         let waiting = store.write(outbox::last).await?;
         let receipts = receipts::Receipts::default();
         let troubles = troubles::Troubles::default();
-        Ok(Self { store, journal, released: watch::Sender::new(waiting), receipts, troubles })
+        let released = watch::Sender::new(waiting);
+        Ok(Self { store, journal, announce, released, receipts, troubles })
     }
 
     /// Every style whose messages cannot be sent now, and why.
@@ -112,17 +115,17 @@ impl Inventory {
         self.store.read(move |tx| stock::list(tx, style)).await
     }
 
-    /// Takes on other data in place of all there is, under new versions; answers the highest of the old ones.
+    /// Takes on other stock in place of all there is, under new versions; answers the highest of the old ones.
     /// `told` is the highest version that the others know: where this store was taken away, versions begin above it.
     ///
     /// # Errors
     /// When the store fails; nothing is changed then.
-    pub async fn replace(&self, data: Arc<Data>, told: Floors) -> Result<Floors, StoreError> {
+    pub async fn replace(&self, stock: Vec<StockRecord>, told: Floors) -> Result<Floors, StoreError> {
         let journal = self.journal.clone();
         let replaced = self
             .store
             .write_then(
-                move |tx| stock::replace(tx, &data.stock, told),
+                move |tx| stock::replace(tx, &stock, told),
                 move |replaced: &stock::Replaced| {
                     for change in &replaced.changes {
                         let mut event = Event::new(
