@@ -1,10 +1,6 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{
-    bridge::management::ManagementUrl,
-    warehouse::ftp::{FtpUrl, FtpUrlError},
-    web::public_url::PublicUrl,
-};
+use crate::{bridge::management::ManagementUrl, web::public_url::PublicUrl};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
 use messaging::BrokerUri;
@@ -14,6 +10,7 @@ use std::{
     str::FromStr,
     time::Duration,
 };
+use warehouse::ftp::{FtpUrl, FtpUrlError};
 use wishlist::smtp::SmtpServer;
 
 /// See how services talk: a warehouse, three services, two styles, every message live in your browser.

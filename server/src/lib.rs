@@ -9,6 +9,4 @@ pub mod program;
 mod recount;
 pub mod serve;
 pub mod styles;
-pub mod table;
-pub mod warehouse;
 pub mod web;

@@ -11,11 +11,6 @@ use crate::{
     data::{Begun, Reset},
     recount,
     styles::{self, Services},
-    warehouse::{
-        Brake,
-        ftp::{DropBox, Embedded, FtpUrl, Monitor},
-        simulator::{Runner, Simulation},
-    },
     web::{self, listen::Patience, security::Guard},
 };
 use availability::AvailabilityClient;
@@ -41,6 +36,11 @@ use std::{
 };
 use tokio::{net::TcpListener, signal::unix, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use warehouse::{
+    Brake,
+    ftp::{DropBox, Embedded, FtpUrl, Monitor},
+    simulator::{Runner, Simulation},
+};
 use wishlist::{Post, Wishlist, smtp::SmtpServer};
 
 /// How long consumers and relays may take after a stop, and then open requests. Together with the end of the

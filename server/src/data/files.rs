@@ -1,7 +1,6 @@
 //! The three files: `products.csv`, `stock.csv` and `wishes.csv`.
 
 use super::Data;
-use crate::table::{self, Encoding};
 use inventory::stock::StockRecord;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -12,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use store::StoreError;
+use warehouse::table::{self, Encoding};
 use wishlist::address::MailAddress;
 
 const PRODUCTS: &str = "products.csv";

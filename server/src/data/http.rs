@@ -1,7 +1,6 @@
 //! The data that a person owns, by HTTP: back to the seed, and products from a file.
 
 use super::{Reset, ResetError};
-use crate::table;
 use axum::{
     Json, Router,
     extract::{Request, State},
@@ -16,6 +15,7 @@ use http_edge::{
 };
 use serde::Deserialize;
 use std::io::{self, Cursor};
+use warehouse::table;
 
 /// The word that says that it is meant.
 const CONFIRMED: &str = "reset";

@@ -11,7 +11,6 @@ use crate::{
     control::{Desk, DeskError},
     recount,
     styles::Services,
-    warehouse::{Brake, simulator::Simulation},
 };
 use flow::{
     Event, Kind, Provenance, Service, Style,
@@ -32,6 +31,7 @@ use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
 };
+use warehouse::{Brake, simulator::Simulation};
 
 /// How long what is on its way may take before it is thrown away.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);

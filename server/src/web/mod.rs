@@ -18,7 +18,6 @@ use crate::{
     control::{self, Control, Desk},
     data::{self, Reset},
     styles::Services,
-    warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
 use ::journal::Journal;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
@@ -27,6 +26,7 @@ use messaging::{Depths, House, Links};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
+use warehouse::{Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation};
 
 /// What the routes need.
 #[derive(Clone)]

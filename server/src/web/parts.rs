@@ -4,7 +4,6 @@ use super::Parts;
 use crate::{
     bridge::management::Visibility,
     control::{Control, Desk, http::PageQuery},
-    warehouse::{ftp::DropBox, simulator::Simulation},
 };
 use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
 use availability::AvailabilityClient;
@@ -23,6 +22,7 @@ use http_edge::{
 };
 use journal::Journal;
 use std::time::Duration;
+use warehouse::{ftp::DropBox, simulator::Simulation};
 use wishlist::Wishlist;
 
 /// How many dead letters are shown at a time.

@@ -12,7 +12,7 @@ use super::{
     take::Taken,
     uploads::Part,
 };
-use crate::warehouse::Brake;
+use crate::Brake;
 use flow::api::FileState;
 use inventory::{
     Inventory,

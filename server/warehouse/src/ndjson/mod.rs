@@ -7,8 +7,8 @@
 mod reading;
 mod spool;
 
-use super::{Brake, request};
-use crate::{styles, table};
+use super::{Brake, line};
+use crate::table;
 use axum::{
     body::{Body, Bytes},
     extract::Request,
@@ -234,10 +234,10 @@ impl Recorder {
         let text = text?;
         table::utf8(&text).map_err(|error| Problem::malformed(error.to_string()))?;
         let object = table::json::object(&text).map_err(|array| Problem::invalid(array.to_string()))?;
-        let mut line: request::Line = parse(object)?;
+        let mut line: line::Line = parse(object)?;
         // As in a file: blanks around it, and what a spreadsheet makes of it.
         line.sku = table::sku(&line.sku).map_err(|error| Problem::invalid(error.to_string()))?.to_string();
-        let movements = request::movements(std::slice::from_ref(&line))?;
+        let movements = line::movements(std::slice::from_ref(&line))?;
         let key = key.map(|key| IdempotencyKey {
             endpoint: "arrivals, by line",
             key: format!("{key}:{number}"),

@@ -5,10 +5,7 @@ use super::{
     control::Status,
     plan::{Plan, Planned, Shoppers, Visit, scene},
 };
-use crate::{
-    styles,
-    warehouse::{Brake, ftp::DropBox},
-};
+use crate::{Brake, ftp::DropBox};
 use flow::{
     Dispatch, Style,
     api::{Preset, SimulatorState},

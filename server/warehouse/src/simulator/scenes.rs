@@ -5,7 +5,6 @@ use super::{
     control::Status,
     plan::{MistakenFile, Plan, Planned, Shoppers, mistaken_file, scene},
 };
-use crate::styles;
 use axum::body::Bytes;
 use chrono::Utc;
 use flow::{

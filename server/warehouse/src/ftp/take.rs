@@ -8,10 +8,7 @@ use super::{
     monitor::Trouble,
     moved::Moved,
 };
-use crate::{
-    styles,
-    table::{self, Arrival, Format, NoSuchFile, Row, Rows},
-};
+use crate::table::{self, Arrival, Format, NoSuchFile, Row, Rows};
 use flow::{Dispatch, Style, api::FileState, event::Origin};
 use inventory::{
     files::{Advance, BadLine, CUT, Content, Identity},

@@ -1,7 +1,9 @@
 //! The warehouse's request and the storefront's sale, by HTTP.
 
-use super::ndjson::{self, Recorder};
-use crate::styles;
+use super::{
+    line::{Line, movements},
+    ndjson::{self, Recorder},
+};
 use axum::{
     Json, Router,
     extract::{Request, State},
@@ -9,16 +11,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use flow::{Dispatch, Quantity, Sku, Style, api::Accepted, event::Origin};
+use flow::{api::Accepted, event::Origin};
 use http_edge::{
     extract::{essence, json_bytes, parse},
     problem::Problem,
 };
 use inventory::{
     Inventory,
-    intake::{IdempotencyKey, Movement, Reason},
+    intake::{IdempotencyKey, Reason},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The most arrivals or sales in one request.
 const BATCH_MAX: usize = 1_000;
@@ -28,17 +30,6 @@ const KEY_MAX_LEN: usize = 255;
 /// The routes.
 pub fn routes(recorder: Recorder) -> Router {
     Router::new().route("/api/arrivals", post(arrivals)).route("/api/sales", post(sales)).with_state(recorder)
-}
-
-/// One line of a request, as the caller wrote it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Line {
-    pub(super) sku: String,
-    quantity: i64,
-    style: String,
-    #[serde(default)]
-    dispatch: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -96,34 +87,6 @@ fn lines(body: &[u8]) -> Result<Vec<Line>, Problem> {
     }
     Ok(lines)
 }
-
-pub(super) fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
-    let mut movements = Vec::with_capacity(lines.len() * 2);
-    for (n, line) in lines.iter().enumerate() {
-        let wrong = |field: &str, error: &dyn std::error::Error| {
-            let place = if lines.len() > 1 { format!("[{n}].") } else { String::new() };
-            Problem::invalid(format!("{place}{field}: {error}"))
-        };
-        let sku = Sku::parse(&line.sku).map_err(|error| wrong("sku", &error))?;
-        let quantity = Quantity::parse(line.quantity).map_err(|error| wrong("quantity", &error))?;
-        let dispatch = match &line.dispatch {
-            Some(word) => {
-                word.parse().map_err(|error: flow::style::UnknownDispatch| wrong("dispatch", &error))?
-            }
-            None => Dispatch::default(),
-        };
-        let styles = match line.style.as_str() {
-            "both" => Style::ALL.to_vec(),
-            word => vec![word.parse().map_err(|_| wrong("style", &UnknownChoice(word.to_owned())))?],
-        };
-        movements.extend(styles.into_iter().map(|style| Movement { sku, quantity, style, dispatch }));
-    }
-    Ok(movements)
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no style: use choreography, orchestration or both")]
-struct UnknownChoice(String);
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
