@@ -1,6 +1,7 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{bridge::management::ManagementUrl, web::public_url::PublicUrl};
+use crate::web::public_url::PublicUrl;
+use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
 use messaging::BrokerUri;

@@ -1,7 +1,6 @@
 //! Skuflow's server: the services, the bridge and the web.
 
 mod announce;
-pub mod bridge;
 pub mod cli;
 pub mod control;
 pub mod data;

@@ -1,11 +1,6 @@
 //! Putting it all together, and taking it apart again.
 
 use crate::{
-    bridge::{
-        embedded, expired,
-        management::{self, Bound, Visibility},
-        tap,
-    },
     cli::{BrokerChoice, FtpChoice, Serve},
     control::{self, Control, Desk},
     data::{Begun, Reset},
@@ -14,6 +9,11 @@ use crate::{
     web::{self, listen::Patience, security::Guard},
 };
 use availability::AvailabilityClient;
+use bridge::{
+    embedded, expired,
+    management::{self, Bound, Visibility},
+    tap,
+};
 use catalog::Catalog;
 use flow::{Node, Service, Style, fault::FaultKind};
 use inventory::Inventory;

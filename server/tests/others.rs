@@ -1,6 +1,7 @@
 //! Whatever others do on the broker, the picture shows what is there: its queues and lines are the broker's own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+use bridge::embedded;
 use broker::{BindingDestination, Broker, Config, Overview};
 use flow::{Id, Picture, Style, topology::queue_named};
 use journal::{Journal, Keep};
@@ -9,10 +10,7 @@ use lapin::{
 };
 use messaging::{Strangers, connection::OUR_NAME, topology};
 use proptest::prelude::*;
-use server::{
-    bridge::embedded,
-    control::{Control, HOLD_MAX},
-};
+use server::control::{Control, HOLD_MAX};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,

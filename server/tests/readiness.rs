@@ -3,6 +3,7 @@
 
 mod common;
 
+use bridge::embedded;
 use broker::{Broker, Config, Limits};
 use common::{On, Skuflow};
 use flow::{KindName, Style};
@@ -12,7 +13,7 @@ use lapin::{
     types::FieldTable,
 };
 use messaging::House;
-use server::{bridge::embedded, cli::BrokerChoice};
+use server::cli::BrokerChoice;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

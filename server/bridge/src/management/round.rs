@@ -4,7 +4,7 @@ use super::{
     Binding,
     api::{Api, ApiError},
 };
-use crate::bridge::{
+use crate::{
     node_of_stranger,
     reach::{Reach, Target, Ways},
 };
