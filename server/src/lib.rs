@@ -2,7 +2,6 @@
 
 mod announce;
 pub mod cli;
-pub mod control;
 pub mod data;
 pub mod program;
 mod recount;

@@ -2,7 +2,6 @@
 
 use crate::{
     cli::{BrokerChoice, FtpChoice, Serve},
-    control::{self, Control, Desk},
     data::{Begun, Reset},
     recount,
     styles::{self, Services},
@@ -15,6 +14,7 @@ use bridge::{
     tap,
 };
 use catalog::Catalog;
+use control::{Control, Desk};
 use flow::{Node, Service, Style, fault::FaultKind};
 use inventory::Inventory;
 use journal::{Journal, sequencer::Sequencer};

@@ -5,6 +5,10 @@ mod common;
 
 use axum::response::IntoResponse;
 use common::{On, Skuflow};
+use control::{
+    Desk, DeskError,
+    desk::{Cursor, page::Wanted},
+};
 use flow::{Service, Style, api::DeadLetter};
 use http_edge::problem::Problem;
 use journal::{Journal, Keep};
@@ -15,10 +19,6 @@ use lapin::{
 };
 use messaging::{Links, connection::Connector};
 use serde_json::{Value, json};
-use server::control::{
-    Desk, DeskError,
-    desk::{Cursor, page::Wanted},
-};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;

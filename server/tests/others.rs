@@ -3,6 +3,7 @@
 
 use bridge::embedded;
 use broker::{BindingDestination, Broker, Config, Overview};
+use control::{Control, HOLD_MAX};
 use flow::{Id, Picture, Style, topology::queue_named};
 use journal::{Journal, Keep};
 use lapin::{
@@ -10,7 +11,6 @@ use lapin::{
 };
 use messaging::{Strangers, connection::OUR_NAME, topology};
 use proptest::prelude::*;
-use server::control::{Control, HOLD_MAX};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,

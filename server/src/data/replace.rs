@@ -7,11 +7,8 @@
 //! starts does the rest before anybody is served.
 
 use super::Data;
-use crate::{
-    control::{Desk, DeskError},
-    recount,
-    styles::Services,
-};
+use crate::{recount, styles::Services};
+use control::{Desk, DeskError};
 use flow::{
     Event, Kind, Provenance, Service, Style,
     api::{SimulatorState, SimulatorWanted},

@@ -14,13 +14,13 @@ pub mod security;
 
 use crate::{
     announce,
-    control::{self, Control, Desk},
     data::{self, Reset},
     styles::Services,
 };
 use ::journal::Journal;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use bridge::management::Visibility;
+use control::{Control, Desk};
 use http_edge::{BODY_MAX_BYTES, problem::Problem};
 use messaging::{Depths, House, Links};
 use security::Guard;

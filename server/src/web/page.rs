@@ -1,7 +1,7 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::{Parts, journal::unreadable};
-use crate::{control::Control, styles::Services};
+use crate::styles::Services;
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
@@ -11,6 +11,7 @@ use axum::{
     routing::get_service,
 };
 use catalog::search::Search;
+use control::Control;
 use flow::{
     Event, Picture, Service, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},

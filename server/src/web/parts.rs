@@ -1,7 +1,6 @@
 //! Parts of the page that only the server can draw, since only it knows what they tell: the control room.
 
 use super::Parts;
-use crate::control::{Control, Desk, http::PageQuery};
 use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
 use availability::AvailabilityClient;
 use axum::{
@@ -13,6 +12,7 @@ use axum::{
 };
 use base::clock;
 use bridge::management::Visibility;
+use control::{Control, Desk, http::PageQuery};
 use flow::{Service, Style, fault::Faults};
 use http_edge::{
     extract::{By, InStyle, JsonBody, PathId, reader},
