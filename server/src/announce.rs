@@ -1,20 +1,18 @@
 //! Healing a lost message: inventory announces again what somebody does not know.
 
-use crate::{
-    services::catalog::search::Search,
-    store::StoreError,
-    styles::{self, Services},
-    web::{
-        extract::{By, InStyle, JsonBody},
-        problem::Problem,
-    },
-};
+use crate::styles::Services;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use catalog::search::Search;
 use flow::{
     Sku, Style,
     api::{AnnounceWanted, AnnouncedAgain},
 };
+use http_edge::{
+    extract::{By, InStyle, JsonBody},
+    problem::Problem,
+};
 use std::collections::HashMap;
+use store::StoreError;
 
 /// How many SKUs are announced with one call.
 const ANNOUNCED_MAX: usize = 1_000;
@@ -36,7 +34,7 @@ async fn announce(
     };
     let left = skus.len().saturating_sub(ANNOUNCED_MAX);
     skus.truncate(ANNOUNCED_MAX);
-    let announced = services.inventory.announce_again(style, skus, styles::announce, Some(&by)).await?;
+    let announced = services.inventory.announce_again(style, skus, Some(&by)).await?;
     if let Some(sku) = wanted.sku.filter(|_| announced.is_empty()) {
         let detail = format!("inventory does not know {sku}; send an arrival of it first");
         return Err(Problem::not_found(detail));

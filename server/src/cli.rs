@@ -1,19 +1,18 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{
-    bridge::{journal::Keep, management::ManagementUrl},
-    messaging::BrokerUri,
-    services::wishlist::smtp::SmtpServer,
-    warehouse::ftp::{FtpUrl, FtpUrlError},
-    web::public_url::PublicUrl,
-};
+use crate::web::public_url::PublicUrl;
+use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use journal::Keep;
+use messaging::BrokerUri;
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
     str::FromStr,
     time::Duration,
 };
+use warehouse::ftp::{FtpUrl, FtpUrlError};
+use wishlist::smtp::SmtpServer;
 
 /// See how services talk: a warehouse, three services, two styles, every message live in your browser.
 #[derive(Debug, Parser)]

@@ -1,13 +1,15 @@
 //! Saying in the journal what is stored, where that is not what was told: a run that was killed did not tell its last
 //! steps, and a data folder may have been changed while no server used it.
 
-use crate::{
-    bridge::Journal, messaging::House, services::inventory::Inventory, store::StoreError, styles::Services,
-};
+use crate::styles::Services;
 use flow::{
     Event, Id, Kind, Provenance, Service, Style,
     topology::{QUEUES, Queue},
 };
+use inventory::Inventory;
+use journal::Journal;
+use messaging::House;
+use store::StoreError;
 
 /// Says that the server runs again, and what its stores hold.
 ///

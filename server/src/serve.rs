@@ -1,39 +1,31 @@
 //! Putting it all together, and taking it apart again.
 
 use crate::{
-    bridge::{
-        Depths, Journal, Strangers, embedded, expired,
-        management::{self, Bound, Visibility},
-        sequencer::Sequencer,
-        tap,
-    },
     cli::{BrokerChoice, FtpChoice, Serve},
-    control::{self, Control, Desk, Scope},
     data::{Begun, Reset},
-    messaging::{
-        BrokerUri, House, Links, Unacked,
-        connection::{Connector, Owner, Session},
-        consumer::Consumer,
-        supervisor::Supervisor,
-        topology,
-    },
     recount,
-    services::{
-        availability::AvailabilityClient,
-        catalog::Catalog,
-        inventory::Inventory,
-        wishlist::{Post, Wishlist, smtp::SmtpServer},
-    },
     styles::{self, Services},
-    warehouse::{
-        Brake,
-        ftp::{DropBox, Embedded, FtpUrl, Monitor},
-        simulator::{Runner, Simulation},
-    },
     web::{self, listen::Patience, security::Guard},
 };
+use availability::AvailabilityClient;
+use bridge::{
+    embedded, expired,
+    management::{self, Bound, Visibility},
+    tap,
+};
+use catalog::Catalog;
+use control::{Control, Desk};
 use flow::{Node, Service, Style, fault::FaultKind};
+use inventory::Inventory;
+use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
+use messaging::{
+    Bindings, BrokerUri, Depths, House, Links, Scope, Strangers, Unacked,
+    connection::{Connector, Owner, Session},
+    consumer::Consumer,
+    supervisor::Supervisor,
+    topology,
+};
 use std::{
     fs::{File, TryLockError},
     io::Write,
@@ -44,6 +36,12 @@ use std::{
 };
 use tokio::{net::TcpListener, signal::unix, sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use warehouse::{
+    Brake,
+    ftp::{DropBox, Embedded, FtpUrl, Monitor},
+    simulator::{Runner, Simulation},
+};
+use wishlist::{Post, Wishlist, smtp::SmtpServer};
 
 /// How long consumers and relays may take after a stop, and then open requests. Together with the end of the
 /// embedded broker that stays below ten seconds.
@@ -76,7 +74,7 @@ pub enum ServeError {
     },
     /// A store cannot be opened.
     #[error("{0}; move the file away, or choose another folder with --data")]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] store::StoreError),
     /// The page was not built.
     #[error(
         "the page's files are not in {}; run `make build`, and start from the project's root",
@@ -144,14 +142,14 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
     let journal = Journal::open(&settings.data, settings.keep(), sequencer).map_err(data)?;
     let (strangers, bound) = (Strangers::default(), Bound::default());
-    let inventory = Inventory::open(&settings.data, journal.clone()).await?;
+    let inventory = Inventory::open(&settings.data, journal.clone(), styles::announce).await?;
     let catalog = Catalog::open(&settings.data, journal.clone()).await?;
     let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
     let base_url = seen_at.unwrap_or_else(|| format!("http://{}", reachable(addr)));
     let post = Post { base_url, has_smtp: settings.smtp.is_some() };
     let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
-    let availability = AvailabilityClient::new(reachable(addr), control.clone());
+    let availability = AvailabilityClient::new(reachable(addr), control.scopes());
     let services = Services { inventory, catalog, wishlist, availability };
     let begun = Begun::of(&settings.data);
     begun.finish(&services).await.map_err(other)?;
@@ -194,7 +192,8 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
             stop: consumers_stop.clone(),
         };
         let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
-        let session = ServiceSession { scope, consumer, inventory, stop: consumers_stop.clone() };
+        let (control, stop) = (control.clone(), consumers_stop.clone());
+        let session = ServiceSession { control, scope, consumer, inventory, stop };
         let owner = Owner { node: service.into(), style: Some(style) };
         tasks.spawn(connector.clone().keep(owner, session));
     }
@@ -414,6 +413,7 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
 
 /// What one service of one style does with its connection: it consumes, and inventory also relays.
 struct ServiceSession {
+    control: Control,
     scope: Scope,
     consumer: Consumer,
     inventory: Option<Inventory>,
@@ -426,9 +426,8 @@ impl Session for ServiceSession {
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
     ) -> Result<(), lapin::Error> {
-        let control = self.scope.control();
         let channel = connection.create_channel().await?;
-        topology::declare(&channel, control).await?;
+        topology::declare(&channel, &self.control).await?;
         let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
         ready();
         let relay = async {
@@ -439,13 +438,13 @@ impl Session for ServiceSession {
                 None => Ok(()),
             }
         };
-        let binding = topology::keep_binding(&channel, self.consumer.queue, control, &self.stop);
+        let binding = topology::keep_binding(&channel, self.consumer.queue, &self.control, &self.stop);
         tokio::try_join!(supervisor.run(), relay, binding)?;
         Ok(())
     }
 
     async fn cut(&self) -> String {
-        let mut crashes = self.scope.crashes();
+        let mut crashes = self.control.crashes(self.scope.style, self.scope.service);
         // Only ever closed with the whole server.
         let _ = crashes.changed().await;
         let Some(kind) = *crashes.borrow() else { return "the server ends".into() };
@@ -454,12 +453,12 @@ impl Session for ServiceSession {
             FaultKind::RelayCrash => return "the relay crashed, on purpose".into(),
             kind => format!("the service crashed, on purpose: {kind}"),
         };
-        self.scope.service_crashed(reason.clone());
+        self.scope.crew().crashed(reason.clone());
         reason
     }
 
     fn lost(&self, reason: &str) {
-        self.scope.workers_interrupted(reason.to_owned());
+        self.scope.crew().interrupted(reason.to_owned());
     }
 }
 

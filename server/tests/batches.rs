@@ -4,6 +4,7 @@
 mod common;
 mod deliveries;
 mod foreign;
+#[path = "../warehouse/tests/generated/mod.rs"]
 mod generated;
 
 use common::{On, Skuflow};

@@ -5,22 +5,20 @@ mod common;
 
 use axum::response::IntoResponse;
 use common::{On, Skuflow};
+use control::{
+    Desk, DeskError,
+    desk::{Cursor, page::Wanted},
+};
 use flow::{Service, Style, api::DeadLetter};
+use http_edge::problem::Problem;
+use journal::{Journal, Keep};
 use lapin::{
     BasicProperties, Channel, Connection,
     options::{BasicPublishOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use messaging::{Links, connection::Connector};
 use serde_json::{Value, json};
-use server::{
-    bridge::{Journal, journal::Keep},
-    control::{
-        Desk, DeskError,
-        desk::{Cursor, page::Wanted},
-    },
-    messaging::{Links, connection::Connector},
-    web::problem::Problem,
-};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;

@@ -10,10 +10,7 @@ use deliveries::{Program, STYLES, counts, done, drop_file, file, login, on_hand,
 use flow::{Kind, event::Origin};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use server::{
-    cli::FtpChoice,
-    warehouse::ftp::{Embedded, FtpUrl},
-};
+use server::cli::FtpChoice;
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -24,6 +21,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use warehouse::ftp::{Embedded, FtpUrl};
 
 /// How long a file of thousands of rows may take, on a machine that is busy with other tests.
 const LONG: Duration = Duration::from_secs(400);

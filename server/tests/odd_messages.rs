@@ -13,8 +13,8 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
+use messaging::{raw, wire};
 use serde_json::json;
-use server::messaging::{raw, wire};
 
 on_both_brokers!(
     identifiers_that_are_not_text_are_handled_like_any_other,

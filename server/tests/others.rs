@@ -1,17 +1,16 @@
 //! Whatever others do on the broker, the picture shows what is there: its queues and lines are the broker's own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+use bridge::embedded;
 use broker::{BindingDestination, Broker, Config, Overview};
+use control::{Control, HOLD_MAX};
 use flow::{Id, Picture, Style, topology::queue_named};
+use journal::{Journal, Keep};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind, options::*, types::FieldTable,
 };
+use messaging::{Strangers, connection::OUR_NAME, topology};
 use proptest::prelude::*;
-use server::{
-    bridge::{Journal, Strangers, embedded, journal::Keep},
-    control::{Control, HOLD_MAX},
-    messaging::{connection::OUR_NAME, topology},
-};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,

@@ -3,6 +3,7 @@
 
 mod common;
 
+use bridge::embedded;
 use broker::{Broker, Config, Limits};
 use common::{On, Skuflow};
 use flow::{KindName, Style};
@@ -11,7 +12,8 @@ use lapin::{
     options::{BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::FieldTable,
 };
-use server::{bridge::embedded, cli::BrokerChoice, messaging::House};
+use messaging::House;
+use server::cli::BrokerChoice;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 

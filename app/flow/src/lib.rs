@@ -8,6 +8,7 @@ pub mod actor;
 mod any_order;
 pub mod api;
 pub mod compare;
+pub mod cookies;
 pub mod event;
 pub mod fault;
 pub mod history;

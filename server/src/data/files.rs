@@ -1,11 +1,7 @@
 //! The three files: `products.csv`, `stock.csv` and `wishes.csv`.
 
-use super::{Data, StockRecord};
-use crate::{
-    services::wishlist::address::MailAddress,
-    store::StoreError,
-    table::{self, Encoding},
-};
+use super::Data;
+use inventory::stock::StockRecord;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::HashSet,
@@ -14,6 +10,9 @@ use std::{
     io::{self, Read, Seek},
     path::{Path, PathBuf},
 };
+use store::StoreError;
+use warehouse::table::{self, Encoding};
+use wishlist::address::MailAddress;
 
 const PRODUCTS: &str = "products.csv";
 const STOCK: &str = "stock.csv";

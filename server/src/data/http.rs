@@ -1,23 +1,21 @@
 //! The data that a person owns, by HTTP: back to the seed, and products from a file.
 
 use super::{Reset, ResetError};
-use crate::{
-    services::catalog::Catalog,
-    table,
-    web::{
-        extract::{By, JsonBody},
-        problem::Problem,
-    },
-};
 use axum::{
     Json, Router,
     extract::{Request, State},
     http::StatusCode,
     routing::post,
 };
+use catalog::Catalog;
 use flow::api::{BadRow, ProductsAdded};
+use http_edge::{
+    extract::{By, JsonBody},
+    problem::Problem,
+};
 use serde::Deserialize;
 use std::io::{self, Cursor};
+use warehouse::table;
 
 /// The word that says that it is meant.
 const CONFIRMED: &str = "reset";
@@ -73,7 +71,7 @@ async fn add_products(
     State(catalog): State<Catalog>,
     request: Request,
 ) -> Result<Json<ProductsAdded>, Problem> {
-    let body = crate::web::extract::bytes(request, &()).await?;
+    let body = http_edge::extract::bytes(request, &()).await?;
     let mut body = Cursor::new(body);
     let unreadable = |error: io::Error| Problem::malformed(error.to_string());
     let format = table::survey(&mut body, &table::PRODUCTS)

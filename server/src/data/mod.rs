@@ -11,61 +11,11 @@ mod replace;
 pub use files::DataError;
 pub use replace::{Begun, Reset, ResetError};
 
-use crate::seed;
-use flow::{Availability, Sku, Style};
-use serde::{Deserialize, Serialize};
-
-/// A product as the catalog calls it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProductRecord {
-    /// In which system.
-    pub style: Style,
-    /// The SKU.
-    pub sku: Sku,
-    /// Its name for people.
-    pub name: String,
-}
-
-/// What inventory recorded of a SKU.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockRecord {
-    /// In which system.
-    pub style: Style,
-    /// The SKU.
-    pub sku: Sku,
-    /// Pieces in the warehouse.
-    pub on_hand: u32,
-    /// Pieces promised to somebody.
-    pub reserved: u32,
-    /// Pieces never to be sold.
-    pub safety_stock: u32,
-}
-
-impl StockRecord {
-    /// What is for sale of it, at that version.
-    #[must_use]
-    pub const fn availability(&self, version: u64) -> Availability {
-        let quantity = self.on_hand.saturating_sub(self.reserved).saturating_sub(self.safety_stock);
-        Availability { sku: self.sku, available: quantity > 0, quantity, version }
-    }
-}
-
-/// Who waits for what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WishRecord {
-    /// In which system.
-    pub style: Style,
-    /// Whom to tell.
-    pub email: String,
-    /// What they are called, if they said so.
-    pub name: Option<String>,
-    /// What they wish for.
-    pub sku: Sku,
-    /// Since when; RFC 3339.
-    pub wished_at: String,
-    /// When they were last told, if ever; RFC 3339.
-    pub notified_at: Option<String>,
-}
+use catalog::products::ProductRecord;
+use flow::{Availability, Style};
+use inventory::stock::StockRecord;
+use store::epoch::Floors;
+use wishlist::wishes::WishRecord;
 
 /// Everything that a person owns here, of both systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,10 +29,17 @@ pub struct Data {
 }
 
 impl Data {
+    /// What is for sale of each SKU, at the first version above the floors.
+    #[must_use]
+    pub fn for_sale(&self, floors: Floors) -> Vec<(Style, Availability)> {
+        let at = |style| floors.of(style) + 1;
+        self.stock.iter().map(|record| (record.style, record.availability(at(record.style)))).collect()
+    }
+
     /// What a new system starts with.
     #[must_use]
     pub fn seed() -> Self {
-        let now = crate::clock::now_text();
+        let now = base::clock::now_text();
         let mut data = Self::default();
         for &style in Style::ALL {
             for product in &seed::PRODUCTS {
@@ -101,28 +58,5 @@ impl Data {
             }));
         }
         data
-    }
-}
-
-/// The highest version of each system's life before: choreography's, orchestration's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Floors([u64; 2]);
-
-impl Floors {
-    /// Of a style.
-    #[must_use]
-    pub const fn of(&self, style: Style) -> u64 {
-        self.0[style as usize]
-    }
-
-    /// The higher of both, style by style.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self([self.0[0].max(other.0[0]), self.0[1].max(other.0[1])])
-    }
-
-    /// Sets it.
-    pub const fn set(&mut self, style: Style, floor: u64) {
-        self.0[style as usize] = floor;
     }
 }

@@ -1,12 +1,9 @@
 //! `skuflow reset`, `export` and `import`: on a data folder that no server uses.
 
 use super::{Data, DataError};
-use crate::{
-    serve::lock,
-    services::{catalog, inventory, wishlist},
-    store::Store,
-};
+use crate::serve::lock;
 use std::{fs, io, path::Path};
+use store::Store;
 
 /// The stores of a folder, kept from servers as long as this lives.
 struct Folder {
@@ -40,13 +37,16 @@ impl Folder {
     }
 
     async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
-        let (stock, for_catalog, for_wishlist) = (data.stock.clone(), data.clone(), data);
+        let stock = data.stock.clone();
         let told = self.catalog.read(catalog::products::highest).await?;
         let told = told.max(self.wishlist.read(wishlist::wishes::highest).await?);
         let floors =
             self.inventory.write(move |tx| inventory::stock::replace(tx, &stock, told)).await?.floors;
-        self.catalog.write(move |tx| catalog::products::replace(tx, floors, &for_catalog)).await?;
-        self.wishlist.write(move |tx| wishlist::wishes::replace(tx, floors, &for_wishlist)).await?;
+        let for_sale = data.for_sale(floors);
+        let (products, on_show) = (data.products, for_sale.clone());
+        self.catalog.write(move |tx| catalog::products::replace(tx, floors, &products, &on_show)).await?;
+        let wishes = data.wishes;
+        self.wishlist.write(move |tx| wishlist::wishes::replace(tx, floors, &for_sale, &wishes)).await?;
         // What is in the embedded broker's queues tells of a life that is over.
         match fs::remove_dir_all(path.join("broker")) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

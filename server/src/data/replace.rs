@@ -7,20 +7,15 @@
 //! starts does the rest before anybody is served.
 
 use super::Data;
-use crate::{
-    bridge::{Depths, Journal},
-    control::{By, Desk, DeskError},
-    messaging::{BrokerUri, connection::OUR_NAME},
-    recount,
-    store::StoreError,
-    styles::Services,
-    warehouse::{Brake, simulator::Simulation},
-};
+use crate::{recount, styles::Services};
+use control::{Desk, DeskError};
 use flow::{
     Event, Kind, Provenance, Service, Style,
     api::{SimulatorState, SimulatorWanted},
 };
+use journal::{By, Journal};
 use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
+use messaging::{BrokerUri, Depths, connection::OUR_NAME};
 use std::{
     fs::{self, File},
     io,
@@ -28,10 +23,12 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use store::StoreError;
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
 };
+use warehouse::{Brake, simulator::Simulation};
 
 /// How long what is on its way may take before it is thrown away.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,11 +75,11 @@ impl Begun {
 
     async fn start_over(&self, services: &Services) -> Result<(), ResetError> {
         File::create(&self.0)?.sync_all()?;
-        let seed = Arc::new(Data::seed());
+        let seed = Data::seed();
         let told = services.catalog.highest().await?.max(services.wishlist.highest().await?);
-        let floors = services.inventory.replace(Arc::clone(&seed), told).await?;
-        services.catalog.replace(Arc::clone(&seed), floors).await?;
-        services.wishlist.replace(seed, floors).await?;
+        let floors = services.inventory.replace(seed.stock.clone(), told).await?;
+        services.catalog.replace(seed.products.clone(), seed.for_sale(floors), floors).await?;
+        services.wishlist.replace(seed.wishes.clone(), seed.for_sale(floors), floors).await?;
         Ok(fs::remove_file(&self.0)?)
     }
 }

@@ -1,11 +1,10 @@
 //! Choreography: inventory says *that* something happened. Who listens decides what to do about it, and asks.
 
 use super::{Outcome, Services, parse};
-use crate::{
-    messaging::Delivered,
-    services::{epoch::Word, inventory::outbox::Draft},
-};
 use flow::{Availability, Dispatch, Service, SkuProcessed, Style, topology::SKU_PROCESSED};
+use inventory::outbox::Draft;
+use messaging::Delivered;
+use store::epoch::Word;
 
 /// One event with nothing but the SKU's identifier.
 #[must_use]

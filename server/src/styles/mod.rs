@@ -3,15 +3,13 @@
 pub mod choreography;
 pub mod orchestration;
 
-use crate::{
-    messaging::{Delivered, Failure, Handled, Handler},
-    services::{
-        availability::AvailabilityClient, catalog::Catalog, inventory::Inventory, inventory::outbox::Draft,
-        wishlist::Wishlist,
-    },
-};
+use availability::AvailabilityClient;
+use catalog::Catalog;
 use flow::{Availability, Dispatch, Style};
+use inventory::{Inventory, outbox::Draft};
+use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;
+use wishlist::Wishlist;
 
 /// The services as the styles see them.
 #[derive(Debug, Clone)]

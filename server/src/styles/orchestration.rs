@@ -1,14 +1,10 @@
 //! Orchestration: inventory says *what to do*. It knows who must act, and each command carries what is needed.
 
 use super::{Outcome, Services, parse};
-use crate::{
-    messaging::{Delivered, Failure},
-    services::{
-        epoch::{VersionError, Word},
-        inventory::outbox::Draft,
-    },
-};
 use flow::{Availability, Service, Style, topology::INVENTORY_COMMANDS};
+use inventory::outbox::Draft;
+use messaging::{Delivered, Failure};
+use store::epoch::{VersionError, Word};
 
 /// Three commands, each for one queue: recalculate, update the availability, update the wishlists.
 #[must_use]

@@ -1,12 +1,11 @@
 //! `GET /readyz`: whether broker and stores can be reached, and take what they are given.
 
-use super::{Parts, problem::Problem};
-use crate::{
-    messaging::{House, Links},
-    store::StoreError,
-    styles::Services,
-};
+use super::Parts;
+use crate::styles::Services;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use http_edge::problem::Problem;
+use messaging::{House, Links};
+use store::StoreError;
 
 /// The route.
 pub fn routes(parts: &Parts) -> Router {

@@ -1,13 +1,5 @@
 //! The journal over HTTP: in pages, as a stream of server-sent events, and as a whole.
 
-use super::problem::Problem;
-use crate::{
-    bridge::{
-        Journal,
-        journal::{Next, ReadError, Whole, array},
-    },
-    clock,
-};
 use axum::{
     Json, Router,
     body::{Body, Bytes},
@@ -19,8 +11,11 @@ use axum::{
     },
     routing::get,
 };
+use base::clock;
 use flow::{Picture, run};
 use futures::{Stream, StreamExt, stream};
+use http_edge::problem::Problem;
+use journal::{Journal, Next, ReadError, Whole, array};
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep_until};
@@ -50,14 +45,12 @@ pub fn routes(journal: Journal, stop: CancellationToken) -> Router {
         .with_state(Shared { journal, stop })
 }
 
-impl From<ReadError> for Problem {
-    fn from(error: ReadError) -> Self {
-        tracing::error!(%error, "the journal cannot be read");
-        let detail = format!(
-            "the journal cannot be read: {error}; ask for first and last again, for what is still kept"
-        );
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-    }
+/// What is said when the journal cannot be read.
+pub(super) fn unreadable(error: ReadError) -> Problem {
+    tracing::error!(%error, "the journal cannot be read");
+    let detail =
+        format!("the journal cannot be read: {error}; ask for first and last again, for what is still kept");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
 #[derive(Deserialize)]
@@ -81,8 +74,8 @@ async fn page(
         (Some(_), Some(_)) => {
             return Err(Problem::invalid("before: give either before or after, not both".into()));
         }
-        (after, None) => shared.journal.page(after.unwrap_or_default(), limit).await?,
-        (None, Some(before)) => shared.journal.page_before(before, limit).await?,
+        (after, None) => shared.journal.page(after.unwrap_or_default(), limit).await.map_err(unreadable)?,
+        (None, Some(before)) => shared.journal.page_before(before, limit).await.map_err(unreadable)?,
     };
     let mut text = b"{\"events\":".to_vec();
     text.append(&mut array(&page.blocks));
@@ -110,7 +103,7 @@ async fn picture(
 
 async fn picture_at(journal: &Journal, at: Option<u64>) -> Result<Picture, Problem> {
     let Some(at) = at else { return Ok(journal.picture().await) };
-    journal.picture_at(at).await?.ok_or_else(|| {
+    journal.picture_at(at).await.map_err(unreadable)?.ok_or_else(|| {
         let (first, last) = journal.reach();
         Problem::not_found(format!("at: {at} is not kept; choose one from {} to {last}", first - 1))
     })
@@ -129,7 +122,7 @@ async fn export(
 ) -> Result<impl IntoResponse, Problem> {
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
     let whole = shared.journal.whole(query.after).await;
-    let base = whole.base().await?;
+    let base = whole.base().await.map_err(unreadable)?;
     let saved_at = clock::now_text();
     let name = format!("skuflow-run-{}.json", saved_at.get(..19).unwrap_or_default().replace(':', "-"));
     // A type of its own, so that hundreds of megabytes do not go through the compressor.

@@ -1,8 +1,8 @@
 //! Serving HTTP/1.1 connections, with a limit to how long any of them may keep us waiting.
 
 use super::patience::Restless;
-use crate::accept::Acceptor;
 use axum::{Router, body::Body, extract::Request, response::Response};
+use base::accept::Acceptor;
 use futures::future::BoxFuture;
 use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::rt::{TokioIo, TokioTimer};

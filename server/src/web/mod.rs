@@ -1,15 +1,12 @@
 //! HTTP: the services' APIs, the journal, health, the page and its files, behind one set of guards.
 
 pub mod compress;
-pub mod extract;
 pub mod health;
-pub mod host;
 pub mod journal;
 pub mod listen;
 pub mod page;
 mod parts;
 mod patience;
-pub mod problem;
 pub mod public_url;
 pub mod queues;
 pub mod refusal;
@@ -17,22 +14,19 @@ pub mod security;
 
 use crate::{
     announce,
-    bridge::{Depths, Journal, management::Visibility},
-    control::{self, Control, Desk},
     data::{self, Reset},
-    messaging::{House, Links},
-    services::{catalog, inventory, wishlist},
     styles::Services,
-    warehouse::{self, Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation},
 };
+use ::journal::Journal;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
-use problem::Problem;
+use bridge::management::Visibility;
+use control::{Control, Desk};
+use http_edge::{BODY_MAX_BYTES, problem::Problem};
+use messaging::{Depths, House, Links};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
-
-/// The most that a request's body may hold: a thousand arrivals take about a tenth of it.
-pub const BODY_MAX_BYTES: usize = 1024 * 1024;
+use warehouse::{Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation};
 
 /// What the routes need.
 #[derive(Clone)]
@@ -76,7 +70,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let recorder = Recorder { inventory: inventory.clone(), brake, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
-        .merge(inventory::http::routes(inventory, control.clone()))
+        .merge(inventory::http::routes(inventory, control.scopes()))
         .merge(announce::routes(parts.services.clone()))
         .merge(catalog::http::routes(catalog))
         .merge(wishlist::http::routes(wishlist))

@@ -1,12 +1,7 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
-use super::Parts;
-use crate::{
-    bridge::{Journal, journal::array},
-    control::Control,
-    services::catalog::search::Search,
-    styles::Services,
-};
+use super::{Parts, journal::unreadable};
+use crate::styles::Services;
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
@@ -15,11 +10,15 @@ use axum::{
     middleware::{self, Next},
     routing::get_service,
 };
+use catalog::search::Search;
+use control::Control;
 use flow::{
     Event, Picture, Service, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
+use http_edge::problem;
+use journal::{Journal, array};
 use leptos::{
     config::LeptosOptions,
     nonce::use_nonce,
@@ -109,7 +108,7 @@ struct Lent {
     broker_label: String,
 }
 
-fn answer<T: 'static, E: Into<super::problem::Problem>>(
+fn answer<T: 'static, E: Into<problem::Problem>>(
     asked: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Answer<T> {
     Box::pin(async move { asked.await.map_err(|error| -> Problem { error.into().to_api() }) })
@@ -122,9 +121,9 @@ impl Backend for Lent {
 
     fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>> {
         let journal = self.journal.clone();
-        answer::<_, super::problem::Problem>(async move {
+        answer::<_, problem::Problem>(async move {
             // Both styles and the broker are in one list: enough of it, that some of each is among it.
-            let page = journal.page_before(u64::MAX, 20 * limit as u64).await?;
+            let page = journal.page_before(u64::MAX, 20 * limit as u64).await.map_err(unreadable)?;
             let events: Vec<Event> =
                 serde_json::from_slice(&array(&page.blocks)).expect("the journal reads what it wrote");
             Ok(events.into_iter().rev().filter(|event| event.style == Some(style)).take(limit).collect())
@@ -145,14 +144,14 @@ impl Backend for Lent {
 
     fn products(&self, style: Style, search: String, limit: u32) -> Answer<Vec<Product>> {
         let catalog = self.services.catalog.clone();
-        answer::<_, super::problem::Problem>(async move {
+        answer::<_, problem::Problem>(async move {
             Ok(catalog.products(style, Search::parse(&search)?, limit).await?)
         })
     }
 
     fn shelves(&self, wanted: ShelvesWanted) -> Answer<Shelves> {
         let catalog = self.services.catalog.clone();
-        answer::<_, super::problem::Problem>(async move {
+        answer::<_, problem::Problem>(async move {
             Ok(catalog.shelves(Search::parse(&wanted.search)?, wanted.show, wanted.page).await?)
         })
     }

@@ -1,18 +1,8 @@
 //! Parts of the page that only the server can draw, since only it knows what they tell: the control room.
 
-use super::{
-    Parts,
-    extract::{By, InStyle, JsonBody, PathId, reader},
-    problem::Problem,
-};
-use crate::{
-    bridge::{Journal, management::Visibility},
-    clock,
-    control::{Control, Desk, http::PageQuery},
-    services::{availability::AvailabilityClient, wishlist::Wishlist},
-    warehouse::{ftp::DropBox, simulator::Simulation},
-};
+use super::Parts;
 use app::lab::room::{desk, faults, files, hold, others, simulator, workers};
+use availability::AvailabilityClient;
 use axum::{
     Router,
     extract::{Query, State, rejection::QueryRejection},
@@ -20,8 +10,18 @@ use axum::{
     response::{Html, IntoResponse},
     routing::get,
 };
+use base::clock;
+use bridge::management::Visibility;
+use control::{Control, Desk, http::PageQuery};
 use flow::{Service, Style, fault::Faults};
+use http_edge::{
+    extract::{By, InStyle, JsonBody, PathId, reader},
+    problem::Problem,
+};
+use journal::Journal;
 use std::time::Duration;
+use warehouse::{ftp::DropBox, simulator::Simulation};
+use wishlist::Wishlist;
 
 /// How many dead letters are shown at a time.
 const LETTERS_SHOWN: usize = 50;

@@ -1,6 +1,6 @@
 //! Where readers see the page, when a proxy stands between them and the server.
 
-use super::host::Host;
+use http_edge::host::Host;
 use reqwest::Url;
 use std::{fmt, str::FromStr};
 

@@ -1,9 +1,9 @@
 //! `GET /api/queues`: how full each queue is.
 
-use super::problem::Problem;
-use crate::bridge::Depths;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use flow::api::QueueDepth;
+use http_edge::problem::Problem;
+use messaging::Depths;
 
 /// The route.
 pub fn routes(depths: Depths) -> Router {

@@ -1,11 +1,12 @@
 //! What the guard says when it refuses: a page for people, a problem for programs, in the same words.
 
-use super::{host::HostError, problem::Problem, public_url::PublicUrl};
-use crate::services::wishlist::message::escape;
+use super::public_url::PublicUrl;
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use http_edge::{host::HostError, problem::Problem};
+use wishlist::message::escape;
 
 /// The page has no scripts and loads nothing; its few rules of style are its own.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";

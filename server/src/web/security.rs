@@ -4,17 +4,14 @@
 //! What a proxy says of the request before it (`Forwarded`, `X-Forwarded-*`) counts for nothing here: anybody can send
 //! these. `--public-url` says what there is to know.
 
-use super::{
-    host::{Authority, Host},
-    public_url::PublicUrl,
-    refusal::Refusal,
-};
+use super::{public_url::PublicUrl, refusal::Refusal};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
+use http_edge::host::{Authority, Host};
 use std::{net::SocketAddr, sync::Arc};
 
 /// What a page without scripts of its own may do: nothing. The page's own policy, with its nonce, stands

@@ -4,11 +4,11 @@
 use async_compat::Compat;
 use flow::{Event, Id};
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties, options::QueueDeleteOptions, uri::AMQPUri};
+use messaging::wire::{Legible, LegibleTokio};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 use server::{
     cli::{BrokerChoice, FtpChoice, Serve},
-    messaging::wire::{Legible, LegibleTokio},
     serve::{ServeError, serve},
 };
 use std::{
@@ -230,7 +230,7 @@ impl Skuflow {
         Connection::connect(&self.broker_url, ConnectionProperties::default()).await.unwrap()
     }
 
-    /// A connection that sends and receives whatever bytes a message has; see `server::messaging::wire`.
+    /// A connection that sends and receives whatever bytes a message has; see `messaging::wire`.
     pub async fn raw_amqp(&self) -> Connection {
         let open = async |uri: AMQPUri, _| {
             let stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await.unwrap();
@@ -297,7 +297,7 @@ async fn delete_queues(url: &str) {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     for queue in &flow::topology::QUEUES {
-        let retries = server::messaging::topology::retry_queues(queue);
+        let retries = messaging::topology::retry_queues(queue);
         for name in retries.chain([queue.name.to_owned(), queue.dead.to_owned()]) {
             channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
         }

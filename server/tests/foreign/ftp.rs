@@ -1,13 +1,14 @@
 //! FTP servers that are not ours.
 
 use super::{Process, free_port, program, python, start};
-use server::{cli::FtpChoice, warehouse::ftp::FtpUrl};
+use server::cli::FtpChoice;
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+use warehouse::ftp::FtpUrl;
 
 pub struct FtpServer {
     _process: Process,

@@ -179,7 +179,7 @@ pub async fn left_in_queues(broker: &str) -> Option<(u32, u32)> {
     let channel = connection.create_channel().await.ok()?;
     let (mut waiting, mut dead) = (0, 0);
     for queue in &QUEUES {
-        let retries = server::messaging::topology::retry_queues(queue);
+        let retries = messaging::topology::retry_queues(queue);
         for name in retries.chain([queue.name.to_owned(), queue.dead.to_owned()]) {
             let passive = QueueDeclareOptions { passive: true, ..Default::default() };
             let declared =

@@ -1,0 +1,267 @@
+//! The dead-letter desk: what is parked, and what can be done about it.
+//!
+//! The desk has no store: the broker's queues are the only truth. Each visit is a connection of its own that takes
+//! parked messages out without acking them, settles those it was asked to, and leaves. Whatever it had not settled,
+//! even because the process died, the broker puts back where it was.
+//!
+//! However much is parked, one body at a time is in our memory, and one page of what is told of them.
+
+pub mod page;
+mod parked;
+mod visit;
+
+pub use page::{Cursor, Page};
+
+use flow::{
+    Kind, Style,
+    api::{Desk as Wanted, DeskDone},
+};
+use journal::{By, Journal};
+use lapin::options::BasicAckOptions;
+use messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError};
+use parked::Parked;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::Mutex;
+use visit::Visit;
+
+/// The node by which the journal knows the desk.
+const NODE: &str = "desk";
+/// How many messages are discarded with one ack, when all are.
+const DISCARDED_TOGETHER: usize = 500;
+
+/// Why the desk could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// No connection.
+    #[error("the broker does not answer: {0}")]
+    NoConnection(String),
+    /// The connection failed.
+    #[error("the broker does not answer: {0}")]
+    Amqp(#[from] lapin::Error),
+    /// A message could not be replayed; it is still parked.
+    #[error("a message could not be replayed, and is still parked: {0}")]
+    Publish(#[from] PublishError),
+    /// One body for several messages.
+    #[error("body: only one message at a time can be edited; send one id with it")]
+    OneBodyForMany,
+    /// No letter of the style can have that name.
+    #[error("after: {id:?} names no letter of {style}; take the next page's address from the header Link")]
+    NoCursor {
+        /// What was given.
+        id: String,
+        /// The style.
+        style: Style,
+    },
+    /// The letter behind which a page should begin has gone.
+    #[error("after: {0:?} is not parked any more; begin again without after")]
+    CursorGone(String),
+    /// The page lies too deep.
+    #[error(
+        "after: the desk has passed {passed} messages of {queue} and not come to it in time; replay or discard what lies \
+         in front of it first"
+    )]
+    TooDeep {
+        /// The dead-letter queue.
+        queue: &'static str,
+        /// How many messages it got past.
+        passed: u64,
+    },
+}
+
+/// The desk; clones share it.
+#[derive(Clone)]
+pub struct Desk {
+    connector: Connector,
+    journal: Journal,
+    /// One visit at a time: what one has taken out, another would not find.
+    turn: Arc<Mutex<()>>,
+    changes: Arc<AtomicU64>,
+}
+
+/// What is to be done with a message.
+enum Action {
+    Replay { body: Option<Arc<[u8]>>, publisher: Publisher },
+    Discard,
+}
+
+/// Names of messages, and how many of each: two messages may have the same.
+struct Names(BTreeMap<String, usize>);
+
+impl Names {
+    fn new(ids: Vec<String>) -> Self {
+        let mut names = BTreeMap::new();
+        for id in ids {
+            *names.entry(id).or_default() += 1;
+        }
+        Self(names)
+    }
+
+    /// How many of them are said to be in a queue.
+    fn in_queue(&self, queue: &flow::topology::Queue) -> usize {
+        self.0.iter().filter(|(id, _)| page::belongs(id, queue)).map(|(_, times)| times).sum()
+    }
+
+    /// Strikes one out; `false` when it is not among them.
+    fn strike(&mut self, name: &str) -> bool {
+        let Some(times) = self.0.get_mut(name) else { return false };
+        *times -= 1;
+        if *times == 0 {
+            self.0.remove(name);
+        }
+        true
+    }
+}
+
+impl Desk {
+    /// A desk that connects like everybody else.
+    #[must_use]
+    pub fn new(connector: Connector, journal: Journal) -> Self {
+        Self { connector, journal, turn: Arc::default(), changes: Arc::default() }
+    }
+
+    /// Grows with everything that is replayed or discarded here.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
+    }
+
+    /// A page of what is parked in a style. Nothing is changed.
+    ///
+    /// # Errors
+    /// When the broker does not answer, or there is no such page.
+    pub async fn list(&self, style: Style, wanted: &page::Wanted) -> Result<Page, DeskError> {
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        let page = page::read(&visit, style, wanted).await?;
+        visit.leave().await;
+        Ok(page)
+    }
+
+    /// Sends messages to the queues from which they came, as if for the first time. With a body of its own it is a
+    /// new message, caused by the old one.
+    ///
+    /// # Errors
+    /// When the broker does not answer or does not take a message; that message is still parked then.
+    pub async fn replay(&self, style: Style, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
+        if wanted.body.is_some() && wanted.ids.len() != 1 {
+            return Err(DeskError::OneBodyForMany);
+        }
+        let body = wanted.body.map(|body| body.into_bytes().into());
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        let publisher = Publisher::open(visit.connection()).await?;
+        self.settle(visit, style, wanted.ids, &Action::Replay { body, publisher }, by).await
+    }
+
+    /// Takes messages out for good.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn discard(&self, style: Style, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        self.settle(visit, style, wanted.ids, &Action::Discard, by).await
+    }
+
+    /// Takes out all there is, and says how many that were. Each is told in the journal: `queue.purge` would be
+    /// quicker, and nobody would know what went.
+    ///
+    /// # Errors
+    /// When the broker does not answer. Part of it may be done then.
+    pub async fn discard_all(&self, style: Style, by: By<'_>) -> Result<usize, DeskError> {
+        let visit = Visit::begin(&self.connector, &self.turn).await?;
+        let mut done = 0;
+        for queue in style.queues() {
+            loop {
+                let mut events = Vec::new();
+                let mut last = None;
+                while events.len() < DISCARDED_TOGETHER
+                    && let Some(taken) = visit.next(queue).await?
+                {
+                    events.push(taken.parked.left(by));
+                    last = Some(taken.parked.acker);
+                }
+                let Some(last) = last else { break };
+                last.ack(BasicAckOptions { multiple: true }).await?;
+                done += events.len();
+                self.changes.fetch_add(1, Ordering::Relaxed);
+                events.into_iter().for_each(|event| self.journal.report(event));
+            }
+        }
+        visit.leave().await;
+        Ok(done)
+    }
+
+    async fn settle(
+        &self,
+        visit: Visit,
+        style: Style,
+        ids: Vec<String>,
+        action: &Action,
+        by: By<'_>,
+    ) -> Result<DeskDone, DeskError> {
+        let mut names = Names::new(ids);
+        let mut done = 0;
+        for queue in style.queues() {
+            let mut missing = names.in_queue(queue);
+            if missing == 0 {
+                continue;
+            }
+            // What is parked from now on cannot be meant; a replayed message may be back at once.
+            let mut left = visit.waiting(queue).await?;
+            while missing > 0
+                && left > 0
+                && let Some(taken) = visit.next(queue).await?
+            {
+                left -= 1;
+                if names.strike(&taken.parked.name) {
+                    self.settle_one(&taken.parked, action, by).await?;
+                    missing -= 1;
+                    done += 1;
+                }
+            }
+        }
+        visit.leave().await;
+        Ok(DeskDone { done, gone: names.0.into_keys().collect() })
+    }
+
+    async fn settle_one(&self, parked: &Parked, action: &Action, by: By<'_>) -> Result<(), DeskError> {
+        if let Action::Replay { body, publisher } = action {
+            self.publish(parked, body.clone(), publisher, by).await?;
+        }
+        // Should this not reach the broker, the message is parked still; replayed twice, it is handled once.
+        parked.acker.ack(BasicAckOptions::default()).await?;
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        self.journal.report(parked.left(by));
+        Ok(())
+    }
+
+    async fn publish(
+        &self,
+        parked: &Parked,
+        body: Option<Arc<[u8]>>,
+        publisher: &Publisher,
+        by: By<'_>,
+    ) -> Result<(), DeskError> {
+        let old = &parked.envelope;
+        let mut envelope =
+            Envelope { attempt: 1, reason: None, origin: None, past: Vec::new(), ..old.clone() };
+        if let Some(body) = body {
+            envelope.message_id = envelope::new_id();
+            envelope.traceparent = envelope::traceparent(&envelope.correlation_id, &envelope.message_id);
+            envelope.body = body;
+        }
+        let origin = parked.queue.name;
+        let published = Kind::Published { routing_key: origin.into(), message: envelope.info() };
+        let mut event = parked.event(&envelope, published);
+        event.exchange = Some("".into());
+        event.causation_id = Some(Arc::clone(&old.message_id));
+        event.actor = by.cloned();
+        self.journal.report(event);
+        publisher.send("", origin, &envelope, None)?.confirmed().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! The HTTP API of gates, faults, workers, breakers and the dead-letter desk.
+
+use super::{
+    Control, Desk,
+    desk::{
+        Cursor, DeskError,
+        page::{PAGE_DEFAULT, PAGE_MAX, Wanted},
+    },
+};
+use availability::AvailabilityClient;
+use axum::{
+    Json, Router,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use flow::{
+    Style,
+    api::{Breaker, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
+    fault::{FaultKind, Faults, Gates, Holding, UnknownFault},
+};
+use http_edge::{
+    extract::{By, InStyle, JsonBody, PathId, PathService},
+    problem::Problem,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use std::time::Duration;
+
+const WORKERS_MAX: u16 = 16;
+const PREFETCH_MAX: u16 = 1_000;
+/// How long a page of dead letters may take to be found.
+const LOOKING_MAX: Duration = Duration::from_secs(30);
+
+/// The routes.
+pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
+    let letters = Router::new()
+        .route("/api/{style}/dead-letters", get(dead_letters).delete(discard_all))
+        .route("/api/{style}/dead-letters/replay", post(replay))
+        .route("/api/{style}/dead-letters/discard", post(discard))
+        .with_state(desk);
+    Router::new()
+        .route("/api/{style}/gates", get(holding).put(set_gates))
+        .route("/api/{style}/gates/step", post(step))
+        .route("/api/{style}/gates/{id}/release", post(release))
+        .route("/api/{style}/faults", get(faults).put(set_faults).delete(clear_faults))
+        .route("/api/{style}/{service}/workers", get(workers).post(set_workers))
+        .with_state(control)
+        .merge(Router::new().route("/api/{style}/{service}/breaker", get(breaker)).with_state(availability))
+        .merge(letters)
+}
+
+async fn holding(State(control): State<Control>, InStyle(style): InStyle) -> Json<Holding> {
+    Json(control.holding(style))
+}
+
+async fn set_gates(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    By(by): By,
+    JsonBody(gates): JsonBody<Gates>,
+) -> Json<Holding> {
+    Json(control.set_gates(style, gates, Some(&by)))
+}
+
+async fn step(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    By(by): By,
+) -> Result<Json<Holding>, Problem> {
+    if !control.step(style, Some(&by)) {
+        let detail = format!("nothing is held in {style}; close a gate and send an arrival first");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    Ok(Json(control.holding(style)))
+}
+
+async fn release(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    PathId(id): PathId,
+    By(by): By,
+) -> Result<Json<Holding>, Problem> {
+    if !u64::try_from(id).is_ok_and(|hold_id| control.release(style, hold_id, Some(&by))) {
+        return Err(Problem::not_found(format!(
+            "nothing is held by the name {id} in {style}; it may have gone on"
+        )));
+    }
+    Ok(Json(control.holding(style)))
+}
+
+async fn faults(State(control): State<Control>, InStyle(style): InStyle) -> Json<Faults> {
+    Json(Faults { faults: control.faults(style) })
+}
+
+async fn set_faults(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    By(by): By,
+    JsonBody(wanted): JsonBody<Faults>,
+) -> Result<Json<Faults>, Problem> {
+    let faults = control.set_faults(style, wanted.faults, Some(&by));
+    faults.map(|faults| Json(Faults { faults })).map_err(|error| Problem::invalid(error.to_string()))
+}
+
+/// Which faults to clear.
+#[derive(Debug, Deserialize)]
+struct ClearQuery {
+    /// Only those of this kind; without it, all.
+    kind: Option<String>,
+}
+
+async fn clear_faults(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    Query(query): Query<ClearQuery>,
+    by: By,
+) -> Result<Json<Faults>, Problem> {
+    let left = match query.kind {
+        Some(word) => {
+            let kind: FaultKind =
+                word.parse().map_err(|error: UnknownFault| Problem::invalid(format!("kind: {error}")))?;
+            control.faults(style).into_iter().filter(|fault| fault.kind != kind).collect()
+        }
+        None => Vec::new(),
+    };
+    set_faults(State(control), InStyle(style), by, JsonBody(Faults { faults: left })).await
+}
+
+async fn workers(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    PathService(service): PathService,
+) -> Json<Workers> {
+    Json(control.workers(style, service))
+}
+
+async fn set_workers(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    PathService(service): PathService,
+    By(by): By,
+    JsonBody(wanted): JsonBody<WorkersWanted>,
+) -> Result<Json<Workers>, Problem> {
+    for (field, value, max) in
+        [("workers", wanted.workers, WORKERS_MAX), ("prefetch", wanted.prefetch, PREFETCH_MAX)]
+    {
+        if !(1..=max).contains(&value) {
+            return Err(Problem::invalid(format!("{field}: {value} is not between 1 and {max}")));
+        }
+    }
+    control.set_workers(style, service, wanted, Some(&by));
+    Ok(Json(control.workers(style, service)))
+}
+
+async fn breaker(
+    State(availability): State<AvailabilityClient>,
+    InStyle(style): InStyle,
+    PathService(service): PathService,
+) -> Json<Breaker> {
+    Json(availability.breaker(style, service))
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::OneBodyForMany
+            | DeskError::NoCursor { .. }
+            | DeskError::CursorGone(_)
+            | DeskError::TooDeep { .. } => Self::invalid(error.to_string()),
+            DeskError::NoConnection(_) | DeskError::Amqp(_) | DeskError::Publish(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            }
+        }
+    }
+}
+
+/// Which page of the letters is asked for, as the query says it.
+#[derive(Debug, Default, Deserialize)]
+pub struct PageQuery {
+    after: Option<String>,
+    nth: Option<String>,
+    limit: Option<String>,
+}
+
+impl PageQuery {
+    /// Reads a request's query.
+    ///
+    /// # Errors
+    /// When it says one thing twice.
+    pub fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
+        query.map(|Query(query)| query).map_err(|error| Problem::malformed(error.body_text()))
+    }
+
+    /// The page that it asks for, of as many letters as `limit` unless it says so itself, found within `patience`.
+    ///
+    /// # Errors
+    /// When there can be no such page.
+    pub fn wanted(self, style: Style, limit: usize, patience: Duration) -> Result<Wanted, Problem> {
+        let limit = match self.limit {
+            None => limit,
+            Some(text) => match text.parse() {
+                Ok(limit) if (1..=PAGE_MAX).contains(&limit) => limit,
+                _ => {
+                    return Err(Problem::invalid(format!(
+                        "limit: {text:?} is no whole number from 1 to {PAGE_MAX}"
+                    )));
+                }
+            },
+        };
+        let nth = self.nth.map_or(Ok(1), |text| {
+            let no_number = |_| Problem::invalid(format!("nth: {text:?} is no whole number from 1"));
+            text.parse::<u32>().map_err(no_number)
+        })?;
+        let after = self.after.map(|id| Cursor::parse(style, id, nth)).transpose()?;
+        Ok(Wanted { after, limit, patience })
+    }
+
+    /// The query that asks for what comes behind that letter.
+    #[must_use]
+    pub fn behind(cursor: &Cursor) -> String {
+        let id = utf8_percent_encode(&cursor.id, NON_ALPHANUMERIC);
+        // Nearly always a name is unique.
+        let nth = if cursor.nth == 1 { String::new() } else { format!("&nth={}", cursor.nth) };
+        format!("after={id}{nth}")
+    }
+}
+
+/// A page of letters, with a `Link` to the next if there is one (RFC 8288).
+async fn dead_letters(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let wanted = PageQuery::of(query)?.wanted(style, PAGE_DEFAULT, LOOKING_MAX)?;
+    let page = desk.list(style, &wanted).await?;
+    let next = page.next.map(|cursor| {
+        let behind = PageQuery::behind(&cursor);
+        let link = format!("</api/{style}/dead-letters?{behind}&limit={}>; rel=\"next\"", wanted.limit);
+        [(header::LINK, link)]
+    });
+    Ok((next, Json(page.letters)).into_response())
+}
+
+async fn discard_all(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    By(by): By,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(DeskDone { done: desk.discard_all(style, Some(&by)).await?, gone: Vec::new() }))
+}
+
+async fn replay(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    By(by): By,
+    JsonBody(wanted): JsonBody<DeskWanted>,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(desk.replay(style, wanted, Some(&by)).await?))
+}
+
+async fn discard(
+    State(desk): State<Desk>,
+    InStyle(style): InStyle,
+    By(by): By,
+    JsonBody(wanted): JsonBody<DeskWanted>,
+) -> Result<Json<DeskDone>, Problem> {
+    Ok(Json(desk.discard(style, wanted, Some(&by)).await?))
+}

@@ -1,0 +1,30 @@
+//! How many workers a service should have.
+
+use super::{Control, about};
+use flow::{
+    Kind, Service, Style,
+    api::{Workers, WorkersWanted},
+};
+use journal::By;
+
+impl Control {
+    /// How a service's workers are.
+    #[must_use]
+    pub fn workers(&self, style: Style, service: Service) -> Workers {
+        self.part(style, service).crew.to_api()
+    }
+
+    /// Which services are to have one worker only.
+    #[must_use]
+    pub fn single_workers(&self, style: Style) -> Vec<Service> {
+        let is_single = |service: &&Service| self.workers(style, **service).workers == 1;
+        Service::ALL.iter().filter(is_single).copied().collect()
+    }
+
+    /// Sets the workers anew; those that were given up get another chance.
+    pub fn set_workers(&self, style: Style, service: Service, wanted: WorkersWanted, by: By<'_>) {
+        let WorkersWanted { workers, prefetch } = wanted;
+        self.0.journal.report(about(style, service, Kind::WorkersSet { workers, prefetch }, by));
+        self.part(style, service).crew.set(wanted);
+    }
+}

@@ -1,0 +1,189 @@
+//! What handlers take from a request, parsed at the edge.
+
+use super::{BODY_MAX_BYTES, problem::Problem};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use flow::{Actor, Id, Service, Sku, Style, cookies};
+use percent_encoding::percent_decode;
+use serde::de::DeserializeOwned;
+use std::{collections::HashMap, sync::Arc};
+
+/// The header in which a program says who it is: percent-encoded UTF-8.
+const HEADER_ACTOR: &str = "x-skuflow-actor";
+
+/// The style in the path.
+pub struct InStyle(pub Style);
+/// The service in the path.
+pub struct PathService(pub Service);
+/// The SKU in the path.
+pub struct PathSku(pub Sku);
+/// The numeric id in the path.
+pub struct PathId(pub i64);
+/// Who asks: by the header `X-Skuflow-Actor`, or else by the cookies of the page.
+pub struct By(pub Arc<Actor>);
+/// A JSON body.
+pub struct JsonBody<T>(pub T);
+
+async fn in_path(parts: &mut Parts, name: &str) -> Result<String, Problem> {
+    let Path(mut all) = Path::<HashMap<String, String>>::from_request_parts(parts, &())
+        .await
+        .map_err(|error| Problem::malformed(error.to_string()))?;
+    all.remove(name).ok_or_else(|| Problem::not_found(format!("the path names no {name}")))
+}
+
+impl<S: Sync> FromRequestParts<S> for InStyle {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let style = in_path(parts, "style").await?;
+        style
+            .parse()
+            .map(Self)
+            .map_err(|error: flow::style::UnknownStyle| Problem::not_found(error.to_string()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for PathService {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let service = in_path(parts, "service").await?;
+        service
+            .parse()
+            .map(Self)
+            .map_err(|error: flow::style::UnknownService| Problem::not_found(error.to_string()))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for PathSku {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let sku = in_path(parts, "sku").await?;
+        Sku::parse(&sku).map(Self).map_err(|error| Problem::malformed(format!("sku: {error}")))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let id = in_path(parts, "id").await?;
+        id.parse()
+            .map(Self)
+            .map_err(|_| Problem::not_found(format!("{id:?} is no id; ids are whole numbers")))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let name = parts.headers.get(HEADER_ACTOR).map(|header| name_in(header.as_bytes())).transpose();
+        let name = name.map_err(|why| Problem::malformed(format!("X-Skuflow-Actor: {why}")))?;
+        let cookies = sent_cookies(&parts.headers);
+        // Programs of others on this host may have cookies of the same names: what makes no sense is not ours.
+        let of_page = || name_in(cookies::value_of(&cookies, cookies::NAME)?.as_bytes()).ok().flatten();
+        Ok(Self(Arc::new(Actor { name: name.unwrap_or_else(of_page), id: reader(&parts.headers) })))
+    }
+}
+
+/// A name in percent-encoded UTF-8; none when it is empty.
+fn name_in(encoded: &[u8]) -> Result<Option<Id>, String> {
+    let text =
+        percent_decode(encoded).decode_utf8().map_err(|_| "it is not percent-encoded UTF-8".to_owned())?;
+    Actor::parse_name(&text).map_err(|error| error.to_string())
+}
+
+fn sent_cookies(headers: &HeaderMap) -> String {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.collect::<Vec<_>>().join("; ")
+}
+
+/// The id of the browser that asks; none for a program.
+pub fn reader(headers: &HeaderMap) -> Option<Id> {
+    Actor::parse_id(cookies::value_of(&sent_cookies(headers), cookies::ID)?).ok()
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = json_bytes(request, state).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// The type of a request's body, without its parameters; empty when it is not told.
+pub fn essence(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.and_then(|value| value.split(';').next()).unwrap_or("").trim()
+}
+
+/// The body of a request that says it is JSON, and is not too large.
+pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let essence = essence(request.headers());
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let detail = format!("send JSON with the header Content-Type: application/json, not {essence:?}");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    bytes(request, state).await
+}
+
+/// The body of a request, of whatever type, that is not too large.
+pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body may have at most {BODY_MAX_BYTES} bytes; send several smaller requests"),
+        ),
+        _ => Problem::malformed(error.body_text()),
+    })
+}
+
+/// Reads JSON; tells what cannot be parsed (400) from what parses and cannot be (422).
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => Problem::invalid(error.to_string()),
+        _ => Problem::malformed(format!("the body is not valid JSON: {error}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse as _;
+
+    async fn by(headers: &[(&str, &str)]) -> Result<Arc<Actor>, StatusCode> {
+        let mut request = Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let by = By::from_request_parts(&mut parts, &()).await;
+        by.map(|By(actor)| actor).map_err(|problem| problem.into_response().status())
+    }
+
+    #[tokio::test]
+    async fn who_asks_is_told_by_the_header_or_by_the_cookies_of_the_page() {
+        let is = async |headers: &[(&str, &str)], name: Option<&str>, id: Option<&str>| {
+            let actor = by(headers).await.unwrap();
+            assert_eq!((actor.name.as_deref(), actor.id.as_deref()), (name, id), "{headers:?}");
+        };
+        is(&[], None, None).await;
+        is(&[("x-skuflow-actor", "Gr%C3%BC%C3%9Fe")], Some("Grüße"), None).await;
+        is(&[("cookie", "theme=dark; name=Ada%20L; browser=b1")], Some("Ada L"), Some("b1")).await;
+        is(&[("cookie", "name=Ada; browser=b1"), ("x-skuflow-actor", "Bob")], Some("Bob"), Some("b1")).await;
+        is(&[("cookie", "name=%00; browser=<b>")], None, None).await;
+    }
+
+    #[tokio::test]
+    async fn a_name_in_the_header_that_cannot_be_shown_is_refused() {
+        for bad in ["%FF", "a%0Ab", &"a".repeat(41)] {
+            assert_eq!(by(&[("x-skuflow-actor", bad)]).await, Err(StatusCode::BAD_REQUEST), "{bad}");
+        }
+    }
+}

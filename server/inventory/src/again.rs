@@ -1,0 +1,67 @@
+//! Announcing once more what is recorded: the way to mend what a lost message left undone.
+//!
+//! Nothing is recorded anew, so the version stays; whoever knows it already has nothing to do.
+
+use super::{Inventory, outbox, stock};
+use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, Style, api::Announced};
+use journal::By;
+use messaging::envelope;
+use store::StoreError;
+
+/// What is announced again, and the last row of the outbox with it.
+struct Again {
+    announced: Vec<Announced>,
+    messages: Vec<usize>,
+    last_row: i64,
+}
+
+impl Inventory {
+    /// Puts the messages about these SKUs into the outbox once more, all or none; what inventory does not know is left out.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is announced then.
+    pub async fn announce_again(
+        &self,
+        style: Style,
+        skus: Vec<Sku>,
+        by: By<'_>,
+    ) -> Result<Vec<Announced>, StoreError> {
+        let (journal, released) = (self.journal.clone(), self.released.clone());
+        let (announce, by) = (self.announce, by.cloned());
+        let again = self
+            .store
+            .write_then(
+                move |tx| {
+                    let mut again = Again { announced: Vec::new(), messages: Vec::new(), last_row: 0 };
+                    for sku in skus {
+                        let Some(row) = stock::find(tx, style, sku)? else { continue };
+                        let id = envelope::new_id();
+                        let drafts = announce(style, Dispatch::default(), &row.availability(sku));
+                        again.last_row = outbox::add(tx, style, sku, &id, &drafts)?;
+                        again.announced.push(Announced { id, sku, version: row.version });
+                        again.messages.push(drafts.len());
+                    }
+                    Ok::<_, StoreError>(again)
+                },
+                move |again| {
+                    for (one, messages) in again.announced.iter().zip(&again.messages) {
+                        let messages = u32::try_from(*messages).unwrap_or(u32::MAX);
+                        let kind = Kind::AnnouncedAgain { version: one.version, messages };
+                        let mut event = Event::new(0, Provenance::Service, kind);
+                        (event.style, event.node) = (Some(style), Some(Service::Inventory.into()));
+                        (event.sku, event.correlation_id) = (Some(one.sku), Some(Id::clone(&one.id)));
+                        event.actor.clone_from(&by);
+                        journal.report(event);
+                    }
+                    // Only now may the relays publish: a message must not be seen before its cause.
+                    released.send_if_modified(|last| {
+                        let is_newer = again.last_row > *last;
+                        *last = again.last_row.max(*last);
+                        is_newer
+                    });
+                },
+            )
+            .await?;
+        Ok(again.announced)
+    }
+}

@@ -1,0 +1,74 @@
+//! Inventory's HTTP API.
+
+use super::{Inventory, intake::IntakeError};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
+use flow::{Availability, Service, Style, api::StockLevel};
+use http_edge::{
+    HEADER_CALL,
+    extract::{InStyle, PathSku},
+    problem::Problem,
+};
+use messaging::{Scopes, hooks::HttpFault};
+use std::sync::Arc;
+
+/// The routes.
+pub fn routes(inventory: Inventory, scopes: Scopes) -> Router {
+    Router::new()
+        .route("/api/{style}/inventory/skus", get(list))
+        .with_state(inventory.clone())
+        .route("/api/{style}/inventory/skus/{sku}/availability", get(availability))
+        .with_state(Arc::new((inventory, scopes)))
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        let status = match error {
+            IntakeError::NotEnough { .. } => StatusCode::CONFLICT,
+            IntakeError::TooMuch { .. } | IntakeError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            IntakeError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// Does with a call what a fault wants, if one does.
+async fn go_wrong(scopes: &Scopes, style: Style, headers: &HeaderMap) -> Result<(), Problem> {
+    let call = headers.get(HEADER_CALL).and_then(|id| id.to_str().ok());
+    match call.and_then(|id| scopes.of(style, Service::Inventory).fault_of_call(id)) {
+        None => Ok(()),
+        Some(HttpFault::Slow(delay)) => {
+            tokio::time::sleep(delay).await;
+            Ok(())
+        }
+        Some(HttpFault::Error) => {
+            let detail = "inventory fails on purpose; clear the fault http_error".to_owned();
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail))
+        }
+        Some(HttpFault::Silent) => std::future::pending().await,
+    }
+}
+
+async fn list(
+    State(inventory): State<Inventory>,
+    InStyle(style): InStyle,
+) -> Result<Json<Vec<StockLevel>>, Problem> {
+    Ok(Json(inventory.stock(style).await?))
+}
+
+async fn availability(
+    State(asked): State<Arc<(Inventory, Scopes)>>,
+    InStyle(style): InStyle,
+    PathSku(sku): PathSku,
+    headers: HeaderMap,
+) -> Result<Json<Availability>, Problem> {
+    let (inventory, scopes) = &*asked;
+    go_wrong(scopes, style, &headers).await?;
+    inventory.availability(style, sku)?.map(Json).ok_or_else(|| {
+        Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
+    })
+}

@@ -1,0 +1,323 @@
+//! Recording what came and what went.
+//!
+//! One transaction holds the stock, the ledger, the messages to send and the answer to the caller. So what is
+//! answered has happened, what has happened will be told, and a request that is repeated counts once.
+
+use super::{
+    Inventory,
+    outbox::{self, Draft},
+    state, stock,
+};
+use base::clock;
+use flow::{
+    Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style,
+    api::Accepted,
+    event::{Origin, State, StockReason},
+};
+use journal::Reporter;
+use messaging::envelope;
+use rusqlite::{OptionalExtension, Transaction, params};
+use std::sync::Arc;
+use store::{StoreError, epoch};
+
+/// The ledger of movements, and the answers to requests that may be repeated.
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS movements (
+    id TEXT PRIMARY KEY,
+    style TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    recorded_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS idempotency (
+    endpoint TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    request TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    PRIMARY KEY (endpoint, idempotency_key)
+);
+";
+
+/// The most that can be in stock: what a signed 32-bit column of any database holds.
+const ON_HAND_MAX: u32 = i32::MAX as u32;
+
+/// Something that came or went.
+#[derive(Debug, Clone)]
+pub struct Movement {
+    /// Of what.
+    pub sku: Sku,
+    /// How much.
+    pub quantity: Quantity,
+    /// In which system.
+    pub style: Style,
+    /// How choreography's event is to reach the queues.
+    pub dispatch: Dispatch,
+}
+
+/// Which way goods moved.
+#[derive(Debug, Clone)]
+pub enum Reason {
+    /// They came in.
+    Arrival(Origin),
+    /// They were sold.
+    Sale,
+}
+
+impl Reason {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Arrival(_) => "arrival",
+            Self::Sale => "sale",
+        }
+    }
+}
+
+/// A caller's promise that the same key means the same request.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The endpoint for which the key holds.
+    pub endpoint: &'static str,
+    /// The key, as the caller made it.
+    pub key: String,
+    /// The request, in a form that is equal for equal requests.
+    pub request: String,
+}
+
+/// Why nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// More was to be sold than there is.
+    #[error(
+        "only {for_sale} of {sku} are for sale in {style}, not {wanted}; ask for less, or wait for an arrival"
+    )]
+    NotEnough {
+        /// The SKU.
+        sku: Sku,
+        /// The system.
+        style: Style,
+        /// What is for sale.
+        for_sale: u32,
+        /// What was asked for.
+        wanted: u32,
+    },
+    /// No more fits.
+    #[error("{sku} cannot hold more than {ON_HAND_MAX} pieces; send fewer")]
+    TooMuch {
+        /// The SKU.
+        sku: Sku,
+    },
+    /// The key was used for another request.
+    #[error("this Idempotency-Key was used for a different request; use a new key")]
+    KeyReused,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a style sends when it knows something new.
+pub type Announce = fn(Style, Dispatch, &Availability) -> Vec<Draft>;
+
+/// What was recorded, with what the journal tells of it.
+struct Recorded {
+    accepted: Vec<Accepted>,
+    steps: Vec<Step>,
+    last_row: i64,
+}
+
+struct Step {
+    id: Id,
+    movement: Movement,
+    before: Option<State>,
+    after: State,
+    messages: usize,
+}
+
+impl Inventory {
+    /// Records all movements or none, together with what is to be sent about each. The relays send it.
+    ///
+    /// # Errors
+    /// When a sale exceeds what is for sale, a key is reused, or the store fails; nothing is recorded then.
+    pub async fn record(
+        &self,
+        movements: Vec<Movement>,
+        reason: Reason,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Vec<Accepted>, IntakeError> {
+        self.record_with(movements, reason, key, |_| Ok(())).await
+    }
+
+    /// The same, with something more in the same transaction: both are on disk or neither is.
+    ///
+    /// # Errors
+    /// Those of [`Inventory::record`], and what `also` says; nothing is recorded then.
+    pub async fn record_with(
+        &self,
+        movements: Vec<Movement>,
+        reason: Reason,
+        key: Option<IdempotencyKey>,
+        also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Vec<Accepted>, IntakeError> {
+        let (journal, released, announce) = (self.journal.clone(), self.released.clone(), self.announce);
+        let told_reason = reason.clone();
+        let recorded = self
+            .store
+            .write_then(
+                move |tx| {
+                    let recorded = record_all(tx, movements, &reason, key.as_ref(), announce)?;
+                    also(tx)?;
+                    Ok::<_, IntakeError>(recorded)
+                },
+                move |recorded| {
+                    for step in &recorded.steps {
+                        tell(&Reporter::new(journal.clone(), about(step)), step, &told_reason);
+                    }
+                    // Only now may the relays publish: a message must not be seen before its cause.
+                    released.send_if_modified(|last| {
+                        let newer = recorded.last_row > *last;
+                        *last = recorded.last_row.max(*last);
+                        newer
+                    });
+                },
+            )
+            .await?;
+        Ok(recorded.accepted)
+    }
+}
+
+fn record_all(
+    tx: &Transaction<'_>,
+    movements: Vec<Movement>,
+    reason: &Reason,
+    key: Option<&IdempotencyKey>,
+    announce: Announce,
+) -> Result<Recorded, IntakeError> {
+    if let Some(accepted) = key.map(|key| earlier_answer(tx, key)).transpose()?.flatten() {
+        return Ok(Recorded { accepted, steps: Vec::new(), last_row: 0 });
+    }
+    let mut recorded = Recorded { accepted: Vec::new(), steps: Vec::new(), last_row: 0 };
+    for movement in movements {
+        let (step, last_row) = record_one(tx, movement, reason, announce)?;
+        let Movement { sku, quantity, style, .. } = step.movement;
+        recorded.accepted.push(Accepted { id: Arc::clone(&step.id), sku, quantity: quantity.get(), style });
+        recorded.steps.push(step);
+        recorded.last_row = last_row;
+    }
+    if let Some(key) = key {
+        remember_answer(tx, key, &recorded.accepted)?;
+    }
+    Ok(recorded)
+}
+
+fn record_one(
+    tx: &Transaction<'_>,
+    movement: Movement,
+    reason: &Reason,
+    announce: Announce,
+) -> Result<(Step, i64), IntakeError> {
+    let Movement { sku, quantity, style, dispatch } = movement;
+    let known = stock::find(tx, style, sku)?;
+    let row = match known {
+        Some(row) => row,
+        None => stock::Row { version: epoch::floor(tx, style)?, ..stock::Row::default() },
+    };
+    let on_hand = match reason {
+        Reason::Arrival(_) => row
+            .on_hand
+            .checked_add(quantity.get())
+            .filter(|on_hand| *on_hand <= ON_HAND_MAX)
+            .ok_or(IntakeError::TooMuch { sku })?,
+        Reason::Sale => {
+            let (for_sale, wanted) = (row.for_sale(), quantity.get());
+            if wanted > for_sale {
+                return Err(IntakeError::NotEnough { sku, style, for_sale, wanted });
+            }
+            row.on_hand - wanted
+        }
+    };
+    let row = stock::Row { on_hand, version: row.version + 1, ..row };
+    stock::record(tx, style, sku, &row)?;
+    let id = envelope::new_id();
+    tx.prepare_cached(
+        "INSERT INTO movements (id, style, sku, reason, quantity, recorded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )
+    .and_then(|mut insert| {
+        insert.execute(params![
+            &*id,
+            style.as_str(),
+            sku.as_str(),
+            reason.as_str(),
+            quantity.get(),
+            clock::now_text()
+        ])
+    })
+    .map_err(StoreError::from)?;
+    let drafts = announce(style, dispatch, &row.availability(sku));
+    let last_row = outbox::add(tx, style, sku, &id, &drafts)?;
+    let (before, after) = (known.as_ref().map(state), state(&row));
+    Ok((Step { id, movement, before, after, messages: drafts.len() }, last_row))
+}
+
+fn earlier_answer(tx: &Transaction<'_>, key: &IdempotencyKey) -> Result<Option<Vec<Accepted>>, IntakeError> {
+    let earlier: Option<(String, String)> = tx
+        .query_row(
+            "SELECT request, answer FROM idempotency WHERE endpoint = ?1 AND idempotency_key = ?2",
+            [key.endpoint, &key.key],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+        .map_err(StoreError::from)?;
+    match earlier {
+        None => Ok(None),
+        Some((request, _)) if request != key.request => Err(IntakeError::KeyReused),
+        Some((_, answer)) => Ok(Some(serde_json::from_str(&answer).map_err(not_ours)?)),
+    }
+}
+
+fn remember_answer(
+    tx: &Transaction<'_>,
+    key: &IdempotencyKey,
+    accepted: &[Accepted],
+) -> Result<(), IntakeError> {
+    let answer = serde_json::to_string(accepted).map_err(not_ours)?;
+    tx.execute(
+        "INSERT INTO idempotency (endpoint, idempotency_key, request, answer, recorded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![key.endpoint, key.key, key.request, answer, clock::now_text()],
+    )
+    .map_err(StoreError::from)?;
+    Ok(())
+}
+
+fn not_ours(error: serde_json::Error) -> StoreError {
+    StoreError::Sqlite(rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn about(step: &Step) -> Event {
+    let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
+    about.style = Some(step.movement.style);
+    about.node = Some(Service::Inventory.into());
+    about.sku = Some(step.movement.sku);
+    about.correlation_id = Some(Arc::clone(&step.id));
+    about
+}
+
+fn tell(reporter: &Reporter, step: &Step, reason: &Reason) {
+    let stock_reason = match reason {
+        Reason::Arrival(origin) => {
+            let quantity = step.movement.quantity;
+            let received = Kind::ArrivalReceived { quantity, origin: origin.clone() };
+            reporter.tell_with(received, |event| event.node = Some(Node::Warehouse));
+            StockReason::Arrival
+        }
+        Reason::Sale => StockReason::Sale,
+    };
+    let recorded = Kind::StockRecorded {
+        reason: stock_reason,
+        before: step.before,
+        after: step.after,
+        messages: u32::try_from(step.messages).unwrap_or(u32::MAX),
+    };
+    reporter.tell_with(recorded, |event| event.causation_id = Some(Arc::clone(&step.id)));
+}

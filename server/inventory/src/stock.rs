@@ -1,0 +1,287 @@
+//! The stock table: recorded numbers, and what was last calculated from them.
+
+use flow::{Availability, Sku, Style, api::StockLevel, event::State};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
+use store::{
+    StoreError,
+    epoch::{self, Floors},
+};
+
+/// The table. `version` grows with every change of the recorded numbers; `available` was calculated from
+/// `calculated_version`.
+pub const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS stock (
+    style TEXT NOT NULL,
+    sku TEXT NOT NULL,
+    on_hand INTEGER NOT NULL CHECK (on_hand >= 0),
+    reserved INTEGER NOT NULL CHECK (reserved >= 0),
+    safety_stock INTEGER NOT NULL CHECK (safety_stock >= 0),
+    version INTEGER NOT NULL,
+    available INTEGER NOT NULL,
+    calculated_version INTEGER NOT NULL,
+    PRIMARY KEY (style, sku)
+);
+";
+
+/// One SKU's numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Row {
+    /// Pieces in the warehouse, as recorded.
+    pub on_hand: u32,
+    /// Pieces promised to somebody.
+    pub reserved: u32,
+    /// Pieces never to be sold.
+    pub safety_stock: u32,
+    /// Grows with every change of the above.
+    pub version: u64,
+    /// Pieces for sale, as last calculated.
+    pub available: u32,
+    /// The version from which they were calculated.
+    pub calculated_version: u64,
+}
+
+impl Row {
+    /// `max(0, on_hand - reserved - safety_stock)`, from the recorded numbers.
+    #[must_use]
+    pub const fn for_sale(&self) -> u32 {
+        self.on_hand.saturating_sub(self.reserved).saturating_sub(self.safety_stock)
+    }
+
+    /// What inventory says when it is asked about this row.
+    #[must_use]
+    pub const fn availability(&self, sku: Sku) -> Availability {
+        let quantity = self.for_sale();
+        Availability { sku, available: quantity > 0, quantity, version: self.version }
+    }
+}
+
+/// What inventory recorded of a SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockRecord {
+    /// In which system.
+    pub style: Style,
+    /// The SKU.
+    pub sku: Sku,
+    /// Pieces in the warehouse.
+    pub on_hand: u32,
+    /// Pieces promised to somebody.
+    pub reserved: u32,
+    /// Pieces never to be sold.
+    pub safety_stock: u32,
+}
+
+impl StockRecord {
+    /// What is for sale of it, at that version.
+    #[must_use]
+    pub const fn availability(&self, version: u64) -> Availability {
+        let quantity = self.on_hand.saturating_sub(self.reserved).saturating_sub(self.safety_stock);
+        Availability { sku: self.sku, available: quantity > 0, quantity, version }
+    }
+}
+
+/// The row of a SKU, if there is one.
+///
+/// # Errors
+/// When the store fails.
+pub fn find(store: &Connection, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
+    Ok(store
+        .prepare_cached(
+            "SELECT on_hand, reserved, safety_stock, version, available, calculated_version
+             FROM stock WHERE style = ?1 AND sku = ?2",
+        )?
+        .query_row(params![style.as_str(), sku.as_str()], |row| {
+            Ok(Row {
+                on_hand: row.get(0)?,
+                reserved: row.get(1)?,
+                safety_stock: row.get(2)?,
+                version: row.get(3)?,
+                available: row.get(4)?,
+                calculated_version: row.get(5)?,
+            })
+        })
+        .optional()?)
+}
+
+/// Records how many pieces are there now, under the next version.
+///
+/// # Errors
+/// When the store fails.
+pub fn record(tx: &Transaction<'_>, style: Style, sku: Sku, row: &Row) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO stock
+             (style, sku, on_hand, reserved, safety_stock, version, available, calculated_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (style, sku) DO UPDATE SET on_hand = excluded.on_hand, version = excluded.version",
+    )?
+    .execute(params![
+        style.as_str(),
+        sku.as_str(),
+        row.on_hand,
+        row.reserved,
+        row.safety_stock,
+        row.version,
+        row.available,
+        row.calculated_version
+    ])?;
+    Ok(())
+}
+
+/// Stores what is for sale; answers what was and is stored, or `None` for an unknown SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn recalculate(
+    tx: &Transaction<'_>,
+    style: Style,
+    sku: Sku,
+) -> Result<Option<(State, State)>, StoreError> {
+    let Some(row) = find(tx, style, sku)? else { return Ok(None) };
+    let available = row.for_sale();
+    tx.prepare_cached(
+        "UPDATE stock SET available = ?3, calculated_version = ?4 WHERE style = ?1 AND sku = ?2",
+    )?
+    .execute(params![style.as_str(), sku.as_str(), available, row.version])?;
+    let state = |quantity: u32, version| State {
+        on_hand: Some(row.on_hand),
+        available: quantity > 0,
+        quantity,
+        version,
+    };
+    Ok(Some((state(row.available, row.calculated_version), state(available, row.version))))
+}
+
+/// Every row of a style, by SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<StockLevel>, StoreError> {
+    let mut select = tx.prepare_cached(
+        "SELECT sku, on_hand, reserved, safety_stock, available, version
+         FROM stock WHERE style = ?1 ORDER BY sku",
+    )?;
+    let rows = select.query_map([style.as_str()], |row| {
+        Ok(StockLevel {
+            sku: store::sku(row, 0)?,
+            on_hand: row.get(1)?,
+            reserved: row.get(2)?,
+            safety_stock: row.get(3)?,
+            available: row.get(4)?,
+            version: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Of each SKU, the version that is recorded and the one from which was calculated what is for sale.
+///
+/// # Errors
+/// When the store fails.
+pub fn versions(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, [u64; 2])>, StoreError> {
+    let mut select = tx
+        .prepare_cached("SELECT sku, version, calculated_version FROM stock WHERE style = ?1 ORDER BY sku")?;
+    let rows =
+        select.query_map([style.as_str()], |row| Ok((store::sku(row, 0)?, [row.get(1)?, row.get(2)?])))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Fills an empty table.
+///
+/// # Errors
+/// When the store fails.
+pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), StoreError> {
+    if tx.query_row("SELECT count(*) FROM stock", [], |row| row.get::<_, i64>(0))? > 0 {
+        return Ok(());
+    }
+    for style in Style::ALL {
+        for product in products {
+            let &seed::Product { on_hand, reserved, safety_stock, .. } = product;
+            let available = product.for_sale();
+            let row = Row { on_hand, reserved, safety_stock, version: 1, available, calculated_version: 1 };
+            record(tx, *style, product.sku(), &row)?;
+        }
+    }
+    Ok(())
+}
+
+/// What replacing all data changed.
+#[derive(Debug)]
+pub struct Replaced {
+    /// The highest version before, in each system.
+    pub floors: Floors,
+    /// Every SKU that was there or is there now.
+    pub changes: Vec<Change>,
+}
+
+/// One SKU's old and new numbers.
+#[derive(Debug)]
+pub struct Change {
+    /// The system.
+    pub style: Style,
+    /// The SKU.
+    pub sku: Sku,
+    /// What was recorded before, if anything.
+    pub before: Option<State>,
+    /// What is recorded now.
+    pub after: State,
+}
+
+/// Takes on other stock in place of all there is. What was to be sent, recognised or gone on with belongs to the
+/// life before and is forgotten; the ledger of movements is history and stays.
+///
+/// # Errors
+/// When the store fails.
+pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> Result<Replaced, StoreError> {
+    let (mut floors, mut changes) = (Floors::default(), Vec::new());
+    for &style in Style::ALL {
+        let highest: u64 = tx.query_row(
+            "SELECT coalesce(max(version), 0) FROM stock WHERE style = ?1",
+            [style.as_str()],
+            |row| row.get(0),
+        )?;
+        let floor = highest.max(epoch::floor(tx, style)?).max(told.of(style));
+        epoch::raise(tx, style, floor)?;
+        floors.set(style, floor);
+        let before: Vec<_> = list(tx, style)?.into_iter().map(|level| level.sku).collect();
+        let mut known = Vec::with_capacity(before.len());
+        for sku in before {
+            known.push((sku, find(tx, style, sku)?.map(|row| super::state(&row))));
+        }
+        tx.execute("DELETE FROM stock WHERE style = ?1", [style.as_str()])?;
+        let version = floor + 1;
+        for record in records.iter().filter(|record| record.style == style) {
+            let available = record.availability(version).quantity;
+            let StockRecord { sku, on_hand, reserved, safety_stock, .. } = *record;
+            let row =
+                Row { on_hand, reserved, safety_stock, version, available, calculated_version: version };
+            self::record(tx, style, sku, &row)?;
+            let at = known.iter().position(|(known, _)| *known == sku);
+            let before = at.and_then(|at| known.swap_remove(at).1);
+            changes.push(Change { style, sku, before, after: super::state(&row) });
+        }
+        let nothing = State { on_hand: Some(0), available: false, quantity: 0, version };
+        changes.extend(known.into_iter().map(|(sku, before)| Change { style, sku, before, after: nothing }));
+    }
+    for table in ["outbox", "idempotency", "file_errors", "files"] {
+        tx.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    Ok(Replaced { floors, changes })
+}
+
+/// Every row, by style and SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn export(tx: &Transaction<'_>) -> Result<Vec<StockRecord>, StoreError> {
+    let mut records = Vec::new();
+    for &style in Style::ALL {
+        records.extend(list(tx, style)?.into_iter().map(|level| StockRecord {
+            style,
+            sku: level.sku,
+            on_hand: level.on_hand,
+            reserved: level.reserved,
+            safety_stock: level.safety_stock,
+        }));
+    }
+    Ok(records)
+}

@@ -1,0 +1,436 @@
+//! Connecting to the broker, and connecting again for as long as the server runs.
+//!
+//! A connection's user is a *session*: it opens channels, declares, consumes, and ends with the connection. We do
+//! not use lapin's own recovery: a session that starts over from its stores is simpler to be right about than
+//! channels that silently change underneath it.
+
+use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
+use async_compat::Compat;
+use base::repeats::Repeats;
+use flow::{Event, Kind, Node, Provenance, Style};
+use futures::StreamExt;
+use journal::Journal;
+use lapin::{
+    AsyncTcpStream, Connection, ConnectionProperties,
+    tcp::TLSConfig,
+    uri::{AMQPScheme, AMQPUri},
+};
+use rand::RngExt;
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    net::Shutdown,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What our connections are called, followed by whose each is; the bridge tells strangers by it.
+pub const OUR_NAME: &str = "skuflow ";
+/// Seconds between heartbeats: a silent broker is given up after twice that (AMQP 0-9-1, section 4.2.7).
+const HEARTBEAT_S: u16 = 5;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+const BACKOFF_MIN: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// A connection that has lasted so long was a good one; the wait before the next begins anew.
+const LASTED: Duration = Duration::from_secs(10);
+/// How long to wait at most while connections are made and die at once: something in the queues kills them, and each
+/// new one delivers it again.
+const SHORT_LIVED_BACKOFF_MAX: Duration = Duration::from_secs(30);
+
+/// Where a broker is, and how to log in.
+#[derive(Clone)]
+pub struct BrokerUri(AMQPUri);
+
+impl BrokerUri {
+    /// `HOST:PORT`, without the password.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.0.authority.host, self.0.authority.port)
+    }
+}
+
+impl BrokerUri {
+    /// The address itself, for a connection that is not kept.
+    #[must_use]
+    pub fn uri(&self) -> AMQPUri {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for BrokerUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place())
+    }
+}
+
+impl FromStr for BrokerUri {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut uri: AMQPUri =
+            text.parse().map_err(|error| format!("{error}; use amqp://user:pass@host:port/vhost"))?;
+        // `amqp://host/` names the virtual host "" by the letter of the URI specification; nobody means that.
+        if uri.vhost.is_empty() {
+            uri.vhost = "/".to_owned();
+        }
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+        uri.query.frame_max.get_or_insert(LAPIN_FRAME_BYTES);
+        Ok(Self(uri))
+    }
+}
+
+/// How a connection stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Link {
+    Down,
+    Up,
+    /// It is up, but the broker takes no messages from it, and says why.
+    Blocked(String),
+}
+
+/// Which connections there should be, and how they stand.
+#[derive(Debug, Clone)]
+pub struct Links(Arc<watch::Sender<BTreeMap<String, Link>>>);
+
+impl Default for Links {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(BTreeMap::new())))
+    }
+}
+
+impl Links {
+    /// The names of the connections that are down.
+    #[must_use]
+    pub fn down(&self) -> Vec<String> {
+        self.0
+            .borrow()
+            .iter()
+            .filter(|(_, link)| **link == Link::Down)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// The names of the connections from which the broker takes no messages now, each with its reason.
+    #[must_use]
+    pub fn blocked(&self) -> Vec<(String, String)> {
+        let all = self.0.borrow();
+        let blocked = all.iter().filter_map(|(name, link)| match link {
+            Link::Blocked(reason) => Some((name.clone(), reason.clone())),
+            Link::Up | Link::Down => None,
+        });
+        blocked.collect()
+    }
+
+    /// It does its work, which the broker may have blocked already.
+    fn ready(&self, name: &str) {
+        self.0.send_if_modified(|links| match links.insert(name.to_owned(), Link::Up) {
+            Some(Link::Blocked(reason)) => {
+                links.insert(name.to_owned(), Link::Blocked(reason));
+                false
+            }
+            before => before != Some(Link::Up),
+        });
+    }
+
+    fn set(&self, name: &str, link: Link) {
+        self.0.send_if_modified(|links| links.insert(name.to_owned(), link.clone()) != Some(link));
+    }
+}
+
+/// What is done with a connection while it lasts.
+pub trait Session: Send + Sync {
+    /// Runs until told to stop (`Ok`), or until the connection fails. Calls `ready` once it does its work: before
+    /// that, what a stranger publishes may find no queue.
+    fn run(
+        &self,
+        connection: &Connection,
+        ready: &(dyn Fn() + Send + Sync),
+    ) -> impl Future<Output = Result<(), lapin::Error>> + Send;
+
+    /// Waits until the connection is to be cut on purpose, and says why.
+    fn cut(&self) -> impl Future<Output = String> + Send {
+        std::future::pending()
+    }
+
+    /// The connection is gone; it will be tried again.
+    fn lost(&self, _reason: &str) {}
+}
+
+/// Everything that keeping a connection needs.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    /// The broker.
+    pub uri: BrokerUri,
+    /// Where loss and return are reported.
+    pub journal: Journal,
+    /// Where readiness looks.
+    pub links: Links,
+    /// Whether the broker is stopped on purpose: then connections are cut, and none is made.
+    pub stopped_on_purpose: watch::Receiver<bool>,
+    /// Whether that really stops it: it is the embedded one.
+    pub is_ours: bool,
+    /// Ends it all.
+    pub stop: CancellationToken,
+}
+
+/// Whose connection it is.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The node.
+    pub node: Node,
+    /// Its system; none for what serves both.
+    pub style: Option<Style>,
+}
+
+impl Owner {
+    fn name(&self) -> String {
+        self.style.map_or_else(|| self.node.to_string(), |style| format!("{} {style}", self.node))
+    }
+}
+
+/// How long to wait before the next connection.
+#[derive(Debug)]
+struct Backoff {
+    next: Duration,
+    max: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { next: BACKOFF_MIN, max: BACKOFF_MAX }
+    }
+}
+
+impl Backoff {
+    /// There was none: a broker that comes back is to be found soon.
+    fn refused(&mut self) {
+        self.max = BACKOFF_MAX;
+        self.next = self.next.min(self.max);
+    }
+
+    /// There was one for so long. A good one makes all begin anew, one that died at once does not; answers which it was.
+    fn lasted(&mut self, lasted: Duration) -> bool {
+        let is_good = lasted >= LASTED;
+        if is_good {
+            *self = Self::default();
+        } else {
+            self.max = SHORT_LIVED_BACKOFF_MAX;
+        }
+        is_good
+    }
+
+    fn wait(&mut self) -> Duration {
+        let wait = self.next;
+        self.next = (wait * 2).min(self.max);
+        wait
+    }
+}
+
+/// The socket below a connection, kept to cut it: the broker then sees an end without a word, as when a process
+/// dies.
+#[derive(Debug, Clone, Default)]
+struct Socket(Arc<OnceLock<std::net::TcpStream>>);
+
+impl Socket {
+    async fn connect(&self, uri: &AMQPUri) -> io::Result<Compat<TcpStream>> {
+        let stream = TcpStream::connect((uri.authority.host.as_str(), uri.authority.port)).await?;
+        stream.set_nodelay(true)?;
+        let stream = stream.into_std()?;
+        let _ = self.0.set(stream.try_clone()?);
+        Ok(Compat::new(TcpStream::from_std(stream)?))
+    }
+
+    fn cut(&self) {
+        if let Some(stream) = self.0.get() {
+            // It may be gone already; then there is nothing to cut.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+const STOPPED: &str = "the broker is stopped on purpose";
+const CUT: &str =
+    "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
+
+impl Connector {
+    /// Why connections are cut while the broker is stopped on purpose.
+    const fn cut_because(&self) -> &'static str {
+        if self.is_ours { STOPPED } else { CUT }
+    }
+
+    /// Runs `session` on a connection named after its owner, again and again, until told to stop.
+    pub async fn keep(self, owner: Owner, session: impl Session) {
+        let name = owner.name();
+        self.links.set(&name, Link::Down);
+        let mut told_lost = false;
+        let mut backoff = Backoff::default();
+        let mut repeats = Repeats::default();
+        while !self.stop.is_cancelled() {
+            let error = match self.connect(&name).await {
+                Ok((connection, socket)) => {
+                    let connected = Instant::now();
+                    if std::mem::take(&mut told_lost) {
+                        self.tell(&owner, Kind::ConnectionRestored);
+                    }
+                    let ready = || self.links.ready(&name);
+                    let cut_on_purpose = async {
+                        let reason = tokio::select! {
+                            reason = session.cut() => reason,
+                            () = self.broker_stops() => self.cut_because().to_owned(),
+                        };
+                        // Before anything of the session is dropped: lapin would say goodbye for it.
+                        socket.cut();
+                        reason
+                    };
+                    let ended = tokio::select! {
+                        ended = session.run(&connection, &ready) => ended.map_err(|error| error.to_string()),
+                        error = self.watch(&connection, &owner, &name) => Err(error.to_string()),
+                        reason = cut_on_purpose => Err(reason),
+                    };
+                    match ended {
+                        Ok(()) => {
+                            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "stopping".into())).await;
+                            break;
+                        }
+                        Err(error) => {
+                            if backoff.lasted(connected.elapsed()) {
+                                repeats.over();
+                            }
+                            error
+                        }
+                    }
+                }
+                Err(error) => {
+                    backoff.refused();
+                    error
+                }
+            };
+            self.links.set(&name, Link::Down);
+            session.lost(&error);
+            if let Some(times) = repeats.worth_saying(&error) {
+                tracing::warn!(%name, %error, times, broker = %self.uri.place(), "no connection to the broker; retrying");
+            }
+            if !std::mem::replace(&mut told_lost, true) {
+                self.tell(&owner, Kind::ConnectionLost { reason: error });
+            }
+            let jittered = backoff.wait().mul_f64(rand::rng().random_range(0.5..1.0));
+            tokio::select! {
+                () = sleep(jittered) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// A connection for a short while, which its caller closes.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn visit(&self, name: &str) -> Result<Connection, String> {
+        self.connect(name).await.map(|(connection, _)| connection)
+    }
+
+    async fn connect(&self, name: &str) -> Result<(Connection, Socket), String> {
+        if *self.stopped_on_purpose.borrow() {
+            return Err(STOPPED.to_owned());
+        }
+        let properties =
+            ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}{name}").as_str().into());
+        let socket = Socket::default();
+        let opening = {
+            let socket = socket.clone();
+            async move {
+                let open = async move |uri: AMQPUri, _| {
+                    let failed = |error| lapin::Error::from(lapin::ErrorKind::IOError(Arc::new(error)));
+                    let stream = AsyncTcpStream::Plain(socket.connect(&uri).await.map_err(failed)?);
+                    let stream = match uri.scheme {
+                        AMQPScheme::AMQP => stream,
+                        AMQPScheme::AMQPS => {
+                            let tls = TLSConfig::default();
+                            stream.into_tls(&uri.authority.host, tls).await.map_err(failed)?
+                        }
+                    };
+                    Ok(AsyncTcpStream::Plain(Legible::new(stream)))
+                };
+                Connection::connector(self.uri.0.clone(), LegibleTokio::current(), open, properties).await
+            }
+        };
+        match timeout(CONNECT_TIMEOUT, opening).await {
+            Ok(Ok(connection)) => Ok((connection, socket)),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs())),
+        }
+    }
+
+    async fn broker_stops(&self) {
+        let mut stopped = self.stopped_on_purpose.clone();
+        if stopped.wait_for(|stopped| *stopped).await.is_err() {
+            // Nobody is left who could stop it.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Tells when the broker blocks the connection and when no more, until lapin says that it has failed.
+    async fn watch(&self, connection: &Connection, owner: &Owner, name: &str) -> lapin::Error {
+        let mut events = Box::pin(connection.events_listener());
+        while let Some(event) = events.next().await {
+            match event {
+                lapin::Event::Error(error) => return error,
+                lapin::Event::ConnectionBlocked(reason) => {
+                    tracing::warn!(name, reason, "the broker takes no messages from this connection now");
+                    self.links.set(name, Link::Blocked(reason.clone()));
+                    self.tell(owner, Kind::ConnectionBlocked { reason });
+                }
+                lapin::Event::ConnectionUnblocked => {
+                    tracing::info!(name, "the broker takes messages from this connection again");
+                    self.links.set(name, Link::Up);
+                    self.tell(owner, Kind::ConnectionUnblocked);
+                }
+                _ => {}
+            }
+        }
+        std::future::pending().await
+    }
+
+    fn tell(&self, owner: &Owner, kind: Kind) {
+        let mut event = Event::new(0, Provenance::Service, kind);
+        event.node = Some(owner.node.clone());
+        event.style = owner.style;
+        self.journal.report(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_die_at_once_are_made_ever_more_seldom_and_a_good_one_is_forgiven() {
+        let mut backoff = Backoff::default();
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            backoff.lasted(Duration::from_millis(5));
+            waits.push(backoff.wait());
+        }
+        assert_eq!((waits[0], waits[4], waits[11]), (BACKOFF_MIN, BACKOFF_MIN * 16, SHORT_LIVED_BACKOFF_MAX));
+        backoff.refused();
+        assert_eq!(backoff.wait(), BACKOFF_MAX, "a broker that is down is asked every second");
+        backoff.lasted(LASTED);
+        assert_eq!(backoff.wait(), BACKOFF_MIN);
+    }
+
+    #[test]
+    fn a_broker_address_shows_no_password_and_defaults_its_vhost() {
+        let uri: BrokerUri = "amqp://me:secret@127.0.0.1:5671/".parse().unwrap();
+        assert_eq!(format!("{uri:?}"), "127.0.0.1:5671");
+        assert_eq!(uri.0.vhost, "/");
+        assert!("http://x".parse::<BrokerUri>().is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! Consuming a queue: many deliveries at work at once, each settled by what its handler says.
+//!
+//! Done is acked. A failure that may pass is sent to `Q.retry`, where it waits, and acked; one that will not, or
+//! that used up its attempts, is sent to `Q.dead`, and acked. The copy is confirmed before the original is
+//! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
+
+use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
+use crate::{Scope, Strangers};
+use base::clock;
+use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
+use futures::future::BoxFuture;
+use journal::{Journal, Reporter};
+use lapin::{message::Delivery, types::DeliveryTag};
+use std::{sync::Arc, time::Duration};
+use store::{StoreError, effect::Effect, epoch::VersionError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// A delivery, as handlers see it.
+#[derive(Debug)]
+pub struct Delivered {
+    /// The queue from which it came.
+    pub queue: &'static Queue,
+    /// The message.
+    pub envelope: Envelope,
+    /// Tells the journal what happens to it.
+    pub reporter: Reporter,
+}
+
+/// A handler's good end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// The effect is stored (or there was nothing newer to store).
+    Done,
+    /// The inbox has seen this message before.
+    Duplicate,
+}
+
+impl<T> From<Effect<T>> for Handled {
+    fn from(effect: Effect<T>) -> Self {
+        match effect {
+            Effect::Stored(_) | Effect::NothingNewer { .. } => Self::Done,
+            Effect::Duplicate { .. } => Self::Duplicate,
+        }
+    }
+}
+
+/// A handler's bad end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Trying again may help.
+    #[error("{0}")]
+    Transient(String),
+    /// Trying again cannot help.
+    #[error("{0}")]
+    Permanent(String),
+    /// There was no point in trying now: the message is put off, and this was no attempt at it.
+    #[error("{reason}")]
+    NotNow {
+        /// Why.
+        reason: String,
+        /// For how long.
+        delay: Duration,
+    },
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Transient(error.to_string())
+    }
+}
+
+impl From<VersionError> for Failure {
+    fn from(error: VersionError) -> Self {
+        match error {
+            VersionError::Store(error) => error.into(),
+            VersionError::Implausible { .. } => Self::Permanent(error.to_string()),
+        }
+    }
+}
+
+/// What to do with each delivery.
+pub type Handler = Arc<dyn Fn(Arc<Delivered>) -> BoxFuture<'static, Result<Handled, Failure>> + Send + Sync>;
+
+/// What all consumers of a queue have in common.
+#[derive(Clone)]
+pub struct Consumer {
+    /// What they consume.
+    pub queue: &'static Queue,
+    /// What they do.
+    pub handler: Handler,
+    /// Where they report.
+    pub journal: Journal,
+    /// Names what comes without an id.
+    pub strangers: Strangers,
+    /// Counts what is delivered and not settled.
+    pub unacked: Unacked,
+    /// Where they are held and broken on purpose.
+    pub scope: Scope,
+    /// When to stop.
+    pub stop: CancellationToken,
+}
+
+/// A delivery with which its handler has finished, and which is yet to be settled.
+pub(super) struct Finished {
+    pub(super) delivery_tag: DeliveryTag,
+    /// Whether it is to be acked; else it goes back to its queue.
+    pub(super) is_done: bool,
+    delivered: Arc<Delivered>,
+    delivered_us: u64,
+    _unacked: Held,
+}
+
+impl Finished {
+    /// The broker has been told.
+    pub(super) fn acked(self) {
+        let passed_us = clock::now_us().saturating_sub(self.delivered_us);
+        let Delivered { reporter, .. } = &*self.delivered;
+        let duration_us = passed_us.saturating_sub(reporter.held_us());
+        reporter.tell(Kind::Acked { duration_us: Some(duration_us) });
+    }
+}
+
+impl Consumer {
+    /// Sets a task to work on a delivery.
+    pub(super) fn take(
+        &self,
+        delivery: Delivery,
+        tag: &Id,
+        publisher: &Publisher,
+        at_work: &mut JoinSet<Finished>,
+    ) {
+        let Delivery { properties, data, redelivered, delivery_tag, exchange, .. } = delivery;
+        // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
+        let name = |body: &[u8]| self.strangers.claim(self.queue.name, self.queue.routing_key, body);
+        let envelope = Envelope::receive(properties, data, self.queue.message_type(), name);
+        let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
+        about.style = Some(self.queue.style);
+        about.node = Some(self.queue.service.into());
+        about.exchange = Some(exchange.as_str().into());
+        about.queue = Some(self.queue.name.into());
+        about.sku = envelope.sku();
+        about.message_id = Some(Arc::clone(&envelope.message_id));
+        about.correlation_id = Some(Arc::clone(&envelope.correlation_id));
+        about.causation_id = Some(Arc::clone(&envelope.message_id));
+        about.attempt = Some(envelope.attempt);
+        about.redelivered = Some(redelivered);
+        let reporter = Reporter::new(self.journal.clone(), about);
+        let delivered_us = reporter.tell(Kind::Delivered { consumer_tag: Arc::clone(tag) });
+
+        let unacked = self.unacked.one_more(self.queue);
+        let delivered = Arc::new(Delivered { queue: self.queue, envelope, reporter });
+        let (handler, publisher, scope) = (Arc::clone(&self.handler), publisher.clone(), self.scope.clone());
+        at_work.spawn(async move {
+            let is_done = handle(&delivered, &handler, &publisher, &scope).await;
+            Finished { delivery_tag, is_done, delivered, delivered_us, _unacked: unacked }
+        });
+    }
+
+    pub(super) fn tell(&self, kind: Kind) {
+        let mut event = Event::new(0, Provenance::Service, kind);
+        event.style = Some(self.queue.style);
+        event.node = Some(self.queue.service.into());
+        event.queue = Some(self.queue.name.into());
+        self.journal.report(event);
+    }
+}
+
+/// Handles a message, or puts it aside; `false` when neither could be done, and it must go back.
+async fn handle(delivered: &Arc<Delivered>, handler: &Handler, publisher: &Publisher, scope: &Scope) -> bool {
+    let reporter = &delivered.reporter;
+    scope.pass(Gate::AfterDelivery, reporter).await;
+    reporter.tell(Kind::HandlerStarted);
+    let meddled = match scope.before_effect(reporter) {
+        Some(meddling) => meddling.await,
+        None => Ok(()),
+    };
+    let outcome = match meddled {
+        Ok(()) => handler(Arc::clone(delivered)).await,
+        Err(failure) => Err(failure),
+    };
+    let Err(failure) = outcome else {
+        scope.after_effect(reporter).await;
+        scope.pass(Gate::BeforeAck, reporter).await;
+        return true;
+    };
+    match put_aside(delivered, &failure, publisher, scope).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, %failure, "a failed message could not be put aside; it goes back");
+            false
+        }
+    }
+}
+
+/// Sends a message that failed to where it waits for its next attempt, or to where it rests.
+async fn put_aside(
+    delivered: &Delivered,
+    failure: &Failure,
+    publisher: &Publisher,
+    scope: &Scope,
+) -> Result<(), super::publisher::PublishError> {
+    let mut envelope = delivered.envelope.clone();
+    let queue = delivered.queue;
+    let tries = envelope.attempt as usize;
+    // Short: it goes into headers, and may quote a message of any size.
+    let reason = envelope::shortened(&failure.to_string());
+    let delay_ms = match failure {
+        Failure::Transient(_) => topology::RETRY_DELAYS_MS.get(tries - 1).copied(),
+        Failure::Permanent(_) => None,
+        Failure::NotNow { delay, .. } => Some(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)),
+    };
+    if !matches!(failure, Failure::NotNow { .. }) {
+        let attempt = envelope.attempt;
+        envelope.failed(attempt, &reason, clock::now_text());
+        envelope.attempt += u32::from(delay_ms.is_some());
+    }
+    envelope.origin = Some(queue.name.into());
+    let (target, kind) = match delay_ms {
+        Some(delay_ms) => (topology::retry_queue(queue, delay_ms), Kind::RetryScheduled { delay_ms, reason }),
+        None => {
+            envelope.reason = Some(reason.as_str().into());
+            (queue.dead.to_owned(), Kind::DeadLettered { reason })
+        }
+    };
+    publisher.send("", &target, &envelope, delay_ms)?.confirmed().await?;
+    if delay_ms.is_none() {
+        scope.parked(&envelope.message_id);
+    }
+    delivered.reporter.tell(kind);
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! AMQP by way of lapin: connecting and connecting again, declaring, publishing with confirms, consuming.
+//!
+//! Nothing here knows what a message is about, nor who holds or breaks anything: see [`hooks`].
+
+pub mod connection;
+pub mod consumer;
+pub mod crew;
+pub mod depths;
+pub mod envelope;
+pub mod hooks;
+pub mod house;
+pub mod publisher;
+pub mod raw;
+pub mod settling;
+pub mod strangers;
+pub mod supervisor;
+pub mod topology;
+pub mod unacked;
+pub mod wire;
+pub mod worker;
+
+pub use connection::{BrokerUri, Links};
+pub use consumer::{Delivered, Failure, Handled, Handler};
+pub use depths::Depths;
+pub use envelope::Envelope;
+pub use hooks::{Bindings, Hooks, Scope, Scopes};
+pub use house::House;
+pub use publisher::Publisher;
+pub use strangers::Strangers;
+pub use unacked::Unacked;

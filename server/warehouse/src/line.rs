@@ -1,0 +1,46 @@
+//! One line of what a caller sends: what moves, and in which systems.
+
+use flow::{Dispatch, Quantity, Sku, Style};
+use http_edge::problem::Problem;
+use inventory::intake::Movement;
+use serde::{Deserialize, Serialize};
+
+/// See the module; as the caller wrote it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    pub(super) sku: String,
+    quantity: i64,
+    style: String,
+    #[serde(default)]
+    dispatch: Option<String>,
+}
+
+/// What the lines mean, or what is wrong with the first that makes no sense.
+pub(super) fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
+    let mut movements = Vec::with_capacity(lines.len() * 2);
+    for (n, line) in lines.iter().enumerate() {
+        let wrong = |field: &str, error: &dyn std::error::Error| {
+            let place = if lines.len() > 1 { format!("[{n}].") } else { String::new() };
+            Problem::invalid(format!("{place}{field}: {error}"))
+        };
+        let sku = Sku::parse(&line.sku).map_err(|error| wrong("sku", &error))?;
+        let quantity = Quantity::parse(line.quantity).map_err(|error| wrong("quantity", &error))?;
+        let dispatch = match &line.dispatch {
+            Some(word) => {
+                word.parse().map_err(|error: flow::style::UnknownDispatch| wrong("dispatch", &error))?
+            }
+            None => Dispatch::default(),
+        };
+        let styles = match line.style.as_str() {
+            "both" => Style::ALL.to_vec(),
+            word => vec![word.parse().map_err(|_| wrong("style", &UnknownChoice(word.to_owned())))?],
+        };
+        movements.extend(styles.into_iter().map(|style| Movement { sku, quantity, style, dispatch }));
+    }
+    Ok(movements)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no style: use choreography, orchestration or both")]
+struct UnknownChoice(String);

@@ -1,0 +1,99 @@
+//! The warehouse's request and the storefront's sale, by HTTP.
+
+use super::{
+    line::{Line, movements},
+    ndjson::{self, Recorder},
+};
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use flow::{api::Accepted, event::Origin};
+use http_edge::{
+    extract::{essence, json_bytes, parse},
+    problem::Problem,
+};
+use inventory::{
+    Inventory,
+    intake::{IdempotencyKey, Reason},
+};
+use serde::Serialize;
+
+/// The most arrivals or sales in one request.
+const BATCH_MAX: usize = 1_000;
+/// The longest `Idempotency-Key`, in characters.
+const KEY_MAX_LEN: usize = 255;
+
+/// The routes.
+pub fn routes(recorder: Recorder) -> Router {
+    Router::new().route("/api/arrivals", post(arrivals)).route("/api/sales", post(sales)).with_state(recorder)
+}
+
+#[derive(Serialize)]
+struct AcceptedArrivals {
+    arrivals: Vec<Accepted>,
+}
+
+#[derive(Serialize)]
+struct AcceptedSales {
+    sales: Vec<Accepted>,
+}
+
+async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
+    if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
+        let key = idempotency_key(request.headers())?;
+        return Ok(recorder.answer(request, key).await);
+    }
+    let reason = Reason::Arrival(Origin::Request);
+    let arrivals = accept(&recorder.inventory, request, "arrivals", reason).await?;
+    Ok((StatusCode::ACCEPTED, Json(AcceptedArrivals { arrivals })).into_response())
+}
+
+async fn sales(
+    State(recorder): State<Recorder>,
+    request: Request,
+) -> Result<(StatusCode, Json<AcceptedSales>), Problem> {
+    let sales = accept(&recorder.inventory, request, "sales", Reason::Sale).await?;
+    Ok((StatusCode::ACCEPTED, Json(AcceptedSales { sales })))
+}
+
+async fn accept(
+    inventory: &Inventory,
+    request: Request,
+    endpoint: &'static str,
+    reason: Reason,
+) -> Result<Vec<Accepted>, Problem> {
+    let key = idempotency_key(request.headers())?;
+    let body = json_bytes(request, &()).await?;
+    let lines = lines(&body)?;
+    let key = key.map(|key| IdempotencyKey {
+        endpoint,
+        key,
+        request: serde_json::to_string(&lines).expect("the lines came from JSON"),
+    });
+    let movements = movements(&lines)?;
+    Ok(inventory.record(movements, reason, key).await?)
+}
+
+/// One line, or an array of them.
+fn lines(body: &[u8]) -> Result<Vec<Line>, Problem> {
+    let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let lines = if is_array { parse(body)? } else { vec![parse(body)?] };
+    if lines.is_empty() || lines.len() > BATCH_MAX {
+        return Err(Problem::invalid(format!("send 1 to {BATCH_MAX} at a time, not {}", lines.len())));
+    }
+    Ok(lines)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=KEY_MAX_LEN).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::malformed(format!(
+            "Idempotency-Key: use 1 to {KEY_MAX_LEN} visible ASCII characters"
+        ))),
+    }
+}

@@ -1,0 +1,181 @@
+//! Wishlist's HTTP API.
+
+use super::{Wishlist, address::MailAddress, mail::Forms, message::escape};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{delete, get},
+};
+use flow::{
+    Sku, Style,
+    api::{Email, Wish},
+};
+use http_edge::{
+    extract::{InStyle, JsonBody, PathId},
+    problem::Problem,
+};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// The longest name of somebody, in characters.
+const NAME_MAX: usize = 100;
+/// An e-mail is somebody else's HTML: it runs nothing, loads nothing, and is nobody here. Links open beside it.
+const EMAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; \
+    style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+/// The page to unsubscribe has one button.
+const FORM_POLICY: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The routes.
+pub fn routes(wishlist: Wishlist) -> Router {
+    Router::new()
+        .route("/api/{style}/wishlist/wishes", get(list).post(add))
+        .route("/api/{style}/wishlist/wishes/{id}", delete(remove))
+        .route("/api/{style}/wishlist/emails", get(emails))
+        .route("/api/{style}/wishlist/emails/{id}/html", get(html))
+        .route("/api/{style}/wishlist/emails/{id}/source", get(source))
+        .route("/api/{style}/wishlist/unsubscribe/{token}", get(ask_to_unsubscribe).post(unsubscribe))
+        .with_state(wishlist)
+}
+
+/// A wish as the caller writes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWish {
+    /// An address, perhaps with a name: `Ada <ada@example.com>`.
+    email: String,
+    sku: String,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+async fn list(State(wishlist): State<Wishlist>, InStyle(style): InStyle) -> Result<Json<Vec<Wish>>, Problem> {
+    Ok(Json(wishlist.wishes(style).await?))
+}
+
+async fn add(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+    JsonBody(wish): JsonBody<NewWish>,
+) -> Result<(StatusCode, Json<Wish>), Problem> {
+    let sku = Sku::parse(&wish.sku).map_err(|error| Problem::invalid(format!("sku: {error}")))?;
+    let (name, email) =
+        MailAddress::with_name(&wish.email).map_err(|error| Problem::invalid(format!("email: {error}")))?;
+    let name = wish.name.or(name).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    if name.as_ref().is_some_and(|name| name.chars().count() > NAME_MAX || name.chars().any(char::is_control))
+    {
+        return Err(Problem::invalid(format!("name: use at most {NAME_MAX} characters in one line")));
+    }
+    Ok((StatusCode::CREATED, Json(wishlist.wish(style, email, name, sku).await?)))
+}
+
+async fn remove(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+    PathId(id): PathId,
+) -> Result<StatusCode, Problem> {
+    if wishlist.forget(style, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found(format!("there is no wish {id} in {style}")))
+    }
+}
+
+async fn emails(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+) -> Result<Json<Vec<Email>>, Problem> {
+    Ok(Json(wishlist.emails(style).await?))
+}
+
+async fn form(wishlist: &Wishlist, style: Style, id: i64) -> Result<Forms, Problem> {
+    let found = wishlist.email(style, id).await?;
+    found.ok_or_else(|| Problem::not_found(format!("there is no e-mail {id} in {style}")))
+}
+
+/// The e-mail as its receiver sees it, for a frame of its own.
+async fn html(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+    PathId(id): PathId,
+) -> Result<Response, Problem> {
+    let form = form(&wishlist, style, id).await?;
+    let html = form.html.unwrap_or_else(|| {
+        format!("<!doctype html>\n<meta charset=\"utf-8\">\n<pre>{}</pre>\n", escape(&form.text))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, EMAIL_POLICY),
+        (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+    ];
+    Ok((headers, html).into_response())
+}
+
+/// The e-mail as it goes over the wire.
+async fn source(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+    PathId(id): PathId,
+) -> Result<Response, Problem> {
+    let form = form(&wishlist, style, id).await?;
+    let headers = [(header::CONTENT_TYPE, "message/rfc822"), (header::CONTENT_DISPOSITION, "inline")];
+    Ok((headers, form.source).into_response())
+}
+
+/// Asks first: who only looks at a link's target must not lose a wish by it.
+async fn ask_to_unsubscribe(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+    Path(path): Path<HashMap<String, String>>,
+) -> Result<Response, Problem> {
+    let token = path.get("token").map_or("", String::as_str);
+    Ok(match wishlist.wish_of(style, token).await? {
+        Some(wish) => form_page(
+            StatusCode::OK,
+            "Hear no more?",
+            &format!(
+                "<p>{} waits for <strong>{}</strong>.</p>\n<form method=\"post\"><button>Hear no more of {}</button></form>",
+                escape(&wish.email),
+                wish.sku,
+                wish.sku
+            ),
+        ),
+        None => no_wish(),
+    })
+}
+
+async fn unsubscribe(
+    State(wishlist): State<Wishlist>,
+    InStyle(style): InStyle,
+    Path(path): Path<HashMap<String, String>>,
+) -> Result<Response, Problem> {
+    let token = path.get("token").map_or("", String::as_str);
+    let Some(wish) = wishlist.wish_of(style, token).await? else { return Ok(no_wish()) };
+    wishlist.forget(style, wish.id).await?;
+    let told = format!("<p>{} will hear no more of <strong>{}</strong>.</p>", escape(&wish.email), wish.sku);
+    Ok(form_page(StatusCode::OK, "Done", &told))
+}
+
+fn no_wish() -> Response {
+    let told = "<p>There is no such wish any more, so there will be no e-mail about it.</p>";
+    form_page(StatusCode::NOT_FOUND, "Nothing to do", told)
+}
+
+fn form_page(status: StatusCode, title: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} · Skuflow</title>\n\
+         <link rel=\"stylesheet\" href=\"/pkg/skuflow.css\">\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}\n\
+         <p><a href=\"/store\">To the shop</a></p>\n</main>\n</body>\n</html>\n"
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, FORM_POLICY),
+        (header::CACHE_CONTROL, "no-store"),
+        // With `no-referrer`, as elsewhere, a browser would not say either from which page the form was sent.
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    (status, headers, html).into_response()
+}
