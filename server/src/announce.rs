@@ -5,7 +5,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use catalog::search::Search;
 use flow::{
     Sku, Style,
-    api::{AnnounceWanted, AnnouncedAgain},
+    api::{AnnounceWanted, AnnouncedAgain, StockLevel},
 };
 use http_edge::{
     extract::{By, InStyle, JsonBody},
@@ -28,9 +28,14 @@ async fn announce(
     By(by): By,
     JsonBody(wanted): JsonBody<AnnounceWanted>,
 ) -> Result<(StatusCode, Json<AnnouncedAgain>), Problem> {
-    let mut skus = match &wanted.sku {
-        Some(sku) => vec![Sku::parse(sku).map_err(|error| Problem::invalid(format!("sku: {error}")))?],
-        None => behind(&services, style).await?,
+    let known = known(&services, style).await?;
+    let mut skus: Vec<(Sku, u64)> = match &wanted.sku {
+        Some(sku) => {
+            let sku = Sku::parse(sku).map_err(|error| Problem::invalid(format!("sku: {error}")))?;
+            let beyond = known.iter().find(|known| known.sku == sku).map_or(0, |known| known.beyond);
+            vec![(sku, beyond)]
+        }
+        None => known.iter().filter(|known| known.differs).map(|known| (known.sku, known.beyond)).collect(),
     };
     let left = skus.len().saturating_sub(ANNOUNCED_MAX);
     skus.truncate(ANNOUNCED_MAX);
@@ -42,18 +47,40 @@ async fn announce(
     Ok((StatusCode::ACCEPTED, Json(AnnouncedAgain { announced, left })))
 }
 
-/// The SKUs of which some service does not know the last version. Those on whose way a message still is are among them:
-/// to be told twice does no harm.
-async fn behind(services: &Services, style: Style) -> Result<Vec<Sku>, StoreError> {
+/// What the other services know of a SKU, beside what inventory has recorded.
+struct Known {
+    sku: Sku,
+    /// Whether somebody knows something else. Those on whose way a message still is are among them: to be told twice does
+    /// no harm.
+    differs: bool,
+    /// A version that somebody knows by other numbers, at or beyond inventory's: only a newer one is taken in there. 0 without.
+    beyond: u64,
+}
+
+async fn known(services: &Services, style: Style) -> Result<Vec<Known>, StoreError> {
     let shown = services.catalog.products(style, Search::default(), u32::MAX).await?;
-    let shown: HashMap<Sku, u64> = shown.into_iter().map(|product| (product.sku, product.version)).collect();
-    let known: HashMap<Sku, u64> = services.wishlist.versions(style).await?.into_iter().collect();
-    let is_behind = |versions: &HashMap<Sku, u64>, sku: Sku, recorded: u64| {
-        versions.get(&sku).is_none_or(|version| *version < recorded)
-    };
-    let stock = services.inventory.versions(style).await?;
-    let behind = stock.into_iter().filter(|&(sku, [recorded, calculated])| {
-        calculated < recorded || is_behind(&shown, sku, recorded) || is_behind(&known, sku, recorded)
+    let shown: HashMap<Sku, (u64, u32)> =
+        shown.into_iter().map(|product| (product.sku, (product.version, product.quantity))).collect();
+    let waited_for: HashMap<Sku, u64> = services.wishlist.versions(style).await?.into_iter().collect();
+    let calculated: HashMap<Sku, u64> = services
+        .inventory
+        .versions(style)
+        .await?
+        .into_iter()
+        .map(|(sku, [_, calculated])| (sku, calculated))
+        .collect();
+    let stock = services.inventory.stock(style).await?;
+    let known = stock.into_iter().map(|level| {
+        let StockLevel { sku, on_hand, reserved, safety_stock, version, .. } = level;
+        let for_sale = on_hand.saturating_sub(reserved).saturating_sub(safety_stock);
+        let (marked, quantity) = shown.get(&sku).copied().unwrap_or_default();
+        let versions = [calculated.get(&sku), Some(&marked), waited_for.get(&sku)];
+        let is_forged = marked > version || (marked == version && quantity != for_sale);
+        let ahead = waited_for.get(&sku).copied().filter(|known| *known > version).unwrap_or_default();
+        let beyond = if is_forged { marked.max(ahead) } else { ahead };
+        let differs =
+            beyond > 0 || versions.into_iter().any(|known| known.is_none_or(|known| *known < version));
+        Known { sku, differs, beyond }
     });
-    Ok(behind.map(|(sku, _)| sku).collect())
+    Ok(known.collect())
 }

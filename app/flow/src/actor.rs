@@ -39,7 +39,15 @@ impl Actor {
             c.is_control()
                 || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
         };
-        if name.chars().count() > NAME_MAX || name.chars().any(is_hidden) {
+        // What joins or separates letters may stand between them, as in emoji, and shows nothing by itself.
+        let is_seen = |c: char| {
+            !matches!(
+                c,
+                '\u{AD}' | '\u{115F}' | '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{3164}' | '\u{FEFF}'
+            )
+        };
+        let is_nothing = !name.is_empty() && !name.chars().any(is_seen);
+        if name.chars().count() > NAME_MAX || text.chars().any(is_hidden) || is_nothing {
             return Err(BadActor::Name);
         }
         Ok((!name.is_empty()).then(|| name.into()))

@@ -3,6 +3,7 @@
 use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::state::{LabState, Look};
+use crate::live::Connection;
 use crate::paint::Act;
 use flow::{History, Id, Walk};
 use leptos::task::spawn_local;
@@ -53,13 +54,19 @@ pub fn bar(look: &Look<'_>) -> Markup {
             }
             button.button.button-small.playhead-live type="button" data-act="live"
                 disabled[off || (director.play == Play::Live && newer == 0)] {
-                @if newer > 0 && director.play != Play::Live { "Live · " (newer) " newer" } @else { "Live" }
+                @if look.connection == Connection::Replay { "To its end" }
+                @else if newer > 0 && director.play != Play::Live { "Live · " (newer) " newer" }
+                @else { "Live" }
             }
         }
         @if let Some(notice) = &look.lab.notice { p.playhead-note role="status" { (notice) } }
         @if is_paused {
             p.playhead-note role="status" {
-                "The view is paused. The system goes on: nothing that you see going back is undone."
+                @if look.connection == Connection::Replay {
+                    "The saved run is paused."
+                } @else {
+                    "The view is paused. The system goes on: nothing that you see going back is undone."
+                }
             }
         }
     }

@@ -104,7 +104,7 @@ fn summary(system: &System) -> String {
         (None, _) if system.is_settled() => "Nothing has happened yet.".to_owned(),
         (None, _) => "Work is under way.".to_owned(),
         (Some(_), 2..) => format!("{under_way} arrivals and sales are under way."),
-        (Some(last), _) if system.is_settled() => {
+        (Some(last), _) if system.is_quiet() => {
             let mails = match last.emails {
                 0 => "no e-mails".to_owned(),
                 1 => "1 e-mail".to_owned(),
@@ -114,7 +114,7 @@ fn summary(system: &System) -> String {
                 0 if last.handled() == 3 => format!("{}: settled. 3 services, {mails}.", name(last)),
                 0 => format!("{}: {} of 3 services handled it; {mails}.", name(last), last.handled()),
                 dead => format!(
-                    "{}: {} of 3 messages handled, {dead} parked; {mails}.",
+                    "{}: {} of 3 services handled it, {dead} parked; {mails}.",
                     name(last),
                     last.handled()
                 ),
@@ -122,13 +122,13 @@ fn summary(system: &System) -> String {
         }
         (Some(last), _) => {
             let parked = if last.dead > 0 { format!(", {} parked", last.dead) } else { String::new() };
-            format!("{}: {} of 3 messages handled{parked}.", name(last), last.handled())
+            format!("{}: {} of 3 services handled it{parked}.", name(last), last.handled())
         }
     }
 }
 
 fn is_over(arrival: &Arrival, system: &System) -> bool {
-    arrival.is_over() || system.is_settled()
+    arrival.is_over() || system.is_quiet()
 }
 
 fn name(arrival: &Arrival) -> String {

@@ -453,7 +453,7 @@ mod tests {
                 "Catalog ignored version 3: it knows version 4",
                 "Catalog opened its circuit breaker and asks inventory nothing for now: refused",
                 "Catalog half-opened its circuit breaker and tries one call",
-                "The message expired in catalog.sku_processed: nobody took it in time",
+                "The message expired in catalog.sku_processed: no consumer took it in time",
             ]
         );
     }

@@ -371,7 +371,7 @@ mod tests {
             ..email(1, "2026-01-01T00:00:00Z")
         };
         let open = why(&waits).into_string();
-        assert!(open.contains("has not left yet") && open.contains("451 later"), "{open}");
+        assert!(open.contains("has not been sent yet") && open.contains("451 later"), "{open}");
         assert!(open.contains("Tried 2 times") && open.contains("2026-01-01T10:02:03Z"), "{open}");
     }
 

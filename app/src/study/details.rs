@@ -189,7 +189,7 @@ mod tests {
         assert!(drawn.contains("was 1") && drawn.contains("One field differs"), "{drawn}");
         assert_eq!(drawn.matches("<mark>").count(), 1);
         assert!(body(&new, Some(&new)).into_string().contains("The same as"));
-        assert!(body(&new, None).into_string().contains("first of its kind"));
+        assert!(body(&new, None).into_string().contains("first message of this kind"));
         assert!(body(&info("no json"), None).into_string().contains("no json"));
     }
 

@@ -5,7 +5,7 @@ use super::{
     routed, told_by_broker,
 };
 use broker::{ConnectionInfo, Message, QueueDepth, Settlement};
-use flow::{Event, Id, Kind, Node, Picture, Provenance, picture::BASIC_GET, topology};
+use flow::{Event, Id, Kind, Node, Picture, Provenance, Style, picture::BASIC_GET, topology};
 use journal::Journal;
 use messaging::{Envelope, Strangers};
 use std::sync::{Arc, Mutex};
@@ -124,7 +124,7 @@ impl Watcher {
     }
 
     fn routed(&self, mirror: &Mirror, message: &Message, queue: &Id, publisher: Option<&Node>) {
-        for style in mirror.styles_of(queue) {
+        for style in styles(mirror, message, queue) {
             let envelope = self.read(message, queue);
             let (exchange, key) = (message.exchange(), message.routing_key());
             self.journal.report(routed(&envelope, style, exchange, key, Arc::clone(queue), publisher));
@@ -140,7 +140,7 @@ impl Watcher {
         redelivered: Option<bool>,
         kind: &Kind,
     ) {
-        for style in mirror.styles_of(queue) {
+        for style in styles(mirror, message, queue) {
             let envelope = self.read(message, queue);
             let mut event = told_by_broker(&envelope, style, Arc::clone(queue), node.clone(), kind.clone());
             event.redelivered = redelivered;
@@ -154,6 +154,19 @@ impl Watcher {
             self.strangers.of_broker(message.id(), place, body)
         })
     }
+}
+
+/// In which styles a message's steps in a queue are told. What came by one style's exchange is no step of another that leads
+/// to the same queue: there it only makes the queue longer or shorter.
+fn styles(mirror: &Mirror, message: &Message, queue: &Id) -> Vec<Style> {
+    let mut seen: Vec<Style> = mirror.styles_of(queue).collect();
+    if let Some(of_exchange) = topology::style_of_exchange(message.exchange()) {
+        for &other in seen.iter().filter(|style| **style != of_exchange) {
+            mirror.has_changed_elsewhere(other, queue);
+        }
+        seen.retain(|style| *style == of_exchange);
+    }
+    seen
 }
 
 fn default_type(queue: &str) -> &str {

@@ -99,6 +99,13 @@ impl Mirror {
         consumers.iter().find(is_it).map_or(tag, |known| &known.tag).clone()
     }
 
+    /// A queue is so full now because of a message that came by another style's exchange.
+    pub fn has_changed_elsewhere(&self, style: Style, queue: &Id) {
+        if let Some(station) = self.stations.get(queue) {
+            self.tell_depth(style, queue, station.ready, Some(station.unacked));
+        }
+    }
+
     /// So full is a queue.
     pub fn holds(&mut self, depth: &QueueDepth) {
         if let Some(station) = self.stations.get_mut(&depth.queue) {

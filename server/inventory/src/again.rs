@@ -1,6 +1,7 @@
 //! Announcing once more what is recorded: the way to mend what a lost message left undone.
 //!
-//! Nothing is recorded anew, so the version stays; whoever knows it already has nothing to do.
+//! The version stays, so that a service that has these numbers already has nothing to do. Only where a service has other
+//! numbers under this version or a later one, it rises above that: an older version never overwrites a newer one.
 
 use super::{Inventory, outbox, stock};
 use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, Style, api::Announced};
@@ -17,13 +18,14 @@ struct Again {
 
 impl Inventory {
     /// Puts the messages about these SKUs into the outbox once more, all or none; what inventory does not know is left out.
+    /// With each SKU stands the version that its own has to be beyond, 0 without.
     ///
     /// # Errors
     /// When the store fails; nothing is announced then.
     pub async fn announce_again(
         &self,
         style: Style,
-        skus: Vec<Sku>,
+        skus: Vec<(Sku, u64)>,
         by: By<'_>,
     ) -> Result<Vec<Announced>, StoreError> {
         let (journal, released) = (self.journal.clone(), self.released.clone());
@@ -33,8 +35,12 @@ impl Inventory {
             .write_then(
                 move |tx| {
                     let mut again = Again { announced: Vec::new(), messages: Vec::new(), last_row: 0 };
-                    for sku in skus {
-                        let Some(row) = stock::find(tx, style, sku)? else { continue };
+                    for (sku, beyond) in skus {
+                        let Some(mut row) = stock::find(tx, style, sku)? else { continue };
+                        if beyond >= row.version {
+                            row.version = beyond + 1;
+                            stock::record(tx, style, sku, &row)?;
+                        }
                         let id = envelope::new_id();
                         let drafts = announce(style, Dispatch::default(), &row.availability(sku));
                         again.last_row = outbox::add(tx, style, sku, &id, &drafts)?;

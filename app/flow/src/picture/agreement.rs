@@ -2,6 +2,7 @@
 //!
 //! A SKU is tracked only while they disagree, so this stays as small as the work in flight.
 
+use crate::event::State;
 use crate::{Service, Sku};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,13 +25,34 @@ struct Versions {
     recorded: u64,
     /// What inventory, catalog and wishlist each took in; 0 while nothing was heard.
     taken_in: [u64; 3],
+    /// How many pieces are for sale by what inventory recorded, and by what each took in, where that is known: a message
+    /// that somebody forged may bear the right version and another number.
+    #[serde(default)]
+    for_sale: Option<u32>,
+    #[serde(default)]
+    shown: [Option<u32>; 3],
     /// When inventory recorded what the others did not know yet: microseconds since the Unix epoch.
     since_us: u64,
 }
 
 impl Versions {
     fn agree(self) -> bool {
-        self.taken_in.iter().all(|&version| version == self.recorded)
+        let is_other =
+            |shown: &Option<u32>| shown.zip(self.for_sale).is_some_and(|(shown, known)| shown != known);
+        self.taken_in.iter().all(|&version| version == self.recorded) && !self.shown.iter().any(is_other)
+    }
+}
+
+/// A version of a SKU's numbers, and how many pieces are for sale by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    pub version: u64,
+    pub for_sale: u32,
+}
+
+impl From<State> for Known {
+    fn from(state: State) -> Self {
+        Self { version: state.version, for_sale: state.quantity }
     }
 }
 
@@ -67,19 +89,45 @@ impl Agreement {
         self.longest_us.max(going_on)
     }
 
-    pub(super) fn recorded(&mut self, sku: Sku, version: u64, at_us: u64) {
+    pub(super) fn recorded(&mut self, sku: Sku, new: Known, at_us: u64) {
         self.change(sku, at_us, |versions| {
             if versions.recorded == 0 {
                 versions.since_us = at_us;
             }
-            versions.recorded = versions.recorded.max(version);
+            if new.version >= versions.recorded {
+                (versions.recorded, versions.for_sale) = (new.version, Some(new.for_sale));
+            }
         });
     }
 
-    pub(super) fn taken_in(&mut self, service: Service, sku: Sku, version: u64, at_us: u64) {
+    /// Inventory announces the same numbers again, under a newer version where somebody knew that version by others.
+    pub(super) fn announced(&mut self, sku: Sku, version: u64) {
+        if let Some(versions) = self.behind.get_mut(&sku) {
+            versions.recorded = versions.recorded.max(version);
+        }
+    }
+
+    /// A service took in numbers. `recorded` is what inventory recorded last, as far as that is known: whoever is ahead of
+    /// it got its numbers from somebody else.
+    pub(super) fn taken_in(
+        &mut self,
+        service: Service,
+        sku: Sku,
+        new: Known,
+        recorded: Option<Known>,
+        at_us: u64,
+    ) {
         self.change(sku, at_us, |versions| {
-            let known = &mut versions.taken_in[service as usize];
-            *known = (*known).max(version);
+            if let Some(recorded) =
+                recorded.filter(|recorded| versions.recorded == 0 && new.version > recorded.version)
+            {
+                (versions.recorded, versions.for_sale) = (recorded.version, Some(recorded.for_sale));
+                versions.since_us = at_us;
+            }
+            let at = service as usize;
+            if new.version >= versions.taken_in[at] {
+                (versions.taken_in[at], versions.shown[at]) = (new.version, Some(new.for_sale));
+            }
         });
     }
 

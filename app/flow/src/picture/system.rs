@@ -329,7 +329,8 @@ impl System {
 
     /// Whether no message is on its way: every queue of ours is empty, and nothing waits at a gate, for a confirm or for
     /// another attempt. After a message was lost, services may disagree all the same.
-    fn is_quiet(&self) -> bool {
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
         self.unconfirmed() == 0
             && self.held.is_empty()
             && self.own_queues().iter().all(QueuePicture::is_empty)
@@ -391,7 +392,7 @@ impl System {
                 self.stock.changed(change.clone());
                 self.recorded = Some(change);
                 if let Some(sku) = event.sku {
-                    self.agreement.recorded(sku, after.version, event.at_us);
+                    self.agreement.recorded(sku, (*after).into(), event.at_us);
                 }
             }
             Kind::Published { routing_key, .. } => self.published(event, routing_key),
@@ -474,8 +475,11 @@ impl System {
                 let (by, at_us) = (event.actor.as_deref(), event.at_us);
                 self.hold = Hold::after(self.hold.take(), by, *gates, at_us, *opens_at_us);
             }
-            Kind::AnnouncedAgain { messages, .. } => {
+            Kind::AnnouncedAgain { version, messages } => {
                 self.unsent = self.unsent.saturating_add(u64::from(*messages));
+                if let Some(sku) = event.sku {
+                    self.agreement.announced(sku, *version);
+                }
             }
             Kind::BreakerChanged { to, .. } => {
                 if let Some(own) = self.service_mut(event) {
@@ -659,7 +663,8 @@ impl System {
         own.rows.changed(change.clone());
         own.last_change = Some(change);
         if let Some(sku) = event.sku {
-            self.agreement.taken_in(service, sku, after.version, event.at_us);
+            let recorded = self.stock.iter().find(|row| row.sku == Some(sku)).map(|row| row.after.into());
+            self.agreement.taken_in(service, sku, after.into(), recorded, event.at_us);
         }
     }
 

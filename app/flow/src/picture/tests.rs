@@ -710,3 +710,41 @@ fn an_arrival_counts_each_service_once_however_often_its_message_comes() {
     let arrival = picture.system(Style::Choreography).recent.iter().next().unwrap();
     assert_eq!((arrival.settled, arrival.handled(), arrival.is_over()), (4, 2, false));
 }
+
+#[test]
+fn services_disagree_when_somebody_forged_the_next_version_or_the_same_one_with_another_number() {
+    let style = Style::Orchestration;
+    let mut story = crate::story::Story::new();
+    story.arrival(style, "one", 1);
+    let mut picture = Picture::default();
+    story.events.iter().for_each(|event| picture.apply(event));
+    let disagreeing = |picture: &Picture| picture.system(style).agreement.disagreeing();
+    assert_eq!(disagreeing(&picture), 0);
+
+    // A forged command: catalog is a version ahead of what inventory recorded.
+    let mut seq = picture.seq;
+    let mut tell = |picture: &mut Picture, service: Service, kind: Kind| {
+        seq += 1;
+        let mut event = event(style, service, kind);
+        (event.seq, event.at_us) = (seq, picture.at_us + 1);
+        picture.apply(&event);
+    };
+    tell(&mut picture, Service::Catalog, Kind::StateChanged { before: None, after: state(777, 2) });
+    assert_eq!(disagreeing(&picture), 1);
+
+    // Inventory comes to that version, with another number; the others take it in, and catalog does not.
+    let recorded =
+        Kind::StockRecorded { reason: StockReason::Arrival, before: None, after: state(13, 2), messages: 0 };
+    tell(&mut picture, Service::Inventory, recorded);
+    for service in [Service::Inventory, Service::Wishlist] {
+        tell(&mut picture, service, Kind::StateChanged { before: None, after: state(13, 2) });
+    }
+    assert_eq!(disagreeing(&picture), 1);
+
+    // Announced again beyond that version, catalog takes it in.
+    tell(&mut picture, Service::Inventory, Kind::AnnouncedAgain { version: 3, messages: 0 });
+    for &service in Service::ALL {
+        tell(&mut picture, service, Kind::StateChanged { before: None, after: state(13, 3) });
+    }
+    assert_eq!(disagreeing(&picture), 0);
+}

@@ -101,7 +101,7 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     let lines = match node.role {
         NodeRole::Consumer(service) => consumer(scene.system, service, room),
         NodeRole::Producer => producer(scene.system, scene.style, room),
-        _ => stranger(scene.system, &node.id),
+        _ => stranger(scene.system, &node.id, room),
     };
     // Nothing runs out of its card.
     let (role, store) = (cut(&lines.role, room), cut(&lines.store, room - STORE_SIGN));
@@ -249,7 +249,10 @@ pub(super) fn more(scene: &Scene<'_>, node: &NodeBox, count: usize) -> Markup {
     frame(scene, node, "idle", &format!("{words}: others on the broker"), &inside)
 }
 
-fn stranger(system: &System, id: &str) -> Lines {
+/// How much of the room for a line a title takes up per character: it is set larger and bold, so that less of it fits.
+const TITLE_SHARE: f32 = 0.72;
+
+fn stranger(system: &System, id: &str, room: f32) -> Lines {
     let (name, is_rival) = stranger_at(system, id)
         .map_or((id, false), |(queue, name)| (name, topology::queue_named(&queue.name).is_some()));
     let (role, store) = if is_rival {
@@ -258,7 +261,7 @@ fn stranger(system: &System, id: &str) -> Lines {
         ("external consumer", "outside Skuflow")
     };
     Lines {
-        title: name.chars().take(15).collect(),
+        title: cut(name, room * TITLE_SHARE),
         state: NodeState::Idle,
         role: role.to_owned(),
         store: store.to_owned(),

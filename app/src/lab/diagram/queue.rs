@@ -59,7 +59,9 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Markup {
     let (x, y, line) = (queue.counts.at.x, queue.counts.at.y, scene.lines(1));
     let top = queue.label.rect.y;
     let rows = if queue.counts.lines.len() > 1 {
-        [format!("ready {}", seen.ready), format!("unacked {}", seen.unacked)]
+        // Where there is room for two short lines, what is parked matters more than that nothing is unacked.
+        let aside = Some(seen.aside()).filter(|aside| seen.unacked == 0 && !aside.is_empty());
+        [format!("ready {}", seen.ready), aside.unwrap_or_else(|| format!("unacked {}", seen.unacked))]
     } else {
         [seen.counts(), seen.aside()]
     };

@@ -159,7 +159,8 @@ fn exchange(look: &Look<'_>) -> Markup {
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
     let system = look.lab.system();
-    let mut list = vec![("published", system.published.to_string()), ("routed", system.routed.to_string())];
+    let mut list =
+        vec![("published by us", system.published.to_string()), ("routed, all", system.routed.to_string())];
     if system.refused_now() > 0 {
         list.push(("refused", format!("{}: a queue bound here is full", system.refused_now())));
     }

@@ -48,7 +48,7 @@ fn a_queue_says_who_consumes_it_and_a_service_with_whom_it_shares() {
     let mut picture = Picture::default();
     apply(&mut picture, "audit", bound(&[]));
     let audit = || Selection::Queue("audit".into());
-    assert!(told(&picture, audit()).contains("from which nobody takes messages now"));
+    assert!(told(&picture, audit()).contains("without a consumer"));
     apply(&mut picture, "audit", listens());
     assert!(told(&picture, audit()).contains("1: 10.0.0.7:4000"));
     apply(&mut picture, "catalog.sku_processed", listens());
