@@ -1,4 +1,4 @@
-//! Skuflow's server: the services, the bridge and the web.
+//! The program: its command line, how all is put together, the two styles, data in files, and the web.
 
 mod announce;
 pub mod cli;

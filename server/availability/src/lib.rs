@@ -13,7 +13,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use journal::Reporter;
-use messaging::{Failure, Scope, Scopes, envelope};
+use messaging::{Failure, Scope, Scopes, envelope, headers};
 use rand::RngExt;
 use std::{
     net::SocketAddr,
@@ -189,7 +189,7 @@ impl AvailabilityClient {
         let uri = uri.build().expect("styles and SKUs need no escaping in a path");
         let mut request = Request::get(uri).header(HEADER_CALL, &*http_id);
         if let Some(traceparent) = envelope::traceparent(correlation_id, &http_id) {
-            request = request.header(envelope::HEADER_TRACEPARENT, &*traceparent);
+            request = request.header(headers::HEADER_TRACEPARENT, &*traceparent);
         }
         let asked_us = reporter.tell(Kind::HttpRequest { http_id: Arc::clone(&http_id), target, path });
         let mut status = None;

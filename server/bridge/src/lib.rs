@@ -1,4 +1,4 @@
-//! The bridge: what the services and the broker report, put in one order and streamed to browsers.
+//! The bridge: what the broker does and what strangers have there, tapped, mirrored, and reported to the journal.
 
 pub mod embedded;
 pub mod expired;

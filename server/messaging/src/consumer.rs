@@ -5,14 +5,13 @@
 //! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
 
 use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
-use crate::{Scope, Strangers};
+use crate::{Failure, Handled, Scope, Strangers};
 use base::clock;
 use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
 use journal::{Journal, Reporter};
 use lapin::{message::Delivery, types::DeliveryTag};
-use std::{sync::Arc, time::Duration};
-use store::{StoreError, effect::Effect, epoch::VersionError};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -25,58 +24,6 @@ pub struct Delivered {
     pub envelope: Envelope,
     /// Tells the journal what happens to it.
     pub reporter: Reporter,
-}
-
-/// A handler's good end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handled {
-    /// The effect is stored (or there was nothing newer to store).
-    Done,
-    /// The inbox has seen this message before.
-    Duplicate,
-}
-
-impl<T> From<Effect<T>> for Handled {
-    fn from(effect: Effect<T>) -> Self {
-        match effect {
-            Effect::Stored(_) | Effect::NothingNewer { .. } => Self::Done,
-            Effect::Duplicate { .. } => Self::Duplicate,
-        }
-    }
-}
-
-/// A handler's bad end.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// Trying again may help.
-    #[error("{0}")]
-    Transient(String),
-    /// Trying again cannot help.
-    #[error("{0}")]
-    Permanent(String),
-    /// There was no point in trying now: the message is put off, and this was no attempt at it.
-    #[error("{reason}")]
-    NotNow {
-        /// Why.
-        reason: String,
-        /// For how long.
-        delay: Duration,
-    },
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Transient(error.to_string())
-    }
-}
-
-impl From<VersionError> for Failure {
-    fn from(error: VersionError) -> Self {
-        match error {
-            VersionError::Store(error) => error.into(),
-            VersionError::Implausible { .. } => Self::Permanent(error.to_string()),
-        }
-    }
 }
 
 /// What to do with each delivery.

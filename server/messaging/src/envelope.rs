@@ -1,6 +1,9 @@
 //! A message's properties and body, between our types and AMQP's (AMQP 0-9-1, class basic).
 
-use super::{raw, wire};
+use super::{
+    headers::{HEADER_ATTEMPT, HEADER_ORIGIN, HEADER_PAST, HEADER_REASON, HEADER_TRACEPARENT},
+    raw, wire,
+};
 use flow::{Id, Sku, event::MessageInfo};
 use lapin::{
     BasicProperties,
@@ -12,18 +15,8 @@ use uuid::Uuid;
 
 /// `delivery_mode` of a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
-/// Which attempt at a message this is, from 1.
-pub const HEADER_ATTEMPT: &str = "x-attempt";
-/// Why a message was parked.
-pub const HEADER_REASON: &str = "x-reason";
-/// The queue whose consumer put the message aside.
-pub const HEADER_ORIGIN: &str = "x-origin";
-/// The attempts that failed, oldest first: an array of tables with `attempt`, `reason` and `at`.
-pub const HEADER_PAST: &str = "x-attempts";
 /// The headers that are ours: whatever comes under these names gives way.
 const OUR_HEADERS: [&str; 4] = [HEADER_ATTEMPT, HEADER_REASON, HEADER_ORIGIN, HEADER_PAST];
-/// W3C Trace Context.
-pub const HEADER_TRACEPARENT: &str = "traceparent";
 /// The length of a `traceparent` (W3C Trace Context, section 3.2.2).
 const TRACEPARENT_BYTES: usize = 55;
 /// So many attempts are remembered, the latest.

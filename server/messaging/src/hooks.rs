@@ -3,7 +3,7 @@
 //! With nothing set an answer costs one atomic load: what nobody uses must not slow a message down. So whatever has to
 //! be waited for is asked for in two steps, whether and then how, and only the second has a future of its own.
 
-use crate::{consumer::Failure, crew::Crew};
+use crate::{crew::Crew, outcome::Failure};
 use flow::{
     Id, Service, Style,
     fault::{FaultKind, Gate},

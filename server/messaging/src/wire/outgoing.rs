@@ -4,7 +4,7 @@ use super::{
     Buffer, CONTENT_FIXED_BYTES, FRAME_BODY, FRAME_CONTENT_HEADER, FRAME_HEADER_BYTES, FRAME_METHOD,
     FrameMax, Head, MARK, write_body, write_frame,
 };
-use crate::{envelope::HEADER_PAST, raw};
+use crate::{headers::HEADER_PAST, raw};
 use std::collections::HashMap;
 
 /// `connection.tune-ok`, class and method.
