@@ -3,7 +3,7 @@
 use super::listing::{List, Listing, page};
 use crate::{
     address,
-    api::{self, Listed, What},
+    api::{self, Listed, What, asks},
     app::hydrated,
     components::{blank, failure, product_icon, style_mark},
     live::use_live,
@@ -18,6 +18,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
 use std::time::Duration;
+use wasm_bindgen::JsCast as _;
 
 /// How long a message stays.
 const MESSAGE_STAYS: Duration = Duration::from_secs(6);
@@ -64,11 +65,14 @@ fn Shop(
     let live = use_live();
     let hydrated = hydrated();
     let outcome = RwSignal::new(None::<Outcome>);
+    let wish = RwSignal::new(None::<Wish>);
     let listing = Listing::new(What::Shelves(wanted.clone()), first, live.stock_seq);
     let wanted = RwSignal::new(wanted);
     let draw = move || {
         let connection = live.connection.get();
-        let shop = listing.list.with(|list| wanted.with(|wanted| goods(list, wanted, hydrated.get())));
+        let shop = listing.list.with(|list| {
+            wanted.with(|wanted| wish.with(|wish| goods(list, wanted, wish.as_ref(), hydrated.get())))
+        });
         let message = outcome.with(|outcome| message(outcome.as_ref()));
         page(connection, &html! { (shop) (message) })
     };
@@ -81,14 +85,13 @@ fn Shop(
     region(draw, move |host| {
         listen(&host, "click", move |event| act(&event, listing, outcome, look_for));
         listen(&host, "input", move |event| typed(&event, look_for));
-        listen(&host, "submit", |event| {
+        listen(&host, "submit", move |event| {
             // The list follows what is typed: Enter need not load the page anew.
-            if Act::of(&event).is_some_and(|act| act.name() == "search") {
-                event.prevent_default();
+            event.prevent_default();
+            if Act::of(&event).is_some_and(|act| act.name() == "wish") {
+                make_wish(&event, listing, wish);
             }
         });
-        #[cfg(feature = "hydrate")]
-        crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
 }
@@ -184,7 +187,7 @@ fn name_of(list: &List, sku: Sku) -> String {
 }
 
 /// All that is shown but the message.
-fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
+fn goods(list: &List, wanted: &ShelvesWanted, wish: Option<&Wish>, hydrated: bool) -> Markup {
     html! {
         div.page-head {
             div {
@@ -195,7 +198,7 @@ fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
             }
         }
         @match list {
-            Ok(Listed::Shelves(page)) => { (shelf_list(page, wanted, hydrated)) }
+            Ok(Listed::Shelves(page)) => { (shelf_list(page, wanted, wish, hydrated)) }
             Ok(Listed::Emails(_)) => {}
             Err(problem) => { (failure("The store", problem)) }
         }
@@ -203,7 +206,7 @@ fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
 }
 
 /// All products, or word that there are none.
-fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
+fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, wish: Option<&Wish>, hydrated: bool) -> Markup {
     if page.products == 0 {
         let how = "Products appear here once the warehouse has reported some.";
         return blank("The shelves are empty", how, ("/lab/choreography", "Send the first arrival"));
@@ -235,7 +238,7 @@ fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, hydrated: bool) -> Markup 
                     ul.offers {
                         @for &style in Style::ALL { (offer(shelf, style, shelf.quantity(style), hydrated)) }
                     }
-                    (wish(shelf, hydrated))
+                    (wish_form(shelf, wish.filter(|wish| wish.sku == shelf.sku), hydrated))
                 }
             }
         }
@@ -266,26 +269,38 @@ fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> 
     }
 }
 
+/// What came of the last wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wish {
+    sku: Sku,
+    /// What stands in the field: it is empty again once the wish is noted.
+    email: String,
+    said: Outcome,
+}
+
 /// The way to be told when it is back, and the way to what happened to it.
-fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
+fn wish_form(shelf: &Shelf, last: Option<&Wish>, hydrated: bool) -> Markup {
     let id = format!("wish-{}", shelf.sku);
+    let is_wrong = last.is_some_and(|last| last.said.failed);
     html! {
         div.product-more {
-            details.wish data-topic="wish" {
+            details.wish {
                 summary { "Wish for it" }
-                form data-ask="" novalidate {
-                    input type="hidden" name="sku" value=(shelf.sku);
+                form data-act="wish" data-sku=(shelf.sku) novalidate {
                     label.label for=(id) { "E-mail" }
                     input.input id=(id) type="email" name="email" autocomplete="email" placeholder="ada@example.com"
-                        disabled[!hydrated];
+                        value=(last.map_or("", |last| &last.email)) disabled[!hydrated]
+                        aria-invalid=[is_wrong.then_some("true")] aria-describedby={ (id) "-said" };
                     div.button-row {
                         @for style in Style::ALL {
-                            button.button.button-small type="submit" disabled[!hydrated]
-                                data-to={ "POST /api/" (style) "/wishlist/wishes" } data-done=(noted(shelf, *style))
+                            button.button.button-small type="submit" disabled[!hydrated] data-shop=(style)
                                 aria-label={ "Wish for " (shelf.name) ", " (style) } { (style) }
                         }
                     }
-                    p data-wrong data-own role="alert" {}
+                    p id={ (id) "-said" } role="alert"
+                        class=[last.map(|last| if last.said.failed { "field-error" } else { "notice notice-done" })] {
+                        @if let Some(last) = last { (last.said.text) }
+                    }
                 }
             }
             a href={ "/lab/choreography?sku=" (shelf.sku) } { "See its journey" }
@@ -293,9 +308,38 @@ fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
     }
 }
 
+/// Makes a wish in the shop whose button was pressed, and says what came of it.
+fn make_wish(event: &web_sys::Event, listing: Listing, wish: RwSignal<Option<Wish>>) {
+    let Some(form) = Act::of(event) else { return };
+    let submitter = event.dyn_ref::<web_sys::SubmitEvent>().and_then(web_sys::SubmitEvent::submitter);
+    let style = submitter.and_then(|button| button.get_attribute("data-shop")?.parse::<Style>().ok());
+    let field = form.element().query_selector("input").ok().flatten();
+    let field = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let (Some(sku), Some(style), Some(field)) = (form.read::<Sku>("sku"), style, field) else { return };
+    spawn_local(async move {
+        let email = field.value();
+        let said = match api::wish_for(sku.as_str(), &email, style).await {
+            Ok(()) => {
+                Outcome { text: listing.list.with_untracked(|list| noted(list, sku, style)), failed: false }
+            }
+            Err(problem) => Outcome { text: asks::kindly(&problem.detail), failed: true },
+        };
+        if said.failed {
+            // The reader may have gone to another page.
+            let _ = field.focus();
+        } else {
+            field.set_value("");
+        }
+        let email = if said.failed { email } else { String::new() };
+        wish.try_set(Some(Wish { sku, email, said }));
+    });
+}
+
 /// What is promised to somebody who wishes. The e-mail goes out when a product turns from sold out to available.
-fn noted(shelf: &Shelf, style: Style) -> String {
-    if shelf.quantity(style).is_some_and(|quantity| quantity > 0) {
+fn noted(list: &List, sku: Sku, style: Style) -> String {
+    let Ok(Listed::Shelves(page)) = list else { return "Noted.".to_owned() };
+    let shelf = page.shelves.iter().find(|shelf| shelf.sku == sku);
+    if shelf.and_then(|shelf| shelf.quantity(style)).is_some_and(|quantity| quantity > 0) {
         format!(
             "Noted. In {style} it is in stock now. You get one e-mail when it has been sold out and is back."
         )
@@ -364,6 +408,25 @@ mod tests {
             href(&wanted("50% tea", Show::SoldOut, 3)),
             "/store?search=50%25%20tea&show=sold-out&page=3"
         );
+    }
+
+    #[test]
+    fn a_wish_that_is_refused_says_why_at_its_field_and_one_that_is_noted_what_is_promised() {
+        let sku: Sku = "MUG-RED".parse().unwrap();
+        let shelf = Shelf { sku, name: "Red mug".to_owned(), choreography: Some(0), orchestration: None };
+        let last = |text: &str, failed| Wish {
+            sku,
+            email: if failed { "nobody".to_owned() } else { String::new() },
+            said: Outcome { text: text.to_owned(), failed },
+        };
+        let refused = wish_form(&shelf, Some(&last("That is no address.", true)), true).into_string();
+        assert!(
+            refused.contains("aria-invalid=\"true\"") && refused.contains("value=\"nobody\""),
+            "{refused}"
+        );
+        assert!(refused.contains("That is no address."));
+        let done = wish_form(&shelf, Some(&last("Noted.", false)), true).into_string();
+        assert!(!done.contains("aria-invalid") && done.contains("notice-done"), "{done}");
     }
 
     #[test]

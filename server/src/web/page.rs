@@ -16,7 +16,7 @@ use axum::{
     routing::get_service,
 };
 use flow::{
-    Event, Picture, Service, Style,
+    Event, Picture, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -133,10 +133,6 @@ impl Backend for Lent {
 
     fn holding(&self, style: Style) -> Holding {
         self.control.holding(style)
-    }
-
-    fn single_workers(&self, style: Style) -> Vec<Service> {
-        self.control.single_workers(style)
     }
 
     fn broker_label(&self) -> String {
