@@ -245,7 +245,8 @@ async fn all_services_tell_of_their_workers_at_once_and_those_that_call_of_their
         let services: Vec<_> = crews.iter().map(|crew| crew["service"].as_str().unwrap()).collect();
         assert_eq!(services, ["inventory", "catalog", "wishlist"]);
         for (crew, has_breaker) in crews.iter().zip(breakers) {
-            let alone = skuflow.json(&format!("/api/{style}/{}/workers", crew["service"].as_str().unwrap())).await;
+            let alone =
+                skuflow.json(&format!("/api/{style}/{}/workers", crew["service"].as_str().unwrap())).await;
             assert_eq!(crew["workers"]["workers"], alone["workers"]);
             assert_eq!(crew["breaker"]["state"] == json!("closed"), has_breaker, "{style}: {crew}");
         }
@@ -261,7 +262,8 @@ async fn a_hold_tells_the_servers_clock_and_where_only_the_head_of_a_queue_is_he
     assert_eq!(skuflow.request("PUT", path).json(&gates).send().await.unwrap().status(), 200);
     let held = skuflow.json(path).await;
     assert!(held["now_us"].as_u64() < held["opens_at_us"].as_u64(), "{held}");
-    let single: Vec<_> = held["single_workers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let single: Vec<_> =
+        held["single_workers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(single.contains(&"catalog"), "{held}");
 }
 

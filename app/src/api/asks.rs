@@ -197,7 +197,8 @@ pub fn Below(
     };
     view! {
         <p id=id role="alert" class=class>
-            {move || said.get().words}
+            // Nothing at all, so that it takes no room.
+            {move || Some(said.get().words).filter(|words| !words.is_empty())}
         </p>
     }
 }

@@ -100,14 +100,22 @@ fn Mail(
         let wanted = chosen.get().filter(|_| as_source.get()).as_deref().and_then(source_of);
         async move {
             match wanted {
-                Some(path) => Some(fetch::send("GET", &path, None).await),
+                Some(path) => {
+                    let source = fetch::send("GET", &path, None).await;
+                    Some((path, source))
+                }
                 None => None,
             }
         }
     });
     let draw = move || {
         let connection = live.connection.get();
-        let source = source_now(source, as_source.get());
+        // The first paint never shows it, and on the server it would never come.
+        let source = as_source.get().then(|| {
+            let wanted = chosen.with(|chosen| chosen.as_deref().and_then(source_of));
+            // Until it comes, what is there may be that of another e-mail.
+            source.get().flatten().filter(|(path, _)| wanted.as_ref() == Some(path)).map(|(_, source)| source)
+        });
         let form = source.as_ref().map_or(Form::Rendered, Form::Source);
         page(
             connection,
@@ -123,12 +131,6 @@ fn Mail(
 
 /// What is known of a source.
 type Source = Option<Result<String, Problem>>;
-
-/// The source as far as it has come, if it is to be shown.
-fn source_now(source: LocalResource<Source>, is_shown: bool) -> Option<Source> {
-    // The first paint never shows it, and on the server it would never come.
-    is_shown.then(|| source.get().flatten())
-}
 
 /// Where the source of an e-mail is, by the e-mail's name in the address bar.
 fn source_of(key: &str) -> Option<String> {

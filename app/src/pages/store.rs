@@ -1,9 +1,11 @@
 //! The shop: what each style's catalog shows, and a button that takes a piece out.
 
+mod wish;
+
 use super::listing::{List, Listing, page};
 use crate::{
     address,
-    api::{self, Listed, What, asks},
+    api::{self, Listed, What},
     app::hydrated,
     components::{blank, failure, product_icon, style_mark},
     live::use_live,
@@ -18,7 +20,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
 use std::time::Duration;
-use wasm_bindgen::JsCast as _;
+use wish::Wish;
 
 /// How long a message stays.
 const MESSAGE_STAYS: Duration = Duration::from_secs(6);
@@ -89,7 +91,7 @@ fn Shop(
             // The list follows what is typed: Enter need not load the page anew.
             event.prevent_default();
             if Act::of(&event).is_some_and(|act| act.name() == "wish") {
-                make_wish(&event, listing, wish);
+                wish::make(&event, listing, wish);
             }
         });
         follow(host, Box::new(draw));
@@ -238,7 +240,7 @@ fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, wish: Option<&Wish>, hydra
                     ul.offers {
                         @for &style in Style::ALL { (offer(shelf, style, shelf.quantity(style), hydrated)) }
                     }
-                    (wish_form(shelf, wish.filter(|wish| wish.sku == shelf.sku), hydrated))
+                    (wish::form(shelf, wish.filter(|wish| wish.sku == shelf.sku), hydrated))
                 }
             }
         }
@@ -266,85 +268,6 @@ fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> 
                 data-available[available] aria-label={ "Buy one " (shelf.name) ", " (style) }
                 aria-disabled=(!available) disabled[!hydrated] { "Buy" }
         }
-    }
-}
-
-/// What came of the last wish.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Wish {
-    sku: Sku,
-    /// What stands in the field: it is empty again once the wish is noted.
-    email: String,
-    said: Outcome,
-}
-
-/// The way to be told when it is back, and the way to what happened to it.
-fn wish_form(shelf: &Shelf, last: Option<&Wish>, hydrated: bool) -> Markup {
-    let id = format!("wish-{}", shelf.sku);
-    let is_wrong = last.is_some_and(|last| last.said.failed);
-    html! {
-        div.product-more {
-            details.wish {
-                summary { "Wish for it" }
-                form data-act="wish" data-sku=(shelf.sku) novalidate {
-                    label.label for=(id) { "E-mail" }
-                    input.input id=(id) type="email" name="email" autocomplete="email" placeholder="ada@example.com"
-                        value=(last.map_or("", |last| &last.email)) disabled[!hydrated]
-                        aria-invalid=[is_wrong.then_some("true")] aria-describedby={ (id) "-said" };
-                    div.button-row {
-                        @for style in Style::ALL {
-                            button.button.button-small type="submit" disabled[!hydrated] data-shop=(style)
-                                aria-label={ "Wish for " (shelf.name) ", " (style) } { (style) }
-                        }
-                    }
-                    p id={ (id) "-said" } role="alert"
-                        class=[last.map(|last| if last.said.failed { "field-error" } else { "notice notice-done" })] {
-                        @if let Some(last) = last { (last.said.text) }
-                    }
-                }
-            }
-            a href={ "/lab/choreography?sku=" (shelf.sku) } { "See its journey" }
-        }
-    }
-}
-
-/// Makes a wish in the shop whose button was pressed, and says what came of it.
-fn make_wish(event: &web_sys::Event, listing: Listing, wish: RwSignal<Option<Wish>>) {
-    let Some(form) = Act::of(event) else { return };
-    let submitter = event.dyn_ref::<web_sys::SubmitEvent>().and_then(web_sys::SubmitEvent::submitter);
-    let style = submitter.and_then(|button| button.get_attribute("data-shop")?.parse::<Style>().ok());
-    let field = form.element().query_selector("input").ok().flatten();
-    let field = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
-    let (Some(sku), Some(style), Some(field)) = (form.read::<Sku>("sku"), style, field) else { return };
-    spawn_local(async move {
-        let email = field.value();
-        let said = match api::wish_for(sku.as_str(), &email, style).await {
-            Ok(()) => {
-                Outcome { text: listing.list.with_untracked(|list| noted(list, sku, style)), failed: false }
-            }
-            Err(problem) => Outcome { text: asks::kindly(&problem.detail), failed: true },
-        };
-        if said.failed {
-            // The reader may have gone to another page.
-            let _ = field.focus();
-        } else {
-            field.set_value("");
-        }
-        let email = if said.failed { email } else { String::new() };
-        wish.try_set(Some(Wish { sku, email, said }));
-    });
-}
-
-/// What is promised to somebody who wishes. The e-mail goes out when a product turns from sold out to available.
-fn noted(list: &List, sku: Sku, style: Style) -> String {
-    let Ok(Listed::Shelves(page)) = list else { return "Noted.".to_owned() };
-    let shelf = page.shelves.iter().find(|shelf| shelf.sku == sku);
-    if shelf.and_then(|shelf| shelf.quantity(style)).is_some_and(|quantity| quantity > 0) {
-        format!(
-            "Noted. In {style} it is in stock now. You get one e-mail when it has been sold out and is back."
-        )
-    } else {
-        "Noted. You get one e-mail when it is back.".to_owned()
     }
 }
 
@@ -408,25 +331,6 @@ mod tests {
             href(&wanted("50% tea", Show::SoldOut, 3)),
             "/store?search=50%25%20tea&show=sold-out&page=3"
         );
-    }
-
-    #[test]
-    fn a_wish_that_is_refused_says_why_at_its_field_and_one_that_is_noted_what_is_promised() {
-        let sku: Sku = "MUG-RED".parse().unwrap();
-        let shelf = Shelf { sku, name: "Red mug".to_owned(), choreography: Some(0), orchestration: None };
-        let last = |text: &str, failed| Wish {
-            sku,
-            email: if failed { "nobody".to_owned() } else { String::new() },
-            said: Outcome { text: text.to_owned(), failed },
-        };
-        let refused = wish_form(&shelf, Some(&last("That is no address.", true)), true).into_string();
-        assert!(
-            refused.contains("aria-invalid=\"true\"") && refused.contains("value=\"nobody\""),
-            "{refused}"
-        );
-        assert!(refused.contains("That is no address."));
-        let done = wish_form(&shelf, Some(&last("Noted.", false)), true).into_string();
-        assert!(!done.contains("aria-invalid") && done.contains("notice-done"), "{done}");
     }
 
     #[test]

@@ -96,26 +96,29 @@ pub fn contents(section: Section) -> AnyView {
     let told = section.told::<Faults>(format!("/api/{}/faults", section.style));
     let faults = Signal::derive(move || told.get().unwrap_or_default().faults);
     let count = Memo::new(move |_| told.with(|told| told.as_ref().map(|told| told.faults.len())));
+    let has_some = Memo::new(move |_| count.get().map(|count| count > 0));
     view! {
-        {move || match count.get() {
+        {move || match has_some.get() {
             None => view! { <Asking /> }.into_any(),
-            Some(0) => view! {
+            Some(false) => view! {
                 <p class="hint">
                     "Nothing is broken. The same faults can be caused in both styles, so that they can be compared."
                 </p>
             }
             .into_any(),
-            Some(_) => ().into_any(),
+            Some(true) => view! {
+                <ul class="faults">
+                    <For
+                        each=move || faults.get().into_iter().map(|fault| (fault.kind, fault.service))
+                        key=|of| *of
+                        let((kind, service))
+                    >
+                        <FaultRow section faults kind service />
+                    </For>
+                </ul>
+            }
+            .into_any(),
         }}
-        <ul class="faults">
-            <For
-                each=move || faults.get().into_iter().map(|fault| (fault.kind, fault.service))
-                key=|of| *of
-                let((kind, service))
-            >
-                <FaultRow section faults kind service />
-            </For>
-        </ul>
         {move || {
             (count.get() > Some(1))
                 .then(|| view! {
@@ -175,6 +178,9 @@ fn FaultRow(
 fn FaultForm(section: Section) -> impl IntoView {
     let fields = Fields::new();
     let kind = fields.kind;
+    let is_anybodys = Memo::new(move |_| !is_inventorys(kind.get()));
+    let has_trigger = Memo::new(move |_| !lasts(kind.get()));
+    let has_delay = Memo::new(move |_| delays(kind.get()));
     let choose_kind = move |event: ev::Event| {
         if let Ok(chosen) = event_target_value(&event).parse() {
             kind.set(chosen);
@@ -215,7 +221,8 @@ fn FaultForm(section: Section) -> impl IntoView {
                 </p>
             </div>
             {move || {
-                (!is_inventorys(kind.get()))
+                is_anybodys
+                    .get()
                     .then(|| view! {
                         <div class="field">
                             <label for="fault-service">"Whose"</label>
@@ -225,9 +232,10 @@ fn FaultForm(section: Section) -> impl IntoView {
                         </div>
                     })
             }}
-            {move || (!lasts(kind.get())).then(|| view! { <TriggerFields section fields /> })}
+            {move || has_trigger.get().then(|| view! { <TriggerFields section fields /> })}
             {move || {
-                delays(kind.get())
+                has_delay
+                    .get()
                     .then(|| view! {
                         <NumberField
                             section
