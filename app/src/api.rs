@@ -1,6 +1,8 @@
 //! What the page asks for: of the `Backend` while the server renders, over HTTP in the browser.
 
+pub mod asks;
 pub mod fetch;
+pub mod poll;
 
 use crate::address::Escaped;
 use flow::{
@@ -107,6 +109,15 @@ pub async fn buy_one(sku: &str, style: Style) -> Result<(), Problem> {
     };
     let body = serde_json::to_string(&request).expect("a request is plain data");
     fetch::send("POST", "/api/sales", Some(body)).await.map(|_| ())
+}
+
+/// Wishes for a product in one shop.
+///
+/// # Errors
+/// When the server refuses it, or cannot be reached.
+pub async fn wish_for(sku: &str, email: &str, style: Style) -> Result<(), Problem> {
+    let body = serde_json::json!({ "sku": sku, "email": email }).to_string();
+    fetch::send("POST", &format!("/api/{style}/wishlist/wishes"), Some(body)).await.map(|_| ())
 }
 
 /// The server's side, which the `web` module lends to every request.

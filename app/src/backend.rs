@@ -1,7 +1,7 @@
 //! What the server lends to the page while it renders: the current truth, without a detour over HTTP.
 
 use flow::{
-    Event, Picture, Service, Style,
+    Event, Picture, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -22,8 +22,6 @@ pub trait Backend: Send + Sync + 'static {
     fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>>;
     /// Which gates are closed, and what waits at them.
     fn holding(&self, style: Style) -> Holding;
-    /// Which services have one worker only.
-    fn single_workers(&self, style: Style) -> Vec<Service>;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.
     fn broker_label(&self) -> String;
     /// At most `limit` of the catalog's products whose SKU and name contain the words of `search`.

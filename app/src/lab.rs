@@ -4,6 +4,7 @@
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
 mod acts;
+pub mod broken;
 mod controls;
 pub(crate) mod diagram;
 pub(crate) mod director;
@@ -30,19 +31,23 @@ pub(crate) mod views;
 pub(crate) mod words;
 mod zone;
 
-use crate::api;
+use crate::api::{
+    self,
+    asks::{Asks, Below},
+};
 use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
-use crate::paint::{follow, listen, region};
+use crate::paint::{follow, listen, when_there};
 use diagram::Scene;
-use flow::{Style, api::Product};
+use flow::{Style, api::Product, fault::Holding};
 use form::Form;
 use handle::{Lab as Handle, Pace};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use maud::{Markup, html};
+use maud::Markup;
+use room::Room;
 use selection::Selection;
 use state::{LabState, Look};
 use web_sys::Element;
@@ -53,18 +58,32 @@ pub fn Lab() -> impl IntoView {
     let style = use_params_map().read_untracked().get("style").and_then(|style| style.parse::<Style>().ok());
     let Some(style) = style else { return view! { <NotFound /> }.into_any() };
     let sku = use_query_map().read_untracked().get("sku");
+    let holding = holding(style);
     view! {
         <Title text=title(style) />
         {Suspend::new(async move {
             let products = api::products(style, String::new(), picker::ASKED).await.unwrap_or_default();
             let steps = newest_steps(style).await;
             view! {
-                <LabOf style products sku />
+                <LabOf style products sku holding />
                 <LogWithoutScript steps />
             }
         })}
     }
     .into_any()
+}
+
+/// What is held now, as the server knows while it renders; the browser has it of the island's properties.
+fn holding(style: Style) -> Holding {
+    #[cfg(feature = "ssr")]
+    return use_context::<crate::backend::SharedBackend>()
+        .map(|backend| backend.holding(style))
+        .unwrap_or_default();
+    #[cfg(not(feature = "ssr"))]
+    {
+        let _ = style;
+        Holding::default()
+    }
 }
 
 /// The lab of one style.
@@ -76,6 +95,8 @@ fn LabOf(
     products: Vec<Product>,
     /// The product whose way is to be seen, if the reader came for one.
     sku: Option<String>,
+    /// What is held when the page is rendered.
+    holding: Holding,
 ) -> impl IntoView {
     let live = use_live();
     let picture = live.with_history(|history| history.now().clone());
@@ -89,101 +110,124 @@ fn LabOf(
     let mut state = LabState::new(style, picture, form, live.small_screen);
     state.selected = selected;
     let lab = Handle::new(live, state);
-    region(move || lab.look(Pace::Frame, |look| page(look).into_string()), move |host| wake(lab, &host))
+    let asks = acts::Places { gates: Asks::new(live), agreement: Asks::new(live) };
+    let host = NodeRef::new();
+    let page = view! {
+        <div class="region" node_ref=host>
+            <Page lab style holding asks />
+        </div>
+    };
+    when_there(host, Box::new(move |host| wake(lab, asks, &host)));
+    page
 }
 
-/// A panel: the id of its place in the page, how soon it follows, and how it is drawn.
-type Panel = (&'static str, Pace, fn(&Look<'_>) -> Markup);
+/// What the page's marks say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Marks {
+    connection: &'static str,
+    seq: u64,
+    is_settled: bool,
+    is_inspecting: bool,
+}
 
-/// What is drawn anew while the page is open.
-const PANELS: [Panel; 10] = [
-    ("controls", Pace::Calm, controls::controls),
-    ("stage-head", Pace::Calm, stage::head),
-    ("diagram", Pace::Frame, |look| Scene::of(look.lab).draw()),
-    ("stage-empty", Pace::Calm, stage::invitation),
-    ("stage-status", Pace::Calm, status::shown),
-    ("stage-notes", Pace::Frame, stage::notes),
-    ("playhead", Pace::Calm, playhead::bar),
-    ("runs", Pace::Calm, runs::bar),
-    ("inspector", Pace::Calm, inspector::inspector),
-    ("views", Pace::Calm, views::panel),
-];
-
-/// The whole page, as it is when it is opened.
-fn page(look: &Look<'_>) -> Markup {
-    let place = |id: &str| {
-        let draw = PANELS.iter().find(|panel| panel.0 == id).map(|panel| panel.2);
-        html! { div.place id=(id) { @if let Some(draw) = draw { (draw(look)) } } }
-    };
-    let style = look.lab.style;
-    html! {
-        main #main.lab tabindex="-1" data-style=(style) data-connection=(look.connection.as_str())
-            data-seq=(look.lab.picture().seq) data-settled=(look.is_settled()) {
-            div.side {
-                section.panel.controls aria-labelledby="send-title" { (place("controls")) }
-                (room::shell(look.lab.style, &room::first(look)))
-            }
-            section.panel.stage aria-labelledby="stage-title" {
-                (place("stage-head"))
-                div.stage-drawing { (place("diagram")) (place("stage-empty")) }
-                footer.stage-foot {
-                    div.stage-agreement data-topic="agreement" { (place("stage-status")) p data-wrong role="alert" {} }
-                    p #spoken.sr-only role="status" {}
-                    (place("stage-notes"))
-                }
-                (place("playhead"))
-                (place("runs"))
-            }
-            aside.panel.inspector tabindex="-1" aria-label="Inspector" { (place("inspector")) }
-            section.panel.views aria-label="Views" { (place("views")) }
-        }
+/// The whole page.
+#[component]
+fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl IntoView {
+    let marks = Memo::new(move |_| {
+        lab.look(Pace::Frame, |look| Marks {
+            connection: look.connection.as_str(),
+            seq: look.lab.picture().seq,
+            is_settled: look.is_settled(),
+            is_inspecting: look.lab.selected.is_some(),
+        })
+    });
+    view! {
+        <main
+            id="main"
+            class="lab"
+            tabindex="-1"
+            data-style=style.as_str()
+            data-connection=move || marks.with(|marks| marks.connection)
+            data-seq=move || marks.with(|marks| marks.seq)
+            data-settled=move || marks.with(|marks| marks.is_settled).to_string()
+        >
+            <div class="side">
+                <section class="panel controls" aria-labelledby="send-title">
+                    <Drawn lab id="controls" draw=controls::controls />
+                </section>
+                <Room style live=lab.live at_gates=asks.gates holding />
+            </div>
+            <section class="panel stage" aria-labelledby="stage-title">
+                <Drawn lab id="stage-head" draw=stage::head />
+                <div class="stage-drawing">
+                    <Drawn lab id="diagram" pace=Pace::Frame draw=|look| Scene::of(look.lab).draw() />
+                    <Drawn lab id="stage-empty" draw=stage::invitation />
+                </div>
+                <footer class="stage-foot">
+                    <div class="stage-agreement">
+                        <Drawn lab id="stage-status" draw=status::shown />
+                        <Below asks=asks.agreement trouble=None id="agreement-said".to_owned() />
+                    </div>
+                    <p id="spoken" class="sr-only" role="status"></p>
+                    <Drawn lab id="stage-notes" pace=Pace::Frame draw=stage::notes />
+                </footer>
+                <Drawn lab id="playhead" draw=playhead::bar />
+                <Drawn lab id="runs" draw=runs::bar />
+            </section>
+            <aside
+                class="panel inspector"
+                class:is-open=move || marks.with(|marks| marks.is_inspecting)
+                tabindex="-1"
+                aria-label="Inspector"
+            >
+                <Drawn lab id="inspector" draw=inspector::inspector />
+            </aside>
+            <section class="panel views" aria-label="Views">
+                <Drawn lab id="views" draw=views::panel />
+            </section>
+        </main>
     }
+}
+
+/// A panel that is drawn as markup, and patched with it whenever what it is drawn from has changed.
+#[component]
+fn Drawn(
+    /// Of what it is drawn.
+    lab: Handle,
+    /// The id of its place.
+    id: &'static str,
+    /// How soon it follows.
+    #[prop(default = Pace::Calm)]
+    pace: Pace,
+    /// How it is drawn.
+    draw: fn(&Look<'_>) -> Markup,
+) -> impl IntoView {
+    let place = NodeRef::new();
+    when_there(place, Box::new(move |place| follow(place, Box::new(move || lab.draw(pace, draw)))));
+    // The browser leaves what the server has put there.
+    let first = if cfg!(feature = "hydrate") { String::new() } else { lab.draw(pace, draw) };
+    view! { <div class="place" id=id node_ref=place inner_html=first></div> }
 }
 
 /// Brings the page to life.
-fn wake(lab: Handle, host: &Element) {
-    let Ok(Some(main)) = host.query_selector("main") else { return };
-    for (id, pace, draw) in PANELS {
-        if let Some(place) = document().get_element_by_id(id) {
-            follow(place, Box::new(move || lab.draw(pace, draw)));
-        }
-    }
+fn wake(lab: Handle, asks: acts::Places, host: &Element) {
     diagram::animation::keep_fit(lab, true);
     diagram::animation::drive(lab, document().get_element_by_id("diagram"));
-    mark(lab, main);
     status::speak_now_and_then(lab);
     views::wake(lab, host);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
-    #[cfg(feature = "hydrate")]
-    crate::parts::keep(host);
-    listen(host, "click", move |event| acts::clicked(lab, &event));
+    inspector::learn_of_others(lab);
+    listen(host, "click", move |event| acts::clicked(lab, asks, &event));
     listen(host, "submit", move |event| acts::submitted(lab, &event));
     listen(host, "input", move |event| acts::typed(lab, &event));
-    listen(host, "keydown", move |event| acts::pressed(lab, &event));
+    listen(host, "keydown", move |event| acts::pressed(lab, asks, &event));
     listen(host, "mousedown", move |event| acts::mouse_down(&event));
     listen(host, "focusin", move |event| acts::focused(&event));
     listen(host, "focusout", move |event| acts::blurred(lab, &event));
     zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);
-}
-
-/// Keeps the marks of the page true.
-fn mark(lab: Handle, main: Element) {
-    Effect::new(move || {
-        let (connection, seq, is_settled, is_open) = lab.look(Pace::Frame, |look| {
-            let is_open = look.lab.selected.is_some();
-            (look.connection, look.lab.picture().seq, look.is_settled(), is_open)
-        });
-        // The names are plain ASCII, so that none of this can fail.
-        let _ = main.set_attribute("data-connection", connection.as_str());
-        let _ = main.set_attribute("data-seq", &seq.to_string());
-        let _ = main.set_attribute("data-settled", if is_settled { "true" } else { "false" });
-        if let Ok(Some(inspector)) = main.query_selector(".inspector") {
-            let _ = inspector.class_list().toggle_with_force("is-open", is_open);
-        }
-    });
 }
 
 const fn title(style: Style) -> &'static str {

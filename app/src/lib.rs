@@ -16,7 +16,6 @@ pub mod live;
 pub mod me;
 pub mod pages;
 pub mod paint;
-pub mod parts;
 mod shell;
 mod study;
 pub mod theme;
@@ -29,6 +28,7 @@ pub use shell::shell;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    me::introduce();
     leptos::mount::hydrate_islands();
     live::provide_live();
 }

@@ -12,7 +12,5 @@ mod when;
 pub use compare::Compare;
 pub use home::Home;
 pub use mailbox::Mailbox;
-#[cfg(feature = "ssr")]
-pub use mailbox::source;
 pub use not_found::NotFound;
 pub use store::Store;

@@ -26,11 +26,8 @@ export function patch(host, html) {
     childrenOnly: true,
     getNodeKey: (node) => (node.getAttribute ? node.getAttribute("data-key") || node.id || undefined : undefined),
     onBeforeElUpdated(from, to) {
-      // Tokens are moved by hand, not drawn, and what is in a part comes from the part's own address.
-      if (from.hasAttribute("data-own")) {
-        if (to.dataset?.part) from.dataset.part = to.dataset.part;
-        return false;
-      }
+      // Tokens are moved by hand, not drawn.
+      if (from.hasAttribute("data-own")) return false;
       for (const name of keep) if (from.hasAttribute(name)) to.setAttribute(name, "");
       return !from.isEqualNode(to);
     },

@@ -25,7 +25,7 @@ extern "C" {
 #[cfg(feature = "hydrate")]
 pub fn region(_first: impl FnOnce() -> String, wake: impl FnOnce(Element) + 'static) -> AnyView {
     let host = NodeRef::new();
-    wake_once(host, Box::new(wake));
+    when_there(host, Box::new(wake));
     filled(host, String::new())
 }
 
@@ -40,8 +40,8 @@ fn filled(host: NodeRef<html::Div>, first: String) -> AnyView {
     view! { <div class="region" node_ref=host inner_html=first></div> }.into_any()
 }
 
-#[cfg(feature = "hydrate")]
-fn wake_once(host: NodeRef<html::Div>, wake: Box<dyn FnOnce(Element)>) {
+/// Does something with an element as soon as it is there; outside of a browser that is never.
+pub fn when_there(host: NodeRef<html::Div>, wake: Box<dyn FnOnce(Element)>) {
     let wake = StoredValue::new_local(Some(wake));
     Effect::new(move || {
         let Some(host) = host.get() else { return };

@@ -19,7 +19,7 @@ test("a file put into the drop box ends as a rendered e-mail in the mailbox, in 
   test.setTimeout(120_000);
   await openLab(page, "choreography");
   const files = await openTopic(page, "Files from the warehouse");
-  await expect(files.getByText("No file has come so far.")).toBeVisible();
+  await expect(files.getByText("No files yet.")).toBeVisible();
   const buffer = Buffer.from("sku,quantity\nMUG-RED,5\nNOT A SKU!,1\n");
   await files.getByLabel("Choose a file").setInputFiles({ name: "delivery.csv", mimeType: "text/csv", buffer });
   const file = files.locator('[data-file="delivery.csv"]');

@@ -348,10 +348,12 @@ mod who {
                 assert!(page.contains("It opens by itself at "), "{path}");
                 assert!(seen_by(path, "b1").await.contains("Orchestration is held by you<"), "{path}");
             }
-            let asks = "Ada holds the system. Open it all the same?";
-            let part = "/parts/orchestration/hold";
-            assert!(seen_by(part, "b2").await.contains(asks) && !seen_by(part, "b1").await.contains(asks));
-            assert!(seen_by(part, "b1").await.contains("Catalog has one worker"));
+            let lab = seen_by("/lab/orchestration", "b2").await;
+            assert!(
+                lab.contains("The real system is held by Ada.") && lab.contains("Catalog has one worker")
+            );
+            let lab = seen_by("/lab/orchestration", "b1").await;
+            assert!(lab.contains("The real system is held by you."));
             skuflow.request("PUT", GATES).json(&json!({ "closed": [] })).send().await.unwrap();
             assert!(!seen_by("/store", "b2").await.contains("is held by"));
         });

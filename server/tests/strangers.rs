@@ -41,10 +41,14 @@ async fn the_page_is_told_when_others_become_visible() {
         settings.management = Some(format!("http://{addr}").parse().unwrap());
     })
     .await;
-    let part = async || skuflow.get("/parts/choreography/others").await.text().await.unwrap();
-    skuflow.until("it is told that nobody answers", async || part().await.contains("does not answer")).await;
+    let hidden = async || skuflow.json("/api/others").await["hidden"].clone();
+    skuflow
+        .until("it is told that nobody answers", async || {
+            hidden().await.to_string().contains("does not answer")
+        })
+        .await;
     manage(addr).await;
-    skuflow.until("others are visible", async || part().await.is_empty()).await;
+    skuflow.until("others are visible", async || hidden().await.is_null()).await;
 }
 
 const QUEUE: &str = "audit of strangers";
@@ -136,17 +140,16 @@ fn the_page_says_why_strangers_are_not_visible() {
     const REASON: &str = "management API was not named";
     common::run(On::RabbitMq, async |on| {
         let skuflow = Skuflow::start(on).await;
-        let others =
-            async |skuflow: &Skuflow| skuflow.get("/parts/choreography/others").await.text().await.unwrap();
-        assert!(others(&skuflow).await.contains(REASON));
+        let hidden = async |skuflow: &Skuflow| skuflow.json("/api/others").await["hidden"].clone();
+        assert!(hidden(&skuflow).await.to_string().contains(REASON));
         skuflow.stopped().await;
         let skuflow = start(on).await;
-        skuflow.until("they are visible", async || others(&skuflow).await.is_empty()).await;
+        skuflow.until("they are visible", async || hidden(&skuflow).await.is_null()).await;
         skuflow.stopped().await;
     });
     common::run(On::Embedded, async |on| {
         let skuflow = Skuflow::start(on).await;
-        assert_eq!(skuflow.get("/parts/choreography/others").await.text().await.unwrap(), "");
+        assert!(skuflow.json("/api/others").await["hidden"].is_null());
         skuflow.stopped().await;
     });
 }
@@ -425,7 +428,7 @@ async fn a_wrong_password_for_the_management_api_is_told_as_such() {
         settings.management = Some(format!("http://watcher:wrong@{addr}").parse().unwrap());
     })
     .await;
-    let part = async || skuflow.get("/parts/choreography/others").await.text().await.unwrap();
+    let hidden = async || skuflow.json("/api/others").await["hidden"].clone();
     let says = "the management API refused user watcher: wrong password?";
-    skuflow.until("it is told", async || part().await.contains(says)).await;
+    skuflow.until("it is told", async || hidden().await.to_string().contains(says)).await;
 }

@@ -27,6 +27,12 @@ pub enum BadActor {
     Id,
 }
 
+/// Controls, and what would turn around the words after a name: embeddings, overrides and isolates (Unicode 16,
+/// section 23.2).
+fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 impl Actor {
     /// Checks a name; one of nothing but spaces is none.
     ///
@@ -34,11 +40,6 @@ impl Actor {
     /// When it is too long, or has control characters, among them those that change the direction of what follows.
     pub fn parse_name(text: &str) -> Result<Option<Id>, BadActor> {
         let name = text.trim();
-        // Unicode 16, section 23.2: embeddings, overrides and isolates would turn around the words after the name.
-        let is_hidden = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-        };
         // What joins or separates letters may stand between them, as in emoji, and shows nothing by itself.
         let is_seen = |c: char| {
             !matches!(
@@ -51,6 +52,13 @@ impl Actor {
             return Err(BadActor::Name);
         }
         Ok((!name.is_empty()).then(|| name.into()))
+    }
+
+    /// A name out of what somebody typed: without what [`Self::parse_name`] refuses, and no longer than it may be.
+    #[must_use]
+    pub fn clean_name(text: &str) -> String {
+        let shown: String = text.chars().filter(|&c| !is_hidden(c)).collect();
+        shown.trim().chars().take(NAME_MAX).collect()
     }
 
     /// Checks a browser's id.
@@ -112,7 +120,9 @@ mod tests {
         assert_eq!(Actor::parse_name(" Grüße 👋 "), Ok(Some("Grüße 👋".into())));
         assert_eq!(Actor::parse_name("   "), Ok(None));
         assert!(Actor::parse_name(&"é".repeat(NAME_MAX)).is_ok());
+        assert_eq!(Actor::clean_name("  Grüße \u{202e}adA  "), "Grüße adA");
         for bad in [&*"é".repeat(NAME_MAX + 1), "a\u{0007}b", "a\nb", "a\u{202E}b"] {
+            assert!(Actor::parse_name(&Actor::clean_name(bad)).is_ok(), "{bad:?}");
             assert_eq!(Actor::parse_name(bad), Err(BadActor::Name), "{bad:?}");
         }
         assert!(Actor::parse_id("0a1b-2c").is_ok());

@@ -12,7 +12,7 @@ pub use breaker::{Breaker, BreakerState, UnknownBreakerState};
 pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
 pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
-pub use workers::{Workers, WorkersState, WorkersWanted};
+pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
 use crate::{Dispatch, Id, Sku, Style};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,13 @@ pub struct Accepted {
     pub quantity: u32,
     /// In which system.
     pub style: Style,
+}
+
+/// The answer to `GET /api/others`: whether what others bind and consume at the broker is seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Others {
+    /// Why it is not seen, if so.
+    pub hidden: Option<String>,
 }
 
 /// One line of inventory's stock list.

@@ -200,6 +200,12 @@ pub struct Holding {
     /// Who closed them, and since when they are.
     #[serde(default)]
     pub hold: Option<Hold>,
+    /// The server's clock, while any gate is closed: microseconds since the Unix epoch. The reader's may be wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now_us: Option<u64>,
+    /// While any gate is closed: the services with one worker only, of whose queues only the head can be held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub single_workers: Vec<Service>,
 }
 
 /// One step that waits at a gate. `POST /api/{style}/gates/{hold_id}/release` lets it go on, and

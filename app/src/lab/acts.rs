@@ -6,14 +6,25 @@ use super::form::Deed;
 use super::handle::{Lab, Pace};
 use super::inspector;
 use super::playhead;
-use super::{runs, views};
+use super::room::hold;
+use super::{runs, status, views};
+use crate::api::asks::Asks;
 use crate::components::keys_switch::presses;
 use crate::paint::Act;
 use leptos::ev;
 use wasm_bindgen::JsCast as _;
 
+/// Where the page says what came of what the server was asked to do.
+#[derive(Clone, Copy)]
+pub struct Places {
+    /// In the control room, below what is held.
+    pub gates: Asks,
+    /// Below the diagram, where the services are told to agree.
+    pub agreement: Asks,
+}
+
 /// A click, or Enter on something that is drawn like a button.
-pub fn clicked(lab: Lab, event: &ev::Event) {
+pub fn clicked(lab: Lab, asks: Places, event: &ev::Event) {
     if is_picker(event) {
         return lab.change(|state| state.form.sku.open());
     }
@@ -28,6 +39,21 @@ pub fn clicked(lab: Lab, event: &ev::Event) {
         "suggestion" => {
             if let Some(at) = marked.read("at") {
                 lab.change(|state| state.form.sku.choose(at));
+            }
+        }
+        "release" => {
+            if let (Some(hold_id), Some(style)) = (marked.read("hold"), lab.peek(|state| state.style)) {
+                asks.gates.ask(hold::release(style, hold_id));
+            }
+        }
+        "start-broker" => {
+            if let Some(style) = marked.read("stopped-in") {
+                asks.gates.ask(controls::start_broker(style));
+            }
+        }
+        "announce" => {
+            if let Some(style) = lab.peek(|state| state.style) {
+                asks.agreement.ask(status::announce(style, marked.get("sku")));
             }
         }
         "save-run" => runs::save(lab),
@@ -74,14 +100,14 @@ pub fn typed(lab: Lab, event: &ev::Event) {
 }
 
 /// A key was pressed somewhere in the lab.
-pub fn pressed(lab: Lab, event: &ev::Event) {
+pub fn pressed(lab: Lab, asks: Places, event: &ev::Event) {
     let Some(event) = event.dyn_ref::<ev::KeyboardEvent>() else { return };
     let key = event.key();
     let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
     if is_drawn && presses(&key) {
         // Of a real button the browser makes a click itself.
         event.prevent_default();
-        clicked(lab, event);
+        clicked(lab, asks, event);
     } else if is_picker(event) && lab.quietly(|state| state.form.sku.key(&key)) == Some(true) {
         event.prevent_default();
         lab.tell(Pace::Calm);

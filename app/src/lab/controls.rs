@@ -6,7 +6,7 @@ use super::picker::ASKED;
 use super::selection::Selection;
 use super::state::Look;
 use super::status;
-use crate::api::{self, fetch};
+use crate::api::{self, asks::Ask, fetch};
 use crate::live::Connection;
 use flow::fault::FaultKind;
 use flow::{Dispatch, Id, Service, Style};
@@ -90,10 +90,16 @@ fn broker_down(look: &Look<'_>) -> Markup {
     html! {
         p.notice.notice-failed { span { "The broker is down: " (why) ". What you send is recorded and waits in the outbox." } }
         @for style in stopped_in {
-            button.button.broker-start type="button" data-ask={ "DELETE /api/" (style) "/faults?kind=" (FaultKind::BrokerStopped) }
+            button.button.broker-start type="button" data-act="start-broker" data-stopped-in=(style)
                     disabled[!look.lab.hydrated] { "Start the broker (stopped in " (style) ")" }
         }
     }
+}
+
+/// Starts a broker again that was stopped on purpose in that style's lab.
+#[must_use]
+pub fn start_broker(style: Style) -> Ask {
+    Ask::new("DELETE", format!("/api/{style}/faults?kind={}", FaultKind::BrokerStopped))
 }
 
 /// Why what is sent waits in the outbox, if it does.

@@ -6,12 +6,17 @@ mod store;
 mod tests;
 mod travel;
 
-use super::handle::Lab;
+use super::handle::{Lab, Pace};
 use super::selection::Selection;
 use super::state::{LabState, Look};
 use super::{link, views};
+use crate::api::{
+    fetch::Answer,
+    poll::{Reader, poll},
+};
 use crate::files;
 use crate::paint::focus;
+use flow::api::Others;
 use leptos::{prelude::*, task::spawn_local};
 use maud::{Markup, html};
 use web_sys::Element;
@@ -51,6 +56,29 @@ pub fn inspector(look: &Look<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Keeps what the server says of whether others are seen, while the exchange is inspected: that can change meanwhile.
+pub fn learn_of_others(lab: Lab) {
+    let is_open = Memo::new(move |_| {
+        lab.follow(Pace::Calm);
+        let is_exchange = |state: &LabState| match &state.selected {
+            Some(Selection::Node(id)) => *id == *state.style.exchange().name,
+            _ => false,
+        };
+        lab.peek(is_exchange).unwrap_or_default()
+    });
+    let take = move |answer: &Answer| {
+        let Others { hidden } = serde_json::from_str(&answer.text).map_err(|error| error.to_string())?;
+        let is_new = lab.peek(|state| state.others_hidden != hidden).unwrap_or_default();
+        if is_new {
+            lab.change(|state| state.others_hidden = hidden);
+        }
+        Ok(is_new)
+    };
+    // While it cannot be told, what was told last stays.
+    let reader = Reader { live: lab.live, is_open: is_open.into(), trouble: RwSignal::default() };
+    poll(reader, "/api/others".to_owned(), Box::new(take));
 }
 
 /// One of its buttons was clicked; `false` when the act is none of theirs.
@@ -98,7 +126,7 @@ pub fn open(lab: Lab, selection: Selection, from: &Element, is_by_key: bool) {
 pub fn close(lab: Lab) -> bool {
     let has_focus = document().active_element().is_some_and(|element| is_inside(&element));
     let closed = lab.quietly(|state| state.selected.take().map(|closed| (closed, state.opened_from.take())));
-    lab.tell(super::handle::Pace::Calm);
+    lab.tell(Pace::Calm);
     let Some((closed, opened_from)) = closed.flatten() else { return false };
     let marked = |pick: &Selection| focus("section [data-pick]", &pick.to_string());
     if has_focus && !marked(&closed) && !opened_from.is_some_and(|from| marked(&from)) {

@@ -1,93 +1,118 @@
 //! The control room: holding the system, breaking it, mending it, and what comes in from the warehouse.
 //!
-//! What is held, broken and parked is known to the server; so the server draws it, and the page only keeps it fresh
-//! (`parts.js`). The diagram shows what of it stands in the journal.
+//! What is held, broken and parked the server knows. Each section asks for its own while it is unfolded and seen, and
+//! after what happens. The diagram shows what of it stands in the journal.
 
-#[cfg(feature = "ssr")]
 pub mod desk;
 pub mod faults;
-#[cfg(feature = "ssr")]
+mod field;
 pub mod files;
-#[cfg(feature = "ssr")]
 pub mod hold;
-#[cfg(feature = "ssr")]
-pub mod others;
-#[cfg(feature = "ssr")]
+pub mod section;
 pub mod simulator;
-#[cfg(feature = "ssr")]
 pub mod workers;
 
-use super::state::Look;
-use flow::Style;
-use maud::{Markup, html};
+use crate::api::asks::{Ask, Asks};
+use crate::app::hydrated;
+use crate::live::{Connection, Live};
+use crate::me;
+use flow::{Style, fault::Holding};
+use hold::Hold;
+use leptos::{ev, prelude::*};
+use section::{SaidBelow, Section, Topic};
 
-/// The topics that are folded away: the part's name, and what it is called.
-const TOPICS: [(&str, &str); 5] = [
-    ("faults", "Break something"),
-    ("workers", "Workers"),
-    ("desk", "Dead letters"),
-    ("files", "Files from the warehouse"),
-    ("simulator", "Simulator"),
-];
-
-/// What is held now, as the server knows while it renders.
-#[cfg(feature = "ssr")]
-pub fn first(look: &Look<'_>) -> Markup {
-    let backend = leptos::prelude::use_context::<crate::backend::SharedBackend>();
-    let style = look.lab.style;
-    let (holding, single_workers) = backend
-        .map_or_else(Default::default, |backend| (backend.holding(style), backend.single_workers(style)));
-    let seen = hold::Seen { now_us: look.lab.picture().at_us, reader: crate::me::me(), single_workers };
-    hold::part(&holding, look.lab.system(), &seen)
-}
-
-/// The browser leaves what the server rendered.
-#[cfg(not(feature = "ssr"))]
-pub fn first(_look: &Look<'_>) -> Markup {
-    html! {}
-}
-
-/// The control room as the page begins: what is held now; every other part is still to come.
-#[must_use]
-pub fn shell(style: Style, first: &Markup) -> Markup {
-    let later = html! { p.hint { "Asking the server…" } };
-    html! {
-        section.panel.room aria-labelledby="room-title" {
-            h2 #room-title { "Control room" }
-            div.topic-body {
-                div.field {
-                    label for="your-name" { "Your name" }
-                    input #your-name.input data-name maxlength=(flow::actor::NAME_MAX) autocomplete="nickname"
-                        placeholder="for what you do here" disabled data-until-ready;
-                }
-            }
-            div.topic-body data-topic="hold" {
+/// The control room. While a saved run is shown, nothing of the real system can be used.
+#[component]
+pub fn Room(
+    /// Of which system.
+    style: Style,
+    /// How the page stands with the server.
+    live: Live,
+    /// What is asked at the gates, here and in the diagram.
+    at_gates: Asks,
+    /// What is held when the page is rendered.
+    holding: Holding,
+) -> impl IntoView {
+    let is_ready = hydrated();
+    let gates = Section::with(at_gates, "hold", style, live);
+    gates.is_open.set(true);
+    let topic = |name: &'static str| Section::new(name, style, live);
+    view! {
+        <section
+            class="panel room"
+            aria-labelledby="room-title"
+            inert=move || live.connection.get() == Connection::Replay
+        >
+            <h2 id="room-title">"Control room"</h2>
+            <div class="topic-body">
+                <YourName is_ready />
+            </div>
+            <div class="topic-body" data-topic=gates.name>
                 // Works as soon as somebody listens.
-                fieldset.fieldset disabled data-until-ready { (part(style, "hold", first)) }
-            }
-            @for (name, title) in TOPICS {
-                details.topic data-topic=(name) {
-                    summary { (title) }
-                    div.topic-body { (part(style, name, &later)) }
-                }
-            }
-            details.topic data-topic="over" {
-                summary { "Start over" }
-                div.topic-body {
-                    p.hint { "Brings products, stock and wishes back to how they were at first, in both styles." }
-                    button.button.button-small type="button" data-ask="POST /api/reset" data-body=r#"{"confirm":"reset"}"#
-                        data-confirm="Throw away what was changed, in both styles?" { "Back to the beginning" }
-                    p data-wrong role="alert" {}
-                }
-            }
-        }
+                <fieldset class="fieldset" disabled=move || !is_ready.get()>
+                    <div class="part" aria-busy=move || (!gates.is_ready.get()).then_some("true")>
+                        <Hold section=gates first=holding />
+                    </div>
+                    <SaidBelow section=gates />
+                </fieldset>
+            </div>
+            <Topic section=topic("faults") title="Break something" contents=faults::contents />
+            <Topic section=topic("workers") title="Workers" contents=workers::contents />
+            <Topic section=topic("desk") title="Dead letters" contents=desk::contents />
+            <Topic section=topic("files") title="Files from the warehouse" contents=files::contents />
+            <Topic section=topic("simulator") title="Simulator" contents=simulator::contents />
+            <StartOver section=topic("over") />
+        </section>
     }
 }
 
-/// A part that the server draws, and keeps true.
-pub(super) fn part(style: Style, name: &str, first: &Markup) -> Markup {
-    html! {
-        div.part data-part={ "/parts/" (style) "/" (name) } data-own aria-busy="true" { (first) }
-        p data-wrong role="alert" {}
+/// The name by which the others see what the reader does.
+#[component]
+fn YourName(is_ready: ReadSignal<bool>) -> impl IntoView {
+    let name = RwSignal::new(String::new());
+    Effect::new(move || name.set(me::name()));
+    let rename = move |event: ev::Event| {
+        let kept = me::rename(&event_target_value(&event));
+        // What was left out of it goes from the field, even when the rest is the name that it was.
+        event_target::<web_sys::HtmlInputElement>(&event).set_value(&kept);
+        name.set(kept);
+    };
+    view! {
+        <div class="field">
+            <label for="your-name">"Your name"</label>
+            <input
+                id="your-name"
+                class="input"
+                maxlength=flow::actor::NAME_MAX.to_string()
+                autocomplete="nickname"
+                placeholder="for what you do here"
+                disabled=move || !is_ready.get()
+                prop:value=name
+                on:change=rename
+            />
+        </div>
+    }
+}
+
+/// The way back to the beginning.
+#[component]
+fn StartOver(section: Section) -> impl IntoView {
+    let reset = move |_| {
+        let ask = Ask::new("POST", "/api/reset".to_owned()).with(r#"{"confirm":"reset"}"#);
+        section.asks.ask(ask.after("Throw away what was changed, in both styles?".to_owned()));
+    };
+    view! {
+        <details class="topic" data-topic=section.name>
+            <summary>"Start over"</summary>
+            <div class="topic-body">
+                <p class="hint">
+                    "Brings products, stock and wishes back to how they were at first, in both styles."
+                </p>
+                <button class="button button-small" type="button" on:click=reset>
+                    "Back to the beginning"
+                </button>
+                <SaidBelow section />
+            </div>
+        </details>
     }
 }

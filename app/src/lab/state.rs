@@ -51,6 +51,8 @@ pub struct LabState {
     pub views: Views,
     /// What is to be said of the playhead's place, such as that it is no longer kept.
     pub notice: Option<String>,
+    /// Why what others bind and consume at the broker is not seen, if so; known while the exchange is inspected.
+    pub others_hidden: Option<String>,
     /// The place that the playhead is to go to once what is needed for it has been fetched.
     pub wanted: Option<u64>,
     /// The file from which a run is shown.
@@ -83,6 +85,7 @@ impl LabState {
             on_the_way: Vec::new(),
             views: Views::default(),
             notice: None,
+            others_hidden: None,
             wanted: None,
             run: None,
             run_wrong: None,

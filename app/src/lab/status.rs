@@ -4,7 +4,10 @@ use super::handle::{Lab, Pace};
 use super::state::Look;
 use super::words;
 use super::zone;
+use crate::api::asks::Ask;
 use crate::live::Connection;
+use flow::Style;
+use flow::api::AnnounceWanted;
 use flow::event::StockReason;
 use flow::picture::{Arrival, System};
 use leptos::prelude::*;
@@ -46,7 +49,6 @@ const LISTED: usize = 20;
 
 /// A message was lost, and nothing will come by itself: the way to mend that.
 fn heal(system: &System, disagreeing: usize) -> Markup {
-    let announce = format!("POST /api/{}/inventory/announce", system.style);
     html! {
         details.heal data-key="heal" {
             summary { "No message on its way will fix it" }
@@ -54,17 +56,24 @@ fn heal(system: &System, disagreeing: usize) -> Markup {
                 @for (sku, since_us) in system.agreement.pending().take(LISTED) {
                     li data-key={ "heal-" (sku) } {
                         span { (sku) } span.soft { "since " (words::time_of_day(since_us)) }
-                        button.button.button-small type="button" data-ask=(announce)
-                            data-body={ "{\"sku\":\"" (sku) "\"}" } aria-label={ "Announce again: " (sku) } { "Announce again" }
+                        button.button.button-small type="button" data-act="announce"
+                            data-sku=(sku) aria-label={ "Announce again: " (sku) } { "Announce again" }
                     }
                 }
             }
             @if disagreeing > LISTED { p.hint { "… and " (disagreeing - LISTED) " more" } }
             @if disagreeing > 1 {
-                button.button.button-small type="button" data-key="heal-all" data-ask=(announce) data-body="{}" { "Announce all again" }
+                button.button.button-small type="button" data-key="heal-all" data-act="announce" { "Announce all again" }
             }
         }
     }
+}
+
+/// Has inventory tell once more what it has recorded: of one SKU, or of all on which the services disagree.
+#[must_use]
+pub fn announce(style: Style, sku: Option<String>) -> Ask {
+    let body = serde_json::to_string(&AnnounceWanted { sku }).expect("a SKU is plain data");
+    Ask::new("POST", format!("/api/{style}/inventory/announce")).with(body)
 }
 
 /// Something that does not go as it should, though nothing is lost: a mark, a word, and what it is.
@@ -184,12 +193,21 @@ mod tests {
         let recorded =
             |messages| Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages };
         let lost = tell(Service::Inventory, "MUG-RED", recorded(0));
-        assert!(lost.contains("POST /api/orchestration/inventory/announce"), "{lost}");
+        assert!(lost.contains("data-act=\"announce\" data-sku=\"MUG-RED\""), "{lost}");
         assert!(lost.contains("Announce again: MUG-RED") && !lost.contains("Announce all"), "{lost}");
         let two = tell(Service::Inventory, "PEN-BLUE", recorded(0));
         assert!(two.contains("Announce all again") && two.contains("2 SKUs disagree"), "{two}");
         let on_its_way = tell(Service::Inventory, "MUG-RED", recorded(1));
         assert!(on_its_way.contains("2 SKUs disagree") && !on_its_way.contains("nnounce"), "{on_its_way}");
+    }
+
+    #[test]
+    fn one_sku_is_announced_again_or_all() {
+        let one = announce(Style::Orchestration, Some("MUG-RED".to_owned()));
+        assert_eq!((one.method, &*one.path), ("POST", "/api/orchestration/inventory/announce"));
+        assert_eq!(one.body, r#"{"sku":"MUG-RED"}"#);
+        let all: AnnounceWanted = serde_json::from_str(&announce(Style::Choreography, None).body).unwrap();
+        assert_eq!(all, AnnounceWanted::default());
     }
 
     #[test]

@@ -6,14 +6,14 @@ use super::{
 };
 use crate::{
     address,
-    api::{self, Listed, What},
+    api::{self, Listed, What, fetch},
     components::{blank, failure, style_mark},
     live::use_live,
     paint::{Act, follow, listen, region},
 };
 use flow::{
     Style,
-    api::{Delivery, Email},
+    api::{Delivery, Email, Problem},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -29,11 +29,11 @@ const LISTED: usize = 200;
 
 /// How the open e-mail is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Form<'a> {
     /// As its receiver sees it.
     Rendered,
-    /// As it goes over the wire.
-    Source,
+    /// As it goes over the wire, once that has come.
+    Source(&'a Source),
 }
 
 /// An e-mail and the system it comes from.
@@ -96,9 +96,27 @@ fn Mail(
     let as_source = RwSignal::new(false);
     let listing = Listing::new(What::Emails, first, live.mail_seq);
     follow_deliveries(listing);
+    let source = LocalResource::new(move || {
+        let wanted = chosen.get().filter(|_| as_source.get()).as_deref().and_then(source_of);
+        async move {
+            match wanted {
+                Some(path) => {
+                    let source = fetch::send("GET", &path, None).await;
+                    Some((path, source))
+                }
+                None => None,
+            }
+        }
+    });
     let draw = move || {
         let connection = live.connection.get();
-        let form = if as_source.get() { Form::Source } else { Form::Rendered };
+        // The first paint never shows it, and on the server it would never come.
+        let source = as_source.get().then(|| {
+            let wanted = chosen.with(|chosen| chosen.as_deref().and_then(source_of));
+            // Until it comes, what is there may be that of another e-mail.
+            source.get().flatten().filter(|(path, _)| wanted.as_ref() == Some(path)).map(|(_, source)| source)
+        });
+        let form = source.as_ref().map_or(Form::Rendered, Form::Source);
         page(
             connection,
             &listing.list.with(|list| chosen.with(|chosen| mailbox(list, chosen.as_deref(), form))),
@@ -107,10 +125,18 @@ fn Mail(
     region(draw, move |host| {
         address::on_back(move || chosen.set(address::query("mail")));
         listen(&host, "click", move |event| act(&event, listing, chosen, as_source));
-        #[cfg(feature = "hydrate")]
-        crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
+}
+
+/// What is known of a source.
+type Source = Option<Result<String, Problem>>;
+
+/// Where the source of an e-mail is, by the e-mail's name in the address bar.
+fn source_of(key: &str) -> Option<String> {
+    let (style, id) = key.split_once('-')?;
+    let (style, id): (Style, i64) = (style.parse().ok()?, id.parse().ok()?);
+    Some(format!("/api/{style}/wishlist/emails/{id}/source"))
 }
 
 /// Asks again while something waits to be sent: of what SMTP does with an e-mail the journal does not tell.
@@ -155,7 +181,7 @@ fn act(
     }
 }
 
-fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
+fn mailbox(list: &List, chosen: Option<&str>, form: Form<'_>) -> Markup {
     html! {
         div.page-head {
             div {
@@ -174,7 +200,7 @@ fn mailbox(list: &List, chosen: Option<&str>, form: Form) -> Markup {
 }
 
 /// The list and the open e-mail side by side; on a small screen one or the other.
-fn both_sides(letters: &[Letter], chosen: Option<&str>, form: Form) -> Markup {
+fn both_sides(letters: &[Letter], chosen: Option<&str>, form: Form<'_>) -> Markup {
     if letters.is_empty() {
         let how = "When a product that was sold out becomes available, everybody who wished for it gets an e-mail, which appears here.";
         return blank("No e-mail yet", how, ("/lab/choreography", "Send an arrival"));
@@ -219,7 +245,7 @@ fn row(letter: &Letter, chosen: Option<&str>) -> Markup {
 }
 
 /// The e-mail that is being read.
-fn opened(letter: &Letter, form: Form) -> Markup {
+fn opened(letter: &Letter, form: Form<'_>) -> Markup {
     let Letter { style, email } = letter;
     html! {
         a.button.button-small.mail-back href=(MAILBOX) data-act="open" {
@@ -252,13 +278,6 @@ fn opened(letter: &Letter, form: Form) -> Markup {
             (body(letter, form))
         }
     }
-}
-
-/// The source of an e-mail, as the server draws it.
-#[cfg(feature = "ssr")]
-#[must_use]
-pub fn source(text: &str) -> Markup {
-    html! { pre tabindex="0" aria-label="Source" { (text) } }
 }
 
 /// What became of an e-mail by SMTP: a mark of its own shape, and a word. Nothing where there is no SMTP server.
@@ -297,7 +316,7 @@ fn why(email: &Email) -> Markup {
 }
 
 /// The e-mail itself, in a frame of its own in which it can do nothing; or as it goes over the wire.
-fn body(letter: &Letter, form: Form) -> Markup {
+fn body(letter: &Letter, form: Form<'_>) -> Markup {
     let Letter { style, email } = letter;
     let key = letter.key();
     let tab = |name: &str, words: &str, on: bool| {
@@ -306,16 +325,21 @@ fn body(letter: &Letter, form: Form) -> Markup {
     html! {
         div.segments.letter-tabs role="group" aria-label="Show the e-mail" {
             (tab("rendered", "Rendered", form == Form::Rendered))
-            (tab("source", "Source", form == Form::Source))
+            (tab("source", "Source", form != Form::Rendered))
         }
-        @if form == Form::Rendered {
+        @if let Form::Source(source) = form {
+            div.letter-source data-key={ "source-" (key) } {
+                @match source {
+                    None => { p.hint { "Asking the server…" } }
+                    Some(Ok(text)) => { pre tabindex="0" aria-label="Source" { (text) } }
+                    Some(Err(_)) => {}
+                }
+            }
+            p.field-error role="alert" { @if let Some(Err(problem)) = source { (problem.detail) } }
+        } @else {
             iframe.letter-frame data-key={ "frame-" (key) } title={ "E-mail to " (email.to) }
                 sandbox="allow-popups allow-popups-to-escape-sandbox"
                 src={ "/api/" (style) "/wishlist/emails/" (email.id) "/html" } {}
-        } @else {
-            div.letter-source data-key={ "source-" (key) } data-own data-once
-                data-part={ "/parts/" (style) "/source/" (email.id) } { p.hint { "Asking the server…" } }
-            p.field-error data-wrong data-own role="alert" {}
         }
     }
 }
@@ -359,6 +383,20 @@ mod tests {
         );
         let open = both_sides(&letters, Some("choreography-2"), Form::Rendered).into_string();
         assert!(!open.contains("Written") && !open.contains("cannot be sent"), "{open}");
+    }
+
+    #[test]
+    fn the_source_of_an_email_is_shown_once_it_has_come_and_else_why_not() {
+        assert_eq!(
+            source_of("orchestration-7").as_deref(),
+            Some("/api/orchestration/wishlist/emails/7/source")
+        );
+        assert_eq!(source_of("nowhere-7"), None);
+        let letters = letters(&[vec![email(1, "2026-01-01T00:00:00Z")], Vec::new()]);
+        let drawn = |source: &Source| body(&letters[0], Form::Source(source)).into_string();
+        assert!(drawn(&None).contains("Asking the server…"));
+        let came = drawn(&Some(Ok("To: <ada@example.com>".to_owned())));
+        assert!(came.contains("To: &lt;ada@example.com&gt;") && !came.contains("Asking"), "{came}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The shop: what each style's catalog shows, and a button that takes a piece out.
 
+mod wish;
+
 use super::listing::{List, Listing, page};
 use crate::{
     address,
@@ -18,6 +20,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
 use std::time::Duration;
+use wish::Wish;
 
 /// How long a message stays.
 const MESSAGE_STAYS: Duration = Duration::from_secs(6);
@@ -64,11 +67,14 @@ fn Shop(
     let live = use_live();
     let hydrated = hydrated();
     let outcome = RwSignal::new(None::<Outcome>);
+    let wish = RwSignal::new(None::<Wish>);
     let listing = Listing::new(What::Shelves(wanted.clone()), first, live.stock_seq);
     let wanted = RwSignal::new(wanted);
     let draw = move || {
         let connection = live.connection.get();
-        let shop = listing.list.with(|list| wanted.with(|wanted| goods(list, wanted, hydrated.get())));
+        let shop = listing.list.with(|list| {
+            wanted.with(|wanted| wish.with(|wish| goods(list, wanted, wish.as_ref(), hydrated.get())))
+        });
         let message = outcome.with(|outcome| message(outcome.as_ref()));
         page(connection, &html! { (shop) (message) })
     };
@@ -81,14 +87,13 @@ fn Shop(
     region(draw, move |host| {
         listen(&host, "click", move |event| act(&event, listing, outcome, look_for));
         listen(&host, "input", move |event| typed(&event, look_for));
-        listen(&host, "submit", |event| {
+        listen(&host, "submit", move |event| {
             // The list follows what is typed: Enter need not load the page anew.
-            if Act::of(&event).is_some_and(|act| act.name() == "search") {
-                event.prevent_default();
+            event.prevent_default();
+            if Act::of(&event).is_some_and(|act| act.name() == "wish") {
+                wish::make(&event, listing, wish);
             }
         });
-        #[cfg(feature = "hydrate")]
-        crate::parts::keep(&host);
         follow(host, Box::new(draw));
     })
 }
@@ -184,7 +189,7 @@ fn name_of(list: &List, sku: Sku) -> String {
 }
 
 /// All that is shown but the message.
-fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
+fn goods(list: &List, wanted: &ShelvesWanted, wish: Option<&Wish>, hydrated: bool) -> Markup {
     html! {
         div.page-head {
             div {
@@ -195,7 +200,7 @@ fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
             }
         }
         @match list {
-            Ok(Listed::Shelves(page)) => { (shelf_list(page, wanted, hydrated)) }
+            Ok(Listed::Shelves(page)) => { (shelf_list(page, wanted, wish, hydrated)) }
             Ok(Listed::Emails(_)) => {}
             Err(problem) => { (failure("The store", problem)) }
         }
@@ -203,7 +208,7 @@ fn goods(list: &List, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
 }
 
 /// All products, or word that there are none.
-fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, hydrated: bool) -> Markup {
+fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, wish: Option<&Wish>, hydrated: bool) -> Markup {
     if page.products == 0 {
         let how = "Products appear here once the warehouse has reported some.";
         return blank("The shelves are empty", how, ("/lab/choreography", "Send the first arrival"));
@@ -235,7 +240,7 @@ fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, hydrated: bool) -> Markup 
                     ul.offers {
                         @for &style in Style::ALL { (offer(shelf, style, shelf.quantity(style), hydrated)) }
                     }
-                    (wish(shelf, hydrated))
+                    (wish::form(shelf, wish.filter(|wish| wish.sku == shelf.sku), hydrated))
                 }
             }
         }
@@ -263,44 +268,6 @@ fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> 
                 data-available[available] aria-label={ "Buy one " (shelf.name) ", " (style) }
                 aria-disabled=(!available) disabled[!hydrated] { "Buy" }
         }
-    }
-}
-
-/// The way to be told when it is back, and the way to what happened to it.
-fn wish(shelf: &Shelf, hydrated: bool) -> Markup {
-    let id = format!("wish-{}", shelf.sku);
-    html! {
-        div.product-more {
-            details.wish data-topic="wish" {
-                summary { "Notify me" }
-                form data-ask="" novalidate {
-                    input type="hidden" name="sku" value=(shelf.sku);
-                    label.label for=(id) { "E-mail" }
-                    input.input id=(id) type="email" name="email" autocomplete="email" placeholder="ada@example.com"
-                        disabled[!hydrated];
-                    div.button-row {
-                        @for style in Style::ALL {
-                            button.button.button-small type="submit" disabled[!hydrated]
-                                data-to={ "POST /api/" (style) "/wishlist/wishes" } data-done=(noted(shelf, *style))
-                                aria-label={ "Wish for " (shelf.name) ", " (style) } { (style) }
-                        }
-                    }
-                    p data-wrong data-own role="alert" {}
-                }
-            }
-            a href={ "/lab/choreography?sku=" (shelf.sku) } { "See its journey" }
-        }
-    }
-}
-
-/// What is promised to somebody who wishes. The e-mail goes out when a product turns from sold out to available.
-fn noted(shelf: &Shelf, style: Style) -> String {
-    if shelf.quantity(style).is_some_and(|quantity| quantity > 0) {
-        format!(
-            "Noted. In {style} it is in stock now. You get one e-mail when it has been sold out and is back."
-        )
-    } else {
-        "Noted. You get one e-mail when it is back.".to_owned()
     }
 }
 

@@ -181,14 +181,12 @@ fn wake(handle: Handle, host: &Element) {
     }
     mark(handle, host);
     listen(host, "click", move |event| acts::clicked(handle, &event));
-    listen(host, "keydown", move |event| acts::key_on_drawing(&event));
+    listen(host, "keydown", move |event| acts::key_on_drawing(handle, &event));
     listen(host, "submit", move |event| {
         event.prevent_default();
         send::send(handle);
     });
     listen(host, "input", move |event| acts::typed(handle, &event));
-    #[cfg(feature = "hydrate")]
-    crate::parts::keep(host);
     keep_space();
     Effect::new(move || {
         let keys = window_event_listener(ev::keydown, move |event| acts::pressed(handle, &event));

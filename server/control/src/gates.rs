@@ -51,6 +51,7 @@ impl Held {
             held: self.steps.iter().map(|(step, _)| step.clone()).collect(),
             opens_at_us: self.hold.as_ref().and_then(|hold| hold.opens_at_us),
             hold: self.hold.clone(),
+            ..Holding::default()
         }
     }
 
@@ -69,7 +70,11 @@ impl Control {
     /// What is closed and held.
     #[must_use]
     pub fn holding(&self, style: Style) -> Holding {
-        lock(&self.system(style).held).holding()
+        let holding = lock(&self.system(style).held).holding();
+        if holding.closed.is_empty() {
+            return holding;
+        }
+        Holding { now_us: Some(clock::now_us()), single_workers: self.single_workers(style), ..holding }
     }
 
     /// Closes exactly these gates; what was held at others goes on.

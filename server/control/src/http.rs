@@ -16,9 +16,9 @@ use axum::{
     routing::{get, post},
 };
 use flow::{
-    Style,
-    api::{Breaker, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
-    fault::{FaultKind, Faults, Gates, Holding, UnknownFault},
+    Service, Style,
+    api::{Breaker, Crew, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
+    fault::{Fault, FaultKind, Faults, Gates, Holding, UnknownFault},
 };
 use http_edge::{
     extract::{By, InStyle, JsonBody, PathId, PathService},
@@ -26,12 +26,16 @@ use http_edge::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 const WORKERS_MAX: u16 = 16;
 const PREFETCH_MAX: u16 = 1_000;
-/// How long a page of dead letters may take to be found.
-const LOOKING_MAX: Duration = Duration::from_secs(30);
+/// How many seconds a page of dead letters may take to be found, unless the query says fewer.
+const LOOKING_MAX_S: u64 = 30;
+/// How many letters are parked, on all pages.
+const HEADER_TOTAL: &str = "x-total-count";
+/// Grows with everything that is replayed or discarded: a page that follows may have changed by it.
+const HEADER_CHANGES: &str = "x-desk-changes";
 
 /// The routes.
 pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
@@ -44,10 +48,15 @@ pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) ->
         .route("/api/{style}/gates", get(holding).put(set_gates))
         .route("/api/{style}/gates/step", post(step))
         .route("/api/{style}/gates/{id}/release", post(release))
-        .route("/api/{style}/faults", get(faults).put(set_faults).delete(clear_faults))
+        .route("/api/{style}/faults", get(faults).put(set_faults).post(add_fault).delete(clear_faults))
         .route("/api/{style}/{service}/workers", get(workers).post(set_workers))
-        .with_state(control)
-        .merge(Router::new().route("/api/{style}/{service}/breaker", get(breaker)).with_state(availability))
+        .with_state(control.clone())
+        .merge(
+            Router::new()
+                .route("/api/{style}/{service}/breaker", get(breaker))
+                .with_state(availability.clone()),
+        )
+        .merge(Router::new().route("/api/{style}/workers", get(crews)).with_state((control, availability)))
         .merge(letters)
 }
 
@@ -104,6 +113,19 @@ async fn set_faults(
     faults.map(|faults| Json(Faults { faults })).map_err(|error| Problem::invalid(error.to_string()))
 }
 
+/// Sets one more, in place of the same kind and service if that is set already. The others stay as they are.
+async fn add_fault(
+    State(control): State<Control>,
+    InStyle(style): InStyle,
+    by: By,
+    JsonBody(fault): JsonBody<Fault>,
+) -> Result<Json<Faults>, Problem> {
+    let mut faults = control.faults(style);
+    faults.retain(|other| (other.kind, other.service) != (fault.kind, fault.service));
+    faults.push(fault);
+    set_faults(State(control), InStyle(style), by, JsonBody(Faults { faults })).await
+}
+
 /// Which faults to clear.
 #[derive(Debug, Deserialize)]
 struct ClearQuery {
@@ -154,6 +176,21 @@ async fn set_workers(
     Ok(Json(control.workers(style, service)))
 }
 
+/// All services at once, each with its breaker if it calls anybody.
+async fn crews(
+    State((control, availability)): State<(Control, AvailabilityClient)>,
+    InStyle(style): InStyle,
+) -> Json<Vec<Crew>> {
+    let crew = |&service: &Service| Crew {
+        service,
+        workers: control.workers(style, service),
+        // Only choreography's catalog and wishlist ask inventory.
+        breaker: (style == Style::Choreography && service != Service::Inventory)
+            .then(|| availability.breaker(style, service)),
+    };
+    Json(Service::ALL.iter().map(crew).collect())
+}
+
 async fn breaker(
     State(availability): State<AvailabilityClient>,
     InStyle(style): InStyle,
@@ -178,53 +215,51 @@ impl From<DeskError> for Problem {
 
 /// Which page of the letters is asked for, as the query says it.
 #[derive(Debug, Default, Deserialize)]
-pub struct PageQuery {
+struct PageQuery {
     after: Option<String>,
     nth: Option<String>,
     limit: Option<String>,
+    within_s: Option<String>,
 }
 
 impl PageQuery {
     /// Reads a request's query.
-    ///
-    /// # Errors
-    /// When it says one thing twice.
-    pub fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
+    fn of(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Problem> {
         query.map(|Query(query)| query).map_err(|error| Problem::malformed(error.body_text()))
     }
 
-    /// The page that it asks for, of as many letters as `limit` unless it says so itself, found within `patience`.
-    ///
-    /// # Errors
-    /// When there can be no such page.
-    pub fn wanted(self, style: Style, limit: usize, patience: Duration) -> Result<Wanted, Problem> {
-        let limit = match self.limit {
-            None => limit,
-            Some(text) => match text.parse() {
-                Ok(limit) if (1..=PAGE_MAX).contains(&limit) => limit,
-                _ => {
-                    return Err(Problem::invalid(format!(
-                        "limit: {text:?} is no whole number from 1 to {PAGE_MAX}"
-                    )));
-                }
-            },
-        };
-        let nth = self.nth.map_or(Ok(1), |text| {
-            let no_number = |_| Problem::invalid(format!("nth: {text:?} is no whole number from 1"));
-            text.parse::<u32>().map_err(no_number)
-        })?;
+    /// The page that it asks for.
+    fn wanted(self, style: Style) -> Result<Wanted, Problem> {
+        let limit = number("limit", self.limit, PAGE_DEFAULT, PAGE_MAX)?;
+        let within_s = number("within_s", self.within_s, LOOKING_MAX_S, LOOKING_MAX_S)?;
+        let nth = number("nth", self.nth, 1, u32::MAX)?;
         let after = self.after.map(|id| Cursor::parse(style, id, nth)).transpose()?;
-        Ok(Wanted { after, limit, patience })
+        Ok(Wanted { after, limit, patience: Duration::from_secs(within_s) })
     }
+}
 
-    /// The query that asks for what comes behind that letter.
-    #[must_use]
-    pub fn behind(cursor: &Cursor) -> String {
-        let id = utf8_percent_encode(&cursor.id, NON_ALPHANUMERIC);
-        // Nearly always a name is unique.
-        let nth = if cursor.nth == 1 { String::new() } else { format!("&nth={}", cursor.nth) };
-        format!("after={id}{nth}")
+/// A whole number of the query, from 1.
+fn number<T>(name: &str, text: Option<String>, absent: T, max: T) -> Result<T, Problem>
+where
+    T: Copy + Display + FromStr + From<u8> + PartialOrd,
+{
+    let Some(text) = text else { return Ok(absent) };
+    match text.parse() {
+        Ok(number) if (T::from(1)..=max).contains(&number) => Ok(number),
+        _ => Err(Problem::invalid(format!("{name}: {text:?} is no whole number from 1 to {max}"))),
     }
+}
+
+/// The address of the page behind that letter, which is looked for as long and has as many letters.
+fn address_behind(style: Style, cursor: &Cursor, wanted: &Wanted) -> String {
+    let id = utf8_percent_encode(&cursor.id, NON_ALPHANUMERIC);
+    // Nearly always a name is unique.
+    let nth = if cursor.nth == 1 { String::new() } else { format!("&nth={}", cursor.nth) };
+    let within_s = match wanted.patience.as_secs() {
+        LOOKING_MAX_S => String::new(),
+        fewer => format!("&within_s={fewer}"),
+    };
+    format!("/api/{style}/dead-letters?after={id}{nth}&limit={}{within_s}", wanted.limit)
 }
 
 /// A page of letters, with a `Link` to the next if there is one (RFC 8288).
@@ -233,14 +268,16 @@ async fn dead_letters(
     InStyle(style): InStyle,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let wanted = PageQuery::of(query)?.wanted(style, PAGE_DEFAULT, LOOKING_MAX)?;
+    let wanted = PageQuery::of(query)?.wanted(style)?;
+    // Read before the page: what is done meanwhile makes it old.
+    let changes = desk.changes();
     let page = desk.list(style, &wanted).await?;
-    let next = page.next.map(|cursor| {
-        let behind = PageQuery::behind(&cursor);
-        let link = format!("</api/{style}/dead-letters?{behind}&limit={}>; rel=\"next\"", wanted.limit);
+    let next = page.next.as_ref().map(|cursor| {
+        let link = format!("<{}>; rel=\"next\"", address_behind(style, cursor, &wanted));
         [(header::LINK, link)]
     });
-    Ok((next, Json(page.letters)).into_response())
+    let told = [(HEADER_TOTAL, page.parked.to_string()), (HEADER_CHANGES, changes.to_string())];
+    Ok((next, told, Json(page.letters)).into_response())
 }
 
 async fn discard_all(

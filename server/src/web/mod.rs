@@ -4,8 +4,8 @@ pub mod compress;
 pub mod health;
 pub mod journal;
 pub mod listen;
+mod others;
 pub mod page;
-mod parts;
 mod patience;
 pub mod public_url;
 pub mod queues;
@@ -80,11 +80,11 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(data::http::routes(parts.reset.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
+        .merge(others::routes(parts.visibility.clone()))
         .merge(control::http::routes(control, availability, parts.desk.clone()))
         .nest("/api", Router::new().fallback(no_such_call))
         .route("/healthz", get(async || "alive\n"))
         .merge(health::routes(parts))
-        .merge(parts::routes(parts))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))

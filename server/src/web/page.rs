@@ -13,7 +13,7 @@ use axum::{
 use catalog::search::Search;
 use control::Control;
 use flow::{
-    Event, Picture, Service, Style,
+    Event, Picture, Style,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -132,10 +132,6 @@ impl Backend for Lent {
 
     fn holding(&self, style: Style) -> Holding {
         self.control.holding(style)
-    }
-
-    fn single_workers(&self, style: Style) -> Vec<Service> {
-        self.control.single_workers(style)
     }
 
     fn broker_label(&self) -> String {

@@ -1,5 +1,7 @@
 //! How many workers a service has, and how they are.
 
+use super::Breaker;
+use crate::Service;
 use serde::{Deserialize, Serialize};
 
 /// The body of `POST /api/{style}/{service}/workers`.
@@ -27,6 +29,17 @@ pub struct Workers {
     pub heartbeat_at_us: Option<u64>,
     /// Why they last stopped, if they did.
     pub last_error: Option<String>,
+}
+
+/// One service in the answer to `GET /api/{style}/workers`, which tells of all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crew {
+    /// Whose.
+    pub service: Service,
+    /// The workers.
+    pub workers: Workers,
+    /// The breaker of the service's calls; none where it makes no calls.
+    pub breaker: Option<Breaker>,
 }
 
 /// How the supervisor sees a service's workers.

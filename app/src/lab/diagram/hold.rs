@@ -41,7 +41,6 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
             @let spoken = format!("Let {} {}{}", service_name(step.service), held_words(step),
                 step.sku.map(|sku| format!(" of {sku}")).unwrap_or_default());
             g.held-step data-act="release" data-hold=(step.hold_id) data-gate=(step.gate)
-                data-ask={ "POST /api/" (scene.style) "/gates/" (step.hold_id) "/release" }
                 role="button" tabindex="0" aria-label=(spoken) {
                 title { (spoken) }
                 rect x=(Px(x)) y=(Px(top)) width=(Px(pitch - 2.0)) height=(Px(height)) rx="5" {}
@@ -165,7 +164,7 @@ mod tests {
         ];
         let html = drawn(&picture(style, told.clone()), style);
         for id in 1..=3 {
-            assert!(html.contains(&format!("/api/orchestration/gates/{id}/release")), "{id}");
+            assert!(html.contains(&format!("data-hold=\"{id}\"")), "{id}");
         }
         for words in [
             "Let Inventory publish recalculate_sku of MUG-RED",
@@ -183,7 +182,7 @@ mod tests {
         };
         let mut told = told;
         told.push((Service::Catalog, released));
-        assert!(!drawn(&picture(style, told), style).contains("gates/3/release"));
+        assert!(!drawn(&picture(style, told), style).contains("data-hold=\"3\""));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The parts of the system: nodes, queues and lines.
 
-use super::super::room;
 use super::super::selection::Selection;
 use super::super::state::{Look, stranger_at};
 use super::super::words::{change, held_words, node_name, place_name, service_name, short_id, stock_change};
@@ -178,7 +177,9 @@ fn exchange(look: &Look<'_>) -> Markup {
             }
         }
         @if system.bindings().next().is_none() { p.soft { "No queue is bound: messages are returned." } }
-        @if look.connection != Connection::Replay { (room::part(style, "others", &html! {})) }
+        @if look.connection != Connection::Replay && let Some(reason) = &look.lab.others_hidden {
+            p.soft { "Bindings of others: not visible (" (reason) ")." }
+        }
     }
 }
 

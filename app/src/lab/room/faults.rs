@@ -1,207 +1,354 @@
 //! Breaking something on purpose: what is set, and what can be set.
 
+use super::field::{NumberField, number};
+use super::section::{Asking, Section};
+use crate::api::asks::Ask;
+use crate::lab::broken::{NEVER, is_inventorys, lasts, name, sentence, trigger};
 use crate::lab::words::service_name;
-use flow::fault::{Fault, FaultKind, Trigger};
+use flow::fault::{Fault, FaultKind, Faults};
 use flow::{Service, Style};
-use maud::{Markup, html};
-use serde::Deserialize;
+use leptos::{ev, prelude::*};
+use serde_json::json;
 
-/// What is broken, in a sentence.
-#[must_use]
-pub const fn sentence(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::HandlerDelay => "The handler takes longer.",
-        FaultKind::HandlerError => "The handler fails, and may succeed at its next try.",
-        FaultKind::Poison => "A message fails at every try, until it is parked.",
-        FaultKind::CrashBeforeEffect => "The service dies before it has done anything.",
-        FaultKind::CrashBeforeAck => "The service dies after it has stored its effect, before the ack.",
-        FaultKind::ConsumerStopped => "The service takes no messages until this is cleared.",
-        FaultKind::HttpSlow => "Inventory answers the service late.",
-        FaultKind::HttpError => "Inventory answers the service with 500.",
-        FaultKind::HttpTimeout => "Inventory never answers the service.",
-        FaultKind::HttpRefused => "Inventory's port refuses the service.",
-        FaultKind::PublishedTwice => "Inventory publishes the same message twice.",
-        FaultKind::QueueUnbound => "The service's queue is unbound from its exchange until this is cleared.",
-        FaultKind::ConnectionCut => "The service's connection to the broker is cut; it comes back by itself.",
-        FaultKind::BrokerStopped => "The broker stops until this is cleared.",
-        FaultKind::RelayCrash => "Inventory's relay dies after the second message of an arrival.",
-    }
+const FORM: &str = "fault-form";
+
+/// What stands in the form.
+#[derive(Debug, Clone, Copy)]
+struct Fields {
+    kind: RwSignal<FaultKind>,
+    service: RwSignal<Service>,
+    trigger: RwSignal<When>,
+    every: RwSignal<String>,
+    probability: RwSignal<String>,
+    seed: RwSignal<String>,
+    delay_ms: RwSignal<String>,
 }
 
-/// Why a fault does nothing here.
-const NEVER: &str = "In this style nobody asks inventory, so it never strikes.";
-
-/// Its name for people.
-#[must_use]
-pub fn name(kind: FaultKind) -> String {
-    let mut name = kind.as_str().replace('_', " ").replace("http", "HTTP");
-    name[..1].make_ascii_uppercase();
-    name
+/// When a fault is to strike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Next,
+    EveryNth,
+    Probability,
 }
 
-/// Whether only inventory can have it.
-const fn is_inventorys(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::PublishedTwice | FaultKind::RelayCrash | FaultKind::BrokerStopped)
+impl When {
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Next, "next", "The next time"),
+        (Self::EveryNth, "every_nth", "Every n-th time"),
+        (Self::Probability, "probability", "With a probability"),
+    ];
 }
 
-/// When it strikes, in words.
-#[must_use]
-pub fn trigger(fault: &Fault) -> String {
-    match (fault.kind, fault.trigger) {
-        (FaultKind::ConsumerStopped | FaultKind::QueueUnbound | FaultKind::BrokerStopped, _) => {
-            "until cleared".to_owned()
+impl Fields {
+    fn new() -> Self {
+        let text = |text: &str| RwSignal::new(text.to_owned());
+        Self {
+            kind: RwSignal::new(FaultKind::HandlerDelay),
+            service: RwSignal::new(Service::Catalog),
+            trigger: RwSignal::new(When::Next),
+            every: text("3"),
+            probability: text("0.2"),
+            seed: text("1"),
+            delay_ms: text("1000"),
         }
-        (_, Trigger::Next) => "next time".to_owned(),
-        (_, Trigger::EveryNth(1)) => "every time".to_owned(),
-        (_, Trigger::EveryNth(n)) => format!("every {n}th time"),
-        (_, Trigger::Probability(p)) => format!("with probability {p}, seed {}", fault.seed),
+    }
+
+    /// The fault, as JSON: the server says what is wrong with a number. What is left empty is as usual.
+    fn body(self) -> String {
+        let kind = self.kind.get_untracked();
+        let service = if is_inventorys(kind) { Service::Inventory } else { self.service.get_untracked() };
+        let read = |field: RwSignal<String>| field.with_untracked(|text| number(text));
+        let mut fault = json!({ "kind": kind, "service": service, "trigger": "next" });
+        if !lasts(kind) {
+            fault["trigger"] = match self.trigger.get_untracked() {
+                When::Next => json!("next"),
+                When::EveryNth => json!({ "every_nth": read(self.every).unwrap_or_else(|| 1.into()) }),
+                When::Probability => {
+                    json!({ "probability": read(self.probability).unwrap_or_else(|| 1.into()) })
+                }
+            };
+        }
+        if self.trigger.get_untracked() == When::Probability {
+            fault["seed"] = json!(read(self.seed).unwrap_or_else(|| 0.into()));
+        }
+        if delays(kind)
+            && let Some(delay_ms) = read(self.delay_ms)
+        {
+            fault["delay_ms"] = json!(delay_ms);
+        }
+        fault.to_string()
     }
 }
 
-/// The form's fields, as the page sends them to be added to the list.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NewFault {
+const fn delays(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::HandlerDelay | FaultKind::HttpSlow)
+}
+
+/// Sets exactly these faults.
+fn set(style: Style, faults: Vec<Fault>) -> Ask {
+    let body = serde_json::to_string(&Faults { faults }).expect("faults are plain data");
+    Ask::new("PUT", format!("/api/{style}/faults")).with(body)
+}
+
+/// What is broken on purpose, and the form for more.
+pub fn contents(section: Section) -> AnyView {
+    let told = section.told::<Faults>(format!("/api/{}/faults", section.style));
+    let faults = Signal::derive(move || told.get().unwrap_or_default().faults);
+    let count = Memo::new(move |_| told.with(|told| told.as_ref().map(|told| told.faults.len())));
+    let has_some = Memo::new(move |_| count.get().map(|count| count > 0));
+    view! {
+        {move || match has_some.get() {
+            None => view! { <Asking /> }.into_any(),
+            Some(false) => view! {
+                <p class="hint">
+                    "Nothing is broken. The same faults can be caused in both styles, so that they can be compared."
+                </p>
+            }
+            .into_any(),
+            Some(true) => view! {
+                <ul class="faults">
+                    <For
+                        each=move || faults.get().into_iter().map(|fault| (fault.kind, fault.service))
+                        key=|of| *of
+                        let((kind, service))
+                    >
+                        <FaultRow section faults kind service />
+                    </For>
+                </ul>
+            }
+            .into_any(),
+        }}
+        {move || {
+            (count.get() > Some(1))
+                .then(|| view! {
+                    <button
+                        class="button button-small"
+                        type="button"
+                        on:click=move |_| section.asks.ask(set(section.style, Vec::new()))
+                    >
+                        "Clear all"
+                    </button>
+                })
+        }}
+        <FaultForm section />
+    }
+    .into_any()
+}
+
+#[component]
+fn FaultRow(
+    section: Section,
+    faults: Signal<Vec<Fault>>,
     kind: FaultKind,
     service: Service,
-    trigger: String,
-    every: Option<u32>,
-    probability: Option<f64>,
-    seed: Option<u64>,
-    delay_ms: Option<u64>,
-}
-
-impl NewFault {
-    /// The list with this fault in it, in place of the same one if that was set already.
-    #[must_use]
-    pub fn among(self, mut faults: Vec<Fault>) -> Vec<Fault> {
-        let service = if is_inventorys(self.kind) { Service::Inventory } else { self.service };
-        let trigger = match self.trigger.as_str() {
-            "every_nth" => Trigger::EveryNth(self.every.unwrap_or(1)),
-            "probability" => Trigger::Probability(self.probability.unwrap_or(1.0)),
-            _ => Trigger::Next,
+) -> impl IntoView {
+    let is_it = move |fault: &Fault| (fault.kind, fault.service) == (kind, service);
+    let words = Memo::new(move |_| {
+        let words = |fault: &Fault| {
+            format!("{}, {} · struck {}×", service_name(service), trigger(fault), fault.struck)
         };
-        faults.retain(|fault| (fault.kind, fault.service) != (self.kind, service));
-        let (seed, delay_ms) = (self.seed.unwrap_or(0), self.delay_ms);
-        faults.push(Fault { kind: self.kind, service, trigger, seed, delay_ms, struck: 0 });
-        faults
+        faults.with(|faults| faults.iter().find(|fault| is_it(fault)).map(words))
+    });
+    let clear = move |_| {
+        let others = faults.get_untracked().into_iter().filter(|fault| !is_it(fault)).collect();
+        section.asks.ask(set(section.style, others));
+    };
+    view! {
+        <li data-set=kind.as_str()>
+            <div>
+                <strong>{name(kind)}</strong>
+                <p class="hint">{move || words.get()}</p>
+                {(!kind.strikes_in(section.style)).then(|| view! { <p class="hint">{NEVER}</p> })}
+            </div>
+            <button
+                class="button button-small"
+                type="button"
+                aria-label=format!("Clear {} of {}", name(kind), service_name(service))
+                on:click=clear
+            >
+                "Clear"
+            </button>
+        </li>
     }
 }
 
-/// The part `faults`.
-#[must_use]
-pub fn part(style: Style, faults: &[Fault]) -> Markup {
-    let set = format!("PUT /api/{style}/faults");
-    let body = |faults: &[&Fault]| serde_json::json!({ "faults": faults }).to_string();
-    html! {
-        @if faults.is_empty() {
-            p.hint { "Nothing is broken. The same faults can be caused in both styles, so that they can be compared." }
-        } @else {
-            ul.faults {
-                @for fault in faults {
-                    @let others: Vec<_> = faults.iter().filter(|other| *other != fault).collect();
-                    li data-key={ "fault-" (fault.kind) "-" (fault.service) } data-set=(fault.kind) {
-                        div {
-                            strong { (name(fault.kind)) }
-                            p.hint { (service_name(fault.service)) ", " (trigger(fault)) " · struck " (fault.struck) "×" }
-                            @if !fault.kind.strikes_in(style) { p.hint { (NEVER) } }
-                        }
-                        button.button.button-small type="button" data-ask=(set) data-body=(body(&others))
-                            aria-label={ "Clear " (name(fault.kind)) " of " (service_name(fault.service)) } { "Clear" }
-                    }
-                }
-            }
-            @if faults.len() > 1 {
-                button.button.button-small type="button" data-ask=(set) data-body=(body(&[])) { "Clear all" }
-            }
+/// The form. What the chosen fault does not need is not asked for.
+#[component]
+fn FaultForm(section: Section) -> impl IntoView {
+    let fields = Fields::new();
+    let kind = fields.kind;
+    let is_anybodys = Memo::new(move |_| !is_inventorys(kind.get()));
+    let has_trigger = Memo::new(move |_| !lasts(kind.get()));
+    let has_delay = Memo::new(move |_| delays(kind.get()));
+    let choose_kind = move |event: ev::Event| {
+        if let Ok(chosen) = event_target_value(&event).parse() {
+            kind.set(chosen);
         }
-        (form(style))
+    };
+    let choose_service = move |event: ev::Event| {
+        if let Ok(chosen) = event_target_value(&event).parse() {
+            fields.service.set(chosen);
+        }
+    };
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let path = format!("/api/{}/faults", section.style);
+        section.asks.ask(Ask::new("POST", path).with(fields.body()).from(FORM));
+    };
+    let kinds =
+        FaultKind::ALL.iter().map(|&kind| view! { <option value=kind.as_str()>{name(kind)}</option> });
+    let services = move || {
+        Service::ALL
+            .iter()
+            .map(|&service| {
+                let is_chosen = fields.service.get_untracked() == service;
+                view! { <option value=service.as_str() selected=is_chosen>{service_name(service)}</option> }
+            })
+            .collect_view()
+    };
+    let never = move || if kind.get().strikes_in(section.style) { "" } else { NEVER };
+    let sentence = move || format!("{} {}", sentence(kind.get()), never()).trim_end().to_owned();
+    view! {
+        <form id=FORM class="fault-form" on:submit=submit>
+            <div class="field">
+                <label for="fault-kind">"What breaks"</label>
+                <select id="fault-kind" class="input" name="kind" on:change=choose_kind>
+                    {kinds.collect_view()}
+                </select>
+                <p class="hint for-kind" data-kind=move || kind.get().as_str()>
+                    {sentence}
+                </p>
+            </div>
+            {move || {
+                is_anybodys
+                    .get()
+                    .then(|| view! {
+                        <div class="field">
+                            <label for="fault-service">"Whose"</label>
+                            <select id="fault-service" class="input" name="service" on:change=choose_service>
+                                {services()}
+                            </select>
+                        </div>
+                    })
+            }}
+            {move || has_trigger.get().then(|| view! { <TriggerFields section fields /> })}
+            {move || {
+                has_delay
+                    .get()
+                    .then(|| view! {
+                        <NumberField
+                            section
+                            form=FORM
+                            name="delay_ms"
+                            label="Delay in ms"
+                            value=fields.delay_ms
+                            min="1"
+                            max="60000"
+                        />
+                    })
+            }}
+            <button class="button" type="submit">
+                "Break it"
+            </button>
+        </form>
     }
 }
 
-fn form(style: Style) -> Markup {
-    html! {
-        form.fault-form data-ask={ "POST /parts/" (style) "/faults" } {
-            div.field {
-                label for="fault-kind" { "What breaks" }
-                select #fault-kind.input name="kind" {
-                    @for &kind in FaultKind::ALL { option value=(kind) { (name(kind)) } }
-                }
-                @for &kind in FaultKind::ALL {
-                    p.hint.for-kind data-kind=(kind) {
-                        (sentence(kind))
-                        @if !kind.strikes_in(style) { " " (NEVER) }
-                    }
-                }
-            }
-            div.field.for-service {
-                label for="fault-service" { "Whose" }
-                select #fault-service.input name="service" {
-                    @for &service in Service::ALL {
-                        option value=(service) selected[service == Service::Catalog] { (service_name(service)) }
-                    }
-                }
-            }
-            div.field.for-trigger {
-                label for="fault-trigger" { "When" }
-                select #fault-trigger.input name="trigger" {
-                    option value="next" { "The next time" }
-                    option value="every_nth" { "Every n-th time" }
-                    option value="probability" { "With a probability" }
-                }
-            }
-            div.field.for-every {
-                label for="fault-every" { "n" }
-                input #fault-every.input type="number" name="every" min="1" value="3";
-            }
-            div.field.for-probability {
-                label for="fault-probability" { "Probability, 0 to 1" }
-                input #fault-probability.input type="number" name="probability" min="0" max="1" step="any" value="0.2";
-            }
-            div.field.for-probability {
-                label for="fault-seed" { "Seed" }
-                input #fault-seed.input type="number" name="seed" min="0" value="1";
-            }
-            div.field.for-delay {
-                label for="fault-delay" { "Delay in ms" }
-                input #fault-delay.input type="number" name="delay_ms" min="1" max="60000" value="1000";
-            }
-            button.button type="submit" { "Break it" }
+/// When the fault strikes.
+#[component]
+fn TriggerFields(section: Section, fields: Fields) -> impl IntoView {
+    let choose = move |event: ev::Event| {
+        let value = event_target_value(&event);
+        if let Some((when, ..)) = When::ALL.iter().find(|when| when.1 == value) {
+            fields.trigger.set(*when);
         }
+    };
+    let options = When::ALL.iter().map(|&(when, value, words)| {
+        view! { <option value=value selected=fields.trigger.get_untracked() == when>{words}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="fault-trigger">"When"</label>
+            <select id="fault-trigger" class="input" name="trigger" on:change=choose>
+                {options.collect_view()}
+            </select>
+        </div>
+        {move || match fields.trigger.get() {
+            When::Next => ().into_any(),
+            When::EveryNth => view! {
+                <NumberField
+                    section
+                    form=FORM
+                    name="every"
+                    refused_as="trigger"
+                    label="n"
+                    value=fields.every
+                    min="1"
+                />
+            }
+            .into_any(),
+            When::Probability => view! {
+                <NumberField
+                    section
+                    form=FORM
+                    name="probability"
+                    refused_as="trigger"
+                    label="Probability, 0 to 1"
+                    value=fields.probability
+                    min="0"
+                    max="1"
+                    step="any"
+                />
+                <NumberField section form=FORM name="seed" label="Seed" value=fields.seed min="0" />
+            }
+            .into_any(),
+        }}
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::fault::Trigger;
 
-    fn fault(kind: FaultKind, service: Service) -> Fault {
-        Fault { kind, service, trigger: Trigger::Next, seed: 0, delay_ms: None, struck: 2 }
+    fn sent(change: impl FnOnce(Fields)) -> Fault {
+        Owner::new().with(|| {
+            let fields = Fields::new();
+            change(fields);
+            serde_json::from_str(&fields.body()).unwrap()
+        })
     }
 
     #[test]
-    fn every_fault_can_be_chosen_and_each_that_is_set_can_be_cleared_alone() {
-        let faults =
-            [fault(FaultKind::Poison, Service::Catalog), fault(FaultKind::HandlerDelay, Service::Wishlist)];
-        let html = part(Style::Choreography, &faults).into_string();
-        for kind in FaultKind::ALL {
-            assert!(html.contains(&format!("value=\"{kind}\"")), "{kind}");
-        }
-        assert!(html.contains("Clear all") && html.contains("struck 2×"));
-        assert!(html.contains("Clear Poison of Catalog"));
+    fn the_form_sends_what_it_asks_for() {
+        let fault = sent(|fields| {
+            fields.kind.set(FaultKind::HttpSlow);
+            fields.trigger.set(When::Probability);
+            fields.seed.set("7".to_owned());
+        });
+        assert_eq!((fault.kind, fault.service), (FaultKind::HttpSlow, Service::Catalog));
+        assert_eq!((fault.trigger, fault.seed, fault.delay_ms), (Trigger::Probability(0.2), 7, Some(1_000)));
     }
 
     #[test]
-    fn what_only_inventory_can_have_becomes_inventorys_and_a_fault_is_never_set_twice() {
-        let new = |kind: &str, service: &str| -> NewFault {
-            let fields =
-                serde_json::json!({ "kind": kind, "service": service, "trigger": "every_nth", "every": 4 });
-            serde_json::from_value(fields).unwrap()
-        };
-        let faults = new("relay_crash", "catalog").among(Vec::new());
-        assert_eq!(faults[0].service, Service::Inventory);
-        let faults = new("poison", "catalog").among(vec![fault(FaultKind::Poison, Service::Catalog)]);
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].trigger, Trigger::EveryNth(4));
+    fn what_only_inventory_can_have_becomes_inventorys() {
+        let fault = sent(|fields| fields.kind.set(FaultKind::RelayCrash));
+        assert_eq!(fault.service, Service::Inventory);
+    }
+
+    #[test]
+    fn what_is_left_empty_is_as_usual_and_what_lasts_has_no_trigger() {
+        let fault = sent(|fields| {
+            fields.kind.set(FaultKind::Poison);
+            fields.trigger.set(When::EveryNth);
+            fields.every.set(String::new());
+        });
+        assert_eq!((fault.trigger, fault.delay_ms), (Trigger::EveryNth(1), None));
+        let fault = sent(|fields| {
+            fields.kind.set(FaultKind::ConsumerStopped);
+            fields.trigger.set(When::EveryNth);
+        });
+        assert_eq!(fault.trigger, Trigger::Next);
     }
 }

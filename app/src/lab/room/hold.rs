@@ -1,10 +1,12 @@
 //! Holding the real system: which gates are closed, and what waits at them.
 
+use super::section::Section;
+use crate::api::asks::Ask;
 use crate::lab::words::{about_to, held_words, service_name, short_id, since_when};
-use flow::fault::{ClosedGate, Gate, Gates, Holding};
-use flow::picture::System;
+use crate::me::me;
+use flow::fault::{ClosedGate, Gate, Gates, HeldStep, Holding};
 use flow::{Service, Style};
-use maud::{Markup, html};
+use leptos::prelude::*;
 
 /// Whether steps of the service come by that gate at all: only the relay publishes, and only choreography's catalog
 /// and wishlist ask anybody.
@@ -24,28 +26,40 @@ fn gates_of(style: Style, choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGate
     all.filter(|one| is_passed(style, one.gate, one.service) && choose(*one)).collect()
 }
 
-fn body(closed: Vec<ClosedGate>) -> String {
-    serde_json::to_string(&Gates { closed }).expect("gates are plain data")
+/// Closes exactly these gates.
+fn set(style: Style, closed: Vec<ClosedGate>) -> Ask {
+    let body = serde_json::to_string(&Gates { closed }).expect("gates are plain data");
+    Ask::new("PUT", format!("/api/{style}/gates")).with(body)
 }
 
-/// For whom, and of what moment, the part is drawn.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// When: microseconds since the Unix epoch.
-    pub now_us: u64,
-    /// The id of the reader's browser, if it has one.
-    pub reader: Option<String>,
-    /// The services that have one worker only.
-    pub single_workers: Vec<Service>,
+/// Who holds the system, in words.
+fn held_by(holding: &Holding, reader: Option<&str>) -> String {
+    match &holding.hold {
+        Some(hold) => format!("The real system is held by {}.", hold.holder(reader)),
+        None => "The real system is held.".to_owned(),
+    }
+}
+
+/// Since when it is held.
+fn since(holding: &Holding) -> Option<String> {
+    holding.hold.as_ref().map(|hold| format!(" It is so {}.", since_when(hold.since_us, holding.now_us)))
+}
+
+/// In how long it goes on by itself, in minutes and seconds.
+fn countdown(holding: &Holding) -> Option<String> {
+    let left_us = holding.opens_at_us?.saturating_sub(holding.now_us?);
+    let seconds = left_us.div_ceil(1_000_000);
+    Some(format!("{}:{:02}", seconds / 60, seconds % 60))
 }
 
 /// Of whom only the head of the queue can be held.
-fn heads_only(holding: &Holding, seen: &Seen) -> Option<String> {
+fn heads_only(holding: &Holding) -> Option<String> {
     let is_gated = |service: &&Service| {
         let at_consumer = |one: &&ClosedGate| one.gate != Gate::BeforePublish && one.service == **service;
         holding.closed.iter().any(|one| at_consumer(&one))
     };
-    let names: Vec<_> = seen.single_workers.iter().filter(is_gated).map(|&one| service_name(one)).collect();
+    let names: Vec<_> =
+        holding.single_workers.iter().filter(is_gated).map(|&one| service_name(one)).collect();
     let names = match &names[..] {
         [] => return None,
         [one] => format!("{one} has"),
@@ -58,190 +72,303 @@ fn heads_only(holding: &Holding, seen: &Seen) -> Option<String> {
 }
 
 /// What to ask before another's hold is ended.
-fn question(holding: &Holding, seen: &Seen) -> Option<String> {
-    let reader = seen.reader.as_deref();
+fn question(holding: &Holding, reader: Option<&str>) -> Option<String> {
     let hold = holding.hold.as_ref().filter(|hold| hold.is_anothers(reader))?;
     let who = hold.by.as_deref().filter(|name| !name.is_empty()).unwrap_or("Somebody else");
     Some(format!("{who} holds the system. Open it all the same?"))
 }
 
-/// The part `hold`.
-#[must_use]
-pub fn part(holding: &Holding, system: &System, seen: &Seen) -> Markup {
-    let (style, now_us) = (system.style, seen.now_us);
-    let question = question(holding, seen);
-    let gates = format!("PUT /api/{style}/gates");
-    let is_held = !holding.closed.is_empty();
-    let all = gates_of(style, |_| true);
-    html! {
-        div.hold data-closed=(holding.closed.len()) data-held=(holding.held.len()) {
-            @if is_held {
-                p.notice.notice-held { span {
-                    strong { "The real system is held" @if let Some(hold) = &holding.hold {
-                        " by " (hold.holder(seen.reader.as_deref()))
-                    } "." }
-                    @if let Some(hold) = &holding.hold { " It is so " (since_when(hold.since_us, Some(now_us))) "." }
-                    @if let Some(opens) = holding.opens_at_us {
-                        " It goes on by itself in " span data-opens { (countdown(opens.saturating_sub(now_us))) } "."
-                    }
-                } }
-            }
-            div.button-row {
-                @if is_held {
-                    button.button.button-primary type="button" data-key="step" disabled[holding.held.is_empty()]
-                        data-ask={ "POST /api/" (style) "/gates/step" } { "Step" }
+/// What there is to see of the steps that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// All gates are open.
+    Open,
+    /// Gates are closed, and nothing has come to them.
+    Nothing,
+    /// Steps wait.
+    Steps,
+}
+
+/// What is held, and the ways to hold it and to let it go.
+#[component]
+pub fn Hold(
+    /// Where it stands.
+    section: Section,
+    /// What is held when the page is rendered.
+    first: Holding,
+) -> impl IntoView {
+    let style = section.style;
+    let told = RwSignal::new(Some(first));
+    section.keep(format!("/api/{style}/gates"), told, |answer| super::section::read(&answer.text));
+    let holding = Signal::derive(move || told.get().unwrap_or_default());
+    let is_held = Memo::new(move |_| holding.with(|holding| !holding.closed.is_empty()));
+    let waiting = Memo::new(move |_| {
+        holding.with(|holding| match (holding.closed.is_empty(), holding.held.is_empty()) {
+            (true, _) => Waiting::Open,
+            (false, true) => Waiting::Nothing,
+            (false, false) => Waiting::Steps,
+        })
+    });
+    let all = move |_| {
+        let ask = if is_held.get_untracked() {
+            set(style, Vec::new()).after(holding.with_untracked(|holding| question(holding, me().as_deref())))
+        } else {
+            set(style, gates_of(style, |_| true))
+        };
+        section.asks.ask(ask);
+    };
+    view! {
+        <div
+            class="hold"
+            data-closed=move || holding.with(|holding| holding.closed.len())
+            data-held=move || holding.with(|holding| holding.held.len())
+        >
+            {move || is_held.get().then(|| view! { <HeldNotice holding /> })}
+            <div class="button-row">
+                {move || is_held.get().then(|| view! { <Step section waiting /> })}
+                <button
+                    type="button"
+                    class="button"
+                    data-hold-all=""
+                    aria-pressed=move || is_held.get().to_string()
+                    title="H"
+                    on:click=all
+                >
+                    {move || if is_held.get() { "Open all" } else { "Hold everything" }}
+                </button>
+            </div>
+            {move || match waiting.get() {
+                Waiting::Open => view! {
+                    <p class="hint">
+                        "Stops the real system between its steps, so that you can let them go one by one."
+                    </p>
                 }
-                button.button type="button" data-key="hold-all" data-hold-all aria-pressed=(is_held) title="H"
-                    data-confirm=[question.as_deref().filter(|_| is_held)] data-ask=(gates) data-body=(body(if is_held { Vec::new() } else { all.clone() })) {
-                    (if is_held { "Open all" } else { "Hold everything" })
+                .into_any(),
+                Waiting::Nothing => view! {
+                    <p class="hint">"Nothing waits at a gate yet. Send an arrival."</p>
                 }
-            }
-            @if !is_held {
-                p.hint { "Stops the real system between its steps, so that you can let them go one by one." }
-            } @else if holding.held.is_empty() {
-                p.hint { "Nothing waits at a gate yet. Send an arrival." }
-            } @else {
-                ol.held-list aria-label="Held steps, the oldest first" {
-                    @for step in &holding.held {
-                        li data-key={ "held-" (step.hold_id) } {
-                            button.held-row type="button" data-hold=(step.hold_id)
-                                data-ask={ "POST /api/" (style) "/gates/" (step.hold_id) "/release" } {
-                                strong { (service_name(step.service)) ": " (held_words(step)) }
-                                span.soft { @if let Some(sku) = step.sku { (sku) } @else { (short_id(&step.message_id)) } }
-                            }
-                        }
-                    }
-                }
-            }
-            @if let Some(words) = heads_only(holding, seen) { p.hint data-heads-only { (words) } }
-            (single(holding, style, &gates, question.as_deref()))
-        }
+                .into_any(),
+                Waiting::Steps => view! { <HeldList section holding /> }.into_any(),
+            }}
+            {move || {
+                holding
+                    .with(heads_only)
+                    .map(|words| view! { <p class="hint" data-heads-only="">{words}</p> })
+            }}
+            <SingleGates section holding />
+        </div>
     }
 }
 
-/// Minutes and seconds.
-fn countdown(us: u64) -> String {
-    let seconds = us.div_ceil(1_000_000);
-    format!("{}:{:02}", seconds / 60, seconds % 60)
+/// Who holds it, since when, and for how long.
+#[component]
+fn HeldNotice(holding: Signal<Holding>) -> impl IntoView {
+    let reader = me();
+    let left = Memo::new(move |_| holding.with(countdown));
+    view! {
+        <p class="notice notice-held">
+            <span>
+                <strong>{move || holding.with(|holding| held_by(holding, reader.as_deref()))}</strong>
+                {move || holding.with(since)}
+                {move || {
+                    left.with(Option::is_some)
+                        .then(|| view! {
+                            " It goes on by itself in "
+                            <span data-opens="">{move || left.get()}</span>
+                            "."
+                        })
+                }}
+            </span>
+        </p>
+    }
+}
+
+/// Lets the oldest step go.
+#[component]
+fn Step(section: Section, waiting: Memo<Waiting>) -> impl IntoView {
+    let path = format!("/api/{}/gates/step", section.style);
+    view! {
+        <button
+            type="button"
+            class="button button-primary"
+            disabled=move || waiting.get() != Waiting::Steps
+            on:click=move |_| section.asks.ask(Ask::new("POST", path.clone()))
+        >
+            "Step"
+        </button>
+    }
+}
+
+/// What waits, each as a button that lets it go.
+#[component]
+fn HeldList(section: Section, holding: Signal<Holding>) -> impl IntoView {
+    let steps = move || holding.with(|holding| holding.held.clone());
+    view! {
+        <ol class="held-list" aria-label="Held steps, the oldest first">
+            <For each=steps key=|step| step.hold_id let(step)>
+                <li>
+                    <HeldRow section step />
+                </li>
+            </For>
+        </ol>
+    }
+}
+
+#[component]
+fn HeldRow(section: Section, step: HeldStep) -> impl IntoView {
+    let about = step.sku.map_or_else(|| short_id(&step.message_id), |sku| sku.to_string());
+    let words = format!("{}: {}", service_name(step.service), held_words(&step));
+    view! {
+        <button
+            class="held-row"
+            type="button"
+            data-hold=step.hold_id
+            on:click=move |_| section.asks.ask(release(section.style, step.hold_id))
+        >
+            <strong>{words}</strong>
+            " "
+            <span class="soft">{about}</span>
+        </button>
+    }
+}
+
+/// Lets one step go.
+#[must_use]
+pub fn release(style: Style, hold_id: u64) -> Ask {
+    Ask::new("POST", format!("/api/{style}/gates/{hold_id}/release"))
 }
 
 /// A switch for each gate of each service, and for all gates of one.
-fn single(holding: &Holding, style: Style, gates: &str, question: Option<&str>) -> Markup {
-    let is_closed = |one: ClosedGate| holding.closed.contains(&one);
-    let switch = |on: bool, label: &str, short: Option<&str>, these: &[ClosedGate]| {
-        let body = body(gates_of(style, |one| if these.contains(&one) { !on } else { is_closed(one) }));
-        html! {
-            button.gate-switch type="button" aria-pressed=(on) aria-label=(label) title=(label) data-ask=(gates)
-                data-confirm=[question.filter(|_| on)] data-body=(body) { @if let Some(short) = short { (short) } }
+#[component]
+fn SingleGates(section: Section, holding: Signal<Holding>) -> impl IntoView {
+    let style = section.style;
+    let heads = Service::ALL.iter().map(|&service| {
+        let name = service_name(service);
+        let own = gates_of(style, |one| one.service == service);
+        view! {
+            <th scope="col">
+                <GateSwitch section holding label=format!("Hold {name}") short=&name[..3] gates=own />
+            </th>
         }
+    });
+    let is_ever_passed = |gate: Gate| Service::ALL.iter().any(|&service| is_passed(style, gate, service));
+    let rows = Gate::ALL.iter().filter(|&&gate| is_ever_passed(gate)).map(|&gate| {
+        let cells = Service::ALL.iter().map(|&service| {
+            let label = format!("Hold {} before it is to {}", service_name(service), about_to(gate));
+            let gates = vec![ClosedGate { gate, service }];
+            let switch = move || view! { <GateSwitch section holding label short="" gates /> };
+            view! { <td>{is_passed(style, gate, service).then(switch)}</td> }
+        });
+        view! {
+            <tr>
+                <th scope="row">{about_to(gate)}</th>
+                {cells.collect_view()}
+            </tr>
+        }
+    });
+    view! {
+        <details class="gates">
+            <summary>"Single gates"</summary>
+            <table>
+                <thead>
+                    <tr>
+                        <td></td>
+                        {heads.collect_view()}
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </details>
+    }
+}
+
+/// Closes these gates, or opens them.
+#[component]
+fn GateSwitch(
+    section: Section,
+    holding: Signal<Holding>,
+    label: String,
+    short: &'static str,
+    gates: Vec<ClosedGate>,
+) -> impl IntoView {
+    let style = section.style;
+    let these = StoredValue::new(gates);
+    let is_on = Memo::new(move |_| {
+        holding.with(|holding| these.with_value(|these| these.iter().all(|one| holding.closed.contains(one))))
+    });
+    let press = move |_| {
+        let (on, holding) = (is_on.get_untracked(), holding.get_untracked());
+        let is_closed_then = |one: ClosedGate| {
+            if these.with_value(|these| these.contains(&one)) { !on } else { holding.closed.contains(&one) }
+        };
+        let asked_first = if on { question(&holding, me().as_deref()) } else { None };
+        section.asks.ask(set(style, gates_of(style, is_closed_then)).after(asked_first));
     };
-    html! {
-        details.gates {
-            summary { "Single gates" }
-            table {
-                thead {
-                    tr {
-                        td {}
-                        @for &service in Service::ALL {
-                            @let own = gates_of(style, |one| one.service == service);
-                            @let on = own.iter().all(|&one| is_closed(one));
-                            th scope="col" {
-                                (switch(on, &format!("Hold {}", service_name(service)),
-                                    Some(&service_name(service)[..3]), &own))
-                            }
-                        }
-                    }
-                }
-                tbody {
-                    @for &gate in Gate::ALL.iter().filter(|&&gate| Service::ALL.iter().any(|&of| is_passed(style, gate, of))) {
-                        tr {
-                            th scope="row" { (about_to(gate)) }
-                            @for &service in Service::ALL {
-                                td {
-                                    @if is_passed(style, gate, service) {
-                                        @let one = ClosedGate { gate, service };
-                                        (switch(is_closed(one), &format!("Hold {} before it is to {}",
-                                            service_name(service), about_to(gate)), None, &[one]))
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+    view! {
+        <button
+            class="gate-switch"
+            type="button"
+            aria-pressed=move || is_on.get().to_string()
+            aria-label=label.clone()
+            title=label
+            on:click=press
+        >
+            {short}
+        </button>
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::fault::HeldStep;
-    use flow::picture::Hold;
-    use flow::{Actor, Picture};
+    use flow::Actor;
+    use flow::picture::Hold as HeldBy;
 
-    fn drawn(holding: &Holding) -> String {
-        let single_workers = vec![Service::Catalog, Service::Wishlist];
-        let seen = Seen { now_us: 1_000_000, reader: Some("b1".to_owned()), single_workers };
-        part(holding, Picture::default().system(Style::Orchestration), &seen).into_string()
-    }
-
-    fn held_by(name: Option<&str>, id: &str) -> Holding {
+    fn held(name: Option<&str>, id: &str) -> Holding {
         let closed = vec![ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog }];
-        let hold =
-            Hold::after(None, Some(&Actor { name: name.map(Into::into), id: Some(id.into()) }), 1, 0, None);
-        Holding { closed, hold, ..Holding::default() }
+        let by = Actor { name: name.map(Into::into), id: Some(id.into()) };
+        Holding {
+            closed,
+            hold: HeldBy::after(None, Some(&by), 1, 0, None),
+            now_us: Some(1_000_000),
+            single_workers: vec![Service::Catalog, Service::Wishlist],
+            ..Holding::default()
+        }
     }
 
     #[test]
     fn whose_hold_it_is_is_told_and_to_end_anothers_is_asked_first() {
-        let anothers = drawn(&held_by(Some("Ada"), "b2"));
-        assert!(anothers.contains("The real system is held by Ada."), "{anothers}");
-        let asks = r#"data-confirm="Ada holds the system. Open it all the same?""#;
-        // The button for all, the switch that is on, and that of the whole column is off: it would close more.
-        assert_eq!(anothers.matches(asks).count(), 2, "{anothers}");
-        assert!(drawn(&held_by(None, "b2")).contains("Somebody else holds the system."));
-        let own = drawn(&held_by(Some("Ada"), "b1"));
-        assert!(own.contains("held by you.") && !own.contains("data-confirm"), "{own}");
+        let adas = held(Some("Ada"), "b2");
+        assert_eq!(held_by(&adas, Some("b1")), "The real system is held by Ada.");
+        let asks = question(&adas, Some("b1"));
+        assert_eq!(asks.as_deref(), Some("Ada holds the system. Open it all the same?"));
+        let nobodys = question(&held(None, "b2"), Some("b1"));
+        assert_eq!(nobodys.as_deref(), Some("Somebody else holds the system. Open it all the same?"));
+        assert_eq!(held_by(&adas, Some("b2")), "The real system is held by you.");
+        assert_eq!(question(&adas, Some("b2")), None);
     }
 
     #[test]
     fn a_service_with_one_worker_says_that_only_the_head_of_its_queue_can_be_held() {
-        let html = drawn(&held_by(None, "b1"));
-        assert!(html.contains("Catalog has one worker") && !html.contains("Wishlist has"), "{html}");
-        assert!(!drawn(&Holding::default()).contains("one worker"));
+        let words = heads_only(&held(None, "b1")).unwrap();
+        assert!(words.starts_with("Catalog has one worker"), "the wishlist's gates are open: {words}");
+        assert_eq!(heads_only(&Holding::default()), None);
     }
 
     #[test]
-    fn an_open_system_offers_to_close_each_gate_that_is_passed() {
-        let html = drawn(&Holding::default());
-        assert!(html.contains("Hold everything") && !html.contains("The real system is held"));
-        assert!(
-            html.contains("before_publish") && !html.contains("before_http"),
-            "orchestration asks nobody"
-        );
+    fn only_gates_that_are_passed_can_be_closed() {
+        let asked = |style| gates_of(style, |one| one.gate == Gate::BeforeHttp).len();
+        assert_eq!(asked(Style::Orchestration), 0, "orchestration asks nobody");
+        assert_eq!(asked(Style::Choreography), 2);
+        let all = set(Style::Orchestration, gates_of(Style::Orchestration, |_| true));
+        assert!(all.body.contains("before_publish") && all.path == "/api/orchestration/gates");
+        assert_eq!(set(Style::Choreography, Vec::new()).body, r#"{"closed":[]}"#, "one click opens all");
     }
 
     #[test]
-    fn what_is_held_can_be_let_go_one_by_one_and_the_time_left_is_told() {
-        let closed = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
-        let step = HeldStep {
-            hold_id: 7,
-            gate: closed.gate,
-            service: closed.service,
-            message_id: "m".into(),
-            held_at_us: 0,
-            what: Some("update_sku_availability".into()),
-            sku: None,
-        };
-        let html = drawn(&Holding {
-            closed: vec![closed],
-            held: vec![step],
-            opens_at_us: Some(126_000_000),
-            hold: None,
-        });
-        assert!(html.contains("POST /api/orchestration/gates/7/release"), "{html}");
-        assert!(html.contains("2:05") && html.contains("Catalog: ack update_sku_availability"));
-        assert!(html.contains(r#"data-body="{&quot;closed&quot;:[]}""#), "one click opens all");
+    fn the_time_that_is_left_is_told_by_the_servers_clock() {
+        let holding = Holding { opens_at_us: Some(126_000_000), ..held(None, "b1") };
+        assert_eq!(countdown(&holding).as_deref(), Some("2:05"));
+        assert_eq!(countdown(&Holding::default()), None);
     }
 }

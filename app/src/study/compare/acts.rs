@@ -1,9 +1,11 @@
 //! What the reader does on the page.
 
 use super::{Handle, play, send};
+use crate::api::{asks::Ask, fetch};
 use crate::components::keys_switch::{USES_SPACE, is_plain, keys_are_on, presses};
+use crate::lab::room::hold;
 use crate::paint::Act;
-use leptos::{ev, prelude::window};
+use leptos::{ev, prelude::window, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 
 /// What uses a key by itself, so that it means nothing else there.
@@ -19,27 +21,26 @@ pub fn clicked(handle: Handle, event: &web_sys::Event) {
 }
 
 /// A key was pressed on something that is drawn, which is no button to the browser.
-pub fn key_on_drawing(event: &web_sys::Event) {
+pub fn key_on_drawing(handle: Handle, event: &web_sys::Event) {
     let Some(pressed) = event.dyn_ref::<ev::KeyboardEvent>() else { return };
     let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
-    if is_drawn
-        && presses(&pressed.key())
-        && Act::of(event).is_none()
-        && let Some(picked) = Act::marked(event, "[data-pick]")
-    {
+    if is_drawn && presses(&pressed.key()) && Act::marked(event, "[data-act], [data-pick]").is_some() {
         event.prevent_default();
-        look_closer(&picked);
+        clicked(handle, event);
     }
 }
 
 /// What is drawn here can be inspected in its style's lab.
 fn look_closer(picked: &Act) {
-    let side = picked.element().closest("[data-style]").ok().flatten();
-    let style = side.and_then(|side| side.get_attribute("data-style"));
-    if let (Some(style), Some(pick)) = (style, picked.get("pick")) {
+    if let (Some(style), Some(pick)) = (style_of(picked), picked.get("pick")) {
         // The page is left.
         let _ = window().location().set_href(&format!("/lab/{style}?select={pick}"));
     }
+}
+
+/// In which style's diagram it is.
+fn style_of(act: &Act) -> Option<String> {
+    act.element().closest("[data-style]").ok()??.get_attribute("data-style")
 }
 
 fn moved(handle: Handle, name: &str, act: &Act) {
@@ -49,8 +50,24 @@ fn moved(handle: Handle, name: &str, act: &Act) {
             handle.change(|page| page.play.set_speed(speed));
         }
         "mend" => send::clear(handle),
+        "release" => release(handle, act),
         name => by_name(handle, name),
     }
+}
+
+/// Lets a step go that is held in one of the diagrams.
+fn release(handle: Handle, held: &Act) {
+    let (Some(style), Some(hold_id)) =
+        (style_of(held).and_then(|style| style.parse().ok()), held.read("hold"))
+    else {
+        return;
+    };
+    let Ask { method, path, .. } = hold::release(style, hold_id);
+    spawn_local(async move {
+        if let Err(problem) = fetch::send(method, &path, None).await {
+            handle.change(|page| page.form.refuse(&problem.detail));
+        }
+    });
 }
 
 fn by_name(handle: Handle, name: &str) {

@@ -3,10 +3,10 @@
 use super::form::{COUNT, FAULTS};
 use super::{Handle, Page, lanes, steps, table};
 use crate::components::{style_mark, title};
+use crate::lab::broken;
 use crate::lab::diagram::Scene;
 use crate::lab::director::SPEEDS;
 use crate::lab::playhead;
-use crate::lab::room::faults;
 use crate::lab::words::service_name;
 use crate::live::Connection;
 use flow::fault::Fault;
@@ -94,7 +94,7 @@ pub fn form(page: &Page, connection: Connection) -> Markup {
                 select.input #duel-fault data-field="fault" disabled[off] {
                     option value="" selected[form.fault.is_none()] { "Nothing" }
                     @for kind in FAULTS {
-                        option value=(kind) selected[form.fault == Some(kind)] { (faults::name(kind)) }
+                        option value=(kind) selected[form.fault == Some(kind)] { (broken::name(kind)) }
                     }
                 }
             }
@@ -117,7 +117,7 @@ pub fn form(page: &Page, connection: Connection) -> Markup {
             @if let Some((_, words)) = &form.wrong { p.field-error.duel-wide-line role="alert" { (words) } }
             @if let Some(kind) = form.fault {
                 p.hint.duel-wide-line {
-                    (faults::sentence(kind))
+                    (broken::sentence(kind))
                     @if kind.as_str().starts_with("http") { " Only choreography makes HTTP calls, so it can strike only there." }
                     " It is set in both styles, and cleared when all is over."
                 }
@@ -170,7 +170,7 @@ pub fn bar(page: &Page, _: Connection) -> Markup {
 fn says(fault: &Fault) -> String {
     let delay = fault.delay_ms.map(|ms| format!(", by {ms} ms")).unwrap_or_default();
     let service = service_name(fault.service);
-    format!("{} of {service}, {}{delay}", faults::name(fault.kind), faults::trigger(fault))
+    format!("{} of {service}, {}{delay}", broken::name(fault.kind), broken::trigger(fault))
 }
 
 /// The steps in words, the table, and who must know whom.
