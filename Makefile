@@ -126,12 +126,12 @@ $(RAW_WASM): $(PAGE_SOURCES) | $(STAMPS)/wasm-target
 # What is fetched later goes into a module of its own, which calls back into the first one.
 $(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
 	$(call step,wasm-split$(,) wasm-bindgen and wasm-opt)
-	@rm -rf $(BOUND) $(PKG)/split_* && mkdir -p $(PKG)
+	@rm -rf $(BOUND) $(PKG)/split_* $(PKG)/chunk_* && mkdir -p $(PKG)
 	@$(BIND) $(RAW_WASM) skuflow $(BOUND)
 	@node end2end/tools/prune.mjs $(BOUND)/skuflow_bg.wasm
 	@$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
-	@for part in $(BOUND)/split_*.wasm; do \
-		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$$part" -o "$(PKG)/$$(basename "$$part")" 2>/dev/null; \
+	@for part in $$(cd $(BOUND) && ls | grep -E '^(split|chunk)_.*\.wasm$$'); do \
+		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$(BOUND)/$$part" -o "$(PKG)/$$part" 2>/dev/null; \
 	done
 	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $(BOUND)/skuflow.js --bundle --minify \
 		--format=esm --outfile=$@ --log-level=warning

@@ -47,7 +47,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use maud::Markup;
-use room::Room;
+use room::RoomPlace;
 use selection::Selection;
 use state::{LabState, Look};
 use web_sys::Element;
@@ -155,7 +155,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl
                 <section class="panel controls" aria-labelledby="send-title">
                     <Drawn lab id="controls" draw=controls::controls />
                 </section>
-                <Room style live=lab.live at_gates=asks.gates holding />
+                <RoomPlace lab style at_gates=asks.gates holding />
             </div>
             <section class="panel stage" aria-labelledby="stage-title">
                 <Drawn lab id="stage-head" draw=stage::head />
@@ -217,7 +217,6 @@ fn wake(lab: Handle, asks: acts::Places, host: &Element) {
     views::wake(lab, host);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
-    inspector::learn_of_others(lab);
     listen(host, "click", move |event| acts::clicked(lab, asks, &event));
     listen(host, "submit", move |event| acts::submitted(lab, &event));
     listen(host, "input", move |event| acts::typed(lab, &event));

@@ -3,10 +3,10 @@
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
-use super::{inspector, playhead, views};
+use super::{inspector, playhead, room, views};
 use crate::components::keys_switch::{USES_SPACE, is_plain, keep_space, keys_are_on};
 use crate::paint::Act;
-use leptos::{ev, prelude::*};
+use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 
 /// What each key does, for the help.
@@ -67,7 +67,13 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
             true
         }
         // Closes every gate, or opens them all: what the button says.
-        ("h" | "H", _) => press("[data-hold-all]"),
+        ("h" | "H", _) => {
+            spawn_local(async {
+                room::load().await;
+                press("[data-hold-all]");
+            });
+            true
+        }
         ("?", _) => press("[popovertarget]"),
         ("c" | "C", _) => {
             // The page is left; nothing here can fail after that.

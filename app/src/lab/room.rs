@@ -2,6 +2,8 @@
 //!
 //! What is held, broken and parked the server knows. Each section asks for its own while it is unfolded and seen, and
 //! after what happens. The diagram shows what of it stands in the journal.
+//!
+//! The server's first paint has all of it; what brings it to life the browser fetches right after the page.
 
 pub mod desk;
 pub mod faults;
@@ -12,14 +14,85 @@ pub mod section;
 pub mod simulator;
 pub mod workers;
 
+use super::handle::Lab;
+use super::inspector;
 use crate::api::asks::{Ask, Asks};
-use crate::app::hydrated;
 use crate::live::{Connection, Live};
 use crate::me;
 use flow::{Style, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
+
+/// Whether controls work: where somebody listens.
+const IS_ALIVE: bool = cfg!(feature = "hydrate");
+
+/// Brings the room to life in the place where the server has drawn it.
+type Wake = fn(HtmlElement, Lab, Asks, Holding);
+
+/// Fetches what brings the room to life: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load() -> Wake {
+    wake
+}
+
+fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
+    let Some(style) = lab.peek(|state| state.style) else { return };
+    let unfolded = |topic: &str| {
+        let selector = format!("[data-topic='{topic}'][open]");
+        place.query_selector(&selector).is_ok_and(|topic| topic.is_some())
+    };
+    let open: Vec<_> = TOPICS.into_iter().filter(|topic| unfolded(topic)).collect();
+    place.set_inner_html("");
+    let live = lab.live;
+    leptos::mount::mount_to(place.clone(), move || {
+        inspector::learn_of_others(lab);
+        view! { <Room style live at_gates holding /> }
+    })
+    .forget();
+    // What somebody has unfolded meanwhile stays so.
+    for topic in open {
+        if let Ok(Some(topic)) = place.query_selector(&format!("[data-topic='{topic}']")) {
+            let _ = topic.set_attribute("open", "");
+        }
+    }
+}
+
+/// The sections that are folded away.
+const TOPICS: [&str; 6] = ["faults", "workers", "desk", "files", "simulator", "over"];
+
+/// The place of the room: the server draws it, and the browser brings it to life.
+#[component]
+pub fn RoomPlace(
+    /// Of whose page.
+    lab: Lab,
+    /// Of which system.
+    style: Style,
+    /// What is asked at the gates, here and in the diagram.
+    at_gates: Asks,
+    /// What is held when the page is rendered.
+    holding: Holding,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    {
+        let _ = style;
+        let place = NodeRef::new();
+        let wake = move |place: web_sys::Element| {
+            let Ok(place) = place.dyn_into::<HtmlElement>() else { return };
+            leptos::task::spawn_local(async move { load().await(place, lab, at_gates, holding) });
+        };
+        crate::paint::when_there(place, Box::new(wake));
+        view! { <div class="place" node_ref=place inner_html=""></div> }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    view! {
+        <div class="place">
+            <Room style live=lab.live at_gates holding />
+        </div>
+    }
+}
 
 /// The control room. While a saved run is shown, nothing of the real system can be used.
 #[component]
@@ -33,7 +106,6 @@ pub fn Room(
     /// What is held when the page is rendered.
     holding: Holding,
 ) -> impl IntoView {
-    let is_ready = hydrated();
     let gates = Section::with(at_gates, "hold", style, live);
     gates.is_open.set(true);
     let topic = |name: &'static str| Section::new(name, style, live);
@@ -45,11 +117,11 @@ pub fn Room(
         >
             <h2 id="room-title">"Control room"</h2>
             <div class="topic-body">
-                <YourName is_ready />
+                <YourName />
             </div>
             <div class="topic-body" data-topic=gates.name>
                 // Works as soon as somebody listens.
-                <fieldset class="fieldset" disabled=move || !is_ready.get()>
+                <fieldset class="fieldset" disabled=!IS_ALIVE>
                     <div class="part" aria-busy=move || (!gates.is_ready.get()).then_some("true")>
                         <Hold section=gates first=holding />
                     </div>
@@ -68,7 +140,7 @@ pub fn Room(
 
 /// The name by which the others see what the reader does.
 #[component]
-fn YourName(is_ready: ReadSignal<bool>) -> impl IntoView {
+fn YourName() -> impl IntoView {
     let name = RwSignal::new(String::new());
     Effect::new(move || name.set(me::name()));
     let rename = move |event: ev::Event| {
@@ -86,7 +158,7 @@ fn YourName(is_ready: ReadSignal<bool>) -> impl IntoView {
                 maxlength=flow::actor::NAME_MAX.to_string()
                 autocomplete="nickname"
                 placeholder="for what you do here"
-                disabled=move || !is_ready.get()
+                disabled=!IS_ALIVE
                 prop:value=name
                 on:change=rename
             />
