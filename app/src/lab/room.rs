@@ -23,7 +23,6 @@ use flow::{Style, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
-use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
 /// Whether controls work: where somebody listens.
@@ -77,6 +76,8 @@ pub fn RoomPlace(
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
+        use wasm_bindgen::JsCast as _;
+
         let _ = style;
         let place = NodeRef::new();
         let wake = move |place: web_sys::Element| {
