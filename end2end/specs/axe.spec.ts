@@ -123,7 +123,7 @@ for (const theme of ["light", "dark", "projector"]) {
     await put(server, "/api/simulator", { state: "stopped" });
 
     // What opens a saved run is fetched a moment after the page; once it is there, the server may go.
-    const opener = page.waitForResponse((answer) => /\/pkg\/split_[^/]*\.wasm/.test(answer.url()));
+    const opener = page.waitForResponse((answer) => /\/pkg\/split_load_\d+\.wasm/.test(answer.url()));
     await page.goto(`${proxied}/lab/${STYLE}`);
     await expect(page.locator('html[data-hydrated] main[data-connection="live"]')).toBeAttached();
     await (await opener).finished();

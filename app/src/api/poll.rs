@@ -199,6 +199,8 @@ pub fn poll(reader: Reader, path: String, take: Take) -> Polled {
         match before {
             None => {}
             Some(was_seen) if is_seen && !was_seen => Polled(clock).refresh(),
+            // What nobody asks for is not lacking.
+            Some(_) if !is_seen => trouble.set(None),
             Some(_) => clock.hurry(),
         }
         is_seen

@@ -69,7 +69,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         // Closes every gate, or opens them all: what the button says.
         ("h" | "H", _) => {
             spawn_local(async {
-                room::load().await;
+                room::load_room().await;
                 press("[data-hold-all]");
             });
             true

@@ -23,7 +23,6 @@ use flow::{Style, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
-use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
 /// Whether controls work: where somebody listens.
@@ -34,7 +33,7 @@ type Wake = fn(HtmlElement, Lab, Asks, Holding);
 
 /// Fetches what brings the room to life: in the browser, a part of the WASM of its own.
 #[lazy]
-pub fn load() -> Wake {
+pub fn load_room() -> Wake {
     wake
 }
 
@@ -77,11 +76,13 @@ pub fn RoomPlace(
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
+        use wasm_bindgen::JsCast as _;
+
         let _ = style;
         let place = NodeRef::new();
         let wake = move |place: web_sys::Element| {
             let Ok(place) = place.dyn_into::<HtmlElement>() else { return };
-            leptos::task::spawn_local(async move { load().await(place, lab, at_gates, holding) });
+            leptos::task::spawn_local(async move { load_room().await(place, lab, at_gates, holding) });
         };
         crate::paint::when_there(place, Box::new(wake));
         view! { <div class="place" node_ref=place inner_html=""></div> }
