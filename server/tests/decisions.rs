@@ -16,6 +16,7 @@ on_both_brokers!(
     an_older_version_that_comes_late_is_told_and_changes_nothing,
     a_breaker_tells_each_of_its_changes,
     what_a_lost_message_left_undone_is_healed_by_announcing_again,
+    what_somebody_forged_is_seen_to_disagree_and_is_mended_by_announcing_again,
 );
 
 async fn set_faults(skuflow: &Skuflow, style: Style, faults: Value) {
@@ -171,6 +172,31 @@ async fn what_a_lost_message_left_undone_is_healed_by_announcing_again(on: On) {
         assert_eq!(got, status);
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
+}
+
+async fn what_somebody_forged_is_seen_to_disagree_and_is_mended_by_announcing_again(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let style = Style::Orchestration;
+    skuflow.arrive("MUG-RED", 4, style.as_str()).await;
+    skuflow.settled().await;
+    let version = skuflow.product(style.as_str(), "MUG-RED").await["version"].as_u64().unwrap();
+    let forged = json!({ "sku": "MUG-RED", "available": true, "quantity": 777, "version": version + 1 });
+    command(&skuflow, "forged", &forged.to_string(), None).await;
+    let picture =
+        async || -> Picture { serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap() };
+    let disagrees = async || picture().await.system(style).agreement.disagreeing() == 1;
+    skuflow.until("catalog is ahead", disagrees).await;
+    // The next arrival comes to the same version: catalog knows it already, with another number.
+    skuflow.arrive("MUG-RED", 1, style.as_str()).await;
+    let is_stuck = async || picture().await.system(style).is_stuck();
+    skuflow.until("nothing is on its way, and they disagree", is_stuck).await;
+    assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], 777);
+
+    let (status, again) = announce(&skuflow, style, json!({})).await;
+    assert_eq!((status, again["announced"].as_array().unwrap().len()), (202, 1), "{again}");
+    skuflow.settled().await;
+    let mended = skuflow.product(style.as_str(), "MUG-RED").await;
+    assert_eq!((&mended["quantity"], &mended["version"]), (&json!(5), &json!(version + 2)));
 }
 
 mod embedded {

@@ -298,6 +298,34 @@ async fn a_rival_at_a_queue_of_ours_is_seen_there_and_a_purge_empties_what_it_pu
     skuflow.stopped().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_both_styles_lead_to_gets_a_message_in_the_style_of_its_exchange_alone() {
+    const BOTH: &str = "x.both";
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let (_connection, channel) = stranger(&skuflow, "both").await;
+    declare(&channel, BOTH).await;
+    bind(&channel, BOTH, "sku_processed", "").await;
+    bind(&channel, BOTH, "inventory.commands", "nobody.at.all").await;
+    for &style in Style::ALL {
+        skuflow.until("both lead to it", async || others(&skuflow, style).await.len() == 1).await;
+    }
+    skuflow.arrive("MUG-RED", 1, "choreography").await;
+    skuflow.settled().await;
+    let is_ready = async |style: Style| {
+        let mut picture = Picture::default();
+        skuflow.journal().await.iter().for_each(|event| picture.apply(event));
+        picture.system(style).queue(BOTH).is_some_and(|queue| queue.ready() == 1)
+    };
+    for &style in Style::ALL {
+        skuflow.until("both show what is in it", async || is_ready(style).await).await;
+    }
+    let is_step =
+        |event: &Event| event.queue.as_deref() == Some(BOTH) && event.kind.name() == KindName::Routed;
+    let styles: Vec<_> =
+        skuflow.journal().await.into_iter().filter(is_step).map(|event| event.style).collect();
+    assert_eq!(styles, [Some(Style::Choreography)]);
+}
+
 #[tokio::test]
 async fn whoever_publishes_is_named_and_who_purges_too() {
     let skuflow = Skuflow::start(On::Embedded).await;
