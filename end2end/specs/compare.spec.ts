@@ -207,7 +207,7 @@ test("the fault of one arrival strikes that arrival once in both, and nothing is
 test("what only choreography can suffer from is said to, and a wrong number is told and breaks nothing", async ({ page, server }) => {
   await openCompare(page);
   await page.getByLabel("Broken in both").selectOption("http_slow");
-  await expect(page.getByText("Only choreography asks")).toBeVisible();
+  await expect(page.getByText("Only choreography makes HTTP calls")).toBeVisible();
   await page.getByLabel("Delay in ms").fill("0");
   await page.getByRole("button", { name: "Send through both" }).click();
   await expect(page.getByRole("alert")).toHaveText("A delay is 1 to 60,000 ms.");
