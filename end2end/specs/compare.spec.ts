@@ -239,7 +239,7 @@ for (const n of [1, 6]) {
 
 test("an address of which nothing is kept says so", async ({ page }) => {
   await openCompare(page, "/compare?at=0&choreography=00&orchestration=01");
-  await expect(page.getByRole("alert")).toContainText("knows nothing of what this address compares");
+  await expect(page.getByRole("alert")).toContainText("What this address compares is no longer in the journal");
 });
 
 for (const theme of ["light", "dark", "projector"]) {
