@@ -331,7 +331,7 @@ fn a_page_that_cannot_be_is_refused_with_what_to_mend() {
             ("after=", "after"),
             ("after=catalog.update_sku_availability.dead:x", "names no letter of choreography"),
             ("after=catalog.sku_processed.dead:x", "not parked any more"),
-            ("after=catalog.sku_processed.dead:x&nth=0", "after"),
+            ("after=catalog.sku_processed.dead:x&nth=0", "nth"),
             ("after=catalog.sku_processed.dead:x&nth=-1", "nth"),
         ] {
             let response = skuflow.get(&format!("{LETTERS}?{query}")).await;

@@ -246,7 +246,7 @@ where
     let Some(text) = text else { return Ok(absent) };
     match text.parse() {
         Ok(number) if (T::from(1)..=max).contains(&number) => Ok(number),
-        _ => Err(Problem::invalid(format!("{name}: {text:?} is no whole number from 1 to {max}"))),
+        _ => Err(Problem::invalid(format!("{name}: {text:?} must be a whole number from 1 to {max}"))),
     }
 }
 
