@@ -37,7 +37,7 @@ test("the store turns pages, and the address says which", async ({ page }) => {
   await expect(products).toContainText("BULK-02999");
   await expect(pager).toHaveCount(0);
   await page.getByRole("searchbox", { name: "Search products" }).fill("no such thing");
-  await expect(page.getByText("No product fits.")).toBeVisible();
+  await expect(page.getByText("No product matches.")).toBeVisible();
 });
 
 test("the lab suggests what the page has never heard of", async ({ page, server }) => {

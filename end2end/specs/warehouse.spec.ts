@@ -132,5 +132,5 @@ test("somebody wishes for what is sold out, is told once it is back, and sees it
 
   await open(page, "/store");
   await page.getByLabel("Search products").fill("no such thing");
-  await expect(page.getByText("No product fits")).toBeVisible();
+  await expect(page.getByText("No product matches")).toBeVisible();
 });
