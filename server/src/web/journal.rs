@@ -176,7 +176,10 @@ async fn stream(
         })?),
         None => None,
     };
-    let events = messages(shared, last_event_id.or(query.after));
+    // Some proxies pass the headers on only with the first bytes, and until then a browser does not know that it is
+    // connected.
+    let opened = stream::once(async { Ok(Sent::default().comment("open")) });
+    let events = opened.chain(messages(shared, last_event_id.or(query.after)));
     // Proxies must not hold back what is meant to be live.
     let live =
         [(header::CACHE_CONTROL, "no-store"), (header::HeaderName::from_static("x-accel-buffering"), "no")];
