@@ -373,6 +373,11 @@ async fn read_stream(skuflow: &Skuflow, after: u64, count: u64) -> Vec<u64> {
     while (seqs.len() as u64) < count {
         text.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
         while let Some((message, rest)) = text.split_once("\n\n") {
+            // A comment, which readers pass over (HTML, section 9.2.6).
+            if message.starts_with(':') {
+                text = rest.to_owned();
+                continue;
+            }
             let field =
                 |name: &str| message.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             assert_eq!(field("event"), Some("journal"), "{message}");
