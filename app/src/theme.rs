@@ -52,11 +52,7 @@ impl Theme {
     /// What a `Cookie` header asks for (RFC 6265, section 4.2).
     #[must_use]
     pub fn from_cookies(header: &str) -> Self {
-        header
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE)
-            .map_or_else(Self::default, |(_, value)| Self::named(value))
+        flow::cookies::value_of(header, COOKIE).map_or_else(Self::default, Self::named)
     }
 
     /// What the request that is being answered asks for.

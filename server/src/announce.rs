@@ -5,7 +5,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use catalog::search::Search;
 use flow::{
     Sku, Style,
-    api::{AnnounceWanted, AnnouncedAgain, StockLevel},
+    api::{AnnounceWanted, AnnouncedAgain},
 };
 use http_edge::{
     extract::{By, InStyle, JsonBody},
@@ -62,20 +62,12 @@ async fn known(services: &Services, style: Style) -> Result<Vec<Known>, StoreErr
     let shown: HashMap<Sku, (u64, u32)> =
         shown.into_iter().map(|product| (product.sku, (product.version, product.quantity))).collect();
     let waited_for: HashMap<Sku, u64> = services.wishlist.versions(style).await?.into_iter().collect();
-    let calculated: HashMap<Sku, u64> = services
-        .inventory
-        .versions(style)
-        .await?
-        .into_iter()
-        .map(|(sku, [_, calculated])| (sku, calculated))
-        .collect();
-    let stock = services.inventory.stock(style).await?;
-    let known = stock.into_iter().map(|level| {
-        let StockLevel { sku, on_hand, reserved, safety_stock, version, .. } = level;
-        let for_sale = on_hand.saturating_sub(reserved).saturating_sub(safety_stock);
+    let stock = services.inventory.rows(style).await?;
+    let known = stock.into_iter().map(|(sku, row)| {
+        let version = row.version;
         let (marked, quantity) = shown.get(&sku).copied().unwrap_or_default();
-        let versions = [calculated.get(&sku), Some(&marked), waited_for.get(&sku)];
-        let is_forged = marked > version || (marked == version && quantity != for_sale);
+        let versions = [Some(&row.calculated_version), Some(&marked), waited_for.get(&sku)];
+        let is_forged = marked > version || (marked == version && quantity != row.for_sale());
         let ahead = waited_for.get(&sku).copied().filter(|known| *known > version).unwrap_or_default();
         let beyond = if is_forged { marked.max(ahead) } else { ahead };
         let differs =

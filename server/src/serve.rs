@@ -9,7 +9,7 @@ use crate::{
 };
 use availability::AvailabilityClient;
 use bridge::{
-    embedded, expired,
+    embedded,
     management::{self, Bound, Visibility},
     tap,
 };
@@ -377,16 +377,10 @@ impl Carrier {
             }
             BrokerChoice::Embedded => {
                 let shown = journal.picture().await;
-                let watcher = embedded::watcher(journal.clone(), strangers.clone(), &shown);
-                let (journal, strangers) = (journal.clone(), strangers.clone());
                 let config = broker::Config {
                     listen: settings.amqp_listen,
                     data: Some(settings.data.join("broker")),
-                    on_event: Some(Arc::new(move |event| {
-                        // What is counted after it has the last word.
-                        expired::tell(&journal, &strangers, event);
-                        watcher(event);
-                    })),
+                    on_event: Some(embedded::watcher(journal.clone(), strangers.clone(), &shown)),
                     ..broker::Config::default()
                 };
                 let house = House::start(config).await?;

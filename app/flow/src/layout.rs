@@ -190,6 +190,13 @@ pub struct Edge {
     pub to: String,
 }
 
+impl Edge {
+    /// A line on which messages travel.
+    const fn message(id: String, path: Path, from: String, to: String) -> Self {
+        Self { id, kind: EdgeKind::Message, path, label: None, from, to }
+    }
+}
+
 /// A diagram, ready to be drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layout {

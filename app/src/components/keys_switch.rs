@@ -2,16 +2,18 @@
 
 use crate::cookies;
 use crate::paint::{Act, follow, listen, region};
+use flow::cookies::value_of;
 use leptos::prelude::*;
 use maud::{Markup, html};
 
-/// What the cookie says when they are off.
-const OFF: &str = "keys=off";
+/// The cookie, and what it says when they are off.
+const COOKIE: &str = "keys";
+const OFF: &str = "off";
 
 /// Whether they are on. On the server this is what the request says.
 #[must_use]
 pub fn keys_are_on() -> bool {
-    !cookies::all().split(';').any(|pair| pair.trim() == OFF)
+    value_of(&cookies::all(), COOKIE) != Some(OFF)
 }
 
 /// What uses Space by itself while the short ways are on: what is typed or chosen in, and what lies above the page.
@@ -53,7 +55,7 @@ pub fn KeysSwitch() -> impl IntoView {
         listen(&host, "click", move |event| {
             if Act::of(&event).is_some() {
                 is_on.update(|is_on| *is_on = !*is_on);
-                cookies::keep("keys", if is_on.get_untracked() { "on" } else { "off" });
+                cookies::keep(COOKIE, if is_on.get_untracked() { "on" } else { OFF });
             }
         });
         follow(host, Box::new(draw));

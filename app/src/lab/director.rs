@@ -243,7 +243,7 @@ impl Director {
         if self.play == Play::Paused {
             due.retain(|shown| shown.hop.is_some() || matters_without_hop(&shown.event));
             for shown in &due {
-                self.rates.note(&shown.event, self.style, now_ms);
+                self.rates.note(&shown.event, shown.hop.as_ref(), self.style, now_ms);
             }
             return due;
         }
@@ -253,7 +253,7 @@ impl Director {
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
             if shown.has_happened {
                 self.picture.apply(&shown.event);
-                self.rates.note(&shown.event, self.style, now_ms);
+                self.rates.note(&shown.event, shown.hop.as_ref(), self.style, now_ms);
             }
             self.measure(&mut shown);
             let lights_up = lights && shown.has_happened && matters_without_hop(&shown.event);

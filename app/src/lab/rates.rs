@@ -4,7 +4,7 @@
 //! answer comes back on the line of its call, and an ack on that of its delivery; neither is counted. So what goes into a
 //! queue comes out of it.
 
-use super::hop::hop_of;
+use super::hop::{Hop, hop_of};
 use flow::{Event, Style};
 use std::collections::{HashMap, VecDeque};
 
@@ -34,10 +34,14 @@ struct Rate {
 }
 
 impl Rates {
-    /// A step of what is shown in that style's diagram happens.
-    pub fn note(&mut self, event: &Event, style: Style, now_ms: f64) {
-        let is_ours = event.style.is_none_or(|of_event| of_event == style);
-        if let Some(hop) = hop_of(event, style).filter(|hop| is_ours && !hop.back) {
+    /// A step of what is shown in that style's diagram happens. `hop` is how it travels there, where that is known: what
+    /// is late or set out earlier has none any more, and counts all the same.
+    pub fn note(&mut self, event: &Event, hop: Option<&Hop>, style: Style, now_ms: f64) {
+        if event.style.is_some_and(|of_event| of_event != style) {
+            return;
+        }
+        let found = if hop.is_some() { None } else { hop_of(event, style) };
+        if let Some(hop) = hop.or(found.as_ref()).filter(|hop| !hop.back) {
             self.set_out(&hop.edge, now_ms);
         }
     }
@@ -137,7 +141,7 @@ mod tests {
             let mut event = Event::new(0, Provenance::Service, kind);
             (event.style, event.node) = (Some(style), Some(Service::Catalog.into()));
             event.queue = Some(queue.into());
-            rates.note(&event, Style::Choreography, 0.0);
+            rates.note(&event, None, Style::Choreography, 0.0);
         };
         let mut rates = Rates::default();
         for _ in 0..40 {

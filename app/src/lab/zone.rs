@@ -1,11 +1,13 @@
 //! In which zone times are shown: UTC, as the server tells them, or the reader's own, which a cookie remembers.
 
 use crate::cookies;
+use flow::cookies::value_of;
 use maud::{Markup, html};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// What the cookie says when times are the reader's own.
-const LOCAL: &str = "zone=local";
+/// The cookie, and what it says when times are the reader's own.
+const COOKIE: &str = "zone";
+const LOCAL: &str = "local";
 
 /// How many minutes the shown zone is ahead of UTC. The server always tells UTC.
 static AHEAD_MIN: AtomicI32 = AtomicI32::new(0);
@@ -27,14 +29,18 @@ pub fn name() -> String {
 
 /// Shows times in the zone that the reader chose when last here.
 pub fn wake() {
-    show(cookies::all().split(';').any(|pair| pair.trim() == LOCAL));
+    show(is_local());
 }
 
 /// Shows times in the other zone, and remembers that.
 pub fn toggle() {
-    let is_local = !cookies::all().split(';').any(|pair| pair.trim() == LOCAL);
-    cookies::keep("zone", if is_local { "local" } else { "utc" });
+    let is_local = !is_local();
+    cookies::keep(COOKIE, if is_local { LOCAL } else { "utc" });
     show(is_local);
+}
+
+fn is_local() -> bool {
+    value_of(&cookies::all(), COOKIE) == Some(LOCAL)
 }
 
 fn show(is_local: bool) {

@@ -1,4 +1,5 @@
-//! Watching the embedded broker: it tells every transition, exactly and in order.
+//! Watching the embedded broker: it tells every transition, exactly and in order. It also tells of a message that expired,
+//! which RabbitMQ tells nobody.
 
 use super::{
     mirror::{Mirror, stranger},
@@ -59,9 +60,12 @@ impl Watcher {
             }
             broker::Event::ConsumerAdded(consumer) => mirror.consumer_added(consumer),
             broker::Event::ConsumerRemoved(consumer) => mirror.consumer_removed(consumer),
-            broker::Event::Expired { depth, .. } | broker::Event::Dropped { depth, .. } => {
+            broker::Event::Expired { depth, message } => {
+                // What is counted after it has the last word.
+                self.expired(message, &depth.queue);
                 mirror.shrank(depth);
             }
+            broker::Event::Dropped { depth, .. } => mirror.shrank(depth),
             broker::Event::Published { message, queues, connection } => {
                 for depth in queues {
                     mirror.holds(depth);
@@ -124,11 +128,24 @@ impl Watcher {
     }
 
     fn routed(&self, mirror: &Mirror, message: &Message, queue: &Id, publisher: Option<&Node>) {
-        for style in styles(mirror, message, queue) {
+        in_its_style(mirror, message, queue, |style| {
             let envelope = self.read(message, queue);
             let (exchange, key) = (message.exchange(), message.routing_key());
             self.journal.report(routed(&envelope, style, exchange, key, Arc::clone(queue), publisher));
+        });
+    }
+
+    /// The broker took a message out because it was too old. What waits in a retry queue for its time is no such message:
+    /// that it is back in its queue is told already.
+    fn expired(&self, message: &Message, queue: &Id) {
+        let own = topology::queue_named(queue);
+        let of_exchange = topology::style_of_exchange(message.exchange());
+        let Some(style) = of_exchange.or(own.map(|own| own.style)) else { return };
+        if own.is_none() && is_retry(queue) {
+            return;
         }
+        let envelope = self.read(message, queue);
+        self.journal.report(told_by_broker(&envelope, style, Arc::clone(queue), Node::Broker, Kind::Expired));
     }
 
     fn tell(
@@ -140,12 +157,12 @@ impl Watcher {
         redelivered: Option<bool>,
         kind: &Kind,
     ) {
-        for style in styles(mirror, message, queue) {
+        in_its_style(mirror, message, queue, |style| {
             let envelope = self.read(message, queue);
             let mut event = told_by_broker(&envelope, style, Arc::clone(queue), node.clone(), kind.clone());
             event.redelivered = redelivered;
             self.journal.report(event);
-        }
+        });
     }
 
     fn read(&self, message: &Message, queue: &Id) -> Envelope {
@@ -156,19 +173,38 @@ impl Watcher {
     }
 }
 
-/// In which styles a message's steps in a queue are told. What came by one style's exchange is no step of another that leads
-/// to the same queue: there it only makes the queue longer or shorter.
-fn styles(mirror: &Mirror, message: &Message, queue: &Id) -> Vec<Style> {
-    let mut seen: Vec<Style> = mirror.styles_of(queue).collect();
-    if let Some(of_exchange) = topology::style_of_exchange(message.exchange()) {
-        for &other in seen.iter().filter(|style| **style != of_exchange) {
-            mirror.has_changed_elsewhere(other, queue);
+/// Tells a step of a message in a queue in each style that leads there. What came by one style's exchange is no step of
+/// another: there only the queue's depth is told.
+fn in_its_style(mirror: &Mirror, message: &Message, queue: &Id, tell: impl Fn(Style)) {
+    let of_exchange = topology::style_of_exchange(message.exchange());
+    for style in mirror.styles_of(queue) {
+        if of_exchange.is_none_or(|of_exchange| of_exchange == style) {
+            tell(style);
+        } else {
+            mirror.has_changed_elsewhere(style, queue);
         }
-        seen.retain(|style| *style == of_exchange);
     }
-    seen
+}
+
+/// Whether a queue is one of those in which our messages wait for their next attempt.
+fn is_retry(queue: &str) -> bool {
+    topology::QUEUES.iter().any(|own| {
+        let rest = queue.strip_prefix(own.name).and_then(|rest| rest.strip_prefix(".retry"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 fn default_type(queue: &str) -> &str {
     topology::queue_named(queue).map_or("unknown", topology::Queue::message_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_queue_is_told_from_a_strangers() {
+        assert!(is_retry("catalog.sku_processed.retry") && is_retry("catalog.sku_processed.retry.1000"));
+        assert!(!is_retry("catalog.sku_processed") && !is_retry("theirs.retry"));
+    }
 }

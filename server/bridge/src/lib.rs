@@ -1,7 +1,6 @@
 //! The bridge: what the broker does and what strangers have there, tapped, mirrored, and reported to the journal.
 
 pub mod embedded;
-pub mod expired;
 pub mod management;
 mod mirror;
 mod reach;

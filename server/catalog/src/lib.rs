@@ -8,7 +8,7 @@ use flow::{
     Availability, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},
 };
-use journal::{Journal, told_anew};
+use journal::Journal;
 use messaging::{Delivered, Handled};
 use products::ProductRecord;
 use search::Search;
@@ -122,11 +122,7 @@ impl Catalog {
         self.store
             .write_then(
                 move |tx| products::replace(tx, floors, &products, &stock),
-                move |told: &Vec<(Style, Availability)>| {
-                    for (style, known) in told {
-                        journal.report(told_anew(Service::Catalog, *style, *known));
-                    }
-                },
+                move |told: &Vec<(Style, Availability)>| journal.report_reset(Service::Catalog, told),
             )
             .await?;
         Ok(())

@@ -151,12 +151,12 @@ impl Inventory {
         Ok(replaced.floors)
     }
 
-    /// Of each SKU, the version that is recorded and the one from which was calculated what is for sale.
+    /// Everything that is recorded, by SKU.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn versions(&self, style: Style) -> Result<Vec<(Sku, [u64; 2])>, StoreError> {
-        self.store.read(move |tx| stock::versions(tx, style)).await
+    pub async fn rows(&self, style: Style) -> Result<Vec<(Sku, stock::Row)>, StoreError> {
+        self.store.read(move |tx| stock::rows(tx, style)).await
     }
 
     /// The same for one style.

@@ -90,17 +90,20 @@ pub fn find(store: &Connection, style: Style, sku: Sku) -> Result<Option<Row>, S
             "SELECT on_hand, reserved, safety_stock, version, available, calculated_version
              FROM stock WHERE style = ?1 AND sku = ?2",
         )?
-        .query_row(params![style.as_str(), sku.as_str()], |row| {
-            Ok(Row {
-                on_hand: row.get(0)?,
-                reserved: row.get(1)?,
-                safety_stock: row.get(2)?,
-                version: row.get(3)?,
-                available: row.get(4)?,
-                calculated_version: row.get(5)?,
-            })
-        })
+        .query_row(params![style.as_str(), sku.as_str()], row_of)
         .optional()?)
+}
+
+/// Reads the columns of a row, which come first.
+fn row_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        on_hand: row.get(0)?,
+        reserved: row.get(1)?,
+        safety_stock: row.get(2)?,
+        version: row.get(3)?,
+        available: row.get(4)?,
+        calculated_version: row.get(5)?,
+    })
 }
 
 /// Records how many pieces are there now, under the next version.
@@ -156,32 +159,23 @@ pub fn recalculate(
 /// # Errors
 /// When the store fails.
 pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<StockLevel>, StoreError> {
-    let mut select = tx.prepare_cached(
-        "SELECT sku, on_hand, reserved, safety_stock, available, version
-         FROM stock WHERE style = ?1 ORDER BY sku",
-    )?;
-    let rows = select.query_map([style.as_str()], |row| {
-        Ok(StockLevel {
-            sku: store::sku(row, 0)?,
-            on_hand: row.get(1)?,
-            reserved: row.get(2)?,
-            safety_stock: row.get(3)?,
-            available: row.get(4)?,
-            version: row.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let level = |(sku, row): (Sku, Row)| {
+        let Row { on_hand, reserved, safety_stock, available, version, .. } = row;
+        StockLevel { sku, on_hand, reserved, safety_stock, available, version }
+    };
+    Ok(rows(tx, style)?.into_iter().map(level).collect())
 }
 
-/// Of each SKU, the version that is recorded and the one from which was calculated what is for sale.
+/// Every row, by SKU.
 ///
 /// # Errors
 /// When the store fails.
-pub fn versions(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, [u64; 2])>, StoreError> {
-    let mut select = tx
-        .prepare_cached("SELECT sku, version, calculated_version FROM stock WHERE style = ?1 ORDER BY sku")?;
-    let rows =
-        select.query_map([style.as_str()], |row| Ok((store::sku(row, 0)?, [row.get(1)?, row.get(2)?])))?;
+pub fn rows(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, Row)>, StoreError> {
+    let mut select = tx.prepare_cached(
+        "SELECT on_hand, reserved, safety_stock, version, available, calculated_version, sku
+         FROM stock WHERE style = ?1 ORDER BY sku",
+    )?;
+    let rows = select.query_map([style.as_str()], |row| Ok((store::sku(row, 6)?, row_of(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

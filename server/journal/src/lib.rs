@@ -15,7 +15,7 @@ pub mod sequencer;
 
 pub use block::{Block, array};
 pub use folder::Keep;
-pub use reporter::{By, Reporter, told_anew};
+pub use reporter::{By, Reporter};
 pub use segment::ReadError;
 
 use crate::sequencer::Sequencer;

@@ -63,13 +63,16 @@ impl Reporter {
 /// Who wants something; nobody when it happens by itself.
 pub type By<'a> = Option<&'a Arc<Actor>>;
 
-/// That a service knows something of a SKU that no message told it: everything was taken back to how it began.
-#[must_use]
-pub fn told_anew(service: Service, style: Style, known: Availability) -> Event {
-    let kind = Kind::StateChanged { before: None, after: known.into() };
-    let mut event = Event::new(0, Provenance::Service, kind);
-    event.style = Some(style);
-    event.node = Some(service.into());
-    event.sku = Some(known.sku);
-    event
+impl Journal {
+    /// Tells that a service knows this of its SKUs though no message told it: everything was taken back to how it began.
+    pub fn report_reset(&self, service: Service, known: &[(Style, Availability)]) {
+        for (style, known) in known {
+            let kind = Kind::StateChanged { before: None, after: (*known).into() };
+            let mut event = Event::new(0, Provenance::Service, kind);
+            event.style = Some(*style);
+            event.node = Some(service.into());
+            event.sku = Some(known.sku);
+            self.report(event);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use flow::{
     Availability, Id, Kind, Service, Sku, Style,
     api::{Email, Wish},
 };
-use journal::{Journal, told_anew};
+use journal::Journal;
 use messaging::{Delivered, Handled};
 use std::{path::Path, sync::Arc};
 use store::{
@@ -215,11 +215,7 @@ impl Wishlist {
         self.store
             .write_then(
                 move |tx| wishes::replace(tx, floors, &stock, &wishes),
-                move |told: &Vec<(Style, Availability)>| {
-                    for (style, known) in told {
-                        journal.report(told_anew(Service::Wishlist, *style, *known));
-                    }
-                },
+                move |told: &Vec<(Style, Availability)>| journal.report_reset(Service::Wishlist, told),
             )
             .await?;
         Ok(())

@@ -56,14 +56,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
             rect: disc,
             label: Some(Text::name(exchange, Some(kind), beside, Anchor::Start, 96.0)),
         });
-        edges.push(Edge {
-            id: publish_edge(exchange),
-            kind: EdgeKind::Message,
-            path: Path::straight(at(MIDDLE, producer.bottom() + GAP), at(MIDDLE, disc.y - GAP)),
-            label: None,
-            from: PRODUCER.into(),
-            to: exchange.into(),
-        });
+        edges.push(Edge::message(
+            publish_edge(exchange),
+            Path::straight(at(MIDDLE, producer.bottom() + GAP), at(MIDDLE, disc.y - GAP)),
+            PRODUCER.into(),
+            exchange.into(),
+        ));
         (from, source) = (exchange.to_owned(), at(disc.x - GAP, disc.middle().y));
         below = disc.bottom();
     }
@@ -80,27 +78,23 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 let queue = queue_box(&name, &label, service, y);
                 if has_route {
                     let turns = [source, at(TRUNK_X, source.y), at(TRUNK_X, y), at(queue.slots.x - GAP, y)];
-                    edges.push(Edge {
-                        id: route_edge(&name),
-                        kind: EdgeKind::Message,
-                        path: Path::through(&turns),
-                        label: None,
-                        from: from.clone(),
-                        to: name.clone(),
-                    });
+                    edges.push(Edge::message(
+                        route_edge(&name),
+                        Path::through(&turns),
+                        from.clone(),
+                        name.clone(),
+                    ));
                 }
                 bottom = queue.counts.rect.bottom();
                 if let Some(consumer) = consumer {
                     let role = service.map_or(NodeRole::Foreign, NodeRole::Consumer);
                     nodes.push(NodeBox { id: consumer.clone(), role, rect: card, label: None });
-                    edges.push(Edge {
-                        id: deliver_edge(&name),
-                        kind: EdgeKind::Message,
-                        path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
-                        label: None,
-                        from: name,
-                        to: consumer,
-                    });
+                    edges.push(Edge::message(
+                        deliver_edge(&name),
+                        Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                        name,
+                        consumer,
+                    ));
                     bottom = card.bottom();
                 }
                 if let Some(service) = service {
@@ -119,14 +113,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 let turns = [at(QUEUE_X - GAP, of), at(lane, of), at(lane, y), at(CARD_X - GAP, y)];
                 let id = foreign_id(queue, &consumer);
                 nodes.push(NodeBox { id: id.clone(), role: NodeRole::Foreign, rect: card, label: None });
-                edges.push(Edge {
-                    id: rival_edge(queue, &consumer),
-                    kind: EdgeKind::Message,
-                    path: Path::through(&turns),
-                    label: None,
-                    from: queue.to_owned(),
-                    to: id,
-                });
+                edges.push(Edge::message(
+                    rival_edge(queue, &consumer),
+                    Path::through(&turns),
+                    queue.to_owned(),
+                    id,
+                ));
                 bottom = card.bottom();
             }
             Row::More(count) => {

@@ -70,14 +70,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         let kind = super::exchange_type_name(plan.style);
         let label = Some(Text::name(exchange, Some(kind), under, Anchor::Middle, 92.0));
         nodes.push(NodeBox { id: exchange.into(), role: NodeRole::Exchange, rect: disc, label });
-        edges.push(Edge {
-            id: publish_edge(exchange),
-            kind: EdgeKind::Message,
-            path: Path::straight(at(producer.right() + GAP, axis), at(disc.x - GAP, axis)),
-            label: None,
-            from: PRODUCER.into(),
-            to: exchange.into(),
-        });
+        edges.push(Edge::message(
+            publish_edge(exchange),
+            Path::straight(at(producer.right() + GAP, axis), at(disc.x - GAP, axis)),
+            PRODUCER.into(),
+            exchange.into(),
+        ));
         source = (exchange.to_owned(), disc.right() + GAP);
     }
 
@@ -91,30 +89,26 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 if has_route {
                     let to = at(queue.slots.x - GAP, y);
                     let leave = if plan.has_exchange() { 46.0 } else { 72.0 };
-                    edges.push(Edge {
-                        id: route_edge(&name),
-                        kind: EdgeKind::Message,
-                        path: if index < STEEP {
+                    edges.push(Edge::message(
+                        route_edge(&name),
+                        if index < STEEP {
                             Path::sweep(at(source.1, axis), to, leave, 34.0)
                         } else {
                             Path::through(&[at(source.1, axis), at(STEEP_X, axis), at(STEEP_X, y), to])
                         },
-                        label: None,
-                        from: source.0.clone(),
-                        to: name.clone(),
-                    });
+                        source.0.clone(),
+                        name.clone(),
+                    ));
                 }
                 if let Some(consumer) = consumer {
                     let role = service.map_or(NodeRole::Foreign, NodeRole::Consumer);
                     nodes.push(NodeBox { id: consumer.clone(), role, rect: card, label: None });
-                    edges.push(Edge {
-                        id: deliver_edge(&name),
-                        kind: EdgeKind::Message,
-                        path: Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
-                        label: None,
-                        from: name,
-                        to: consumer,
-                    });
+                    edges.push(Edge::message(
+                        deliver_edge(&name),
+                        Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                        name,
+                        consumer,
+                    ));
                 }
                 queues.push(queue);
             }
@@ -123,14 +117,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 let turns = [at(QUEUE_X - GAP, of), at(lane, of), at(lane, y), at(CARD_X - GAP, y)];
                 let id = foreign_id(queue, &consumer);
                 nodes.push(NodeBox { id: id.clone(), role: NodeRole::Foreign, rect: card, label: None });
-                edges.push(Edge {
-                    id: rival_edge(queue, &consumer),
-                    kind: EdgeKind::Message,
-                    path: Path::through(&turns),
-                    label: None,
-                    from: queue.to_owned(),
-                    to: id,
-                });
+                edges.push(Edge::message(
+                    rival_edge(queue, &consumer),
+                    Path::through(&turns),
+                    queue.to_owned(),
+                    id,
+                ));
             }
             Row::More(count) => {
                 let rect =
