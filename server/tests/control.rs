@@ -268,10 +268,16 @@ async fn every_fault_strikes_is_told_and_leaves_everything_right(on: On) {
         let wishes = skuflow.json(&format!("/api/{style}/wishlist/wishes")).await;
         let wishes = wishes.as_array().unwrap().iter().filter(|wish| wish["sku"] == "MUG-RED").count();
         assert_eq!(emails, wishes, "one e-mail each, whatever broke in {style}");
-        let queues = skuflow.json("/api/queues").await;
-        for queue in queues.as_array().unwrap() {
-            assert_eq!((&queue["ready"], &queue["unacked"]), (&json!(0), &json!(0)), "{queue}");
-        }
+        // The depths are a sample, and a second copy of a message may be in a handler's hands when all agree already.
+        let are_empty = async || {
+            let queues = skuflow.json("/api/queues").await;
+            queues
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|queue| (&queue["ready"], &queue["unacked"]) == (&json!(0), &json!(0)))
+        };
+        skuflow.until("every queue is empty", are_empty).await;
     }
 }
 
