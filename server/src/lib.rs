@@ -3,6 +3,7 @@
 mod announce;
 pub mod cli;
 pub mod data;
+mod holdings;
 pub mod program;
 mod recount;
 pub mod serve;

@@ -1,9 +1,12 @@
 //! Saying in the journal what is stored, where that is not what was told: a run that was killed did not tell its last
 //! steps, and a data folder may have been changed while no server used it.
 
+use crate::holdings::{self, Holding};
 use crate::styles::Services;
 use flow::{
     Event, Id, Kind, Provenance, Service, Style,
+    event::State,
+    picture::System,
     topology::{QUEUES, Queue},
 };
 use inventory::Inventory;
@@ -19,8 +22,36 @@ pub async fn server_started(journal: &Journal, services: &Services) -> Result<()
     if journal.picture_now().seq > 0 {
         journal.report(Event::new(0, Provenance::Service, Kind::ServerStarted));
     }
+    stores(journal, services).await?;
     outbox(journal, &services.inventory).await?;
     mailbox(journal, services).await
+}
+
+/// Says what the stores hold of a SKU, where they differ, or where the journal tells something else.
+async fn stores(journal: &Journal, services: &Services) -> Result<(), StoreError> {
+    let picture = journal.picture().await;
+    for &style in Style::ALL {
+        let system = picture.system(style);
+        for holding in holdings::read(services, style).await? {
+            if holding.differs() || is_told_otherwise(system, &holding) {
+                let Holding { sku, recorded, stored } = holding;
+                let mut event = Event::new(0, Provenance::Service, Kind::StoresRead { recorded, stored });
+                (event.style, event.node, event.sku) =
+                    (Some(style), Some(Service::Inventory.into()), Some(sku));
+                journal.report(event);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the journal tells something else of a SKU, among those that it tells of.
+fn is_told_otherwise(system: &System, holding: &Holding) -> bool {
+    let is_other_than = |told: Option<State>, held: Option<State>| told.is_some() && told != held;
+    is_other_than(system.recorded_of(holding.sku), Some(holding.recorded))
+        || Service::ALL.iter().any(|&service| {
+            is_other_than(system.service(service).rows.of(holding.sku), holding.stored.of(service))
+        })
 }
 
 async fn outbox(journal: &Journal, inventory: &Inventory) -> Result<(), StoreError> {

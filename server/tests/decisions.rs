@@ -139,12 +139,14 @@ async fn what_a_lost_message_left_undone_is_healed_by_announcing_again(on: On) {
     };
     skuflow.until("the queue is unbound", is_unbound).await;
     skuflow.arrive("MUG-RED", 4, style.as_str()).await;
-    let is_stuck = async || {
+    let is_stuck = async |skuflow: &Skuflow| {
         let picture: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
         picture.system(style).is_stuck()
     };
-    skuflow.until("nothing is on its way, and they disagree", is_stuck).await;
+    skuflow.until("nothing is on its way, and they disagree", async || is_stuck(&skuflow).await).await;
     set_faults(&skuflow, style, json!([])).await;
+    let skuflow = skuflow.restart().await;
+    skuflow.until("they disagree after a restart too", async || is_stuck(&skuflow).await).await;
     assert_eq!(skuflow.product(style.as_str(), "MUG-RED").await["quantity"], 0);
 
     let (status, again) = announce(&skuflow, style, json!({})).await;

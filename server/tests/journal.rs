@@ -14,8 +14,14 @@ use futures::StreamExt;
 use harness::{Server, until};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 use tokio::task::JoinHandle;
+
+const LAMP_ARC: &str = "LAMP-ARC";
 
 /// What a browser has seen of the stream, which it reads until the server is gone.
 #[derive(Clone, Default)]
@@ -223,4 +229,49 @@ async fn the_journal_is_read_in_both_directions_and_exported_as_a_run() {
 
     let both = skuflow.get("/api/journal?after=1&before=9").await;
     assert_eq!(both.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// How often the stores had to be read to correct what was told.
+fn corrections(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event.kind, Kind::StoresRead { .. })).count()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir(to).unwrap();
+    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_and_not_told_before_a_crash_is_read_from_the_stores() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    skuflow.arrive("LAMP-ARC", 1, "both").await;
+    skuflow.settled().await;
+    let stopped = skuflow.stopped().await;
+    let saved = tempfile::tempdir().unwrap();
+    let kept = saved.path().join("journal");
+    copy_folder(&stopped.path().join("journal"), &kept);
+
+    let skuflow = stopped.start().await;
+    assert_eq!(corrections(&skuflow.journal().await), 0, "the stores and the journal tell the same");
+    skuflow.arrive("LAMP-ARC", 2, "both").await;
+    skuflow.settled().await;
+    let stopped = skuflow.stopped().await;
+    // As if none of this had been written before a crash.
+    copy_folder(&kept, &stopped.path().join("journal"));
+    let skuflow = stopped.start().await;
+    assert_eq!(corrections(&skuflow.journal().await), Style::ALL.len());
+    let picture: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
+    for &style in Style::ALL {
+        let stock = skuflow.stock(style.as_str(), "LAMP-ARC").await;
+        let system = picture.system(style);
+        assert!(system.agreement.is_reached(), "{style}");
+        let told = system.recorded_of(LAMP_ARC.parse().unwrap()).unwrap();
+        assert_eq!(json!(told.version), stock["version"]);
+        assert_eq!(json!(told.on_hand), stock["on_hand"]);
+    }
+    skuflow.arrive("LAMP-ARC", 3, "both").await;
+    skuflow.settled().await;
 }

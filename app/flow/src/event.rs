@@ -391,6 +391,13 @@ pub enum Kind {
         /// Messages of the queue in consumers' hands.
         unacked: Option<u64>,
     },
+    /// The stores hold this of the SKU, read as the server started: that is the truth, whatever was told.
+    StoresRead {
+        /// What inventory has recorded.
+        recorded: State,
+        /// What each service has stored.
+        stored: Stored,
+    },
     /// A way leads from the exchange into the queue now: a binding, or several over other exchanges.
     QueueBound {
         /// The key of the first binding, which is the exchange's own.
@@ -460,6 +467,7 @@ pub enum KindName {
     ConnectionUnblocked,
     ServerStarted,
     Counted,
+    StoresRead,
     QueueBound,
     QueueUnbound,
     QueueDeleted,
@@ -506,6 +514,7 @@ words!(
         ConnectionUnblocked = "connection_unblocked",
         ServerStarted = "server_started",
         Counted = "counted",
+        StoresRead = "stores_read",
         QueueBound = "queue_bound",
         QueueUnbound = "queue_unbound",
         QueueDeleted = "queue_deleted",
@@ -557,6 +566,7 @@ impl Kind {
             Self::ConnectionUnblocked => KindName::ConnectionUnblocked,
             Self::ServerStarted => KindName::ServerStarted,
             Self::Counted { .. } => KindName::Counted,
+            Self::StoresRead { .. } => KindName::StoresRead,
             Self::QueueBound { .. } => KindName::QueueBound,
             Self::QueueUnbound { .. } => KindName::QueueUnbound,
             Self::QueueDeleted { .. } => KindName::QueueDeleted,
@@ -602,6 +612,29 @@ pub struct State {
     pub quantity: u32,
     /// The version of inventory's numbers that this reflects.
     pub version: u64,
+}
+
+/// What each service has stored of a SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// What inventory calculated last.
+    pub inventory: State,
+    /// What the catalog shows; `None` when it does not know the SKU.
+    pub catalog: Option<State>,
+    /// What wishlist knows; `None` when it has not heard of the SKU.
+    pub wishlist: Option<State>,
+}
+
+impl Stored {
+    /// What that service has stored.
+    #[must_use]
+    pub const fn of(&self, service: Service) -> Option<State> {
+        match service {
+            Service::Inventory => Some(self.inventory),
+            Service::Catalog => self.catalog,
+            Service::Wishlist => self.wishlist,
+        }
+    }
 }
 
 /// In JSON a field that is absent is left out; a packed picture has its fields by their order, and needs them all.

@@ -301,6 +301,7 @@ impl Draft {
             | Kind::ConnectionUnblocked
             | Kind::ConnectionRestored
             | Kind::Counted { .. }
+            | Kind::StoresRead { .. }
             | Kind::QueueBound { .. }
             | Kind::QueueUnbound { .. }
             | Kind::QueueDeleted { .. }

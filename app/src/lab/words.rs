@@ -334,6 +334,19 @@ fn what_happened(event: &Event) -> String {
         Kind::QueuePurged { messages } => {
             format!("{node} purged {queue}: threw away {messages} messages")
         }
+        Kind::StoresRead { recorded, stored } => {
+            let version = |state: Option<State>| {
+                state.map_or_else(|| "nothing".to_owned(), |state| format!("version {}", state.version))
+            };
+            format!(
+                "The stores were read: inventory has recorded version {} and calculated {}, catalog has {}, \
+                 wishlist has {}",
+                recorded.version,
+                version(Some(stored.inventory)),
+                version(stored.catalog),
+                version(stored.wishlist),
+            )
+        }
         Kind::Counted { ready: Some(ready), .. } => {
             format!("{node} counted {ready} messages waiting in {queue}")
         }

@@ -7,6 +7,7 @@ pub mod search;
 use flow::{
     Availability, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},
+    event::State,
 };
 use journal::Journal;
 use messaging::{Delivered, Handled};
@@ -142,6 +143,14 @@ impl Catalog {
     /// When the store fails.
     pub async fn describe(&self, products: Vec<(Sku, String)>) -> Result<(u64, u64), StoreError> {
         self.store.write(move |tx| products::describe(tx, &products)).await
+    }
+
+    /// What is shown of each SKU.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.store.read(move |tx| products::known(tx, style)).await
     }
 
     /// Whether the store answers.

@@ -97,6 +97,14 @@ pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
     epoch::highest(tx, TABLE)
 }
 
+/// What is shown of each SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn known(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+    newer::all_stored(tx, TABLE, style)
+}
+
 /// Fills an empty table.
 ///
 /// # Errors

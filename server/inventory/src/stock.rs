@@ -54,6 +54,22 @@ impl Row {
         let quantity = self.for_sale();
         Availability { sku, available: quantity > 0, quantity, version: self.version }
     }
+
+    /// What is recorded.
+    #[must_use]
+    pub const fn recorded(&self) -> State {
+        self.state(self.for_sale(), self.version)
+    }
+
+    /// What was calculated last.
+    #[must_use]
+    pub const fn calculated(&self) -> State {
+        self.state(self.available, self.calculated_version)
+    }
+
+    const fn state(&self, quantity: u32, version: u64) -> State {
+        State { on_hand: Some(self.on_hand), available: quantity > 0, quantity, version }
+    }
 }
 
 /// What inventory recorded of a SKU.
@@ -140,18 +156,12 @@ pub fn recalculate(
     sku: Sku,
 ) -> Result<Option<(State, State)>, StoreError> {
     let Some(row) = find(tx, style, sku)? else { return Ok(None) };
-    let available = row.for_sale();
+    let recorded = row.recorded();
     tx.prepare_cached(
         "UPDATE stock SET available = ?3, calculated_version = ?4 WHERE style = ?1 AND sku = ?2",
     )?
-    .execute(params![style.as_str(), sku.as_str(), available, row.version])?;
-    let state = |quantity: u32, version| State {
-        on_hand: Some(row.on_hand),
-        available: quantity > 0,
-        quantity,
-        version,
-    };
-    Ok(Some((state(row.available, row.calculated_version), state(available, row.version))))
+    .execute(params![style.as_str(), sku.as_str(), recorded.quantity, recorded.version])?;
+    Ok(Some((row.calculated(), recorded)))
 }
 
 /// Every row of a style, by SKU.

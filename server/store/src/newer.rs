@@ -24,10 +24,23 @@ pub fn stored(
         .prepare_cached(&format!(
             "SELECT available, quantity, version FROM {table} WHERE style = ?1 AND sku = ?2"
         ))?
-        .query_row(params![style.as_str(), sku.as_str()], |row| {
-            Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
-        })
+        .query_row(params![style.as_str(), sku.as_str()], state_of)
         .optional()?)
+}
+
+/// What is stored of each SKU.
+///
+/// # Errors
+/// When the store fails.
+pub fn all_stored(tx: &Transaction<'_>, table: &str, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+    let mut select = tx
+        .prepare_cached(&format!("SELECT available, quantity, version, sku FROM {table} WHERE style = ?1"))?;
+    let rows = select.query_map([style.as_str()], |row| Ok((crate::sku(row, 3)?, state_of(row)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn state_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<State> {
+    Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
 }
 
 /// Lets `store` store what is known now, unless something as new is in the table already; answers what was there before,

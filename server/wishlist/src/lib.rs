@@ -12,6 +12,7 @@ use address::MailAddress;
 use flow::{
     Availability, Id, Kind, Service, Sku, Style,
     api::{Email, Wish},
+    event::State,
 };
 use journal::Journal;
 use messaging::{Delivered, Handled};
@@ -229,12 +230,12 @@ impl Wishlist {
         self.store.read(wishes::highest).await
     }
 
-    /// Which version of each SKU's numbers is known.
+    /// What is known of each SKU.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn versions(&self, style: Style) -> Result<Vec<(Sku, u64)>, StoreError> {
-        self.store.read(move |tx| wishes::versions(tx, style)).await
+    pub async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.store.read(move |tx| wishes::known(tx, style)).await
     }
 
     /// Whether the store answers.

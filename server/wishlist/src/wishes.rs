@@ -77,14 +77,12 @@ pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option
     Ok(newer::stored(tx, KNOWN, style, sku)?.map(|known| known.version))
 }
 
-/// Which version of each SKU's numbers is known.
+/// What is known of each SKU.
 ///
 /// # Errors
 /// When the store fails.
-pub fn versions(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, u64)>, StoreError> {
-    let mut select = tx.prepare_cached("SELECT sku, version FROM known WHERE style = ?1")?;
-    let rows = select.query_map([style.as_str()], |row| Ok((store::sku(row, 0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+pub fn known(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+    newer::all_stored(tx, KNOWN, style)
 }
 
 fn insert(tx: &Transaction<'_>, style: Style, known: Availability) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! The flat JSON form of an [`Event`].
 
-use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason};
+use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason, Stored};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::{Actor, Id, Quantity, Service, Sku, Style};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
@@ -34,7 +34,7 @@ flat! {
         consumer_tag: Id, http_id: Id, target: Service, path: String, status: u16, error: String,
         answer: State, email_id: i64, to: String, subject: String, requeue: bool, reason: String,
         delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
-        ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>,
+        ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>, stored: Stored,
         known_version: u64, offered_version: u64, version: u64, from: String,
         gates: u32, opens_at_us: u64, workers: u16, prefetch: u16,
     }
@@ -157,6 +157,7 @@ impl Serialize for Event {
                     "messages": messages, "emails": emails, "dead": dead, "ready": ready, "unacked": unacked,
                 }
             }
+            Kind::StoresRead { recorded, stored } => all! { "after": recorded, "stored": stored },
             Kind::QueueBound { routing_key, via } | Kind::QueueUnbound { routing_key, via } => {
                 all! { "routing_key": routing_key }
                 if !via.is_empty() {
@@ -287,6 +288,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             ready: flat.ready.take(),
             unacked: flat.unacked.take(),
         },
+        KindName::StoresRead => Kind::StoresRead { recorded: need!(after), stored: need!(stored) },
         KindName::QueueBound => {
             Kind::QueueBound { routing_key: need!(routing_key), via: flat.via.take().unwrap_or_default() }
         }
@@ -396,6 +398,10 @@ mod tests {
                 dead: Some(2),
                 ready: Some(3),
                 unacked: Some(4),
+            },
+            Kind::StoresRead {
+                recorded: state,
+                stored: Stored { inventory: state, catalog: Some(state), wishlist: None },
             },
             Kind::QueueBound { routing_key: id(), via: vec![id(), id()] },
             Kind::QueueUnbound { routing_key: id(), via: Vec::new() },

@@ -131,6 +131,22 @@ impl Agreement {
         });
     }
 
+    /// The stores were read: what inventory has recorded, and what inventory, catalog and wishlist each have taken in.
+    pub(super) fn read(&mut self, sku: Sku, recorded: Known, taken_in: [Option<Known>; 3], at_us: u64) {
+        let versions = Versions {
+            recorded: recorded.version,
+            taken_in: taken_in.map(|known| known.map_or(0, |known| known.version)),
+            for_sale: Some(recorded.for_sale),
+            shown: taken_in.map(|known| known.map(|known| known.for_sale)),
+            since_us: at_us,
+        };
+        if versions.agree() {
+            self.behind.remove(&sku);
+        } else if self.behind.len() < TRACKED || self.behind.contains_key(&sku) {
+            self.behind.insert(sku, versions);
+        }
+    }
+
     /// Events were left out: what was tracked can no longer be decided.
     pub(super) fn forget(&mut self) {
         self.behind.clear();

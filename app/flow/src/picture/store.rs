@@ -2,6 +2,7 @@
 //! inbox. The store itself holds more; a picture stays small however much there is.
 
 use super::system::Change;
+use crate::event::State;
 use crate::{Event, Id, Sku};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -22,6 +23,12 @@ impl Rows {
     /// From the newest change to the oldest.
     pub fn iter(&self) -> impl Iterator<Item = &Change> {
         self.rows.iter().rev()
+    }
+
+    /// What it holds of the SKU, if that changed not too long ago.
+    #[must_use]
+    pub fn of(&self, sku: Sku) -> Option<State> {
+        self.rows.iter().find(|row| row.sku == Some(sku)).map(|row| row.after)
     }
 
     pub(super) fn changed(&mut self, change: Change) {

@@ -1,13 +1,13 @@
 //! One style's system: its exchange, its queues, its three services, and the calls between them.
 
-use super::agreement::Agreement;
+use super::agreement::{Agreement, Known};
 use super::binding::Binding;
 use super::hold::Hold;
 use super::queue::{Delivery, QueuePicture};
 use super::recent::Recent;
 use super::store::{Inbox, Rows};
 use crate::api::BreakerState;
-use crate::event::State;
+use crate::event::{State, Stored};
 use crate::fault::{FaultKind, FaultPhase, Gate, HeldStep};
 use crate::topology::queue_named;
 use crate::{Dispatch, Event, Id, Kind, Node, Service, Sku, Style};
@@ -446,6 +446,7 @@ impl System {
                     unacked.iter().for_each(|unacked| queue.unacked_are(*unacked));
                 }
             }
+            Kind::StoresRead { recorded, stored } => self.stores_read(event, *recorded, stored),
             Kind::QueueBound { routing_key, via } => {
                 if let Some(name) = &event.queue {
                     let binding = Binding { via: via.clone(), routing_key: routing_key.clone() };
@@ -663,9 +664,34 @@ impl System {
         own.rows.changed(change.clone());
         own.last_change = Some(change);
         if let Some(sku) = event.sku {
-            let recorded = self.stock.iter().find(|row| row.sku == Some(sku)).map(|row| row.after.into());
+            let recorded = self.recorded_of(sku).map(Into::into);
             self.agreement.taken_in(service, sku, after.into(), recorded, event.at_us);
         }
+    }
+
+    fn stores_read(&mut self, event: &Event, recorded: State, stored: &Stored) {
+        let Some(sku) = event.sku else { return };
+        let change = |after| Change { sku: Some(sku), before: None, after, seq: event.seq };
+        if self.recorded_of(sku) != Some(recorded) {
+            self.stock.changed(change(recorded));
+            self.recorded = Some(change(recorded));
+        }
+        for (own, &service) in self.services.iter_mut().zip(Service::ALL) {
+            let known = own.rows.of(sku);
+            if let Some(after) = stored.of(service).filter(|after| known != Some(*after)) {
+                own.rows.changed(change(after));
+                own.last_change = Some(change(after));
+            }
+        }
+        let known =
+            [Some(stored.inventory), stored.catalog, stored.wishlist].map(|state| state.map(Known::from));
+        self.agreement.read(sku, recorded.into(), known, event.at_us);
+    }
+
+    /// What inventory has recorded of the SKU, where that is known.
+    #[must_use]
+    pub fn recorded_of(&self, sku: Sku) -> Option<State> {
+        self.stock.of(sku)
     }
 
     fn connection_lost(&mut self, event: &Event) {
