@@ -4,7 +4,10 @@
 //! button, the lab, the shop and the mailbox. What stands still costs the browser no code, and a link is a link.
 
 use crate::{
-    components::{header::Header, hold_banner::HoldBanner, no_script::WithoutScript, ready::Ready},
+    components::{
+        header::Header, hold_banner::HoldBanner, neighbour_banner::NeighbourBanner, no_script::WithoutScript,
+        ready::Ready,
+    },
     lab::Lab,
     live::{FirstPaintScript, provide_live},
     pages::{Compare, Home, Mailbox, NotFound, Store},
@@ -46,6 +49,7 @@ pub fn App() -> impl IntoView {
             </a>
             <Header />
             <HoldBanner />
+            <NeighbourBanner />
             <WithoutScript />
             <FlatRoutes fallback=NotFound>
                 <Route path=path!("/") view=Home />

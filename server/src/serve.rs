@@ -11,6 +11,7 @@ use availability::AvailabilityClient;
 use bridge::{
     embedded,
     management::{self, Bound, Visibility},
+    neighbours::Neighbours,
     tap,
 };
 use catalog::Catalog;
@@ -146,6 +147,7 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let catalog = Catalog::open(&settings.data, journal.clone()).await?;
     let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
     let base_url = seen_at.unwrap_or_else(|| format!("http://{}", reachable(addr)));
+    let neighbours = Neighbours::new(&base_url, journal.clone());
     let post = Post { base_url, has_smtp: settings.smtp.is_some() };
     let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
     let control = Control::new(journal.clone(), control::HOLD_MAX);
@@ -192,8 +194,11 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
             stop: consumers_stop.clone(),
         };
         let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
+        // One of our connections says for all of them who is here.
+        let is_first = inventory.is_some() && Some(style) == Style::ALL.first().copied();
+        let neighbours = is_first.then(|| neighbours.clone());
         let (control, stop) = (control.clone(), consumers_stop.clone());
-        let session = ServiceSession { control, scope, consumer, inventory, stop };
+        let session = ServiceSession { control, scope, consumer, inventory, neighbours, stop };
         let owner = Owner { node: service.into(), style: Some(style) };
         tasks.spawn(connector.clone().keep(owner, session));
     }
@@ -411,6 +416,7 @@ struct ServiceSession {
     scope: Scope,
     consumer: Consumer,
     inventory: Option<Inventory>,
+    neighbours: Option<Neighbours>,
     stop: CancellationToken,
 }
 
@@ -432,8 +438,14 @@ impl Session for ServiceSession {
                 None => Ok(()),
             }
         };
+        let neighbours = async {
+            match &self.neighbours {
+                Some(neighbours) => neighbours.watch(connection, &self.stop).await,
+                None => Ok(()),
+            }
+        };
         let binding = topology::keep_binding(&channel, self.consumer.queue, &self.control, &self.stop);
-        tokio::try_join!(supervisor.run(), relay, binding)?;
+        tokio::try_join!(supervisor.run(), relay, binding, neighbours)?;
         Ok(())
     }
 

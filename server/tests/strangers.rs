@@ -22,6 +22,7 @@ on_both_brokers!(
     a_stranger_with_a_queue_of_its_own_is_seen_with_its_name_until_it_leaves,
     a_queue_is_seen_while_it_is_bound_in_its_style_alone_and_one_that_is_bound_elsewhere_never,
     a_rival_at_a_queue_of_ours_is_seen_there_and_a_purge_empties_what_it_purges,
+    two_servers_on_one_virtual_host_are_told_of_each_other_until_one_leaves,
 );
 
 /// A management API that knows of nothing, at that address.
@@ -459,4 +460,23 @@ async fn a_wrong_password_for_the_management_api_is_told_as_such() {
     let hidden = async || skuflow.json("/api/others").await["hidden"].clone();
     let says = "the management API refused user watcher: wrong password?";
     skuflow.until("it is told", async || hidden().await.to_string().contains(says)).await;
+}
+
+async fn two_servers_on_one_virtual_host_are_told_of_each_other_until_one_leaves(on: On) {
+    let first = Skuflow::start(on).await;
+    // What the first one declared stays: only whoever starts on RabbitMQ itself cleans up.
+    let second = Skuflow::start_with(On::Embedded, |settings| {
+        settings.broker = BrokerChoice::At(first.broker_url.parse().unwrap());
+    })
+    .await;
+    let neighbours = async |skuflow: &Skuflow| {
+        let picture: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
+        picture.neighbours
+    };
+    let named = |skuflow: &Skuflow| vec![Id::from(format!("Skuflow at {}", skuflow.url))];
+    let (at_first, at_second) = (named(&second), named(&first));
+    first.until("it sees the second", async || neighbours(&first).await == at_first).await;
+    first.until("the second sees it", async || neighbours(&second).await == at_second).await;
+    drop(second.stopped().await);
+    first.until("it is alone again", async || neighbours(&first).await.is_empty()).await;
 }

@@ -378,6 +378,10 @@ pub enum Kind {
     /// The server began to run once more. Whatever its last run had in hand went with that run: connections, consumers,
     /// holds, faults; and the last steps of a run that was killed may be told nowhere.
     ServerStarted,
+    /// Another Skuflow uses the same virtual host, and takes messages out of the same queues.
+    NeighbourSeen,
+    /// It uses it no longer.
+    NeighbourGone,
     /// Somebody counted what is stored: that is the truth, whatever was told.
     Counted {
         /// Messages in inventory's outbox.
@@ -466,6 +470,8 @@ pub enum KindName {
     ConnectionBlocked,
     ConnectionUnblocked,
     ServerStarted,
+    NeighbourSeen,
+    NeighbourGone,
     Counted,
     StoresRead,
     QueueBound,
@@ -513,6 +519,8 @@ words!(
         ConnectionBlocked = "connection_blocked",
         ConnectionUnblocked = "connection_unblocked",
         ServerStarted = "server_started",
+        NeighbourSeen = "neighbour_seen",
+        NeighbourGone = "neighbour_gone",
         Counted = "counted",
         StoresRead = "stores_read",
         QueueBound = "queue_bound",
@@ -565,6 +573,8 @@ impl Kind {
             Self::ConnectionBlocked { .. } => KindName::ConnectionBlocked,
             Self::ConnectionUnblocked => KindName::ConnectionUnblocked,
             Self::ServerStarted => KindName::ServerStarted,
+            Self::NeighbourSeen => KindName::NeighbourSeen,
+            Self::NeighbourGone => KindName::NeighbourGone,
             Self::Counted { .. } => KindName::Counted,
             Self::StoresRead { .. } => KindName::StoresRead,
             Self::QueueBound { .. } => KindName::QueueBound,

@@ -25,7 +25,7 @@ pub use recent::{ARRIVALS, Arrival};
 pub use store::{Entry, Inbox, Rows};
 pub use system::{Answer, Call, Change, DESK, Decision, NodeState, ServicePicture, SetFault, System};
 
-use crate::{Event, Kind, Node, Service, Style, topology};
+use crate::{Event, Id, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};
 
 /// How many connections in trouble are told apart, of each kind.
@@ -46,6 +46,9 @@ pub struct Picture {
     /// From whose connections the broker takes no messages now, and why.
     #[serde(default)]
     pub blocked: Vec<Trouble>,
+    /// Other Skuflows on the same virtual host, by their names: they take messages out of the same queues.
+    #[serde(default)]
+    pub neighbours: Vec<Id>,
     /// The system in which services react to an event.
     pub choreography: System,
     /// The system in which inventory commands the others.
@@ -86,6 +89,7 @@ impl Default for Picture {
             summarised: 0,
             lost: Vec::new(),
             blocked: Vec::new(),
+            neighbours: Vec::new(),
             choreography: System::new(Style::Choreography),
             orchestration: System::new(Style::Orchestration),
         }
@@ -154,7 +158,16 @@ impl Picture {
             Kind::ConnectionRestored => self.lost.retain(|lost| !lost.is_of(event)),
             Kind::ConnectionBlocked { reason } => Trouble::note(&mut self.blocked, event, reason),
             Kind::ConnectionUnblocked => self.blocked.retain(|blocked| !blocked.is_of(event)),
+            Kind::NeighbourSeen => {
+                let new = event.node.as_ref().map(|node| Id::from(node.as_str()));
+                self.neighbours.extend(new.filter(|new| !self.neighbours.contains(new)));
+            }
+            Kind::NeighbourGone => {
+                self.neighbours
+                    .retain(|name| event.node.as_ref().is_none_or(|node| **name != *node.as_str()));
+            }
             Kind::ServerStarted => {
+                self.neighbours.clear();
                 self.lost.clear();
                 self.blocked.clear();
             }

@@ -300,6 +300,8 @@ impl Draft {
             | Kind::ConsumerStarted { .. }
             | Kind::ConnectionUnblocked
             | Kind::ConnectionRestored
+            | Kind::NeighbourSeen
+            | Kind::NeighbourGone
             | Kind::Counted { .. }
             | Kind::StoresRead { .. }
             | Kind::QueueBound { .. }

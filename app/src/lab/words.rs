@@ -334,6 +334,10 @@ fn what_happened(event: &Event) -> String {
         Kind::QueuePurged { messages } => {
             format!("{node} purged {queue}: threw away {messages} messages")
         }
+        Kind::NeighbourSeen => {
+            format!("{node} uses this virtual host too: each message goes to only one of the two")
+        }
+        Kind::NeighbourGone => format!("{node} no longer uses this virtual host"),
         Kind::StoresRead { recorded, stored } => {
             let version = |state: Option<State>| {
                 state.map_or_else(|| "nothing".to_owned(), |state| format!("version {}", state.version))

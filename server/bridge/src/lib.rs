@@ -3,6 +3,7 @@
 pub mod embedded;
 pub mod management;
 mod mirror;
+pub mod neighbours;
 mod reach;
 pub mod tap;
 

@@ -99,6 +99,8 @@ impl Serialize for Event {
             | Kind::ConnectionRestored
             | Kind::ConnectionUnblocked
             | Kind::ServerStarted
+            | Kind::NeighbourSeen
+            | Kind::NeighbourGone
             | Kind::Unknown => {}
             Kind::HttpRequest { http_id, target, path } => {
                 all! { "http_id": http_id, "target": target, "path": path }
@@ -281,6 +283,8 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::ConnectionBlocked => Kind::ConnectionBlocked { reason: need!(reason) },
         KindName::ConnectionUnblocked => Kind::ConnectionUnblocked,
         KindName::ServerStarted => Kind::ServerStarted,
+        KindName::NeighbourSeen => Kind::NeighbourSeen,
+        KindName::NeighbourGone => Kind::NeighbourGone,
         KindName::Counted => Kind::Counted {
             messages: flat.messages.take(),
             emails: flat.emails.take(),
@@ -392,6 +396,8 @@ mod tests {
             Kind::ConnectionBlocked { reason: text() },
             Kind::ConnectionUnblocked,
             Kind::ServerStarted,
+            Kind::NeighbourSeen,
+            Kind::NeighbourGone,
             Kind::Counted {
                 messages: Some(1),
                 emails: None,
