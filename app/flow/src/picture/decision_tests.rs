@@ -2,8 +2,9 @@
 
 use super::{Decision, Picture};
 use crate::api::BreakerState;
-use crate::story::{Copy, Story};
-use crate::{Actor, Event, Kind, Node, Provenance, Service, Style};
+use crate::event::Stored;
+use crate::story::{Copy, Story, state};
+use crate::{Actor, Event, Kind, Node, Provenance, Service, Sku, Style};
 use std::sync::Arc;
 
 const STYLE: Style = Style::Choreography;
@@ -41,6 +42,54 @@ fn what_a_consumer_decided_stands_at_it_until_it_begins_with_another_message() {
     assert_eq!(system.service(Service::Wishlist).decided, Some(Decision::Older));
     story.deliver(&Copy { message: "two".into(), ..catalog });
     assert_eq!(fold(&story).choreography.service(Service::Catalog).decided, None);
+}
+
+#[test]
+fn after_a_reset_nobody_has_decided_anything_and_what_went_before_is_earlier() {
+    let mut story = Story::new();
+    let [_, catalog, _] = story.send(STYLE, "one", 1);
+    story.deliver(&catalog);
+    story.step(&catalog, Kind::DuplicateIgnored { known_version: None, offered_version: None });
+    story.step(&catalog, Kind::SystemReset);
+    let system = fold(&story).choreography;
+    assert_eq!(system.service(Service::Catalog).decided, None);
+    assert!(system.is_earlier(system.began_seq - 1));
+    assert_eq!(Some(system.began_seq), story.events.last().map(|event| event.seq));
+}
+
+#[test]
+fn what_the_stores_hold_is_true_whatever_was_told() {
+    let (sku, seven) = (Sku::parse("MUG-RED").unwrap(), state(5, 7));
+    let read = |catalog| {
+        let stored = Stored { inventory: seven, catalog, wishlist: Some(seven) };
+        Kind::StoresRead { recorded: seven, stored }
+    };
+    let mut story = Story::new();
+    let [_, catalog, _] = story.send(STYLE, "one", 1);
+    story.step(&catalog, read(None));
+    let system = fold(&story).choreography;
+    assert_eq!(system.agreement.disagreeing(), 1, "the catalog has nothing");
+    assert_eq!(system.recorded_of(sku), Some(seven));
+    story.step(&catalog, read(Some(seven)));
+    let system = fold(&story).choreography;
+    assert!(system.agreement.is_reached());
+    assert_eq!(system.service(Service::Catalog).rows.of(sku), Some(seven));
+}
+
+#[test]
+fn a_neighbour_is_there_from_when_it_is_seen_until_it_is_gone_or_the_server_starts_again() {
+    let mut picture = Picture::default();
+    let mut tell = |kind, name: &str| {
+        let mut event = Event::new(1, Provenance::Broker, kind);
+        event.node = Some(Node::Foreign(name.into()));
+        picture.apply(&event);
+        picture.neighbours.clone()
+    };
+    assert_eq!(tell(Kind::NeighbourSeen, "a"), ["a".into()]);
+    assert_eq!(tell(Kind::NeighbourSeen, "a"), ["a".into()]);
+    assert_eq!(tell(Kind::NeighbourSeen, "b"), ["a".into(), "b".into()]);
+    assert_eq!(tell(Kind::NeighbourGone, "a"), ["b".into()]);
+    assert!(tell(Kind::ServerStarted, "b").is_empty());
 }
 
 #[test]

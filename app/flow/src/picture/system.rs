@@ -438,6 +438,7 @@ impl System {
             }
             Kind::ConnectionLost { .. } => self.connection_lost(event),
             Kind::ServerStarted => self.server_started(event),
+            Kind::SystemReset => self.system_reset(event),
             Kind::Counted { messages, emails, dead, ready, unacked } => {
                 self.counted(event, *messages, *emails, *dead);
                 if let Some(at) = event.queue.as_ref().and_then(|name| self.place_of(name)) {
@@ -654,6 +655,14 @@ impl System {
         match self.unconfirmed.iter().position(|known| known.id == *id) {
             Some(at) => drop(self.unconfirmed.remove(at)),
             None => self.unconfirmed_more = self.unconfirmed_more.saturating_sub(1),
+        }
+    }
+
+    /// What went before is over, and nobody has decided or asked anything since.
+    fn system_reset(&mut self, event: &Event) {
+        self.began_seq = event.seq;
+        for own in &mut self.services {
+            (own.decided, own.last_answer) = (None, None);
         }
     }
 
