@@ -14,10 +14,10 @@ use bridge::{
     neighbours::Neighbours,
     tap,
 };
-use catalog::Catalog;
+use catalog::{Catalog, sqlite::SqliteProducts};
 use control::{Control, Desk};
 use flow::{Node, Service, Style, fault::FaultKind};
-use inventory::Inventory;
+use inventory::{Inventory, sqlite::SqliteStock};
 use journal::{Journal, sequencer::Sequencer};
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use messaging::{
@@ -42,7 +42,7 @@ use warehouse::{
     ftp::{DropBox, Embedded, FtpUrl, Monitor},
     simulator::{Runner, Simulation},
 };
-use wishlist::{Post, Wishlist, smtp::SmtpServer};
+use wishlist::{Post, Wishlist, smtp::SmtpServer, sqlite::SqliteWishes};
 
 /// How long consumers and relays may take after a stop, and then open requests. Together with the end of the
 /// embedded broker that stays below ten seconds.
@@ -143,13 +143,14 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
     let journal = Journal::open(&settings.data, settings.keep(), sequencer).map_err(data)?;
     let (strangers, bound) = (Strangers::default(), Bound::default());
-    let inventory = Inventory::open(&settings.data, journal.clone(), styles::announce).await?;
-    let catalog = Catalog::open(&settings.data, journal.clone()).await?;
+    let inventory =
+        Inventory::new(SqliteStock::open(&settings.data).await?, journal.clone(), styles::announce).await?;
+    let catalog = Catalog::new(SqliteProducts::open(&settings.data).await?, journal.clone());
     let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
     let base_url = seen_at.unwrap_or_else(|| format!("http://{}", reachable(addr)));
     let neighbours = Neighbours::new(&base_url, journal.clone());
-    let post = Post { base_url, has_smtp: settings.smtp.is_some() };
-    let wishlist = Wishlist::open(&settings.data, journal.clone(), post).await?;
+    let post = Post { base_url: base_url.into(), has_smtp: settings.smtp.is_some() };
+    let wishlist = Wishlist::new(SqliteWishes::open(&settings.data).await?, journal.clone(), post);
     let control = Control::new(journal.clone(), control::HOLD_MAX);
     let availability = AvailabilityClient::new(reachable(addr), control.scopes());
     let services = Services { inventory, catalog, wishlist, availability };

@@ -1,56 +1,40 @@
 //! Catalog: shows which products are available.
 
 pub mod http;
+pub mod product_store;
 pub mod products;
 pub mod search;
+pub mod sqlite;
 
 use flow::{
-    Availability, Kind, Service, Sku, Style,
+    Availability, Id, Kind, Service, Sku, Style,
     api::{Product, Shelves, Show},
     event::State,
 };
 use journal::Journal;
 use messaging::{Delivered, Handled};
+use product_store::ProductStore;
 use products::ProductRecord;
 use search::Search;
-use std::path::Path;
+use std::sync::Arc;
 use store::{
-    Store, StoreError,
+    StoreError,
     effect::Effect,
-    epoch::{self, Floors, VersionError, Word},
-    inbox,
+    epoch::{Floors, VersionError, Word},
 };
-
-/// Opens the service's store in `dir`, with the seed when it is new.
-///
-/// # Errors
-/// When the store cannot be opened or seeded.
-pub async fn open_store(dir: &Path) -> Result<Store, StoreError> {
-    let schema = [products::SCHEMA, inbox::SCHEMA, epoch::SCHEMA].concat();
-    let store = Store::open(&dir.join("catalog.db"), &schema)?;
-    store
-        .write(|tx| {
-            products::seed(tx, &seed::PRODUCTS)?;
-            inbox::forget_old(tx)
-        })
-        .await?;
-    Ok(store)
-}
 
 /// The catalog service.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    store: Store,
+    store: Arc<dyn ProductStore>,
     journal: Journal,
 }
 
 impl Catalog {
-    /// Opens the service's store in `dir`, with the seed when it is new.
-    ///
-    /// # Errors
-    /// When the store cannot be opened or seeded.
-    pub async fn open(dir: &Path, journal: Journal) -> Result<Self, StoreError> {
-        Ok(Self { store: open_store(dir).await?, journal })
+    /// The service on that store.
+    #[must_use]
+    pub fn new(store: impl ProductStore + 'static, journal: Journal) -> Self {
+        Self { store: Arc::new(store), journal }
     }
 
     /// Marks a product available or not, unless something newer is known.
@@ -63,28 +47,17 @@ impl Catalog {
         known: Availability,
         word: Word,
     ) -> Result<Handled, VersionError> {
-        let (queue, reporter) = (message.queue, message.reporter.clone());
-        let message_id = message.envelope.message_id.clone();
-        let marked: Result<Effect<_>, VersionError> = self
-            .store
-            .write_then(
-                move |tx| {
-                    if !inbox::is_new(tx, queue, &message_id)? {
-                        let known_version = products::version_of(tx, queue.style, known.sku)?;
-                        return Ok(Effect::Duplicate { known_version });
-                    }
-                    products::mark(tx, queue.style, known, word)
-                },
-                move |marked| {
-                    if let Some(decision) = marked.decision(Some(known.version)) {
-                        reporter.tell(decision);
-                    }
-                    if let Effect::Stored(before) = *marked {
-                        reporter.tell(Kind::StateChanged { before, after: known.into() });
-                    }
-                },
-            )
-            .await;
+        let reporter = message.reporter.clone();
+        let tell = move |marked: &Effect<_>| {
+            if let Some(decision) = marked.decision(Some(known.version)) {
+                reporter.tell(decision);
+            }
+            if let Effect::Stored(before) = *marked {
+                reporter.tell(Kind::StateChanged { before, after: known.into() });
+            }
+        };
+        let message_id = Id::clone(&message.envelope.message_id);
+        let marked = self.store.mark(message.queue, message_id, known, word, Box::new(tell)).await;
         Ok(marked?.into())
     }
 
@@ -98,7 +71,7 @@ impl Catalog {
         search: Search,
         limit: u32,
     ) -> Result<Vec<Product>, StoreError> {
-        self.store.read(move |tx| search::products(tx, style, &search, limit)).await
+        self.store.products(style, search, limit).await
     }
 
     /// A page of the store: both catalogs side by side.
@@ -106,7 +79,7 @@ impl Catalog {
     /// # Errors
     /// When the store fails.
     pub async fn shelves(&self, search: Search, show: Show, page: u32) -> Result<Shelves, StoreError> {
-        self.store.read(move |tx| search::shelves(tx, &search, show, page)).await
+        self.store.shelves(search, show, page).await
     }
 
     /// Takes on other products, and what is for sale of them, in place of all that is not newer than `floors`.
@@ -120,13 +93,8 @@ impl Catalog {
         floors: Floors,
     ) -> Result<(), StoreError> {
         let journal = self.journal.clone();
-        self.store
-            .write_then(
-                move |tx| products::replace(tx, floors, &products, &stock),
-                move |told: &Vec<(Style, Availability)>| journal.report_reset(Service::Catalog, told),
-            )
-            .await?;
-        Ok(())
+        let tell = move |told: &Vec<_>| journal.report_reset(Service::Catalog, told);
+        self.store.replace(products, stock, floors, Box::new(tell)).await
     }
 
     /// The highest version that is known of each system.
@@ -134,7 +102,7 @@ impl Catalog {
     /// # Errors
     /// When the store fails.
     pub async fn highest(&self) -> Result<Floors, StoreError> {
-        self.store.read(products::highest).await
+        self.store.highest().await
     }
 
     /// Gives products their names, in both systems; answers how many are new and how many are called otherwise now.
@@ -142,7 +110,7 @@ impl Catalog {
     /// # Errors
     /// When the store fails.
     pub async fn describe(&self, products: Vec<(Sku, String)>) -> Result<(u64, u64), StoreError> {
-        self.store.write(move |tx| products::describe(tx, &products)).await
+        self.store.describe(products).await
     }
 
     /// What is shown of each SKU.
@@ -150,7 +118,7 @@ impl Catalog {
     /// # Errors
     /// When the store fails.
     pub async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-        self.store.read(move |tx| products::known(tx, style)).await
+        self.store.known(style).await
     }
 
     /// Whether the store answers.

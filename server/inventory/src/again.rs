@@ -3,17 +3,31 @@
 //! The version stays, so that a service that has these numbers already has nothing to do. Only where a service has other
 //! numbers under this version or a later one, it rises above that: an older version never overwrites a newer one.
 
-use super::{Inventory, outbox, stock};
+use super::{Inventory, intake::Announce, outbox, stock};
 use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, Style, api::Announced};
 use journal::By;
 use messaging::envelope;
+use rusqlite::Transaction;
 use store::StoreError;
 
-/// What is announced again, and the last row of the outbox with it.
-struct Again {
-    announced: Vec<Announced>,
-    messages: Vec<usize>,
-    last_row: i64,
+/// Which SKUs are to be announced again.
+#[derive(Debug, Clone)]
+pub struct AnnounceAgain {
+    /// In which system.
+    pub style: Style,
+    /// Each with the version that its own has to be beyond, 0 without.
+    pub skus: Vec<(Sku, u64)>,
+}
+
+/// What is announced again.
+#[derive(Debug)]
+pub struct Again {
+    /// The SKUs.
+    pub announced: Vec<Announced>,
+    /// How many messages there are about each.
+    pub messages: Vec<usize>,
+    /// The last row of the outbox with them.
+    pub last_row: i64,
 }
 
 impl Inventory {
@@ -28,46 +42,43 @@ impl Inventory {
         skus: Vec<(Sku, u64)>,
         by: By<'_>,
     ) -> Result<Vec<Announced>, StoreError> {
-        let (journal, released) = (self.journal.clone(), self.released.clone());
-        let (announce, by) = (self.announce, by.cloned());
-        let again = self
-            .store
-            .write_then(
-                move |tx| {
-                    let mut again = Again { announced: Vec::new(), messages: Vec::new(), last_row: 0 };
-                    for (sku, beyond) in skus {
-                        let Some(mut row) = stock::find(tx, style, sku)? else { continue };
-                        if beyond >= row.version {
-                            row.version = beyond + 1;
-                            stock::record(tx, style, sku, &row)?;
-                        }
-                        let id = envelope::new_id();
-                        let drafts = announce(style, Dispatch::default(), &row.availability(sku));
-                        again.last_row = outbox::add(tx, style, sku, &id, &drafts)?;
-                        again.announced.push(Announced { id, sku, version: row.version });
-                        again.messages.push(drafts.len());
-                    }
-                    Ok::<_, StoreError>(again)
-                },
-                move |again| {
-                    for (one, messages) in again.announced.iter().zip(&again.messages) {
-                        let messages = u32::try_from(*messages).unwrap_or(u32::MAX);
-                        let kind = Kind::AnnouncedAgain { version: one.version, messages };
-                        let mut event = Event::new(0, Provenance::Service, kind);
-                        (event.style, event.node) = (Some(style), Some(Service::Inventory.into()));
-                        (event.sku, event.correlation_id) = (Some(one.sku), Some(Id::clone(&one.id)));
-                        event.actor.clone_from(&by);
-                        journal.report(event);
-                    }
-                    // Only now may the relays publish: a message must not be seen before its cause.
-                    released.send_if_modified(|last| {
-                        let is_newer = again.last_row > *last;
-                        *last = again.last_row.max(*last);
-                        is_newer
-                    });
-                },
-            )
-            .await?;
-        Ok(again.announced)
+        let (journal, released, by) = (self.journal.clone(), self.released.clone(), by.cloned());
+        let tell = move |again: &Again| {
+            for (one, messages) in again.announced.iter().zip(&again.messages) {
+                let messages = u32::try_from(*messages).unwrap_or(u32::MAX);
+                let kind = Kind::AnnouncedAgain { version: one.version, messages };
+                let mut event = Event::new(0, Provenance::Service, kind);
+                (event.style, event.node) = (Some(style), Some(Service::Inventory.into()));
+                (event.sku, event.correlation_id) = (Some(one.sku), Some(Id::clone(&one.id)));
+                event.actor.clone_from(&by);
+                journal.report(event);
+            }
+            outbox::release(&released, again.last_row);
+        };
+        let wanted = AnnounceAgain { style, skus };
+        Ok(self.store.announce_again(wanted, self.announce, Box::new(tell)).await?.announced)
     }
+}
+
+/// Puts the messages into the outbox.
+pub(crate) fn announce(
+    tx: &Transaction<'_>,
+    wanted: AnnounceAgain,
+    announce: Announce,
+) -> Result<Again, StoreError> {
+    let AnnounceAgain { style, skus } = wanted;
+    let mut again = Again { announced: Vec::new(), messages: Vec::new(), last_row: 0 };
+    for (sku, beyond) in skus {
+        let Some(mut row) = stock::find(tx, style, sku)? else { continue };
+        if beyond >= row.version {
+            row.version = beyond + 1;
+            stock::record(tx, style, sku, &row)?;
+        }
+        let id = envelope::new_id();
+        let drafts = announce(style, Dispatch::default(), &row.availability(sku));
+        again.last_row = outbox::add(tx, style, sku, &id, &drafts)?;
+        again.announced.push(Announced { id, sku, version: row.version });
+        again.messages.push(drafts.len());
+    }
+    Ok(again)
 }

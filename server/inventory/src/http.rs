@@ -68,7 +68,7 @@ async fn availability(
 ) -> Result<Json<Availability>, Problem> {
     let (inventory, scopes) = &*asked;
     go_wrong(scopes, style, &headers).await?;
-    inventory.availability(style, sku)?.map(Json).ok_or_else(|| {
+    inventory.availability(style, sku).await?.map(Json).ok_or_else(|| {
         Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
     })
 }

@@ -5,8 +5,9 @@
 
 use super::{
     Inventory,
+    files::{Advance, rows},
     outbox::{self, Draft},
-    state, stock,
+    stock,
 };
 use base::clock;
 use flow::{
@@ -119,19 +120,43 @@ pub enum IntakeError {
 /// What a style sends when it knows something new.
 pub type Announce = fn(Style, Dispatch, &Availability) -> Vec<Draft>;
 
-/// What was recorded, with what the journal tells of it.
-struct Recorded {
-    accepted: Vec<Accepted>,
-    steps: Vec<Step>,
-    last_row: i64,
+/// What is to be recorded, all of it or nothing.
+#[derive(Debug)]
+pub struct Intake {
+    /// What came or went.
+    pub movements: Vec<Movement>,
+    /// Which way.
+    pub reason: Reason,
+    /// Where the request may be repeated.
+    pub key: Option<IdempotencyKey>,
+    /// How far a file has been read with it.
+    pub advance: Option<Advance>,
 }
 
-struct Step {
-    id: Id,
-    movement: Movement,
-    before: Option<State>,
-    after: State,
-    messages: usize,
+/// What was recorded, with what the journal tells of it.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The answer.
+    pub accepted: Vec<Accepted>,
+    /// What happened; empty where the answer is an earlier one.
+    pub steps: Vec<Step>,
+    /// The last row of the outbox with it; 0 where nothing happened.
+    pub last_row: i64,
+}
+
+/// One movement, recorded.
+#[derive(Debug)]
+pub struct Step {
+    /// The arrival's or sale's id.
+    pub id: Id,
+    /// What moved.
+    pub movement: Movement,
+    /// What was recorded before, if anything.
+    pub before: Option<State>,
+    /// What is recorded now.
+    pub after: State,
+    /// How many messages it gave cause to.
+    pub messages: usize,
 }
 
 impl Inventory {
@@ -145,67 +170,50 @@ impl Inventory {
         reason: Reason,
         key: Option<IdempotencyKey>,
     ) -> Result<Vec<Accepted>, IntakeError> {
-        self.record_with(movements, reason, key, |_| Ok(())).await
+        self.take_in(Intake { movements, reason, key, advance: None }).await
     }
 
-    /// The same, with something more in the same transaction: both are on disk or neither is.
+    /// Records all of it or nothing.
     ///
     /// # Errors
-    /// Those of [`Inventory::record`], and what `also` says; nothing is recorded then.
-    pub async fn record_with(
-        &self,
-        movements: Vec<Movement>,
-        reason: Reason,
-        key: Option<IdempotencyKey>,
-        also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<Vec<Accepted>, IntakeError> {
-        let (journal, released, announce) = (self.journal.clone(), self.released.clone(), self.announce);
-        let told_reason = reason.clone();
-        let recorded = self
-            .store
-            .write_then(
-                move |tx| {
-                    let recorded = record_all(tx, movements, &reason, key.as_ref(), announce)?;
-                    also(tx)?;
-                    Ok::<_, IntakeError>(recorded)
-                },
-                move |recorded| {
-                    for step in &recorded.steps {
-                        tell(&Reporter::new(journal.clone(), about(step)), step, &told_reason);
-                    }
-                    // Only now may the relays publish: a message must not be seen before its cause.
-                    released.send_if_modified(|last| {
-                        let newer = recorded.last_row > *last;
-                        *last = recorded.last_row.max(*last);
-                        newer
-                    });
-                },
-            )
-            .await?;
-        Ok(recorded.accepted)
+    /// When a sale exceeds what is for sale, a key is reused, somebody else has read on in the file, or the store fails.
+    pub async fn take_in(&self, intake: Intake) -> Result<Vec<Accepted>, IntakeError> {
+        let (journal, released, reason) =
+            (self.journal.clone(), self.released.clone(), intake.reason.clone());
+        let tell = move |recorded: &Recorded| {
+            for step in &recorded.steps {
+                tell(&Reporter::new(journal.clone(), about(step)), step, &reason);
+            }
+            outbox::release(&released, recorded.last_row);
+        };
+        Ok(self.store.record(intake, self.announce, Box::new(tell)).await?.accepted)
     }
 }
 
-fn record_all(
+/// Records it in inventory's tables.
+pub(crate) fn record(
     tx: &Transaction<'_>,
-    movements: Vec<Movement>,
-    reason: &Reason,
-    key: Option<&IdempotencyKey>,
+    intake: Intake,
     announce: Announce,
 ) -> Result<Recorded, IntakeError> {
-    if let Some(accepted) = key.map(|key| earlier_answer(tx, key)).transpose()?.flatten() {
-        return Ok(Recorded { accepted, steps: Vec::new(), last_row: 0 });
-    }
+    let Intake { movements, reason, key, advance } = intake;
     let mut recorded = Recorded { accepted: Vec::new(), steps: Vec::new(), last_row: 0 };
+    if let Some(accepted) = key.as_ref().map(|key| earlier_answer(tx, key)).transpose()?.flatten() {
+        recorded.accepted = accepted;
+        return Ok(recorded);
+    }
     for movement in movements {
-        let (step, last_row) = record_one(tx, movement, reason, announce)?;
+        let (step, last_row) = record_one(tx, movement, &reason, announce)?;
         let Movement { sku, quantity, style, .. } = step.movement;
         recorded.accepted.push(Accepted { id: Arc::clone(&step.id), sku, quantity: quantity.get(), style });
         recorded.steps.push(step);
         recorded.last_row = last_row;
     }
-    if let Some(key) = key {
+    if let Some(key) = &key {
         remember_answer(tx, key, &recorded.accepted)?;
+    }
+    if let Some(advance) = &advance {
+        rows::advance(tx, advance)?;
     }
     Ok(recorded)
 }
@@ -255,7 +263,7 @@ fn record_one(
     .map_err(StoreError::from)?;
     let drafts = announce(style, dispatch, &row.availability(sku));
     let last_row = outbox::add(tx, style, sku, &id, &drafts)?;
-    let (before, after) = (known.as_ref().map(state), state(&row));
+    let (before, after) = (known.as_ref().map(stock::Row::recorded), row.recorded());
     Ok((Step { id, movement, before, after, messages: drafts.len() }, last_row))
 }
 

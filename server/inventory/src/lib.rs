@@ -1,6 +1,6 @@
 //! Inventory: records what comes and goes, computes what is for sale, and tells the others.
 
-mod again;
+pub mod again;
 pub mod files;
 pub mod http;
 pub mod intake;
@@ -8,31 +8,27 @@ pub mod outbox;
 pub mod receipts;
 mod refusals;
 pub mod relay;
+pub mod sqlite;
 pub mod stock;
+pub mod stock_store;
 mod troubles;
 
 use flow::{
-    Availability, Event, Kind, Provenance, Service, Sku, Style,
-    api::StockLevel,
-    event::{State, StockReason},
+    Availability, Event, Id, Kind, Provenance, Service, Sku, Style, api::StockLevel, event::StockReason,
 };
 use intake::Announce;
 use journal::Journal;
 use messaging::{Delivered, Failure, Handled};
-use std::path::Path;
+use std::sync::Arc;
 use stock::StockRecord;
-use store::{
-    Store, StoreError,
-    effect::Effect,
-    epoch::{self, Floors},
-    inbox,
-};
+use stock_store::{Calculated, StockStore};
+use store::{StoreError, effect::Effect, epoch::Floors};
 use tokio::sync::watch;
 
 /// The inventory service.
 #[derive(Debug, Clone)]
 pub struct Inventory {
-    store: Store,
+    store: Arc<dyn StockStore>,
     journal: Journal,
     announce: Announce,
     /// The last outbox row that the relays may publish: all that led to it has been reported.
@@ -44,17 +40,20 @@ pub struct Inventory {
 }
 
 impl Inventory {
-    /// Opens the service's store in `dir`, with the seed when it is new. What is new is sent as `announce` says.
+    /// The service on that store. What is new is sent as `announce` says.
     ///
     /// # Errors
-    /// When the store cannot be opened or seeded.
-    pub async fn open(dir: &Path, journal: Journal, announce: Announce) -> Result<Self, StoreError> {
-        let store = open_store(dir).await?;
-        let waiting = store.write(outbox::last).await?;
+    /// When the store cannot be read.
+    pub async fn new(
+        store: impl StockStore + 'static,
+        journal: Journal,
+        announce: Announce,
+    ) -> Result<Self, StoreError> {
+        let waiting = store.last_waiting().await?;
         let receipts = receipts::Receipts::default();
         let troubles = troubles::Troubles::default();
         let released = watch::Sender::new(waiting);
-        Ok(Self { store, journal, announce, released, receipts, troubles })
+        Ok(Self { store: Arc::new(store), journal, announce, released, receipts, troubles })
     }
 
     /// Every style whose messages cannot be sent now, and why.
@@ -68,34 +67,20 @@ impl Inventory {
     /// # Errors
     /// [`Failure::Permanent`] when the SKU is unknown.
     pub async fn recalculate(&self, message: &Delivered, sku: Sku) -> Result<Handled, Failure> {
-        let (queue, reporter) = (message.queue, message.reporter.clone());
-        let message_id = message.envelope.message_id.clone();
-        let recalculated = self
-            .store
-            .write_then(
-                move |tx| {
-                    if !inbox::is_new(tx, queue, &message_id)? {
-                        let row = stock::find(tx, queue.style, sku)?;
-                        let known_version = row.map(|row| row.calculated_version);
-                        return Ok(Effect::Duplicate { known_version });
-                    }
-                    stock::recalculate(tx, queue.style, sku)?
-                        .map(Effect::Stored)
-                        .ok_or_else(|| Failure::Permanent(format!("inventory does not know {sku}")))
-                },
-                move |done| {
-                    // The message says nothing of versions: whatever it says, what is recorded counts.
-                    if let Some(decision) = done.decision(None) {
-                        reporter.tell(decision);
-                    }
-                    if let Effect::Stored((before, after)) = *done
-                        && before.version < after.version
-                    {
-                        reporter.tell(Kind::StateChanged { before: Some(before), after });
-                    }
-                },
-            )
-            .await?;
+        let reporter = message.reporter.clone();
+        let tell = move |done: &Effect<Calculated>| {
+            // The message says nothing of versions: whatever it says, what is recorded counts.
+            if let Some(decision) = done.decision(None) {
+                reporter.tell(decision);
+            }
+            if let Effect::Stored((before, after)) = *done
+                && before.version < after.version
+            {
+                reporter.tell(Kind::StateChanged { before: Some(before), after });
+            }
+        };
+        let message_id = Id::clone(&message.envelope.message_id);
+        let recalculated = self.store.recalculate(message.queue, message_id, sku, Box::new(tell)).await?;
         Ok(recalculated.into())
     }
 
@@ -103,8 +88,8 @@ impl Inventory {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn availability(&self, style: Style, sku: Sku) -> Result<Option<Availability>, StoreError> {
-        self.store.glance(|store| Ok(stock::find(store, style, sku)?.map(|row| row.availability(sku))))
+    pub async fn availability(&self, style: Style, sku: Sku) -> Result<Option<Availability>, StoreError> {
+        Ok(self.store.row(style, sku).await?.map(|row| row.availability(sku)))
     }
 
     /// The stock list.
@@ -112,7 +97,7 @@ impl Inventory {
     /// # Errors
     /// When the store fails.
     pub async fn stock(&self, style: Style) -> Result<Vec<StockLevel>, StoreError> {
-        self.store.read(move |tx| stock::list(tx, style)).await
+        Ok(self.store.rows(style).await?.into_iter().map(|(sku, row)| row.level(sku)).collect())
     }
 
     /// Takes on other stock in place of all there is, under new versions; answers the highest of the old ones.
@@ -122,32 +107,24 @@ impl Inventory {
     /// When the store fails; nothing is changed then.
     pub async fn replace(&self, stock: Vec<StockRecord>, told: Floors) -> Result<Floors, StoreError> {
         let journal = self.journal.clone();
-        let replaced = self
-            .store
-            .write_then(
-                move |tx| stock::replace(tx, &stock, told),
-                move |replaced: &stock::Replaced| {
-                    for change in &replaced.changes {
-                        let mut event = Event::new(
-                            0,
-                            Provenance::Service,
-                            Kind::StockRecorded {
-                                reason: StockReason::Reset,
-                                before: change.before,
-                                after: change.after,
-                                messages: 0,
-                            },
-                        );
-                        event.style = Some(change.style);
-                        event.node = Some(Service::Inventory.into());
-                        event.sku = Some(change.sku);
-                        journal.report(event.clone());
-                        event.kind = Kind::StateChanged { before: change.before, after: change.after };
-                        journal.report(event);
-                    }
-                },
-            )
-            .await?;
+        let tell = move |replaced: &stock::Replaced| {
+            for change in &replaced.changes {
+                let recorded = Kind::StockRecorded {
+                    reason: StockReason::Reset,
+                    before: change.before,
+                    after: change.after,
+                    messages: 0,
+                };
+                let mut event = Event::new(0, Provenance::Service, recorded);
+                event.style = Some(change.style);
+                event.node = Some(Service::Inventory.into());
+                event.sku = Some(change.sku);
+                journal.report(event.clone());
+                event.kind = Kind::StateChanged { before: change.before, after: change.after };
+                journal.report(event);
+            }
+        };
+        let replaced = self.store.replace(stock, told, Box::new(tell)).await?;
         Ok(replaced.floors)
     }
 
@@ -156,15 +133,15 @@ impl Inventory {
     /// # Errors
     /// When the store fails.
     pub async fn rows(&self, style: Style) -> Result<Vec<(Sku, stock::Row)>, StoreError> {
-        self.store.read(move |tx| stock::rows(tx, style)).await
+        self.store.rows(style).await
     }
 
-    /// The same for one style.
+    /// How many messages of a style are not known to be with the broker, or were not a moment ago.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn unsent_of(&self, style: Style) -> Result<u32, StoreError> {
-        self.store.read(move |tx| outbox::count_of(tx, style)).await
+        self.store.unsent_of(style).await
     }
 
     /// How many messages are not known to be with the broker, or were not a moment ago.
@@ -172,13 +149,13 @@ impl Inventory {
     /// # Errors
     /// When the store fails.
     pub async fn unsent(&self) -> Result<u64, StoreError> {
-        self.store.read(outbox::count).await
+        self.store.unsent().await
     }
 
     /// The book of the warehouse's files.
     #[must_use]
-    pub fn files(&self) -> files::FileBook {
-        files::FileBook(self.store.clone())
+    pub fn files(&self) -> Arc<dyn files::FileBook> {
+        self.store.files()
     }
 
     /// Whether the store answers.
@@ -188,28 +165,4 @@ impl Inventory {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }
-}
-
-/// Opens the service's store in `dir`, with the seed when it is new.
-///
-/// # Errors
-/// When the store cannot be opened or seeded.
-pub async fn open_store(dir: &Path) -> Result<Store, StoreError> {
-    let schema =
-        [stock::SCHEMA, outbox::SCHEMA, intake::SCHEMA, inbox::SCHEMA, files::SCHEMA, epoch::SCHEMA].concat();
-    let store = Store::open(&dir.join("inventory.db"), &schema)?;
-    store
-        .write(|tx| {
-            stock::seed(tx, &seed::PRODUCTS)?;
-            files::upgrade(tx)?;
-            inbox::forget_old(tx)
-        })
-        .await?;
-    Ok(store)
-}
-
-/// What the journal shows of a stock row.
-const fn state(row: &stock::Row) -> State {
-    let quantity = row.for_sale();
-    State { on_hand: Some(row.on_hand), available: quantity > 0, quantity, version: row.version }
 }

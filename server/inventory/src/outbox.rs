@@ -8,6 +8,7 @@ use flow::{Id, Sku, Style};
 use messaging::{Envelope, envelope};
 use rusqlite::{Connection, Transaction, params};
 use store::StoreError;
+use tokio::sync::watch;
 
 /// The table; `id` gives the order of sending.
 pub const SCHEMA: &str = "
@@ -52,6 +53,15 @@ pub struct Waiting {
     pub routing_key: Id,
     /// The message.
     pub envelope: Envelope,
+}
+
+/// Lets the relays publish up to that row. Only once what led to it is told: a message must not be seen before its cause.
+pub(crate) fn release(released: &watch::Sender<i64>, row: i64) {
+    released.send_if_modified(|last| {
+        let is_newer = row > *last;
+        *last = row.max(*last);
+        is_newer
+    });
 }
 
 /// Adds messages that follow from the arrival `correlation_id`; answers the last row's id.

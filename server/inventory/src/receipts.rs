@@ -4,7 +4,7 @@
 //! commits are waited for. So the rows go together, soon. A crash in between sends them again, and the inboxes
 //! recognise them; a lost connection forgets nothing, because the receipts outlive the relay's session.
 
-use super::{Inventory, outbox};
+use super::Inventory;
 use base::repeats::Repeats;
 use flow::Style;
 use std::{
@@ -80,12 +80,11 @@ impl Receipts {
 impl Inventory {
     /// Takes out of the outbox what the broker has confirmed.
     pub(super) async fn take_out_confirmed(&self, style: Style) {
-        let rows = Arc::new(self.receipts.take(style));
+        let rows: Arc<[i64]> = self.receipts.take(style).into();
         if rows.is_empty() {
             return;
         }
-        let confirmed = Arc::clone(&rows);
-        match self.store.write(move |tx| outbox::confirmed(tx, &confirmed)).await {
+        match self.store.confirmed(Arc::clone(&rows)).await {
             Ok(()) => self.receipts.taken_out(style),
             Err(error) => {
                 if let Some(times) = self.receipts.failed(style, &error) {

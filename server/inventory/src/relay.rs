@@ -1,10 +1,6 @@
 //! The relay: sends what the outbox holds, in order, and takes out what the broker has confirmed.
 
-use super::{
-    Inventory,
-    outbox::{self, Waiting},
-    refusals::Refusals,
-};
+use super::{Inventory, outbox::Waiting, refusals::Refusals};
 use base::{clock, repeats::Repeats};
 use flow::{
     Event, Kind, Provenance, Service, Style,
@@ -118,7 +114,7 @@ impl Inventory {
             if room >= WINDOW / 2 && (may_be_more || released.has_changed().unwrap_or(false)) {
                 let until = *released.borrow_and_update();
                 let limit = u32::try_from(room).unwrap_or(u32::MAX);
-                match self.store.glance(|store| outbox::waiting(store, style, after, until, limit)) {
+                match self.store.waiting(style, after, until, limit).await {
                     Ok(mut rows) => {
                         may_be_more = rows.len() == room;
                         after = rows.last().map_or(after, |row| row.id);
@@ -152,7 +148,7 @@ impl Inventory {
                 }
                 () = sleep_until(refused_due.unwrap_or_else(Instant::now)), if refused_due.is_some() => {
                     for id in course.refusals.take_due(Instant::now(), room) {
-                        match self.store.glance(|store| outbox::waiting(store, style, id - 1, id, 1)) {
+                        match self.store.waiting(style, id - 1, id, 1).await {
                             Ok(rows) if rows.is_empty() => course.refusals.settled(id),
                             Ok(rows) => {
                                 let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
@@ -220,7 +216,7 @@ impl Inventory {
             let room = WINDOW_HELD.saturating_sub(stepping.len());
             if room > 0 && failed.is_none() && scope.is_closed(Gate::BeforePublish) {
                 let limit = u32::try_from(room).unwrap_or(u32::MAX);
-                let rows = self.store.glance(|store| outbox::waiting(store, style, after, until, limit));
+                let rows = self.store.waiting(style, after, until, limit).await;
                 for row in rows.map_err(PublishError::Store)? {
                     after = row.id;
                     stepping.push(async move {
@@ -238,7 +234,7 @@ impl Inventory {
             tokio::select! {
                 Some(outcome) = stepping.next() => match outcome {
                     Ok(id) => {
-                        let noted = self.store.write(move |tx| outbox::confirmed(tx, &[id])).await;
+                        let noted = self.store.confirmed([id].into()).await;
                         noted.map_err(PublishError::Store)?;
                     }
                     Err(error) => failed = Some(error),

@@ -3,6 +3,7 @@
 use flow::{Availability, Sku, Style, api::StockLevel, event::State};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use store::{
     StoreError,
     epoch::{self, Floors},
@@ -53,6 +54,13 @@ impl Row {
     pub const fn availability(&self, sku: Sku) -> Availability {
         let quantity = self.for_sale();
         Availability { sku, available: quantity > 0, quantity, version: self.version }
+    }
+
+    /// What the stock list says of it.
+    #[must_use]
+    pub const fn level(&self, sku: Sku) -> StockLevel {
+        let &Self { on_hand, reserved, safety_stock, available, version, .. } = self;
+        StockLevel { sku, on_hand, reserved, safety_stock, available, version }
     }
 
     /// What is recorded.
@@ -164,18 +172,6 @@ pub fn recalculate(
     Ok(Some((row.calculated(), recorded)))
 }
 
-/// Every row of a style, by SKU.
-///
-/// # Errors
-/// When the store fails.
-pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<StockLevel>, StoreError> {
-    let level = |(sku, row): (Sku, Row)| {
-        let Row { on_hand, reserved, safety_stock, available, version, .. } = row;
-        StockLevel { sku, on_hand, reserved, safety_stock, available, version }
-    };
-    Ok(rows(tx, style)?.into_iter().map(level).collect())
-}
-
 /// Every row, by SKU.
 ///
 /// # Errors
@@ -246,11 +242,8 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> R
         let floor = highest.max(epoch::floor(tx, style)?).max(told.of(style));
         epoch::raise(tx, style, floor)?;
         floors.set(style, floor);
-        let before: Vec<_> = list(tx, style)?.into_iter().map(|level| level.sku).collect();
-        let mut known = Vec::with_capacity(before.len());
-        for sku in before {
-            known.push((sku, find(tx, style, sku)?.map(|row| super::state(&row))));
-        }
+        let known = rows(tx, style)?.into_iter().map(|(sku, row)| (sku, row.recorded()));
+        let mut known: BTreeMap<Sku, State> = known.collect();
         tx.execute("DELETE FROM stock WHERE style = ?1", [style.as_str()])?;
         let version = floor + 1;
         for record in records.iter().filter(|record| record.style == style) {
@@ -259,12 +252,11 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> R
             let row =
                 Row { on_hand, reserved, safety_stock, version, available, calculated_version: version };
             self::record(tx, style, sku, &row)?;
-            let at = known.iter().position(|(known, _)| *known == sku);
-            let before = at.and_then(|at| known.swap_remove(at).1);
-            changes.push(Change { style, sku, before, after: super::state(&row) });
+            changes.push(Change { style, sku, before: known.remove(&sku), after: row.recorded() });
         }
         let nothing = State { on_hand: Some(0), available: false, quantity: 0, version };
-        changes.extend(known.into_iter().map(|(sku, before)| Change { style, sku, before, after: nothing }));
+        let gone = known.into_iter();
+        changes.extend(gone.map(|(sku, before)| Change { style, sku, before: Some(before), after: nothing }));
     }
     for table in ["outbox", "idempotency", "file_errors", "files"] {
         tx.execute(&format!("DELETE FROM {table}"), [])?;
@@ -279,12 +271,9 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> R
 pub fn export(tx: &Transaction<'_>) -> Result<Vec<StockRecord>, StoreError> {
     let mut records = Vec::new();
     for &style in Style::ALL {
-        records.extend(list(tx, style)?.into_iter().map(|level| StockRecord {
-            style,
-            sku: level.sku,
-            on_hand: level.on_hand,
-            reserved: level.reserved,
-            safety_stock: level.safety_stock,
+        records.extend(rows(tx, style)?.into_iter().map(|(sku, row)| {
+            let Row { on_hand, reserved, safety_stock, .. } = row;
+            StockRecord { style, sku, on_hand, reserved, safety_stock }
         }));
     }
     Ok(records)

@@ -2,14 +2,16 @@
 
 use super::{Data, DataError};
 use crate::serve::lock;
+use catalog::{product_store::ProductStore as _, sqlite::SqliteProducts};
+use inventory::{sqlite::SqliteStock, stock_store::StockStore as _};
 use std::{fs, io, path::Path};
-use store::Store;
+use wishlist::{sqlite::SqliteWishes, wish_store::WishStore as _};
 
 /// The stores of a folder, kept from servers as long as this lives.
 struct Folder {
-    inventory: Store,
-    catalog: Store,
-    wishlist: Store,
+    inventory: SqliteStock,
+    catalog: SqliteProducts,
+    wishlist: SqliteWishes,
     _lock: fs::File,
 }
 
@@ -21,32 +23,30 @@ impl Folder {
         }
         let lock = lock(path).map_err(folder)?;
         Ok(Self {
-            inventory: inventory::open_store(path).await?,
-            catalog: catalog::open_store(path).await?,
-            wishlist: wishlist::open_store(path).await?,
+            inventory: SqliteStock::open(path).await?,
+            catalog: SqliteProducts::open(path).await?,
+            wishlist: SqliteWishes::open(path).await?,
             _lock: lock,
         })
     }
 
     async fn read(&self) -> Result<Data, DataError> {
         Ok(Data {
-            products: self.catalog.read(catalog::products::export).await?,
-            stock: self.inventory.read(inventory::stock::export).await?,
-            wishes: self.wishlist.read(wishlist::wishes::export).await?,
+            products: self.catalog.export().await?,
+            stock: self.inventory.export().await?,
+            wishes: self.wishlist.export().await?,
         })
     }
 
     async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
         let stock = data.stock.clone();
-        let told = self.catalog.read(catalog::products::highest).await?;
-        let told = told.max(self.wishlist.read(wishlist::wishes::highest).await?);
-        let floors =
-            self.inventory.write(move |tx| inventory::stock::replace(tx, &stock, told)).await?.floors;
+        let told = self.catalog.highest().await?;
+        let told = told.max(self.wishlist.highest().await?);
+        // Nobody is told: no server runs.
+        let floors = self.inventory.replace(stock, told, Box::new(|_| {})).await?.floors;
         let for_sale = data.for_sale(floors);
-        let (products, on_show) = (data.products, for_sale.clone());
-        self.catalog.write(move |tx| catalog::products::replace(tx, floors, &products, &on_show)).await?;
-        let wishes = data.wishes;
-        self.wishlist.write(move |tx| wishlist::wishes::replace(tx, floors, &for_sale, &wishes)).await?;
+        self.catalog.replace(data.products, for_sale.clone(), floors, Box::new(|_| {})).await?;
+        self.wishlist.replace(data.wishes, for_sale, floors, Box::new(|_| {})).await?;
         // What is in the embedded broker's queues tells of a life that is over.
         match fs::remove_dir_all(path.join("broker")) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

@@ -68,6 +68,9 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// Is told what was committed, before any later commit happens. It must not wait.
+pub type Told<T> = Box<dyn FnOnce(&T) + Send>;
+
 /// A unit of work: runs inside a transaction, and answers its caller when the commit's outcome is known.
 type Job = Box<dyn FnOnce(&Transaction<'_>) -> Answer + Send>;
 /// Called with `Ok` after the commit, or with why there was none.

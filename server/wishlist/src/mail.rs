@@ -294,7 +294,11 @@ pub fn put_off(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::open_store, *};
+    use super::*;
+    use crate::{
+        sqlite::SqliteWishes,
+        wish_store::{Fate, NextEmail, WishStore as _},
+    };
     use chrono::TimeDelta;
 
     /// The table as the first version had it.
@@ -318,33 +322,32 @@ mod tests {
             .unwrap()
             .execute_batch(FIRST_SCHEMA)
             .unwrap();
-        let store = open_store(dir.path()).await.unwrap();
+        let store = SqliteWishes::open(dir.path()).await.unwrap();
         let (now, hour) = (Utc::now(), TimeDelta::hours(1));
-        let next = async |at, busy: &'static [i64]| {
-            store
-                .read(move |tx| next_for_smtp(tx, at, busy))
-                .await
-                .unwrap()
-                .map(|email| (email.id, email.tries))
+        let next = async |at, busy: &[i64]| match store.next_email(at, busy.to_vec()).await.unwrap() {
+            NextEmail::Due(email) => Some((email.id, email.tries)),
+            NextEmail::NotBefore(_) => None,
         };
         assert_eq!(next(now, &[]).await, Some((1, 0)));
         assert_eq!(next(now, &[1, 2]).await, Some((3, 0)), "who is busy is passed over");
 
-        store.write(move |tx| put_off(tx, 1, "busy", now + hour)).await.unwrap();
+        let busy = Fate::PutOff { reason: "busy".into(), not_before: now + hour };
+        store.note(1, busy).await.unwrap();
         assert_eq!(next(now, &[]).await, Some((2, 0)));
         assert_eq!(next(now + hour, &[]).await, Some((2, 0)));
         assert_eq!(next(now + hour, &[2, 3]).await, Some((1, 1)));
-        store.write(|tx| done_by_smtp(tx, 2, Some("nobody"))).await.unwrap();
-        store.write(|tx| done_by_smtp(tx, 3, None)).await.unwrap();
+        store.note(2, Fate::NotSendable("nobody".into())).await.unwrap();
+        store.note(3, Fate::Sent).await.unwrap();
         assert_eq!(next(now, &[]).await, None);
-        let due = async || {
-            store.read(move |tx| next_due(tx, now)).await.unwrap().map(|due| (due - now).num_minutes())
+        let due = async || match store.next_email(now, Vec::new()).await.unwrap() {
+            NextEmail::NotBefore(due) => due.map(|due| (due - now).num_minutes()),
+            NextEmail::Due(email) => panic!("{email:?} is due"),
         };
         assert_eq!(due().await, Some(59), "an hour, less what a text of milliseconds leaves out");
 
-        store.write(move |tx| bring_forward(tx, now + hour / 2)).await.unwrap();
+        store.bring_forward(now + hour / 2).await.unwrap();
         assert_eq!(due().await, Some(29));
-        let listed = store.read(|tx| list(tx, Style::Choreography, true, Some("offline"))).await.unwrap();
+        let listed = store.emails(Style::Choreography, true, Some("offline".into())).await.unwrap();
         let told: Vec<_> = listed.iter().map(|one| (one.delivery, one.delivery_reason.as_deref())).collect();
         let queued = (Delivery::Queued, Some("busy"));
         assert_eq!(told, [(Delivery::Sent, None), (Delivery::NotSendable, Some("nobody")), queued]);

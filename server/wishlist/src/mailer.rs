@@ -10,13 +10,13 @@
 use super::{
     Wishlist,
     address::MailAddress,
-    mail::{self, ForSmtp},
+    mail::ForSmtp,
     smtp::{Session, SmtpServer, Trouble},
+    wish_store::{Fate, NextEmail, WishStore},
 };
 use chrono::{TimeDelta, Utc};
 use rand::RngExt;
-use std::{collections::HashMap, time::Duration};
-use store::{Store, StoreError};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     task::{Id, JoinError, JoinSet},
@@ -46,7 +46,7 @@ impl Wishlist {
     /// Sends what is stored and not yet sent, oldest first, until told to stop.
     pub async fn send_mail(&self, server: SmtpServer, stop: CancellationToken) {
         let mailer = Mailer {
-            store: self.store.clone(),
+            store: Arc::clone(&self.store),
             offline: self.smtp_offline.clone(),
             server,
             in_flight: JoinSet::new(),
@@ -60,7 +60,7 @@ impl Wishlist {
 }
 
 struct Mailer {
-    store: Store,
+    store: Arc<dyn WishStore>,
     /// Why the server cannot be used, while it cannot; whoever lists the e-mails is told.
     offline: watch::Sender<Option<String>>,
     server: SmtpServer,
@@ -95,7 +95,7 @@ enum Ended {
 impl Mailer {
     async fn run(mut self, mut stored: watch::Receiver<u64>, stop: CancellationToken) {
         let latest = Utc::now() + TimeDelta::seconds(PUT_OFF_MAX_S);
-        if let Err(error) = self.store.write(move |tx| mail::bring_forward(tx, latest)).await {
+        if let Err(error) = self.store.bring_forward(latest).await {
             tracing::warn!(%error, "the e-mails that were put off could not be looked through");
         }
         loop {
@@ -135,17 +135,13 @@ impl Mailer {
         }
         let busy: Vec<i64> = self.ids.values().copied().collect();
         let now = Utc::now();
-        let found = self.store.read(move |tx| match mail::next_for_smtp(tx, now, &busy)? {
-            Some(next) => Ok(Ok(next)),
-            None => Ok(Err(mail::next_due(tx, now)?)),
-        });
-        let email = match found.await {
-            Ok(Ok(email)) => email,
-            Ok(Err(due)) => {
+        let email = match self.store.next_email(now, busy).await {
+            Ok(NextEmail::Due(email)) => email,
+            Ok(NextEmail::NotBefore(due)) => {
                 let wait = due.and_then(|due| (due - now).to_std().ok()).unwrap_or(LOOK_EVERY);
                 return Next::Idle(wait.clamp(Duration::from_millis(10), LOOK_EVERY));
             }
-            Err::<_, StoreError>(error) => {
+            Err(error) => {
                 tracing::warn!(%error, "the e-mails to send cannot be read; trying again");
                 return Next::Wait(self.rest());
             }
@@ -154,7 +150,7 @@ impl Mailer {
         let to: MailAddress = match email.to.parse() {
             Ok(to) => to,
             Err(error) => {
-                note(&self.store, &email, Fate::NotSendable(error.to_string()), &self.give_up).await;
+                note(&*self.store, &email, Fate::NotSendable(error.to_string()), &self.give_up).await;
                 return Next::Look;
             }
         };
@@ -163,7 +159,7 @@ impl Mailer {
             Err(reason) => return Next::Wait(self.cannot_be_used(reason)),
         };
         let id = email.id;
-        let task = hand_over(self.store.clone(), session, email, to, self.give_up.clone());
+        let task = hand_over(Arc::clone(&self.store), session, email, to, self.give_up.clone());
         self.ids.insert(self.in_flight.spawn(task).id(), id);
         Next::Wait(PATIENCE)
     }
@@ -208,7 +204,7 @@ impl Mailer {
 
 /// Hands one e-mail over, and notes what became of it.
 async fn hand_over(
-    store: Store,
+    store: Arc<dyn WishStore>,
     mut session: Session,
     email: ForSmtp,
     to: MailAddress,
@@ -223,7 +219,7 @@ async fn hand_over(
     };
     let ended = match fate(tried, email.tries + 1) {
         Ok(fate) => {
-            note(&store, &email, fate, &give_up).await;
+            note(&*store, &email, fate, &give_up).await;
             Ended::Noted
         }
         Err(reason) => Ended::NotTried(reason),
@@ -236,33 +232,18 @@ async fn hand_over(
 
 /// Stores what became of an e-mail. What was sent and is not noted would be sent again: it is noted as soon as there
 /// is room on the disk.
-async fn note(store: &Store, email: &ForSmtp, fate: Fate, give_up: &CancellationToken) {
-    let (id, tries) = (email.id, email.tries + 1);
+async fn note(store: &dyn WishStore, email: &ForSmtp, fate: Fate, give_up: &CancellationToken) {
     if let Fate::NotSendable(reason) = &fate {
         tracing::warn!(to = %email.to, %reason, "an e-mail cannot be sent");
     }
     loop {
-        let fate = fate.clone();
-        let noted = store.write(move |tx| match fate {
-            Fate::Sent => mail::done_by_smtp(tx, id, None),
-            Fate::NotSendable(reason) => mail::done_by_smtp(tx, id, Some(&reason)),
-            Fate::PutOff(reason) => mail::put_off(tx, id, &reason, Utc::now() + pause(tries)),
-        });
-        let Err(error) = noted.await else { return };
+        let Err(error) = store.note(email.id, fate.clone()).await else { return };
         tracing::warn!(%error, "what became of an e-mail cannot be stored; trying again");
         tokio::select! {
             () = give_up.cancelled() => return,
             () = sleep(BACKOFF_MIN) => {}
         }
     }
-}
-
-/// What becomes of an e-mail after a try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
-    Sent,
-    PutOff(String),
-    NotSendable(String),
 }
 
 /// What follows from the last of so many tries; an error says why that was no try of this e-mail.
@@ -277,7 +258,9 @@ fn fate(tried: Result<(), Trouble>, tries: u32) -> Result<Fate, String> {
         Err(Trouble::Passing { reason, .. }) if tries >= TRIES_MAX => {
             Fate::NotSendable(format!("{reason}; tried {tries} times"))
         }
-        Err(Trouble::Passing { reason, .. }) => Fate::PutOff(reason),
+        Err(Trouble::Passing { reason, .. }) => {
+            Fate::PutOff { reason, not_before: Utc::now() + pause(tries) }
+        }
     })
 }
 
@@ -307,9 +290,10 @@ mod tests {
         let after = |tries, perhaps_taken| {
             fate(Err(Trouble::Passing { reason: "busy".into(), perhaps_taken }), tries).unwrap()
         };
-        assert_eq!(after(TRIES_MAX - 1, false), Fate::PutOff("busy".into()));
+        let is_put_off = |fate: &Fate| matches!(fate, Fate::PutOff { reason, .. } if reason == "busy");
+        assert!(is_put_off(&after(TRIES_MAX - 1, false)));
         assert_eq!(after(TRIES_MAX, false), Fate::NotSendable("busy; tried 20 times".into()));
-        assert_eq!(after(UNSURE_TRIES_MAX - 1, true), Fate::PutOff("busy".into()));
+        assert!(is_put_off(&after(UNSURE_TRIES_MAX - 1, true)));
         let Fate::NotSendable(reason) = after(UNSURE_TRIES_MAX, true) else { panic!("it is given up") };
         assert!(reason.contains("may have come all the same"), "{reason}");
     }

@@ -1,11 +1,15 @@
-use super::{rows::advance, *};
+use super::{
+    rows::advance,
+    sqlite::{SCHEMA, SqliteFiles},
+    *,
+};
 use store::Store;
 
-async fn book(dir: &tempfile::TempDir) -> FileBook {
-    FileBook(Store::open(&dir.path().join("inventory.db"), SCHEMA).unwrap())
+async fn book(dir: &tempfile::TempDir) -> SqliteFiles {
+    SqliteFiles(Store::open(&dir.path().join("inventory.db"), SCHEMA).unwrap())
 }
 
-async fn sight(book: &FileBook) -> i64 {
+async fn sight(book: &SqliteFiles) -> i64 {
     let (name, state) = ("a.csv".to_owned(), FileState::Seen);
     book.sight(vec![Sighted { name, size_bytes: 10, state, reason: None }]).await.unwrap()[0]
 }
@@ -14,7 +18,7 @@ fn content(hash: &str, size_bytes: u64) -> Content {
     Content { hash: hash.into(), size_bytes }
 }
 
-async fn read_to(book: &FileBook, id: i64, from_line: u64, to_line: u64) -> Result<(), StoreError> {
+async fn read_to(book: &SqliteFiles, id: i64, from_line: u64, to_line: u64) -> Result<(), StoreError> {
     let bad = vec![BadLine { line: to_line, reason: "no".into() }];
     let step = Advance { id, from_line, to_line, good: to_line - from_line - 1, bad, is_last: false };
     book.0.write(move |tx| advance(tx, &step)).await

@@ -27,7 +27,7 @@ pub struct DropBox(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     url: FtpUrl,
-    book: FileBook,
+    book: Arc<dyn FileBook>,
     trouble: watch::Sender<Option<String>>,
     /// What is on its way into it through our own server, and what is known to be whole.
     uploads: Uploads,
@@ -78,7 +78,7 @@ impl DropBox {
 
     /// What is known of its files.
     #[must_use]
-    pub fn book(&self) -> &FileBook {
+    pub fn book(&self) -> &Arc<dyn FileBook> {
         &self.0.book
     }
 

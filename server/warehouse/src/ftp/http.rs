@@ -12,6 +12,7 @@ use axum::{
 use flow::api::{Dropped, WarehouseFiles};
 use futures::stream;
 use http_edge::{extract::PathId, problem::Problem};
+use std::sync::Arc;
 
 /// How many lines of a report are read at once.
 const REPORT_PAGE: u32 = 1_000;
@@ -41,7 +42,7 @@ async fn upload(
 }
 
 async fn errors(State(drop_box): State<DropBox>, PathId(id): PathId) -> Result<Response, Problem> {
-    let book = drop_box.book().clone();
+    let book = Arc::clone(drop_box.book());
     let Some(file) = book.find(id).await? else {
         return Err(Problem::not_found(format!("there is no file {id}; GET /api/files lists them")));
     };

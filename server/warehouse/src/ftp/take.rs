@@ -12,7 +12,7 @@ use crate::table::{self, Arrival, Format, NoSuchFile, Row, Rows};
 use flow::{Dispatch, Style, api::FileState, event::Origin};
 use inventory::{
     files::{Advance, BadLine, CUT, Content, Identity},
-    intake::{IntakeError, Movement, Reason},
+    intake::{Intake, IntakeError, Movement, Reason},
 };
 use std::{
     fs::File,
@@ -314,8 +314,7 @@ impl Monitor {
         step: Advance,
     ) -> Result<(), IntakeError> {
         let reason = Reason::Arrival(Origin::File(name.to_owned()));
-        let also = move |tx: &rusqlite::Transaction<'_>| inventory::files::advance(tx, &step);
-        self.inventory.record_with(movements, reason, None, also).await?;
+        self.inventory.take_in(Intake { movements, reason, key: None, advance: Some(step) }).await?;
         Ok(())
     }
 }

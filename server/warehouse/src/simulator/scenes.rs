@@ -91,7 +91,8 @@ impl Runner {
         let sku = planned.sku;
         for &style in styles {
             loop {
-                let known = self.inventory.availability(style, sku).map_err(|error| error.to_string())?;
+                let known =
+                    self.inventory.availability(style, sku).await.map_err(|error| error.to_string())?;
                 let for_sale = known.map_or(0, |known| known.quantity).min(Quantity::MAX);
                 let Ok(quantity) = Quantity::parse(for_sale.into()) else { break };
                 let movement = Movement { sku, quantity, style, dispatch: Dispatch::default() };

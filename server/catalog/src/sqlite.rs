@@ -1,0 +1,103 @@
+//! The catalog's store in SQLite.
+
+use crate::{
+    product_store::ProductStore,
+    products::{self, ProductRecord},
+    search::{self, Search},
+};
+use async_trait::async_trait;
+use flow::{
+    Availability, Id, Sku, Style,
+    api::{Product, Shelves, Show},
+    event::State,
+    topology::Queue,
+};
+use std::path::Path;
+use store::{
+    Store, StoreError, Told,
+    effect::Effect,
+    epoch::{self, Floors, VersionError, Word},
+    inbox,
+};
+
+/// The file `catalog.db`.
+#[derive(Debug, Clone)]
+pub struct SqliteProducts(Store);
+
+impl SqliteProducts {
+    /// Opens the file in `dir`, with the seed when it is new.
+    ///
+    /// # Errors
+    /// When it cannot be opened or seeded.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let schema = [products::SCHEMA, inbox::SCHEMA, epoch::SCHEMA].concat();
+        let store = Store::open(&dir.join("catalog.db"), &schema)?;
+        store
+            .write(|tx| {
+                products::seed(tx, &seed::PRODUCTS)?;
+                inbox::forget_old(tx)
+            })
+            .await?;
+        Ok(Self(store))
+    }
+}
+
+#[async_trait]
+impl ProductStore for SqliteProducts {
+    async fn mark(
+        &self,
+        queue: &'static Queue,
+        message_id: Id,
+        known: Availability,
+        word: Word,
+        told: Told<Effect<Option<State>>>,
+    ) -> Result<Effect<Option<State>>, VersionError> {
+        let mark = move |tx: &rusqlite::Transaction<'_>| {
+            if !inbox::is_new(tx, queue, &message_id)? {
+                let known_version = products::version_of(tx, queue.style, known.sku)?;
+                return Ok(Effect::Duplicate { known_version });
+            }
+            products::mark(tx, queue.style, known, word)
+        };
+        self.0.write_then(mark, told).await
+    }
+
+    async fn products(&self, style: Style, search: Search, limit: u32) -> Result<Vec<Product>, StoreError> {
+        self.0.read(move |tx| search::products(tx, style, &search, limit)).await
+    }
+
+    async fn shelves(&self, search: Search, show: Show, page: u32) -> Result<Shelves, StoreError> {
+        self.0.read(move |tx| search::shelves(tx, &search, show, page)).await
+    }
+
+    async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.0.read(move |tx| products::known(tx, style)).await
+    }
+
+    async fn highest(&self) -> Result<Floors, StoreError> {
+        self.0.read(products::highest).await
+    }
+
+    async fn replace(
+        &self,
+        products: Vec<ProductRecord>,
+        stock: Vec<(Style, Availability)>,
+        floors: Floors,
+        told: Told<Vec<(Style, Availability)>>,
+    ) -> Result<(), StoreError> {
+        self.0.write_then(move |tx| products::replace(tx, floors, &products, &stock), told).await?;
+        Ok(())
+    }
+
+    async fn describe(&self, products: Vec<(Sku, String)>) -> Result<(u64, u64), StoreError> {
+        self.0.write(move |tx| products::describe(tx, &products)).await
+    }
+
+    async fn export(&self) -> Result<Vec<ProductRecord>, StoreError> {
+        self.0.read(products::export).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+}

@@ -1,0 +1,145 @@
+//! Inventory's store in SQLite.
+
+use crate::{
+    again::{self, Again, AnnounceAgain},
+    files::{
+        FileBook,
+        sqlite::{self as files, SqliteFiles},
+    },
+    intake::{self, Announce, Intake, IntakeError, Recorded},
+    outbox::{self, Waiting},
+    stock::{self, Replaced, Row, StockRecord},
+    stock_store::{Calculated, StockStore},
+};
+use async_trait::async_trait;
+use flow::{Id, Sku, Style, topology::Queue};
+use messaging::Failure;
+use std::{path::Path, sync::Arc};
+use store::{
+    Store, StoreError, Told,
+    effect::Effect,
+    epoch::{self, Floors},
+    inbox,
+};
+
+/// The file `inventory.db`.
+#[derive(Debug, Clone)]
+pub struct SqliteStock(Store);
+
+impl SqliteStock {
+    /// Opens the file in `dir`, with the seed when it is new.
+    ///
+    /// # Errors
+    /// When it cannot be opened or seeded.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let schema =
+            [stock::SCHEMA, outbox::SCHEMA, intake::SCHEMA, inbox::SCHEMA, files::SCHEMA, epoch::SCHEMA]
+                .concat();
+        let store = Store::open(&dir.join("inventory.db"), &schema)?;
+        store
+            .write(|tx| {
+                stock::seed(tx, &seed::PRODUCTS)?;
+                files::upgrade(tx)?;
+                inbox::forget_old(tx)
+            })
+            .await?;
+        Ok(Self(store))
+    }
+}
+
+#[async_trait]
+impl StockStore for SqliteStock {
+    async fn record(
+        &self,
+        intake: Intake,
+        announce: Announce,
+        told: Told<Recorded>,
+    ) -> Result<Recorded, IntakeError> {
+        self.0.write_then(move |tx| intake::record(tx, intake, announce), told).await
+    }
+
+    async fn announce_again(
+        &self,
+        wanted: AnnounceAgain,
+        announce: Announce,
+        told: Told<Again>,
+    ) -> Result<Again, StoreError> {
+        self.0.write_then(move |tx| again::announce(tx, wanted, announce), told).await
+    }
+
+    async fn recalculate(
+        &self,
+        queue: &'static Queue,
+        message_id: Id,
+        sku: Sku,
+        told: Told<Effect<Calculated>>,
+    ) -> Result<Effect<Calculated>, Failure> {
+        let recalculate = move |tx: &rusqlite::Transaction<'_>| {
+            if !inbox::is_new(tx, queue, &message_id)? {
+                let row = stock::find(tx, queue.style, sku)?;
+                let known_version = row.map(|row| row.calculated_version);
+                return Ok(Effect::Duplicate { known_version });
+            }
+            stock::recalculate(tx, queue.style, sku)?
+                .map(Effect::Stored)
+                .ok_or_else(|| Failure::Permanent(format!("inventory does not know {sku}")))
+        };
+        self.0.write_then(recalculate, told).await
+    }
+
+    async fn row(&self, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
+        self.0.glance(|store| stock::find(store, style, sku))
+    }
+
+    async fn rows(&self, style: Style) -> Result<Vec<(Sku, Row)>, StoreError> {
+        self.0.read(move |tx| stock::rows(tx, style)).await
+    }
+
+    async fn replace(
+        &self,
+        stock: Vec<StockRecord>,
+        known: Floors,
+        told: Told<Replaced>,
+    ) -> Result<Replaced, StoreError> {
+        self.0.write_then(move |tx| stock::replace(tx, &stock, known), told).await
+    }
+
+    async fn export(&self) -> Result<Vec<StockRecord>, StoreError> {
+        self.0.read(stock::export).await
+    }
+
+    async fn waiting(
+        &self,
+        style: Style,
+        after: i64,
+        until: i64,
+        limit: u32,
+    ) -> Result<Vec<Waiting>, StoreError> {
+        self.0.glance(|store| outbox::waiting(store, style, after, until, limit))
+    }
+
+    async fn confirmed(&self, rows: Arc<[i64]>) -> Result<(), StoreError> {
+        self.0.write(move |tx| outbox::confirmed(tx, &rows)).await
+    }
+
+    async fn last_waiting(&self) -> Result<i64, StoreError> {
+        // By the writer: what is being committed counts.
+        self.0.write(outbox::last).await
+    }
+
+    async fn unsent_of(&self, style: Style) -> Result<u32, StoreError> {
+        self.0.read(move |tx| outbox::count_of(tx, style)).await
+    }
+
+    async fn unsent(&self) -> Result<u64, StoreError> {
+        self.0.read(outbox::count).await
+    }
+
+    fn files(&self) -> Arc<dyn FileBook> {
+        Arc::new(SqliteFiles(self.0.clone()))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+}

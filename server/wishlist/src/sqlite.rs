@@ -1,0 +1,166 @@
+//! Wishlist's store in SQLite.
+
+use crate::{
+    address::MailAddress,
+    mail::{self, Forms},
+    wish_store::{Fate, News, NextEmail, Updated, WishStore},
+    wishes::{self, WishRecord},
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use flow::{
+    Availability, Sku, Style,
+    api::{Email, Wish},
+    event::State,
+};
+use rusqlite::Transaction;
+use std::{path::Path, sync::Arc};
+use store::{
+    Store, StoreError, Told,
+    effect::Effect,
+    epoch::{self, Floors, VersionError},
+    inbox,
+};
+
+/// The file `wishlist.db`.
+#[derive(Debug, Clone)]
+pub struct SqliteWishes(Store);
+
+impl SqliteWishes {
+    /// Opens the file in `dir`, with the seed when it is new.
+    ///
+    /// # Errors
+    /// When it cannot be opened or seeded.
+    pub async fn open(dir: &Path) -> Result<Self, StoreError> {
+        let schema = [wishes::SCHEMA, mail::SCHEMA, inbox::SCHEMA, epoch::SCHEMA].concat();
+        let store = Store::open(&dir.join("wishlist.db"), &schema)?;
+        store
+            .write(|tx| {
+                wishes::upgrade(tx)?;
+                mail::upgrade(tx)?;
+                wishes::seed(tx, &seed::PRODUCTS)?;
+                inbox::forget_old(tx)
+            })
+            .await?;
+        Ok(Self(store))
+    }
+}
+
+fn update(tx: &Transaction<'_>, news: &News, base_url: &str) -> Result<Effect<Updated>, VersionError> {
+    let (style, known) = (news.queue.style, news.known);
+    if !inbox::is_new(tx, news.queue, &news.message_id)? {
+        let known_version = wishes::version_of(tx, style, known.sku)?;
+        return Ok(Effect::Duplicate { known_version });
+    }
+    let before = match wishes::remember(tx, style, known, news.word)? {
+        Effect::Stored(before) => before,
+        Effect::NothingNewer { known_version } => return Ok(Effect::NothingNewer { known_version }),
+        Effect::Duplicate { known_version } => return Ok(Effect::Duplicate { known_version }),
+    };
+    let was_available = before.is_some_and(|before| before.available);
+    let emails = if known.available && !was_available {
+        mail::tell_everybody(tx, style, known, &news.correlation_id, base_url)?
+    } else {
+        Vec::new()
+    };
+    Ok(Effect::Stored((before, emails)))
+}
+
+#[async_trait]
+impl WishStore for SqliteWishes {
+    async fn update(
+        &self,
+        news: News,
+        base_url: Arc<str>,
+        told: Told<Effect<Updated>>,
+    ) -> Result<Effect<Updated>, VersionError> {
+        self.0.write_then(move |tx| update(tx, &news, &base_url), told).await
+    }
+
+    async fn wishes(&self, style: Style) -> Result<Vec<Wish>, StoreError> {
+        self.0.read(move |tx| wishes::list(tx, style)).await
+    }
+
+    async fn wish(
+        &self,
+        style: Style,
+        email: MailAddress,
+        name: Option<String>,
+        sku: Sku,
+    ) -> Result<Wish, StoreError> {
+        self.0.write(move |tx| wishes::add(tx, style, email.as_str(), name.as_deref(), sku)).await
+    }
+
+    async fn wish_of(&self, style: Style, token: String) -> Result<Option<Wish>, StoreError> {
+        self.0.read(move |tx| wishes::by_token(tx, style, &token)).await
+    }
+
+    async fn forget(&self, style: Style, id: i64) -> Result<bool, StoreError> {
+        self.0.write(move |tx| wishes::remove(tx, style, id)).await
+    }
+
+    async fn email(&self, style: Style, id: i64) -> Result<Option<Forms>, StoreError> {
+        self.0.read(move |tx| mail::find(tx, style, id)).await
+    }
+
+    async fn emails(
+        &self,
+        style: Style,
+        has_smtp: bool,
+        offline: Option<String>,
+    ) -> Result<Vec<Email>, StoreError> {
+        self.0.read(move |tx| mail::list(tx, style, has_smtp, offline.as_deref())).await
+    }
+
+    async fn mailed(&self, style: Style) -> Result<u64, StoreError> {
+        self.0.read(move |tx| mail::count(tx, style)).await
+    }
+
+    async fn next_email(&self, now: DateTime<Utc>, busy: Vec<i64>) -> Result<NextEmail, StoreError> {
+        let look = move |tx: &Transaction<'_>| match mail::next_for_smtp(tx, now, &busy)? {
+            Some(next) => Ok(NextEmail::Due(next)),
+            None => Ok(NextEmail::NotBefore(mail::next_due(tx, now)?)),
+        };
+        self.0.read(look).await
+    }
+
+    async fn bring_forward(&self, latest: DateTime<Utc>) -> Result<(), StoreError> {
+        self.0.write(move |tx| mail::bring_forward(tx, latest)).await
+    }
+
+    async fn note(&self, id: i64, fate: Fate) -> Result<(), StoreError> {
+        let note = move |tx: &Transaction<'_>| match fate {
+            Fate::Sent => mail::done_by_smtp(tx, id, None),
+            Fate::NotSendable(reason) => mail::done_by_smtp(tx, id, Some(&reason)),
+            Fate::PutOff { reason, not_before } => mail::put_off(tx, id, &reason, not_before),
+        };
+        self.0.write(note).await
+    }
+
+    async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.0.read(move |tx| wishes::known(tx, style)).await
+    }
+
+    async fn highest(&self) -> Result<Floors, StoreError> {
+        self.0.read(wishes::highest).await
+    }
+
+    async fn replace(
+        &self,
+        wishes: Vec<WishRecord>,
+        stock: Vec<(Style, Availability)>,
+        floors: Floors,
+        told: Told<Vec<(Style, Availability)>>,
+    ) -> Result<(), StoreError> {
+        self.0.write_then(move |tx| wishes::replace(tx, floors, &stock, &wishes), told).await?;
+        Ok(())
+    }
+
+    async fn export(&self) -> Result<Vec<WishRecord>, StoreError> {
+        self.0.read(wishes::export).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.0.ping().await
+    }
+}
