@@ -11,7 +11,7 @@ use flow::{
 };
 use inventory::Inventory;
 use journal::Journal;
-use messaging::House;
+use messaging::EmbeddedBroker;
 use store::StoreError;
 
 /// Says that the server runs again, and what its stores hold.
@@ -83,9 +83,9 @@ pub async fn mailbox(journal: &Journal, services: &Services) -> Result<(), Store
 }
 
 /// Says how many messages are parked in the embedded broker.
-pub async fn parked_in(journal: &Journal, house: &House) {
+pub async fn parked_in(journal: &Journal, broker: &EmbeddedBroker) {
     let names = QUEUES.iter().map(|queue| queue.dead);
-    let Some(counts) = house.queue_counts(names) else { return };
+    let Some(counts) = broker.queue_counts(names) else { return };
     let depths = counts.into_iter().map(|dead| (dead.ready + dead.unacked) as u64);
     parked(journal, QUEUES.iter().zip(depths)).await;
 }

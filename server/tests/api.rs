@@ -33,7 +33,7 @@ async fn every_mistake_gets_its_own_clear_answer_and_changes_nothing() {
         (arrival("A", json!(-3), "both"), 422, "not -3"),
         (arrival("A", json!(1.5), "both"), 422, "floating point"),
         (arrival("A", json!("many"), "both"), 422, "invalid type: string"),
-        (arrival("A", json!(1), "ballet"), 422, "style: \"ballet\" is no style: use choreography, orchestration or both"),
+        (arrival("A", json!(1), "ballet"), 422, "style: \"ballet\" is not a style: use choreography, orchestration or both"),
         (json!({ "sku": "A", "quantity": 1 }).to_string(), 422, "missing field `style`"),
         (json!({ "sku": "A", "quantity": 1, "style": "both", "dispatch": "pigeon" }).to_string(), 422, "dispatch:"),
         (
@@ -70,7 +70,7 @@ async fn what_is_not_there_is_said_to_be_not_there() {
     for (path, status, says) in [
         ("/api/choreography/inventory/skus/NOPE/availability", 404, "inventory does not know NOPE"),
         ("/api/choreography/inventory/skus/A%20B/availability", 400, "cannot stand in a SKU"),
-        ("/api/ballet/inventory/skus", 404, "\"ballet\" is no style"),
+        ("/api/ballet/inventory/skus", 404, "\"ballet\" is not a style"),
         ("/api/nothing", 404, "no such call"),
         ("/api/journal?limit=5001", 422, "between 1 and 5000"),
         ("/api/journal?after=x", 400, "after"),
@@ -134,7 +134,7 @@ async fn wishes_are_added_once_checked_and_taken_away() {
     let again: Value = skuflow.post(path, wish).await.json().await.unwrap();
     assert_eq!(again, added);
     let nobody = json!({ "email": "nobody", "sku": "MUG-BLUE" }).to_string();
-    assert!(problem(skuflow.post(path, nobody).await, 422).await.contains("\"nobody\" is no address"));
+    assert!(problem(skuflow.post(path, nobody).await, 422).await.contains("\"nobody\" is not an address"));
     let removed = skuflow.request("DELETE", &format!("{path}/{}", added["id"])).send().await.unwrap();
     assert_eq!(removed.status(), StatusCode::NO_CONTENT);
     assert!(!skuflow.json(path).await.as_array().unwrap().contains(&added));

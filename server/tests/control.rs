@@ -137,7 +137,7 @@ async fn an_arrival_is_stepped_through_gate_by_gate_in_both_styles(on: On) {
             // Two clocks, each cut off to whole microseconds.
             assert!(
                 held_us > 0 && worked_us + held_us <= passed_us + 1_000,
-                "held time is no work: {worked_us} worked, {held_us} held, {passed_us} passed"
+                "held time is not work: {worked_us} worked, {held_us} held, {passed_us} passed"
             );
         }
         let released = |by| move |event: &Event| matches!(event.kind, Kind::Released { released_by, .. } if released_by == by);
@@ -413,7 +413,7 @@ async fn while_inventory_cannot_be_reached_messages_are_put_off_and_not_burnt(on
                 && event.message_id == message_id
                 && event.queue.as_deref() == Some("catalog.sku_processed")
         });
-        assert!(next.unwrap().attempt >= attempt, "being put off is no attempt");
+        assert!(next.unwrap().attempt >= attempt, "being put off is not an attempt");
     }
 }
 

@@ -101,7 +101,7 @@ async fn of_ten_thousand_rows_each_good_one_counts_and_each_bad_one_is_reported(
     let report = report.text().await.unwrap();
     let lines: Vec<_> = report.lines().collect();
     assert_eq!((lines.len(), lines[0]), (101, "line,reason"));
-    assert_eq!(lines[1], "101,\"quantity: \"\"none\"\" is no whole number\"");
+    assert_eq!(lines[1], "101,\"quantity: \"\"none\"\" is not a whole number\"");
     assert_eq!(lines[100].split(',').next(), Some("10001"));
     let on_server = fs::read_to_string(skuflow.data().join("ftp/rejected/bulk.csv.errors.csv")).unwrap();
     assert_eq!(on_server, report);
@@ -589,7 +589,7 @@ async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
         assert_eq!(file["format"], format, "{name}");
         assert_eq!(on_hand(&skuflow, sku).await, [pieces; 2], "{name}");
     }
-    assert_eq!(on_hand(&skuflow, "TV-71").await, [0; 2], "a line of quoted text is no row");
+    assert_eq!(on_hand(&skuflow, "TV-71").await, [0; 2], "a line of quoted text is not a row");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -301,7 +301,7 @@ async fn what_makes_no_sense_is_parked_with_its_reason_and_holds_nobody_up(on: O
     }
     reasons.sort();
     assert!(reasons[0].contains("inventory does not know NEVER-SEEN"), "{reasons:?}");
-    assert!(reasons[1].contains("the body is no sku_processed"), "{reasons:?}");
+    assert!(reasons[1].contains("the body is not a valid sku_processed"), "{reasons:?}");
     let counts = kinds(&skuflow.journal().await);
     assert!(counts[&KindName::DeadLettered] >= 2);
     assert!(!counts.contains_key(&KindName::RetryScheduled), "what cannot succeed is not tried again");

@@ -347,8 +347,8 @@ async fn an_address_that_is_none_is_refused_with_the_wish_and_changes_nothing() 
     let too_long = format!("{}@{}.{}.example", "a".repeat(64), "b".repeat(63), ["c"; 60].join("."));
     for (email, says) in [
         ("nobody", "use one like ada@example.com"),
-        ("ada@example.com\r\nBcc: all@example.com", "is no address"),
-        ("Ada\r\nBcc: all@example.com <ada@example.com>", "is no address"),
+        ("ada@example.com\r\nBcc: all@example.com", "is not an address"),
+        ("Ada\r\nBcc: all@example.com <ada@example.com>", "is not an address"),
         ("ada@[nowhere]", "use one like [192.0.2.1]"),
         (too_long.as_str(), "SMTP carries at most 254"),
     ] {
@@ -382,7 +382,7 @@ async fn an_address_that_the_store_should_not_hold_is_not_sendable_and_stops_not
     skuflow.settled().await;
     for address in bad {
         let email = delivered(&skuflow, address, "not_sendable").await;
-        assert!(email["delivery_reason"].as_str().unwrap().contains("is no "), "{email}");
+        assert!(email["delivery_reason"].as_str().unwrap().contains("is not "), "{email}");
     }
 }
 

@@ -176,7 +176,7 @@ async fn a_line_is_taken_or_refused_as_it_is_in_a_file() {
     let lines: Vec<_> = results.iter().map(|result| result["line"].as_u64().unwrap()).collect();
     assert_eq!(lines, [2, 3, 4], "{results:?}");
     assert_eq!(results[0]["arrivals"][0]["sku"], "MUG-RED");
-    for (at, says) in [(1, "an array is no row"), (2, "spreadsheet")] {
+    for (at, says) in [(1, "an array is not a row"), (2, "spreadsheet")] {
         let problem = &results[at]["problem"];
         assert_eq!(problem["status"], 422);
         assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");

@@ -12,7 +12,7 @@ use lapin::{
     options::{BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::FieldTable,
 };
-use messaging::House;
+use messaging::EmbeddedBroker;
 use server::cli::BrokerChoice;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -84,12 +84,12 @@ async fn a_broker_without_room_is_told_everywhere_and_all_goes_on_once_it_has_so
 #[tokio::test(flavor = "multi_thread")]
 async fn an_embedded_broker_that_strangers_fill_says_so_before_anybody_of_ours_publishes() {
     let limits = Limits { memory_bytes: MEMORY_BYTES, ..Limits::default() };
-    let house = House::start(Config { limits, ..Config::default() }).await.unwrap();
+    let broker = EmbeddedBroker::start(Config { limits, ..Config::default() }).await.unwrap();
     let (told, mut tells) = mpsc::unbounded_channel();
-    let (teller, end) = (house.clone(), CancellationToken::new());
+    let (teller, end) = (broker.clone(), CancellationToken::new());
     let stop = end.clone();
     let telling = tokio::spawn(async move { teller.tell_trouble(|why| told.send(why).unwrap(), stop).await });
-    let url = format!("amqp://guest:guest@{}/%2f", house.local_addr());
+    let url = format!("amqp://guest:guest@{}/%2f", broker.local_addr());
     let connect = async || Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
     let (filling, emptying) = (connect().await, connect().await);
     let channel = filling.create_channel().await.unwrap();
@@ -111,7 +111,7 @@ async fn an_embedded_broker_that_strangers_fill_says_so_before_anybody_of_ours_p
     assert!(!picture.is_broker_full());
     end.cancel();
     telling.await.unwrap();
-    house.shutdown().await;
+    broker.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -145,7 +145,7 @@ async fn a_supplier_drops_a_file_with_mistakes() {
     let (good, bad) = (file["rows_good"].as_u64().unwrap(), file["rows_bad"].as_u64().unwrap());
     assert_eq!((&file["state"], good + bad), (&json!("processed"), 60), "{file}");
     assert!(bad > 0 && good > bad, "{file}");
-    assert_eq!(told["arrivals"], good, "a row that was refused is no arrival: {told}");
+    assert_eq!(told["arrivals"], good, "a row that was refused is not an arrival: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -530,7 +530,7 @@ words!(
         Unknown = "unknown",
     },
     UnknownKind,
-    "{0:?} is no kind of journal event"
+    "{0:?} is not a kind of journal event"
 );
 
 impl Kind {

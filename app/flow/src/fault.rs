@@ -60,7 +60,7 @@ words!(
         RelayCrash = "relay_crash",
     },
     UnknownFault,
-    "{0:?} is no fault"
+    "{0:?} is not a fault"
 );
 
 impl FaultKind {
@@ -154,7 +154,7 @@ words!(
         BeforeAck = "before_ack",
     },
     UnknownGate,
-    "{0:?} is no gate: use before_publish, after_delivery, before_http, after_http or before_ack"
+    "{0:?} is not a gate: use before_publish, after_delivery, before_http, after_http or before_ack"
 );
 
 /// Why a held step went on.

@@ -50,7 +50,7 @@ pub enum RunError {
         events: usize,
     },
     /// Something else than a run.
-    #[error("this is no Skuflow run: choose a file that was made with Save run")]
+    #[error("this is not a Skuflow run: choose a file that was made with Save run")]
     NoRun,
     /// Nothing in it.
     #[error("the file is empty: choose a file that was made with Save run")]

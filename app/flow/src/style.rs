@@ -16,7 +16,7 @@ pub enum Style {
 words!(
     Style { Choreography = "choreography", Orchestration = "orchestration" },
     UnknownStyle,
-    "{0:?} is no style: use choreography or orchestration"
+    "{0:?} is not a style: use choreography or orchestration"
 );
 
 /// How choreography's event reaches the queues.
@@ -33,7 +33,7 @@ pub enum Dispatch {
 words!(
     Dispatch { Fanout = "fanout", Queues = "queues" },
     UnknownDispatch,
-    "{0:?} is no dispatch: use fanout or queues"
+    "{0:?} is not a dispatch: use fanout or queues"
 );
 
 /// A service that handles messages and owns its data.
@@ -51,5 +51,5 @@ pub enum Service {
 words!(
     Service { Inventory = "inventory", Catalog = "catalog", Wishlist = "wishlist" },
     UnknownService,
-    "{0:?} is no service: use inventory, catalog or wishlist"
+    "{0:?} is not a service: use inventory, catalog or wishlist"
 );

@@ -19,7 +19,7 @@ macro_rules! words {
             }
         }
 
-        #[doc = concat!("A word that is no [`", stringify!($type), "`].")]
+        #[doc = concat!("A word that is not a [`", stringify!($type), "`].")]
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         #[error($message)]
         pub struct $error(pub String);

@@ -74,7 +74,7 @@ impl<S: Sync> FromRequestParts<S> for PathId {
         let id = in_path(parts, "id").await?;
         id.parse()
             .map(Self)
-            .map_err(|_| Problem::not_found(format!("{id:?} is no id; ids are whole numbers")))
+            .map_err(|_| Problem::not_found(format!("{id:?} is not an id; ids are whole numbers")))
     }
 }
 

@@ -65,7 +65,7 @@ impl Folder {
         let dir = data.join("journal");
         if dir.exists() && !dir.is_dir() {
             let aside = put_aside(&dir, std::slice::from_ref(&dir))?;
-            tracing::error!(path = %dir.display(), aside = %aside.display(), "this is no folder; it was moved aside");
+            tracing::error!(path = %dir.display(), aside = %aside.display(), "this is not a folder; it was moved aside");
         }
         fs::create_dir_all(&dir)?;
         let (mut segments, mut picture, lost) = recover(&dir)?;

@@ -226,7 +226,7 @@ impl Drop for Segment {
 
 impl Damage {
     fn no_journal(at: usize) -> Self {
-        Self { at, why: "this is no part of the journal".into() }
+        Self { at, why: "this is not part of the journal".into() }
     }
 
     fn missing(at: usize, seq: u64) -> Self {

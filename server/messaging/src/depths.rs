@@ -1,6 +1,6 @@
 //! How full the queues are, measured and not derived.
 
-use crate::{House, Unacked};
+use crate::{EmbeddedBroker, Unacked};
 use base::clock;
 use broker::QueueCounts;
 use flow::{
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub enum Depths {
     /// The embedded broker knows them.
-    Embedded(House),
+    Embedded(EmbeddedBroker),
     /// Another broker tells `ready` and `consumers` (AMQP 0-9-1, queue.declare-ok); `unacked` is what our own
     /// consumers hold.
     Remote {
@@ -43,9 +43,9 @@ impl Depths {
     /// When the broker does not answer.
     pub async fn sample(&self) -> Result<Vec<QueueDepth>, DepthsError> {
         match self {
-            Self::Embedded(house) => {
+            Self::Embedded(broker) => {
                 let names = QUEUES.iter().map(|queue| queue.name);
-                let counts = house.queue_counts(names).ok_or(DepthsError::NoConnection)?;
+                let counts = broker.queue_counts(names).ok_or(DepthsError::NoConnection)?;
                 Ok(QUEUES
                     .iter()
                     .zip(counts)

@@ -184,7 +184,11 @@ mod tests {
             ("stock.csv", "choreography,MUG-RED,1,0,0", "MUG-RED is there twice"),
             ("stock.csv", "choreography,NEW,4000000000,0,0", "more than 2147483647"),
             ("products.csv", "ballet,MUG-RED,Red mug", "unknown variant `ballet`"),
-            ("wishes.csv", "choreography,nobody,,MUG-RED,2026-01-01T00:00:00Z,", "\"nobody\" is no address"),
+            (
+                "wishes.csv",
+                "choreography,nobody,,MUG-RED,2026-01-01T00:00:00Z,",
+                "\"nobody\" is not an address",
+            ),
         ] {
             let folder = tempfile::tempdir().unwrap();
             Data::seed().write(folder.path()).unwrap();

@@ -9,7 +9,7 @@ pub mod offline;
 mod replace;
 
 pub use files::DataError;
-pub use replace::{Begun, Reset, ResetError};
+pub use replace::{Reset, ResetError, ResetMarker};
 
 use catalog::products::ProductRecord;
 use flow::{Availability, Style};

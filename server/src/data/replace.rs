@@ -28,7 +28,7 @@ use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
 };
-use warehouse::{Brake, simulator::Simulation};
+use warehouse::{Backpressure, simulator::Simulation};
 
 /// How long what is on its way may take before it is thrown away.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,9 +52,9 @@ pub enum ResetError {
 
 /// The note that a reset has begun.
 #[derive(Debug, Clone)]
-pub struct Begun(PathBuf);
+pub struct ResetMarker(PathBuf);
 
-impl Begun {
+impl ResetMarker {
     /// The one of a data folder.
     #[must_use]
     pub fn of(folder: &Path) -> Self {
@@ -90,7 +90,7 @@ pub struct Reset {
     /// The services.
     pub services: Services,
     /// The note that it has begun.
-    pub begun: Begun,
+    pub marker: ResetMarker,
     /// Where parked messages are thrown away.
     pub desk: Desk,
     /// What would go on bringing arrivals.
@@ -125,7 +125,7 @@ impl Reset {
         let mut reset = Event::new(0, Provenance::Service, Kind::SystemReset);
         (reset.node, reset.actor) = (Some(Service::Inventory.into()), by.cloned());
         self.journal.report(reset);
-        self.begun.start_over(&self.services).await?;
+        self.marker.start_over(&self.services).await?;
         Ok(recount::mailbox(&self.journal, &self.services).await?)
     }
 
@@ -146,9 +146,9 @@ impl Reset {
 
     /// Whether everything has arrived in time.
     async fn has_drained(&self) -> bool {
-        let brake = Brake::new(self.services.inventory.clone(), self.depths.clone());
+        let backpressure = Backpressure::new(self.services.inventory.clone(), self.depths.clone());
         let started = Instant::now();
-        while brake.on_their_way().await > 0 {
+        while backpressure.on_their_way().await > 0 {
             if started.elapsed() > DRAIN_TIMEOUT {
                 return false;
             }

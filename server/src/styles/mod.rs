@@ -55,9 +55,10 @@ fn parse<'a, T: serde::Deserialize<'a>>(message: &'a Delivered) -> Result<T, Fai
     // An array of the fields' values would do for serde, and is not what the design says.
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|first| matches!(first, b'[' | b'"' | b'0'..=b'9' | b'-')) {
-        return Err(Failure::Permanent(format!("the body is no {of}: it is not a JSON object")));
+        return Err(Failure::Permanent(format!("the body is not a valid {of}: it is not a JSON object")));
     }
-    serde_json::from_slice(body).map_err(|error| Failure::Permanent(format!("the body is no {of}: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::Permanent(format!("the body is not a valid {of}: {error}")))
 }
 
 /// How handlers end.

@@ -4,27 +4,27 @@ use super::Parts;
 use crate::styles::Services;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use http_edge::problem::Problem;
-use messaging::{House, Links};
+use messaging::{EmbeddedBroker, Links};
 use store::StoreError;
 
 /// The route.
 pub fn routes(parts: &Parts) -> Router {
     Router::new().route("/readyz", get(ready)).with_state((
         parts.links.clone(),
-        parts.house.clone(),
+        parts.embedded.clone(),
         parts.services.clone(),
     ))
 }
 
 async fn ready(
-    State((links, house, services)): State<(Links, Option<House>, Services)>,
+    State((links, embedded, services)): State<(Links, Option<EmbeddedBroker>, Services)>,
 ) -> Result<&'static str, Problem> {
     let mut wrong = Vec::new();
     let down = links.down();
     if !down.is_empty() {
         wrong.push(format!("no connection to the broker for: {}; still trying", down.join(", ")));
     }
-    if let Some(trouble) = house.and_then(|house| house.trouble()) {
+    if let Some(trouble) = embedded.and_then(|embedded| embedded.trouble()) {
         wrong.push(format!("the embedded broker takes no messages: {trouble}"));
     }
     for (name, reason) in links.blocked() {

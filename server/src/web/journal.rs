@@ -172,7 +172,9 @@ async fn stream(
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
     let last_event_id = match headers.get("last-event-id") {
         Some(value) => Some(value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
-            Problem::malformed("Last-Event-ID is no number; send the id of the last message you got".into())
+            Problem::malformed(
+                "Last-Event-ID is not a number; send the id of the last message you got".into(),
+            )
         })?),
         None => None,
     };

@@ -22,11 +22,11 @@ use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use bridge::management::Visibility;
 use control::{Control, Desk};
 use http_edge::{BODY_MAX_BYTES, problem::Problem};
-use messaging::{Depths, House, Links};
+use messaging::{Depths, EmbeddedBroker, Links};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use warehouse::{Brake, ftp::DropBox, ndjson::Recorder, simulator::Simulation};
+use warehouse::{Backpressure, ftp::DropBox, ndjson::Recorder, simulator::Simulation};
 
 /// What the routes need.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ pub struct Parts {
     /// Which connections are up.
     pub links: Links,
     /// The embedded broker, unless another one is named.
-    pub house: Option<House>,
+    pub embedded: Option<EmbeddedBroker>,
     /// The warehouse's files.
     pub drop_box: DropBox,
     /// The way back to the seed.
@@ -65,9 +65,9 @@ pub struct Parts {
 pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
     let control = parts.control.clone();
-    let brake = Brake::new(inventory.clone(), parts.depths.clone());
+    let backpressure = Backpressure::new(inventory.clone(), parts.depths.clone());
     let (spool, stop) = (parts.spool.clone(), parts.stop.clone());
-    let recorder = Recorder { inventory: inventory.clone(), brake, spool, stop };
+    let recorder = Recorder { inventory: inventory.clone(), backpressure, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
         .merge(inventory::http::routes(inventory, control.scopes()))
@@ -93,5 +93,5 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
 }
 
 async fn no_such_call() -> Problem {
-    Problem::not_found("there is no such call; the README lists them all".into())
+    Problem::not_found("this API has no such call; the README lists them all".into())
 }

@@ -16,13 +16,13 @@ pub struct PublicUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublicUrlError {
     /// No URL at all, or one of something else.
-    #[error("it is no http:// or https:// address; use one like https://lab.example:8443/")]
+    #[error("it is not an http:// or https:// address; use one like https://lab.example:8443/")]
     Scheme,
     /// The host is no name that a browser sends.
     #[error("its host is neither a name nor an IP address; use one like https://lab.example:8443/")]
     Host,
     /// Port 0 is nobody's.
-    #[error("there is no port 0; leave the port away, or use the one that browsers connect to")]
+    #[error("port 0 does not exist; leave the port out, or use the one that browsers connect to")]
     Port,
     /// It names a user.
     #[error("it names a user; leave user and password away")]

@@ -1,11 +1,11 @@
 //! Where arrivals come from, and where sales go.
 
+pub mod backpressure;
 pub mod ftp;
 mod line;
 pub mod ndjson;
-pub mod pace;
 pub mod request;
 pub mod simulator;
 pub mod table;
 
-pub use pace::Brake;
+pub use backpressure::Backpressure;

@@ -42,5 +42,5 @@ pub(super) fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no style: use choreography, orchestration or both")]
+#[error("{0:?} is not a style: use choreography, orchestration or both")]
 struct UnknownChoice(String);

@@ -14,13 +14,13 @@ const ADDRESS_MAX: usize = 254;
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     /// It does not look like one.
-    #[error("{0:?} is no address; use one like ada@example.com")]
+    #[error("{0:?} is not an address; use one like ada@example.com")]
     Shape(String),
     /// What stands behind the @ is no domain.
-    #[error("{0:?} is no domain; use one like example.com")]
+    #[error("{0:?} is not a domain; use one like example.com")]
     Domain(String),
     /// What stands in brackets is no IP address.
-    #[error("{0:?} is no IP address; use one like [192.0.2.1] or [IPv6:2001:db8::1]")]
+    #[error("{0:?} is not an IP address; use one like [192.0.2.1] or [IPv6:2001:db8::1]")]
     Literal(String),
     /// SMTP cannot carry it.
     #[error("the address has {size_bytes} bytes; SMTP carries at most {ADDRESS_MAX}")]

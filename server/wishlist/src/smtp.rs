@@ -46,7 +46,7 @@ pub enum SmtpUrlError {
     #[error("the password would travel unencrypted: add ?tls=required, or use smtps://")]
     Password,
     /// It is no URL.
-    #[error("this is no SMTP server's address")]
+    #[error("this is not the address of an SMTP server")]
     Url,
 }
 

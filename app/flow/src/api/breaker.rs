@@ -32,5 +32,5 @@ pub enum BreakerState {
 words!(
     BreakerState { Closed = "closed", Open = "open", HalfOpen = "half_open" },
     UnknownBreakerState,
-    "{0:?} is no state of a circuit breaker"
+    "{0:?} is not a state of a circuit breaker"
 );

@@ -31,7 +31,7 @@ words!(
         Waiting = "waiting",
     },
     UnknownFileState,
-    "{0:?} is no state of a file"
+    "{0:?} is not a state of a file"
 );
 
 /// The answer to `POST /api/files/{name}`: the file is on the server, complete, under that name.

@@ -30,7 +30,7 @@ words!(
         SupplierMistake = "supplier_mistake",
     },
     UnknownPreset,
-    "{0:?} is no preset: use quiet_tuesday, truck_at_the_gate, black_friday, sold_out_and_back or supplier_mistake"
+    "{0:?} is not a preset: use quiet_tuesday, truck_at_the_gate, black_friday, sold_out_and_back or supplier_mistake"
 );
 
 /// What the simulator does.

@@ -33,7 +33,7 @@ mod tests {
         story.deliver(&second);
         story.ask(&second, None);
         story.step(&second, Kind::ConnectionLost { reason: "cut".into() });
-        // The whole process' connection is no style's.
+        // The whole process' connection is not a style's.
         story.tell(Event::new(0, Provenance::Service, Kind::ConnectionLost { reason: "gone".into() }));
         let mut picture = Picture::default();
         for event in &story.events {

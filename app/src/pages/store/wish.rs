@@ -104,12 +104,12 @@ mod tests {
             email: if failed { "nobody".to_owned() } else { String::new() },
             said: Outcome { text: text.to_owned(), failed },
         };
-        let refused = form(&shelf, Some(&last("That is no address.", true)), true).into_string();
+        let refused = form(&shelf, Some(&last("That is not an address.", true)), true).into_string();
         assert!(
             refused.contains("aria-invalid=\"true\"") && refused.contains("value=\"nobody\""),
             "{refused}"
         );
-        assert!(refused.contains("That is no address."));
+        assert!(refused.contains("That is not an address."));
         let done = form(&shelf, Some(&last("Noted.", false)), true).into_string();
         assert!(!done.contains("aria-invalid") && done.contains("notice-done"), "{done}");
     }

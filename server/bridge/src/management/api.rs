@@ -29,10 +29,10 @@ impl FromStr for ManagementUrl {
         let wrong = |what: &str| ManagementUrlError(what.to_owned());
         let mut url: Url = text.parse().map_err(|error| ManagementUrlError(format!("{error}")))?;
         if url.scheme() != "http" {
-            return Err(wrong("it is no HTTP address"));
+            return Err(wrong("it is not an HTTP address"));
         }
         let decode = |text: &str| {
-            let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong("it is no UTF-8"))?;
+            let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong("it is not UTF-8"))?;
             Ok(text.into_owned())
         };
         let (user, password) = match url.username() {

@@ -23,7 +23,7 @@ const COMMANDS: [&str; 48] = [
 const UNKNOWN_MAX: u32 = 3;
 /// A command line is at most so long, a path of 4,096 bytes included.
 const LINE_MAX_BYTES: u64 = 8 * 1024;
-const REFUSAL: &[u8] = b"500 This is an FTP server, and that is no FTP command. Good-bye.\r\n";
+const REFUSAL: &[u8] = b"500 This is an FTP server, and that is not an FTP command. Good-bye.\r\n";
 /// How long whoever was hung up on may take to read why.
 const LINGER: Duration = Duration::from_secs(1);
 /// How long after the end of an upload a client must still be there, who says nothing, to have heard of it.

@@ -12,7 +12,7 @@ use super::{
     take::Taken,
     uploads::Part,
 };
-use crate::Brake;
+use crate::Backpressure;
 use flow::api::FileState;
 use inventory::{
     Inventory,
@@ -40,7 +40,7 @@ const BROKE_OFF: &str =
 const TEMPORARY: &str = "it has a name that programs use while they upload; it is taken when it is renamed";
 const NO_NAME: &str =
     "its name cannot be asked for: use at most 200 bytes, and neither backslashes nor control characters";
-const NO_TEXT: &str = "its name is no UTF-8 text, so it cannot be asked for; give it another one";
+const NO_TEXT: &str = "its name is not UTF-8, so it cannot be asked for; give it another one";
 const GONE: &str = "it was taken away before all of it was read; drop the same file again and it goes on";
 
 /// Why watching stopped for now.
@@ -62,7 +62,7 @@ pub struct Monitor {
     /// Who records the rows.
     pub inventory: Inventory,
     /// Holds while the services are behind.
-    pub brake: Brake,
+    pub backpressure: Backpressure,
     /// Whether the server is ours: it knows which files are whole.
     pub is_ours: bool,
     /// How long a file must be as it is to be taken for whole, where nobody knows.

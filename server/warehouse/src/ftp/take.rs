@@ -215,7 +215,7 @@ impl Monitor {
                 return Ok(Some(lines_done));
             };
             let mut held = None;
-            let go_on = self.brake.clear(&self.stop, |waiting| held = Some(waiting)).await;
+            let go_on = self.backpressure.clear(&self.stop, |waiting| held = Some(waiting)).await;
             if !go_on {
                 return Ok(None);
             }

@@ -39,7 +39,7 @@ impl FromStr for FtpUrl {
         let tls = match url.scheme() {
             "ftp" => false,
             "ftps" => true,
-            _ => return Err(wrong("it is no FTP address")),
+            _ => return Err(wrong("it is not an FTP address")),
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
         let port = url.port().unwrap_or(FTP_PORT);
@@ -49,7 +49,7 @@ impl FromStr for FtpUrl {
             ));
         }
         let decode = |text: &str| {
-            let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong("it is no UTF-8"))?;
+            let text = percent_decode_str(text).decode_utf8().map_err(|_| wrong("it is not UTF-8"))?;
             // A line break would begin a command of its own.
             if text.chars().any(char::is_control) {
                 Err(wrong("it has control characters"))

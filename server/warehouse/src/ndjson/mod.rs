@@ -7,7 +7,7 @@
 mod reading;
 mod spool;
 
-use super::{Brake, line};
+use super::{Backpressure, line};
 use crate::table;
 use axum::{
     body::{Body, Bytes},
@@ -116,7 +116,7 @@ pub struct Recorder {
     /// Who records.
     pub inventory: Inventory,
     /// Holds while the services are behind.
-    pub brake: Brake,
+    pub backpressure: Backpressure,
     /// The folder for results that nobody reads yet.
     pub spool: PathBuf,
     /// When to stop.
@@ -192,7 +192,7 @@ impl Recorder {
                 unchecked = 0;
                 let go_on = tokio::select! {
                     () = results.left() => return,
-                    go_on = self.brake.clear(&self.stop, |_| {}) => go_on,
+                    go_on = self.backpressure.clear(&self.stop, |_| {}) => go_on,
                 };
                 if !go_on {
                     continue;

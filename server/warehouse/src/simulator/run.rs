@@ -5,7 +5,7 @@ use super::{
     control::Status,
     plan::{Plan, Planned, Shoppers, Visit, scene},
 };
-use crate::{Brake, ftp::DropBox};
+use crate::{Backpressure, ftp::DropBox};
 use flow::{
     Dispatch, Style,
     api::{Preset, SimulatorState},
@@ -38,7 +38,7 @@ pub struct Runner {
     /// Where a supplier drops files.
     pub drop_box: DropBox,
     /// Holds while the services are behind.
-    pub brake: Brake,
+    pub backpressure: Backpressure,
     /// When to stop.
     pub stop: CancellationToken,
 }
@@ -184,7 +184,7 @@ impl Runner {
             return;
         }
         // What was taken from the plan is sent, whatever is wanted meanwhile: the plan has no holes.
-        if !self.brake.clear(&self.stop, |_| {}).await {
+        if !self.backpressure.clear(&self.stop, |_| {}).await {
             return;
         }
         let styles = told.style.styles();

@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(found("on_order,QTY,Item Number\n1,2,A"), Ok((2, 1, 1)));
         assert_eq!(found("Stock of the day\nMonday,north,,\nsku,on_order,quantity\nA,99,3"), Ok((0, 2, 3)));
         assert_eq!(found("SKU_Code,Units"), Ok((0, 1, 1)));
-        assert_eq!(found("A-1,many\nA-1,3"), Ok((0, 1, 0)), "a bad row is no header");
+        assert_eq!(found("A-1,many\nA-1,3"), Ok((0, 1, 0)), "a bad row is not a header");
         assert_eq!(found("LAMP,many\nMUG,3\nLAMP,4"), Ok((0, 1, 0)));
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, BufRead};
 
 /// Something else than an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an array is no row; write one object for each row")]
+#[error("an array is not a row; write one object for each row")]
 pub struct Array;
 
 /// The text of an object, without the mark and the blanks around it. Whether it is well formed is not looked at.

@@ -81,9 +81,9 @@ pub struct NoSuchFile {
 /// What is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Why {
-    #[error("it is no text file; {0}")]
+    #[error("it is not a text file; {0}")]
     Binary(&'static str),
-    #[error("it is no text file but a spreadsheet's own format or an archive; save it as CSV there")]
+    #[error("it is not a text file but a spreadsheet's own format or an archive; save it as CSV there")]
     Workbook,
     #[error("none of its first rows has a SKU and what belongs to it; {0}")]
     OtherText(&'static str),

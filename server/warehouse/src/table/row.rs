@@ -34,7 +34,7 @@ pub enum RowError {
     #[error("the line is longer than 64 KiB")]
     TooLong,
     /// Bytes that stand for no character.
-    #[error("a byte in it is no {0} text")]
+    #[error("a byte in it is not {0} text")]
     Encoding(Encoding),
     /// A byte that stands in no text.
     #[error("it has a NUL in it, which stands in no text")]
@@ -48,7 +48,7 @@ pub enum RowError {
     )]
     Shortened(String),
     /// Not a number.
-    #[error("quantity: {0:?} is no whole number")]
+    #[error("quantity: {0:?} is not a whole number")]
     Number(String),
     /// A number that means one thing here and another there.
     #[error(

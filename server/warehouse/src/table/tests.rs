@@ -93,14 +93,14 @@ fn every_bad_row_says_its_line_and_what_is_wrong_and_spoils_no_other() {
         "1 A 1",
         "2 a row has",
         "3 sku: ' '",
-        "4 quantity: \"x\" is no whole number",
+        "4 quantity: \"x\" is not a whole number",
         "5 quantity: a quantity is",
         "6 a quote is not closed",
         "7 a row has",
         "8 quantity: a quantity is",
         "9 J 2",
         "10 it has a NUL",
-        "11 a byte in it is no UTF-8 text",
+        "11 a byte in it is not UTF-8 text",
         "12 M 1",
     ];
     assert_eq!(rows.len(), says.len(), "{rows:?}");
@@ -123,7 +123,10 @@ fn json_is_told_by_its_first_characters_and_an_array_is_no_row() {
     .unwrap();
     assert_eq!(format, "JSON Lines, UTF-8, mixed line ends");
     assert_eq!((read_rows[0].as_str(), read_rows[2].as_str()), ("1 MUG-RED 12", "4 LAMP 3"));
-    assert!(read_rows[1].starts_with("3 ") && read_rows[1].contains("an array is no row"), "{read_rows:?}");
+    assert!(
+        read_rows[1].starts_with("3 ") && read_rows[1].contains("an array is not a row"),
+        "{read_rows:?}"
+    );
     assert!(read_rows[3].contains("missing field `quantity`"), "{read_rows:?}");
     let (format, items) =
         read(r#"[{"sku":"A","quantity":1},{"sku":"B","quantity":"x"},{"sku":"C","quantity":3}]"#).unwrap();
@@ -138,9 +141,9 @@ fn what_is_no_such_file_at_all_is_told_apart_from_a_file_with_mistakes() {
     assert_eq!(rows("MUG-RED,many\n").len(), 1);
     assert!(rows("").is_empty());
     for (bytes, says) in [
-        (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "1: it is no text file"),
-        (b"PK\x03\x04xlsx", "1: it is no text file but a spreadsheet"),
-        (b"\0\0\0", "1: it is no text file"),
+        (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "1: it is not a text file"),
+        (b"PK\x03\x04xlsx", "1: it is not a text file but a spreadsheet"),
+        (b"\0\0\0", "1: it is not a text file"),
         (b"To whom it may concern\nyour mugs are late\n", "1: none of its first rows"),
         (b"Stock\nsku,name\nMUG-RED,Red mug\n", "2: its header (sku, name) names no column quantity"),
         (b"foo;bar\nMUG-RED;3\n", "1: its header (foo, bar) names no column that is known"),

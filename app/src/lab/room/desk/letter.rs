@@ -15,7 +15,7 @@ fn why_not(letter: &DeadLetter) -> String {
         let bytes = letter.body_bytes;
         format!("The beginning of {bytes} bytes. Too long to be edited here; a replay sends the whole.")
     } else {
-        "This body is no text, so it cannot be edited here.".to_owned()
+        "This body is not text, so it cannot be edited here.".to_owned()
     }
 }
 

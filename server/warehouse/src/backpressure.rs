@@ -1,4 +1,4 @@
-//! The brake: whoever brings arrivals by the thousand waits while the services are behind.
+//! Backpressure: whoever brings arrivals by the thousand waits while the services are behind.
 //!
 //! Files and the simulator could write faster than three services can follow. What is on its way would then grow
 //! without end, in the outbox or in the broker. A single request is never slowed down.
@@ -9,20 +9,20 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// How many messages may be on their way before the brake holds.
+/// How many messages may be on their way before it holds.
 const ON_THEIR_WAY_MAX: u64 = 20_000;
-/// How often a held brake looks again.
+/// How often whoever is held looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// See the module.
 #[derive(Clone)]
-pub struct Brake {
+pub struct Backpressure {
     inventory: Inventory,
     depths: Depths,
 }
 
-impl Brake {
-    /// A brake that looks at inventory's outbox and at the queues.
+impl Backpressure {
+    /// Looks at inventory's outbox and at the queues.
     #[must_use]
     pub const fn new(inventory: Inventory, depths: Depths) -> Self {
         Self { inventory, depths }

@@ -1,4 +1,4 @@
-//! The embedded broker's house: starts it, stops it, and starts it again at the same place with the same data.
+//! The embedded broker: starts it, stops it, and starts it again at the same place with the same data.
 
 use broker::{Broker, Config, Health, QueueCounts, StartError};
 use std::{
@@ -19,13 +19,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The embedded broker, running or not; clones share it.
 #[derive(Clone)]
-pub struct House {
+pub struct EmbeddedBroker {
     config: Arc<Config>,
     addr: SocketAddr,
     broker: Arc<Mutex<Option<Broker>>>,
 }
 
-impl House {
+impl EmbeddedBroker {
     /// Starts the broker.
     ///
     /// # Errors

@@ -1,0 +1,111 @@
+//! What is done with each connection to the broker while it lasts.
+
+use crate::recount;
+use bridge::{management::Bound, neighbours::Neighbours, tap};
+use control::Control;
+use flow::fault::FaultKind;
+use inventory::Inventory;
+use journal::Journal;
+use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
+use messaging::{
+    Bindings as _, Scope, Strangers, connection::Session, consumer::Consumer, supervisor::Supervisor,
+    topology,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// What one service of one style does with its connection: it consumes, and inventory also relays.
+pub(super) struct ServiceSession {
+    pub control: Control,
+    pub scope: Scope,
+    pub consumer: Consumer,
+    pub inventory: Option<Inventory>,
+    pub neighbours: Option<Neighbours>,
+    pub stop: CancellationToken,
+}
+
+impl Session for ServiceSession {
+    async fn run(
+        &self,
+        connection: &Connection,
+        ready: &(dyn Fn() + Send + Sync),
+    ) -> Result<(), lapin::Error> {
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, &self.control).await?;
+        let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
+        ready();
+        let relay = async {
+            match &self.inventory {
+                Some(inventory) => {
+                    inventory.relay(self.scope.style, connection, &self.stop, &self.scope).await
+                }
+                None => Ok(()),
+            }
+        };
+        let neighbours = async {
+            match &self.neighbours {
+                Some(neighbours) => neighbours.watch(connection, &self.stop).await,
+                None => Ok(()),
+            }
+        };
+        let binding = topology::keep_binding(&channel, self.consumer.queue, &self.control, &self.stop);
+        tokio::try_join!(supervisor.run(), relay, binding, neighbours)?;
+        Ok(())
+    }
+
+    async fn cut(&self) -> String {
+        let mut crashes = self.control.crashes(self.scope.style, self.scope.service);
+        // Only ever closed with the whole server.
+        let _ = crashes.changed().await;
+        let Some(kind) = *crashes.borrow() else { return "the server ends".into() };
+        let reason = match kind {
+            FaultKind::ConnectionCut => return "the connection was cut, on purpose".into(),
+            FaultKind::RelayCrash => return "the relay crashed, on purpose".into(),
+            kind => format!("the service crashed, on purpose: {kind}"),
+        };
+        self.scope.crew().crashed(reason.clone());
+        reason
+    }
+
+    fn lost(&self, reason: &str) {
+        self.scope.crew().interrupted(reason.to_owned());
+    }
+}
+
+/// The bridge's own connection to a broker that is not ours: the tap, and a channel for measuring.
+pub(super) struct WatchRemote {
+    pub channel: watch::Sender<Option<lapin::Channel>>,
+    pub journal: Journal,
+    pub strangers: Strangers,
+    pub bound: Bound,
+    pub control: Control,
+    pub stop: CancellationToken,
+}
+
+impl Session for WatchRemote {
+    async fn run(
+        &self,
+        connection: &Connection,
+        ready: &(dyn Fn() + Send + Sync),
+    ) -> Result<(), lapin::Error> {
+        // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
+        self.control.tap_follows(Some(0));
+        self.channel.send_replace(Some(connection.create_channel().await?));
+        let Self { journal, strangers, bound, control, stop, .. } = self;
+        let channel = connection.create_channel().await?;
+        topology::declare(&channel, control).await?;
+        let mut depths = Vec::new();
+        for queue in &flow::topology::QUEUES {
+            let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+            let dead = channel.queue_declare(queue.dead.into(), passive, FieldTable::default()).await?;
+            depths.push((queue, u64::from(dead.message_count())));
+        }
+        recount::parked(journal, depths).await;
+        tap::run(connection, journal, strangers, bound, control, stop, ready).await
+    }
+
+    fn lost(&self, _reason: &str) {
+        self.channel.send_replace(None);
+        self.control.tap_follows(None);
+    }
+}

@@ -1,0 +1,279 @@
+//! Setting a server to work, and bringing it to rest.
+
+use super::{
+    ServeError,
+    build::Built,
+    other,
+    sessions::{ServiceSession, WatchRemote},
+};
+use crate::{
+    cli::{BrokerChoice, Serve},
+    data::Reset,
+    recount, styles,
+    web::{self, listen::Patience, security::Guard},
+};
+use bridge::{
+    embedded,
+    management::{self, Bound, Visibility},
+};
+use control::{Control, Desk};
+use flow::{Node, Service, Style};
+use journal::Journal;
+use messaging::{
+    Depths, EmbeddedBroker, Links, Unacked,
+    connection::{Connector, Owner},
+    consumer::Consumer,
+};
+use std::{fs::File, sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use warehouse::{
+    Backpressure,
+    ftp::{DropBox, Embedded, Monitor},
+    simulator::{Runner, Simulation},
+};
+use wishlist::smtp::SmtpServer;
+
+/// How long consumers and relays may take after a stop, and then open requests. Together with the end of the
+/// embedded broker that stays below ten seconds.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(4_500);
+const REQUESTS_TIMEOUT: Duration = Duration::from_secs(1);
+/// Below the data's folder: what is kept only while it is worked on.
+const SPOOL: &str = "spool";
+
+/// A server at work.
+pub(super) struct Running {
+    tasks: TaskTracker,
+    consumers_stop: CancellationToken,
+    control: Control,
+    http: JoinHandle<()>,
+    http_stop: CancellationToken,
+    embedded: Option<EmbeddedBroker>,
+    journal: Journal,
+    _lock: File,
+}
+
+impl Built {
+    /// Sets it to work until `stop`; tells `say` where everything is.
+    ///
+    /// # Errors
+    /// When something cannot be had.
+    pub async fn start(
+        self,
+        settings: Serve,
+        stop: &CancellationToken,
+        say: &impl Fn(String),
+    ) -> Result<Running, ServeError> {
+        let data = |source| ServeError::Data { path: settings.data.clone(), source };
+        let Self {
+            lock,
+            listener,
+            addr,
+            ftp_url,
+            ftp_server,
+            journal,
+            strangers,
+            bound,
+            neighbours,
+            control,
+            services,
+            marker,
+            broker,
+        } = self;
+        let tasks = TaskTracker::new();
+        if let Some(embedded) = &broker.embedded {
+            say(format!("broker at amqp://{}", embedded.local_addr()));
+            watch_embedded(embedded, &journal, &control, &tasks, stop).await;
+        }
+        // Consumers stop first, while inventory still answers them over HTTP.
+        let consumers_stop = CancellationToken::new();
+        let links = Links::default();
+        let unacked = Unacked::default();
+        let connector = Connector {
+            uri: broker.uri.clone(),
+            journal: journal.clone(),
+            links: links.clone(),
+            stopped_on_purpose: control.broker_stopped(),
+            is_ours: broker.embedded.is_some(),
+            stop: consumers_stop.clone(),
+        };
+        let desk = Desk::new(connector.clone(), journal.clone());
+        for (style, service) in
+            Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |s| (*style, *s)))
+        {
+            let scope = control.scope(style, service);
+            let consumer = Consumer {
+                queue: style.queue_of(service),
+                handler: styles::handler(style, services.clone()),
+                journal: journal.clone(),
+                strangers: strangers.clone(),
+                unacked: unacked.clone(),
+                scope: scope.clone(),
+                stop: consumers_stop.clone(),
+            };
+            let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
+            // One of our connections says for all of them who is here.
+            let is_first = inventory.is_some() && Some(style) == Style::ALL.first().copied();
+            let neighbours = is_first.then(|| neighbours.clone());
+            let (control, stop) = (control.clone(), consumers_stop.clone());
+            let session = ServiceSession { control, scope, consumer, inventory, neighbours, stop };
+            let owner = Owner { node: service.into(), style: Some(style) };
+            tasks.spawn(connector.clone().keep(owner, session));
+        }
+        let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
+        let depths = match &broker.embedded {
+            Some(house) => Depths::Embedded(house.clone()),
+            None => {
+                let (channel, sampled) = watch::channel(None);
+                let (journal, stop) = (journal.clone(), consumers_stop.clone());
+                let watching =
+                    WatchRemote { channel, journal, strangers, bound, control: control.clone(), stop };
+                let owner = Owner { node: Node::Foreign("bridge".into()), style: None };
+                tasks.spawn(connector.keep(owner, watching));
+                Depths::Remote { channel: sampled, unacked }
+            }
+        };
+        if let Some(server) = &ftp_server {
+            say(format!("drop box at ftp://{}", server.addr));
+        }
+        let uploads = ftp_server.as_ref().map(Embedded::uploads).unwrap_or_default();
+        let drop_box = DropBox::new(ftp_url, &services.inventory, uploads);
+        let spool = settings.data.join(SPOOL);
+        let monitor = Monitor {
+            drop_box: drop_box.clone(),
+            inventory: services.inventory.clone(),
+            backpressure: Backpressure::new(services.inventory.clone(), depths.clone()),
+            is_ours: ftp_server.is_some(),
+            quiet: Duration::from_millis(settings.ftp_quiet_ms),
+            spool: spool.clone(),
+            stop: consumers_stop.clone(),
+        };
+        let simulation = Simulation::default();
+        let runner = Runner {
+            simulation: simulation.clone(),
+            inventory: services.inventory.clone(),
+            wishlist: services.wishlist.clone(),
+            drop_box: drop_box.clone(),
+            backpressure: monitor.backpressure.clone(),
+            stop: consumers_stop.clone(),
+        };
+        tasks.spawn(runner.run());
+        watch_files(&settings, ftp_server, monitor, &tasks).map_err(data)?;
+        if let Some(url) = &settings.smtp {
+            let smtp = SmtpServer::parse(url).map_err(other)?;
+            let (wishlist, stop) = (services.wishlist.clone(), consumers_stop.clone());
+            tasks.spawn(async move { wishlist.send_mail(smtp, stop).await });
+        }
+        tasks.close();
+
+        let reset = Reset {
+            services: services.clone(),
+            marker,
+            desk: desk.clone(),
+            simulation: simulation.clone(),
+            depths: depths.clone(),
+            journal: journal.clone(),
+            broker: broker.uri.clone(),
+            alone: Arc::default(),
+        };
+        let parts = web::Parts {
+            services,
+            journal: journal.clone(),
+            control: control.clone(),
+            desk,
+            depths,
+            links,
+            embedded: broker.embedded.clone(),
+            drop_box,
+            reset,
+            simulation,
+            broker_label: broker.label,
+            visibility,
+            spool,
+            stop: stop.clone(),
+        };
+        let http_stop = CancellationToken::new();
+        let router = web::routes(&parts, Guard { bound: addr, public_url: settings.public_url });
+        let http = tokio::spawn(web::listen::serve(listener, router, Patience::default(), http_stop.clone()));
+        say(format!("listening on http://{addr}"));
+        let embedded = broker.embedded;
+        Ok(Running { tasks, consumers_stop, control, http, http_stop, embedded, journal, _lock: lock })
+    }
+}
+
+impl Running {
+    /// Brings it to rest: first who consumes, then who answers them, then the broker and the journal.
+    pub async fn drain(self) {
+        self.consumers_stop.cancel();
+        // What is held is in somebody's hands: it is to be finished, not given up.
+        self.control.open_all_gates();
+        if timeout(DRAIN_TIMEOUT, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some work is not done yet; it stays in its queue or in the outbox");
+        }
+        self.http_stop.cancel();
+        if timeout(REQUESTS_TIMEOUT, self.http).await.is_err() {
+            tracing::warn!("some requests were cut off");
+        }
+        if let Some(embedded) = self.embedded {
+            embedded.shutdown().await;
+        }
+        self.journal.close().await;
+    }
+}
+
+/// Lets the embedded broker follow the fault that stops it, and tells why it takes no messages.
+async fn watch_embedded(
+    embedded: &EmbeddedBroker,
+    journal: &Journal,
+    control: &Control,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    recount::parked_in(journal, embedded).await;
+    let (follower, stopped, end) = (embedded.clone(), control.broker_stopped(), stop.clone());
+    tasks.spawn(async move { follower.follow(stopped, end).await });
+    let (teller, journal, end) = (embedded.clone(), journal.clone(), stop.clone());
+    let tell = move |trouble| journal.report(embedded::trouble(trouble));
+    tasks.spawn(async move { teller.tell_trouble(tell, end).await });
+}
+
+/// Starts to watch what others do on the broker, where that takes asking; says whether it is seen.
+fn watch_strangers(
+    settings: &Serve,
+    journal: &Journal,
+    bound: &Bound,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<Visibility, ServeError> {
+    let BrokerChoice::At(uri) = &settings.broker else { return Ok(Visibility::full()) };
+    let Some(url) = settings.management.clone() else {
+        return Ok(Visibility::none("RabbitMQ's management API was not named"));
+    };
+    let visibility = Visibility::none("RabbitMQ's management API has not answered yet");
+    let (vhost, stop) = (uri.uri().vhost, stop.clone());
+    let watcher =
+        management::Watcher::new(url, &vhost, journal.clone(), bound.clone(), visibility.clone(), stop);
+    tasks.spawn(watcher.map_err(other)?.run());
+    Ok(visibility)
+}
+
+/// Starts the monitor of the drop box, and the server in which it is if that is ours.
+fn watch_files(
+    settings: &Serve,
+    server: Option<Embedded>,
+    monitor: Monitor,
+    tasks: &TaskTracker,
+) -> std::io::Result<()> {
+    if let Some(server) = server {
+        let (folder, stop) = (settings.data.join("ftp"), monitor.stop.clone());
+        std::fs::create_dir_all(&folder)?;
+        tasks.spawn(async move { server.serve(&folder, stop).await });
+    }
+    // What a crash left there is half of a copy.
+    match std::fs::remove_dir_all(&monitor.spool) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => std::fs::create_dir_all(&monitor.spool)?,
+    }
+    tasks.spawn(monitor.run());
+    Ok(())
+}
