@@ -20,6 +20,8 @@ SERVER := $(TARGET)/release/skuflow
 TOOLS := target/tools
 # Clients and servers that are not ours, for the tests; end2end/tools/install.sh puts them there.
 export SKUFLOW_TEST_PYTHON ?= $(abspath $(TOOLS)/python/bin/python)
+# The broker's own tests know nothing of Skuflow.
+export BROKER_TEST_PYTHON ?= $(SKUFLOW_TEST_PYTHON)
 BIND := $(TARGET)/tools-build/release/split-and-bind
 BIND_SOURCES := $(addprefix end2end/tools/split-and-bind/,Cargo.toml Cargo.lock src/main.rs)
 BOUND := $(TARGET)/bound
@@ -57,7 +59,7 @@ test: ## Install what the tests need, then run all of them, on both brokers
 .PHONY: test-with-rabbitmq
 test-with-rabbitmq:
 	$(call step,native tests)
-	@NODE_PATH="$(abspath end2end/node_modules)" SKUFLOW_TEST_STRICT=1 cargo test --workspace
+	@NODE_PATH="$(abspath end2end/node_modules)" SKUFLOW_TEST_STRICT=1 BROKER_TEST_STRICT=1 cargo test --workspace
 	@$(MAKE) build
 	$(call step,browser tests on the release build)
 	@cd end2end && SKUFLOW_BIN="$(abspath $(SERVER))" npm test

@@ -100,6 +100,7 @@ for second in $(seq 60); do
 done
 
 export SKUFLOW_TEST_RABBITMQ_URL="amqp://guest:guest@127.0.0.1:$amqp_port/%2f"
+export BROKER_TEST_RABBITMQ_URL="$SKUFLOW_TEST_RABBITMQ_URL"
 [ -z "$plugins" ] || export SKUFLOW_TEST_RABBITMQ_MANAGEMENT="http://guest:guest@127.0.0.1:$management_port"
 echo "RabbitMQ is up on port $amqp_port"
 "$@"

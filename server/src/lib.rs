@@ -1,4 +1,8 @@
 //! The program: its command line, how all is put together, the two styles, data in files, and the web.
+//!
+//! - [`cli`], [`program`]: the command line. [`serve`]: opening, starting and draining a server.
+//! - [`styles`]: choreography and orchestration, two files to lay side by side.
+//! - [`data`]: products, stock and wishes in files, and back to the seed. [`web`]: routes, the page, the stream.
 
 mod announce;
 pub mod cli;

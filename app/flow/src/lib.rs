@@ -2,6 +2,29 @@
 //!
 //! Everything here is pure: no clock, no I/O, no user interface. What a service reports, what the bridge
 //! orders and what the page draws are the same types, so that they cannot drift apart.
+//!
+//! - [`style`], [`sku`], [`topology`]: the two styles, what they are about, and which exchanges and queues they use.
+//! - [`event`]: what the journal tells. [`picture`]: what follows from it. [`history`]: the events at hand, and how things stood
+//!   at any of them. [`run`]: a history in a file.
+//! - [`layout`]: where everything stands in the diagram. [`timeline`], [`sequence`], [`metrics`], [`compare`]: other views of
+//!   the same events.
+//! - [`api`], [`fault`]: what the HTTP API takes and answers.
+//!
+//! A picture is the fold of the journal:
+//!
+//! ```
+//! use flow::{Event, Kind, Picture, Provenance, Style};
+//!
+//! let mut event = Event::new(1_000_000, Provenance::Service, Kind::GatesSet { gates: 1, opens_at_us: None });
+//! event.seq = 7;
+//! event.style = Some(Style::Orchestration);
+//!
+//! let mut picture = Picture::default();
+//! picture.apply(&event);
+//! assert_eq!(picture.seq, 7);
+//! assert!(picture.system(Style::Orchestration).hold.is_some());
+//! assert!(picture.system(Style::Choreography).hold.is_none());
+//! ```
 
 pub mod actor;
 #[cfg(test)]

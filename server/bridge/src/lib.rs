@@ -1,4 +1,8 @@
 //! The bridge: what the broker does and what strangers have there, tapped, mirrored, and reported to the journal.
+//!
+//! - [`embedded`]: the embedded broker tells every transition by itself.
+//! - [`tap`], [`management`]: another broker is asked, by a queue of the bridge's own and by RabbitMQ's management API.
+//! - [`neighbours`]: other Skuflows on the same virtual host.
 
 pub mod embedded;
 pub mod management;

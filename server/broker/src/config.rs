@@ -54,13 +54,13 @@ pub struct Product {
 
 impl Default for Product {
     fn default() -> Self {
-        let own_name = concat!("Skuflow broker ", env!("CARGO_PKG_VERSION"));
+        let own_name = concat!("broker ", env!("CARGO_PKG_VERSION"));
         Self {
             name: "RabbitMQ".to_owned(),
             version: "3.10.8".to_owned(),
             platform: own_name.to_owned(),
             information: format!("{own_name}, compatible with RabbitMQ 3.10"),
-            cluster_name: "skuflow@localhost".to_owned(),
+            cluster_name: "broker@localhost".to_owned(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Unmodified clients of other languages: some play one round and all see the same, others do what they are made for.
 //!
-//! pika and Celery are looked for in the Python that `SKUFLOW_TEST_PYTHON` names (else `python3`), amqplib where
-//! `NODE_PATH` says. A client that is not installed is skipped, and that is said; with `SKUFLOW_TEST_STRICT` it is
+//! pika and Celery are looked for in the Python that `BROKER_TEST_PYTHON` names (else `python3`), amqplib where
+//! `NODE_PATH` says. A client that is not installed is skipped, and that is said; with `BROKER_TEST_STRICT` it is
 //! an error.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests too")]
 
@@ -25,7 +25,7 @@ cancelled watched
 async fn play(program: String, check: [&str; 2], script: &str, expected: &str) {
     let is_there = Command::new(&program).args(check).output().is_ok_and(|checked| checked.status.success());
     if !is_there {
-        assert!(env::var_os("SKUFLOW_TEST_STRICT").is_none(), "{program} cannot do `{}`", check[1]);
+        assert!(env::var_os("BROKER_TEST_STRICT").is_none(), "{program} cannot do `{}`", check[1]);
         eprintln!("SKIPPED {script}: {program} cannot do `{}`", check[1]);
         return;
     }
@@ -41,7 +41,7 @@ async fn play(program: String, check: [&str; 2], script: &str, expected: &str) {
 }
 
 fn python() -> String {
-    env::var("SKUFLOW_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+    env::var("BROKER_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
 #[tokio::test]

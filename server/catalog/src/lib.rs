@@ -1,4 +1,7 @@
 //! Catalog: shows which products are available.
+//!
+//! - [`Catalog`]: the service. [`http`]: its API.
+//! - [`product_store`]: what it asks of its store. [`sqlite`], [`products`], [`search`]: how SQLite answers.
 
 pub mod http;
 pub mod product_store;

@@ -1,4 +1,9 @@
 //! Inventory: records what comes and goes, computes what is for sale, and tells the others.
+//!
+//! - [`Inventory`]: the service. [`http`]: its API. [`intake`]: what comes and goes. [`again`]: announcing once more.
+//! - [`relay`]: publishes what is in the [`outbox`]; [`receipts`] takes out what the broker has confirmed.
+//! - [`files`]: how far each of the warehouse's files is taken in.
+//! - [`stock_store`]: what it asks of its store. [`sqlite`], [`stock`]: how SQLite answers.
 
 pub mod again;
 pub mod files;

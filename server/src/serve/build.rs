@@ -116,6 +116,7 @@ impl BrokerHandle {
                     listen: settings.amqp_listen,
                     data: Some(settings.data.join("broker")),
                     on_event: Some(embedded::watcher(journal.clone(), strangers.clone(), &shown)),
+                    product: product(),
                     ..broker::Config::default()
                 };
                 let embedded = EmbeddedBroker::start(config).await?;
@@ -125,6 +126,14 @@ impl BrokerHandle {
             }
         }
     }
+}
+
+/// What the embedded broker tells clients about itself.
+fn product() -> broker::Product {
+    let own_name = concat!("Skuflow ", env!("CARGO_PKG_VERSION"));
+    let compatible = broker::Product::default();
+    let information = format!("{own_name}, {}", compatible.information);
+    broker::Product { platform: own_name.to_owned(), information, ..compatible }
 }
 
 /// The drop box's address, and the embedded FTP server unless another one is named.

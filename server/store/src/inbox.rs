@@ -36,7 +36,7 @@ pub fn is_new(tx: &Transaction<'_>, queue: &Queue, message_id: &str) -> Result<b
     Ok(added == 1)
 }
 
-/// Forgets what was handled more than [`KEPT_DAYS`] ago. A message that comes again after so long would be
+/// Forgets what was handled more than `KEPT_DAYS` ago. A message that comes again after so long would be
 /// handled again; the version guards make even that harmless.
 ///
 /// # Errors

@@ -1,4 +1,8 @@
 //! Wishlist: knows who waits for what, and mails them when it is there.
+//!
+//! - [`Wishlist`]: the service. [`http`]: its API.
+//! - [`message`]: how an e-mail is written. [`mailer`], [`smtp`]: how it leaves. [`address`]: where it may go.
+//! - [`wish_store`]: what it asks of its store. [`sqlite`], [`wishes`], [`mail`]: how SQLite answers.
 
 pub mod address;
 pub mod http;

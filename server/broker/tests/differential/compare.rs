@@ -12,9 +12,9 @@ use std::{
 };
 
 /// Names a RabbitMQ that may be asked.
-const RABBITMQ_URL: &str = "SKUFLOW_TEST_RABBITMQ_URL";
+const RABBITMQ_URL: &str = "BROKER_TEST_RABBITMQ_URL";
 /// Makes its answers the expected ones.
-const RECORD: &str = "SKUFLOW_TEST_RECORD";
+const RECORD: &str = "BROKER_TEST_RECORD";
 
 /// Where a scenario plays, and what is written down of it.
 pub struct Stage {

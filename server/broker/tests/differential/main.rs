@@ -2,8 +2,8 @@
 //!
 //! A scenario talks AMQP frame by frame and writes down everything that it is answered: replies, headers,
 //! order, counts, error codes and texts. What RabbitMQ answered lies in `expected/`; this broker must answer
-//! the same, always. Where `SKUFLOW_TEST_RABBITMQ_URL` names a RabbitMQ, it is asked again and must agree
-//! with the file too. With `SKUFLOW_TEST_RECORD=1` its answers become the file.
+//! the same, always. Where `BROKER_TEST_RABBITMQ_URL` names a RabbitMQ, it is asked again and must agree
+//! with the file too. With `BROKER_TEST_RECORD=1` its answers become the file.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests too")]
 
 mod client;

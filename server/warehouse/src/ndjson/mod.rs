@@ -2,7 +2,7 @@
 //!
 //! Each row is recorded or refused by itself, while the next ones are still on their way. Most clients send all of a
 //! request before they read any of its answer, so the results wait for them in a spool. When the answer begins is
-//! another question: [`Beginning`].
+//! another question: `Beginning`.
 
 mod reading;
 mod spool;

@@ -79,7 +79,7 @@ impl Encoding {
         }
     }
 
-    /// The text of `input`. What is broken in UTF-8 stays as it is: [`Encoding::text`] finds it.
+    /// The text of `input`. What is broken in UTF-8 stays as it is: `Encoding::text` finds it.
     pub fn decode<R: Read>(self, input: R) -> Decoded<R> {
         let encoding = match self {
             Self::Utf8 => None,
