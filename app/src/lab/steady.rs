@@ -77,13 +77,14 @@ impl Place {
         if document().active_element().is_some_and(|now| now.tag_name() != "BODY") {
             return;
         }
+        // What the reader looks at stays in view.
+        let unscrolled = FocusOptions::new();
+        unscrolled.set_prevent_scroll(true);
         if focused.is_connected() {
-            // It was put to another place, which takes the focus away. Where its reader has scrolled stays in view.
-            let options = FocusOptions::new();
-            options.set_prevent_scroll(true);
-            put_focus_with(&focused, &options);
+            // It was put to another place, which takes the focus away.
+            put_focus_with(&focused, &unscrolled);
         } else if let Some(next) = list.and_then(|list| stop(&list, number)) {
-            put_focus(&next);
+            put_focus_with(&next, &unscrolled);
         } else {
             focus("#views [role=tab][tabindex='0']", "");
         }
