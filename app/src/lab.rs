@@ -8,6 +8,8 @@ pub mod broken;
 mod controls;
 pub(crate) mod diagram;
 pub(crate) mod director;
+#[cfg(test)]
+pub(crate) mod example;
 mod facts;
 pub(crate) mod form;
 pub(crate) mod handle;
@@ -27,6 +29,7 @@ pub mod selection;
 mod stage;
 pub(crate) mod state;
 mod status;
+pub(crate) mod steady;
 pub(crate) mod views;
 pub(crate) mod words;
 mod zone;
@@ -50,6 +53,7 @@ use maud::Markup;
 use room::RoomPlace;
 use selection::Selection;
 use state::{LabState, Look};
+use views::ViewsPlace;
 use web_sys::Element;
 
 /// The page `/lab/{style}`.
@@ -183,7 +187,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl
                 <Drawn lab id="inspector" draw=inspector::inspector />
             </aside>
             <section class="panel views" aria-label="Views">
-                <Drawn lab id="views" draw=views::panel />
+                <ViewsPlace lab style />
             </section>
         </main>
     }
@@ -214,7 +218,7 @@ fn wake(lab: Handle, asks: acts::Places, host: &Element) {
     diagram::animation::keep_fit(lab, true);
     diagram::animation::drive(lab, document().get_element_by_id("diagram"));
     status::speak_now_and_then(lab);
-    views::wake(lab, host);
+    views::wake(lab);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
     listen(host, "click", move |event| acts::clicked(lab, asks, &event));

@@ -6,10 +6,6 @@ const keep = ["data-lit", "open"];
 const FOCUSABLE = "a[href], button:enabled, input:enabled, select:enabled, textarea, summary, [tabindex]";
 const stops = (host) => [...host.querySelectorAll(FOCUSABLE)];
 
-// A list that is read at its end stays at its end; one that was scrolled up is left alone.
-const lists = (host) => [...host.querySelectorAll("[data-follow]")];
-const isAtEnd = (list) => list.scrollTop + list.clientHeight >= list.scrollHeight - 40;
-
 export function focus(selector, pick) {
   const found = [...document.querySelectorAll(selector)].find((one) => !pick || one.dataset.pick === pick);
   found?.focus();
@@ -19,7 +15,6 @@ export function focus(selector, pick) {
 export function patch(host, html) {
   const focused = host.contains(document.activeElement) ? document.activeElement : undefined;
   const place = focused && stops(host).indexOf(focused);
-  const ends = new Map(lists(host).map((list) => [list.dataset.follow, isAtEnd(list)]));
   const next = host.cloneNode(false);
   next.innerHTML = html;
   morphdom(host, next, {
@@ -32,7 +27,6 @@ export function patch(host, html) {
       return !from.isEqualNode(to);
     },
   });
-  for (const list of lists(host)) if (ends.get(list.dataset.follow) !== false) list.scrollTop = list.scrollHeight;
   // What had the focus is gone: what stands in its place now, has it.
   if (focused && !focused.isConnected) stops(host).slice(0, place + 1).at(-1)?.focus();
 }

@@ -9,12 +9,16 @@ mod details;
 mod journey;
 mod kept;
 mod metrics;
+mod rows;
 mod runs;
 mod sequence;
+mod shapes;
 mod timeline;
 
+use crate::lab::handle::Lab;
 use crate::lab::selection::Selection;
 use crate::lab::state::Look;
+use crate::lab::views::View;
 use crate::live::Live;
 use flow::{Event, History, Style};
 use leptos::prelude::*;
@@ -26,13 +30,13 @@ use web_sys::Element;
 #[derive(Debug, Clone, Copy)]
 pub struct Study {
     /// Bars for each message.
-    pub timeline: fn(&Look<'_>) -> Markup,
+    timeline: fn(Lab) -> AnyView,
     /// The sequence diagram.
-    pub sequence: fn(&Look<'_>) -> Markup,
+    sequence: fn(Lab) -> AnyView,
+    /// Numbers over time.
+    metrics: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
-    /// Numbers over time.
-    pub metrics: fn(&Look<'_>) -> Markup,
     /// The journey of an arrival as a tree, from its events.
     pub journey: fn(&[Arc<Event>], Style, Option<&Selection>) -> Markup,
     /// The page `/compare`: what can be sent, and the element that is to come to life; without it, the first paint.
@@ -49,6 +53,19 @@ pub struct Study {
     pub open: fn(&str) -> Result<History, String>,
 }
 
+impl Study {
+    /// A view of the lab's events; none for the log, which is there without being fetched.
+    #[must_use]
+    pub fn view(&self, view: View, lab: Lab) -> AnyView {
+        match view {
+            View::Log => ().into_any(),
+            View::Timeline => (self.timeline)(lab),
+            View::Sequence => (self.sequence)(lab),
+            View::Metrics => (self.metrics)(lab),
+        }
+    }
+}
+
 /// What is there without being fetched: all of it on the server and in native tests, nothing in the browser.
 #[must_use]
 pub const fn at_once() -> Option<Study> {
@@ -63,8 +80,8 @@ const fn study() -> Study {
     Study {
         timeline: timeline::timeline,
         sequence: sequence::sequence,
-        export: sequence::export,
         metrics: metrics::metrics,
+        export: sequence::export,
         journey: journey::tree,
         compare: compare::page,
         message: details::message,

@@ -272,6 +272,49 @@ test("nodes, queues, lines and log rows are inspected by keyboard, and Esc leads
   await back(page.locator('[data-queue="wishlist.update_wishlists"]'));
 });
 
+test("the focus stays on its row, and what one reads stays in view, while steps come and lines are scrolled", async ({ page, server }) => {
+  test.setTimeout(120_000);
+  await openLab(page, "choreography");
+  const send = async (count: number) => {
+    const before = await server.lastSeq();
+    await server.post("/api/arrivals", Array.from({ length: count }, () => ({ sku: "MUG-RED", quantity: 1, style: "choreography" })));
+    await expect.poll(() => server.lastSeq()).toBeGreaterThanOrEqual(before + 15 * count);
+    const last = await server.lastSeq();
+    await expect.poll(() => seqOf(page), { timeout: 60_000 }).toBeGreaterThanOrEqual(last);
+    await expectSettled(page);
+  };
+  const rows = page.locator(".log-row");
+  const seen = () =>
+    page.locator(".log-rows").evaluate((list) => {
+      const top = list.getBoundingClientRect().top;
+      const row = [...list.querySelectorAll(".log-row")].find((row) => row.getBoundingClientRect().top >= top);
+      return row?.getAttribute("data-pick");
+    });
+  // From here on, one row goes for each that comes.
+  await send(20);
+  await expect(rows).toHaveCount(200);
+  const pick = await rows.last().getAttribute("data-pick");
+  await rows.last().focus();
+  await send(1);
+  await expect(page.locator(`.log-row[data-pick="${pick}"]`)).toBeFocused();
+  // The row that has the focus goes; its reader is elsewhere meanwhile.
+  await rows.first().focus();
+  await page.locator(".log-rows").evaluate((list) => list.scrollTo(0, list.scrollHeight / 2));
+  const before = await seen();
+  await send(1);
+  await expect(page.locator(".log-row:focus")).toHaveCount(1);
+  expect(await seen()).toBe(before);
+
+  await page.keyboard.press("2");
+  await expect(page.getByRole("tab", { name: "Timeline" })).toBeFocused();
+  const drawing = page.getByRole("group", { name: /^Timeline, lines/ });
+  const lines = (await drawing.getAttribute("aria-label"))!;
+  await page.locator('.timeline-line[tabindex="0"]').focus();
+  for (let up = 0; up < 40; up++) await page.keyboard.press("ArrowUp");
+  await expect(drawing).not.toHaveAttribute("aria-label", lines);
+  await expect(page.locator(".timeline-line:focus")).toBeInViewport();
+});
+
 test("a held step is let go by keyboard, and the focus stays in the diagram", async ({ page, server }) => {
   await openLab(page, "orchestration");
   await press(page, page.getByRole("button", { name: "Hold everything" }));

@@ -145,6 +145,17 @@ test("the log is filtered by who, kind, SKU and arrival", async ({ page }) => {
   await expect(page.locator(".log-row", { hasText: "Wishlist" })).toHaveCount(0);
 });
 
+test("a view says that it is loading until what draws it has been fetched", async ({ page, forgive }) => {
+  forgive(/Failed to load resource|ERR_|Failed to fetch/);
+  const study = /split_load_\d/;
+  await page.route(study, (route) => route.abort());
+  await open(page, "/lab/choreography?view=metrics");
+  const view = page.getByRole("tabpanel", { name: "Metrics" });
+  await expect(view.getByRole("status")).toHaveText("Loading…");
+  await page.unroute(study);
+  await expect(view).toHaveText("No arrivals among the loaded steps, so there is nothing to measure.");
+});
+
 test("the views share one selection and are reached by keys", async ({ page }) => {
   await settled(page, "orchestration");
   await page.keyboard.press("2");

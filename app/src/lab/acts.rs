@@ -61,8 +61,7 @@ pub fn clicked(lab: Lab, asks: Places, event: &ev::Event) {
             inspector::close(lab);
         }
         act => {
-            let _ =
-                playhead::act(lab, act, &marked) || inspector::act(lab, act) || views::act(lab, act, &marked);
+            let _ = playhead::act(lab, act, &marked) || inspector::act(lab, act);
         }
     }
 }
@@ -93,9 +92,7 @@ pub fn typed(lab: Lab, event: &ev::Event) {
         }
         "playhead" => playhead::scrubbed(lab, &value),
         "open-run" => runs::open(lab, &field),
-        name => {
-            let _ = views::typed(lab, name, &field);
-        }
+        _ => {}
     }
 }
 
@@ -111,8 +108,6 @@ pub fn pressed(lab: Lab, asks: Places, event: &ev::Event) {
     } else if is_picker(event) && lab.quietly(|state| state.form.sku.key(&key)) == Some(true) {
         event.prevent_default();
         lab.tell(Pace::Calm);
-    } else {
-        views::pressed(lab, event);
     }
 }
 

@@ -1,12 +1,20 @@
 //! The log: what the picture shows, as an ordered list in words, the most recent last.
 
+#[cfg(test)]
+mod tests;
+mod tools;
+
+pub use tools::LogTools;
+
+use super::handle::{Lab, Pace};
 use super::journey::mark_of;
 use super::selection::Selection;
 use super::state::Look;
-use super::words::{node_name, provenance, sentence, time_of_day};
+use super::steady::steady;
+use super::words::{provenance, sentence, time_of_day};
 use super::zone;
-use flow::{Event, Id, KindName, Node, Service};
-use maud::{Markup, html};
+use flow::{Event, Id, KindName, Node, Style};
+use leptos::prelude::*;
 use std::sync::Arc;
 
 /// How many rows are shown at first, and how many more each time one asks.
@@ -22,9 +30,9 @@ pub const FIELDS: [&str; 4] = ["log-who", "log-kind", "log-sku", "log-arrival"];
 pub struct Filter {
     /// Only what this node did.
     pub who: Option<Node>,
-    /// Filter by kind.
+    /// Only events of this kind.
     pub kind: Option<KindName>,
-    /// Filter by SKU.
+    /// Only what is about SKUs that begin so.
     pub sku: String,
     /// Only the selected arrival's steps.
     pub of_arrival: bool,
@@ -56,96 +64,171 @@ impl Filter {
     }
 }
 
-/// The log of this page's style.
-#[must_use]
-pub fn panel(look: &Look<'_>) -> Markup {
-    let filter = &look.lab.views.filter;
-    let arrival = if filter.of_arrival { look.focus().arrival } else { None };
-    let rows = if look.lab.behind { ROWS_BEHIND } else { ROWS + filter.more };
-    let mut events: Vec<_> = look
-        .shown()
-        .filter(|event| filter.lets_through(event, arrival.as_deref()))
-        .take(rows + 1)
-        .cloned()
-        .collect();
-    let first = look.history.events().front().map_or(look.history.reach().0 + 1, |event| event.seq);
-    let has_more = events.len() > rows || look.reach.0 + 1 < first;
-    events.truncate(rows);
-    events.reverse();
-    log(&events, has_more, look)
+/// A step of the log, and what its row is drawn from besides.
+#[derive(Debug, Clone)]
+struct Step {
+    event: Arc<Event>,
+    /// In which zone its time is.
+    ahead_min: i32,
 }
 
-/// Whether fewer rows are at hand than are asked for.
-#[must_use]
-pub fn lacks_rows(look: &Look<'_>) -> bool {
-    let filter = &look.lab.views.filter;
-    let arrival = if filter.of_arrival { look.focus().arrival } else { None };
-    let fitting = look.shown().filter(|event| filter.lets_through(event, arrival.as_deref()));
-    fitting.take(ROWS + filter.more).count() < ROWS + filter.more
-}
-
-/// What stands above the rows: which of them are wanted.
-#[must_use]
-pub fn tools(look: &Look<'_>) -> Markup {
-    let filter = &look.lab.views.filter;
-    let off = !look.lab.hydrated;
-    let services = Service::ALL.iter().map(|&service| Node::from(service));
-    let nodes = services.chain([Node::Warehouse, Node::Storefront, Node::Broker]);
-    html! {
-        select.input.input-small data-field="log-who" aria-label="Filter by service" disabled[off] {
-            option value="" selected[filter.who.is_none()] { "Everybody" }
-            @for node in nodes {
-                option value=(node) selected[filter.who.as_ref() == Some(&node)] { (node_name(Some(&node))) }
-            }
-        }
-        select.input.input-small data-field="log-kind" aria-label="Filter by kind" disabled[off] {
-            option value="" selected[filter.kind.is_none()] { "All kinds" }
-            @for kind in KindName::ALL {
-                option value=(kind) selected[filter.kind == Some(*kind)] { (kind.as_str().replace('_', " ")) }
-            }
-        }
-        input.input.input-small.log-sku-field data-field="log-sku" value=(filter.sku) placeholder="SKU" size="10"
-            aria-label="Filter by SKU" autocomplete="off" spellcheck="false" disabled[off];
-        label.check {
-            input type="checkbox" data-field="log-arrival" checked[filter.of_arrival] disabled[off];
-            "Selected arrival only"
-        }
-        (zone::button(off))
+impl Step {
+    /// What tells its row apart from all others; a saved run numbers its steps anew.
+    fn key(&self) -> (u64, u64, i32) {
+        (self.event.seq, self.event.at_us, self.ahead_min)
     }
 }
 
-/// The rows. Only the last is a stop for the Tab key; the arrows lead to the others.
-fn log(events: &[Arc<Event>], has_more: bool, look: &Look<'_>) -> Markup {
-    let (style, selected) = (look.lab.style, look.lab.selected.as_ref());
-    let last = events.last().map(|event| event.seq);
-    html! {
-        @if events.is_empty() {
-            p.view-empty {
-                @if look.lab.views.filter.is_on() { "No step matches the filter." } @else { "Nothing has happened yet." }
-            }
-        }
-        ol.log-rows data-follow="log" aria-label="Log" {
-            @if has_more && look.lab.behind {
-                li.log-hurry data-key="hurry" { "These are the latest steps only. Pause the view to read them all." }
-            } @else if has_more {
-                li data-key="more" {
-                    button.button.button-small.log-more type="button" data-act="log-more" { "Show older steps" }
+impl PartialEq for Step {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+/// What stands above the rows for the steps that are not listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Older {
+    /// There are none.
+    #[default]
+    None,
+    /// They are listed when somebody asks.
+    OnRequest,
+    /// More comes than anybody can read.
+    WhenPaused,
+}
+
+/// What the log lists.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Listed {
+    /// The steps, oldest first.
+    steps: Vec<Step>,
+    older: Older,
+    /// Whether a filter is set.
+    is_filtered: bool,
+    /// The step that is selected, if one is.
+    selected: Option<u64>,
+}
+
+/// What the log lists, out of what is shown.
+fn listed(look: &Look<'_>) -> Listed {
+    let filter = &look.lab.views.filter;
+    let rows = if look.lab.behind { ROWS_BEHIND } else { ROWS + filter.more };
+    let ahead_min = zone::ahead_min();
+    let mut steps: Vec<_> =
+        fitting(look).take(rows + 1).map(|event| Step { event: event.clone(), ahead_min }).collect();
+    let first = look.history.events().front().map_or(look.history.reach().0 + 1, |event| event.seq);
+    let has_older = steps.len() > rows || look.reach.0 + 1 < first;
+    steps.truncate(rows);
+    steps.reverse();
+    let older = match (has_older, look.lab.behind) {
+        (false, _) => Older::None,
+        (true, false) => Older::OnRequest,
+        (true, true) => Older::WhenPaused,
+    };
+    let selected = match look.lab.selected {
+        Some(Selection::Event(seq)) => Some(seq),
+        _ => None,
+    };
+    Listed { steps, older, is_filtered: filter.is_on(), selected }
+}
+
+/// The shown events that the filter lets through, the latest first.
+fn fitting<'a>(look: &Look<'a>) -> impl Iterator<Item = &'a Arc<Event>> + use<'a> {
+    let filter = &look.lab.views.filter;
+    let arrival = if filter.of_arrival { look.focus().arrival } else { None };
+    look.shown().filter(move |event| filter.lets_through(event, arrival.as_deref()))
+}
+
+/// Whether fewer rows are at hand than are asked for.
+fn lacks_rows(look: &Look<'_>) -> bool {
+    let wanted = ROWS + look.lab.views.filter.more;
+    fitting(look).take(wanted).count() < wanted
+}
+
+/// Which rows differ from the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Marks {
+    selected: Option<u64>,
+    /// The only stop for the Tab key; the arrows lead to the other rows.
+    last: Option<u64>,
+}
+
+/// The log of this page's style.
+#[component]
+pub fn Log(
+    /// Whose steps.
+    lab: Lab,
+    /// Of which system.
+    style: Style,
+) -> impl IntoView {
+    let listed = steady(".log-rows", move || lab.look(Pace::Calm, listed));
+    let marks = Memo::new(move |_| {
+        listed.with(|listed| Marks {
+            selected: listed.selected,
+            last: listed.steps.last().map(|step| step.event.seq),
+        })
+    });
+    let emptiness = Memo::new(move |_| {
+        listed.with(|listed| match (listed.steps.is_empty(), listed.is_filtered) {
+            (false, _) => None,
+            (true, true) => Some("No step matches the filter."),
+            (true, false) => Some("Nothing has happened yet."),
+        })
+    });
+    let older = Memo::new(move |_| listed.with(|listed| listed.older));
+    view! {
+        {move || emptiness.get().map(|words| view! { <p class="view-empty">{words}</p> })}
+        <ol class="log-rows" data-follow="log" aria-label="Log">
+            {move || match older.get() {
+                Older::None => ().into_any(),
+                Older::OnRequest => view! {
+                    <li>
+                        <button
+                            class="button button-small log-more"
+                            type="button"
+                            on:click=move |_| tools::show_older(lab)
+                        >
+                            "Show older steps"
+                        </button>
+                    </li>
                 }
-            }
-            @for event in events {
-                @let pick = Selection::Event(event.seq);
-                li data-key=(event.seq) {
-                    button.log-row .is-selected[selected == Some(&pick)] type="button" data-pick=(pick)
-                        tabindex=(if last == Some(event.seq) { "0" } else { "-1" }) {
-                        span.log-time { (time_of_day(event.at_us)) }
-                        span class={ "mark mark-" (mark_of(event, style)) } aria-hidden="true" {}
-                        span.log-words { (sentence(event)) }
-                        span.log-sku { @if let Some(sku) = event.sku { (sku) } }
-                        span.log-by title="Source" { (provenance(event.provenance)) }
-                    }
+                .into_any(),
+                Older::WhenPaused => view! {
+                    <li class="log-hurry">
+                        "These are the latest steps only. Pause the view to read them all."
+                    </li>
                 }
-            }
-        }
+                .into_any(),
+            }}
+            <For each=move || listed.with(|listed| listed.steps.clone()) key=Step::key let(step)>
+                <LogRow event=step.event style marks />
+            </For>
+        </ol>
+    }
+}
+
+/// A step as a sentence.
+#[component]
+fn LogRow(event: Arc<Event>, style: Style, marks: Memo<Marks>) -> impl IntoView {
+    let seq = event.seq;
+    view! {
+        <li>
+            <button
+                class="log-row"
+                class:is-selected=move || marks.with(|marks| marks.selected == Some(seq))
+                type="button"
+                data-pick=Selection::Event(seq).to_string()
+                tabindex=move || marks.with(|marks| if marks.last == Some(seq) { "0" } else { "-1" })
+            >
+                <span class="log-time">{time_of_day(event.at_us)}</span>
+                <span class=format!("mark mark-{}", mark_of(&event, style)) aria-hidden="true"></span>
+                <span class="log-words">{sentence(&event)}</span>
+                <span class="log-sku">{event.sku.map(|sku| sku.to_string())}</span>
+                <span class="log-by" title="Source">
+                    {provenance(event.provenance)}
+                </span>
+            </button>
+        </li>
     }
 }
 
@@ -160,30 +243,4 @@ pub fn typed(filter: &mut Filter, name: &str, value: &str) -> bool {
     }
     filter.more = 0;
     true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flow::{Kind, Provenance, Sku};
-
-    #[test]
-    fn a_filter_lets_through_what_fits_all_of_it() {
-        let mut event = Event::new(1, Provenance::Service, Kind::HandlerStarted);
-        (event.node, event.sku) = (Some(Node::from(Service::Catalog)), Sku::parse("MUG-RED").ok());
-        event.correlation_id = Some("a".into());
-        let mut filter = Filter::default();
-        assert!(filter.lets_through(&event, None) && !filter.is_on());
-        for (name, fits, fits_not) in [
-            ("log-who", "catalog", "wishlist"),
-            ("log-kind", "handler_started", "acked"),
-            ("log-sku", "mug", "pen"),
-        ] {
-            assert!(typed(&mut filter, name, fits_not) && !filter.lets_through(&event, None), "{name}");
-            assert!(typed(&mut filter, name, fits) && filter.lets_through(&event, None), "{name}");
-        }
-        assert!(typed(&mut filter, "log-arrival", "on"));
-        assert!(filter.lets_through(&event, Some("a")) && !filter.lets_through(&event, Some("b")));
-        assert!(filter.is_on() && !typed(&mut filter, "sku", ""));
-    }
 }

@@ -1,8 +1,9 @@
 //! In which zone times are shown: UTC, as the server tells them, or the reader's own, which a cookie remembers.
 
+use super::handle::{Lab, Pace};
 use crate::cookies;
 use flow::cookies::value_of;
-use maud::{Markup, html};
+use leptos::prelude::*;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The cookie, and what it says when times are the reader's own.
@@ -14,12 +15,12 @@ static AHEAD_MIN: AtomicI32 = AtomicI32::new(0);
 
 /// A time, in microseconds since the Unix epoch, as one of the same name in the shown zone.
 pub fn shown(at_us: u64) -> u64 {
-    at_us.saturating_add_signed(i64::from(AHEAD_MIN.load(Ordering::Relaxed)) * 60_000_000)
+    at_us.saturating_add_signed(i64::from(ahead_min()) * 60_000_000)
 }
 
 /// The shown zone's name: `UTC`, or `UTC+05:30`.
 pub fn name() -> String {
-    let ahead_min = AHEAD_MIN.load(Ordering::Relaxed);
+    let ahead_min = ahead_min();
     let sign = if ahead_min < 0 { '-' } else { '+' };
     match ahead_min.unsigned_abs() {
         0 => "UTC".to_owned(),
@@ -32,8 +33,13 @@ pub fn wake() {
     show(is_local());
 }
 
+/// How many minutes the shown zone is ahead of UTC.
+pub fn ahead_min() -> i32 {
+    AHEAD_MIN.load(Ordering::Relaxed)
+}
+
 /// Shows times in the other zone, and remembers that.
-pub fn toggle() {
+fn toggle() {
     let is_local = !is_local();
     cookies::keep(COOKIE, if is_local { LOCAL } else { "utc" });
     show(is_local);
@@ -50,11 +56,30 @@ fn show(is_local: bool) {
 }
 
 /// The button that says in which zone times are, and changes it.
-pub fn button(off: bool) -> Markup {
-    html! {
-        button.button.button-small type="button" data-act="zone" disabled[off]
-            title="Show times in UTC, or in your own zone" {
-            "Times: " (name())
-        }
+#[component]
+pub fn ZoneButton(
+    /// Whose times.
+    lab: Lab,
+    /// Whether it does not work yet.
+    is_off: Memo<bool>,
+) -> impl IntoView {
+    let words = Memo::new(move |_| {
+        lab.follow(Pace::Calm);
+        format!("Times: {}", name())
+    });
+    let toggled = move |_| {
+        toggle();
+        lab.tell(Pace::Calm);
+    };
+    view! {
+        <button
+            class="button button-small"
+            type="button"
+            title="Show times in UTC, or in your own zone"
+            disabled=is_off
+            on:click=toggled
+        >
+            {words}
+        </button>
     }
 }

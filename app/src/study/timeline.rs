@@ -1,24 +1,28 @@
 //! The timeline: a bar for each stretch of each message's life, and only those lines that can be seen.
 
+mod lines;
+#[cfg(test)]
+mod tests;
+
 use super::kept;
-use crate::lab::selection::Selection;
-use crate::lab::state::{Focus, Look};
-use crate::lab::words::{duration, short_id};
-use flow::timeline::{Bar, End, Group, IDLE_US, Line, Phase, Row, Scale};
-use flow::topology;
-use maud::{Markup, html};
+use super::rows::{Row, Rows};
+use super::shapes::{Shape, shown};
+use crate::lab::handle::{Lab, Pace};
+use crate::lab::state::Look;
+use crate::lab::steady::steady;
+use crate::lab::words::duration;
+use flow::timeline::{IDLE_US, Line, Scale};
+use leptos::{ev, prelude::*};
 use std::fmt;
+use web_sys::Element;
 
 /// How high a line is, in pixels.
-pub const LINE: u32 = 24;
+const LINE_PX: u32 = 24;
 /// How many lines are drawn above and below what can be seen, so that scrolling shows no gap.
 const SPARE: u32 = 12;
 /// Where the bars begin, and how much room they have: hundredths of a percent of the width.
 const LEFT: u64 = 2_600;
 const ROOM: u64 = 6_400;
-/// The narrowest bar that can be seen.
-const NARROWEST: u64 = 25;
-
 /// A share of the width, in hundredths of a percent.
 struct Share(u64);
 
@@ -95,163 +99,189 @@ impl<'a> Axis<'a> {
     }
 }
 
-/// The view.
-pub fn timeline(look: &Look<'_>) -> Markup {
+/// Which part of the timeline can be seen, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Window {
+    /// How far it is scrolled.
+    top_px: u32,
+    /// How high it is; 0 until that is known.
+    height_px: u32,
+}
+
+impl Window {
+    /// The end, where the timeline begins to be looked at.
+    const END: Self = Self { top_px: u32::MAX, height_px: 0 };
+
+    fn of(list: &Element) -> Self {
+        Self { top_px: list.scroll_top().unsigned_abs(), height_px: list.client_height().unsigned_abs() }
+    }
+
+    /// Whether other lines can be seen than before.
+    fn differs(self, before: Self) -> bool {
+        self.top_px.abs_diff(before.top_px) >= LINE_PX || self.height_px != before.height_px
+    }
+}
+
+/// What of the timeline is drawn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Drawing {
+    /// How high all its lines are, drawn or not.
+    height_px: u32,
+    /// Which lines are drawn, in words.
+    label: String,
+    /// What the distances mean. It stays where it is while the lines are scrolled.
+    axis: Vec<Shape>,
+    /// Where idle time was left out.
+    breaks: Vec<Shape>,
+    rows: Vec<Row>,
+}
+
+/// What can be seen in the window, and a little more; nothing while there is no message.
+fn drawing(look: &Look<'_>, window: Window) -> Drawing {
     kept::with(look, |kept| {
-        let (timeline, views) = (&kept.timeline, &look.lab.views);
-        let total = u32::try_from(timeline.lines()).unwrap_or(u32::MAX / LINE);
+        let timeline = &kept.timeline;
+        let total = u32::try_from(timeline.lines()).unwrap_or(u32::MAX / LINE_PX);
         if total == 0 {
-            return html! { p.view-empty { "No messages yet." } };
+            return Drawing::default();
         }
-        let shown = views.height_px / LINE + 2 * SPARE;
-        let from = (views.top_px / LINE).saturating_sub(SPARE).min(total.saturating_sub(shown));
-        let lines = timeline.window(from as usize, shown as usize);
+        let drawn = window.height_px / LINE_PX + 2 * SPARE;
+        let from = (window.top_px / LINE_PX).saturating_sub(SPARE).min(total.saturating_sub(drawn));
+        let lines = timeline.window(from as usize, drawn as usize);
         // The time of what is far above or below shall not squeeze what can be seen.
-        let seen = lines.len().min((views.height_px / LINE + 1) as usize);
-        let first = (views.top_px / LINE).saturating_sub(from) as usize;
+        let seen = lines.len().min((window.height_px / LINE_PX + 1) as usize);
+        let first = (window.top_px / LINE_PX).saturating_sub(from) as usize;
         let first = first.min(lines.len() - seen);
-        let axis = Axis::of(&lines[first..first + seen], timeline.scale(), !views.is_unfolded);
+        let axis = Axis::of(&lines[first..first + seen], timeline.scale(), !look.lab.views.is_unfolded);
         let breaks = axis.breaks();
         let focus = look.focus();
-        let last = lines.len() - 1;
-        html! {
-            (scale_bar(&axis, &breaks))
-            div.timeline-rows data-scroll="timeline" data-follow="timeline" {
-                svg.timeline width="100%" height=(total * LINE) role="group"
-                    aria-label={ "Timeline, lines " (from + 1) " to " (from as usize + lines.len()) " of " (total) } {
-                    defs {
-                        pattern #timeline-held width="5" height="5" patternUnits="userSpaceOnUse"
-                            patternTransform="rotate(45)" {
-                            rect.bar-held-ground width="5" height="5" {}
-                            rect.bar-held-stripe width="2" height="5" {}
-                        }
-                    }
-                    @for (x, _) in &breaks {
-                        line.timeline-break x1=(Share(*x)) x2=(Share(*x)) y1=(from * LINE)
-                            y2={ ((from + shown).min(total) * LINE) } {}
-                    }
-                    @for (number, line) in (from..).zip(&lines) {
-                        @let stop = if (number - from) as usize == last { "0" } else { "-1" };
-                        @match line {
-                            Line::Group(group) => { (heading(group, number * LINE, &focus, stop)) }
-                            Line::Row(_, row) => { (bars(row, number * LINE, &axis, &focus, stop)) }
-                        }
-                    }
-                }
-            }
+        let mut rows: Vec<_> = (from..)
+            .zip(&lines)
+            .map(|(number, line)| match line {
+                Line::Group(group) => lines::heading(group, number * LINE_PX, &focus),
+                Line::Row(_, row) => lines::bars(row, number * LINE_PX, &axis, &focus),
+            })
+            .collect();
+        if let Some(last) = rows.last_mut() {
+            last.is_stop = true;
+        }
+        let (from_y, to_y) = (from * LINE_PX, (from + drawn).min(total) * LINE_PX);
+        Drawing {
+            height_px: total * LINE_PX,
+            label: format!("Timeline, lines {} to {} of {total}", from + 1, from as usize + lines.len()),
+            axis: scale_bar(&axis, &breaks),
+            breaks: breaks.iter().map(|(x, _)| fall("timeline-break", *x, from_y, to_y)).collect(),
+            rows,
         }
     })
 }
 
-/// What the distances mean, above the lines. It stays where it is while they are scrolled.
-fn scale_bar(axis: &Axis<'_>, breaks: &[(u64, u64)]) -> Markup {
+fn fall(class: &'static str, x: u64, from_y: u32, to_y: u32) -> Shape {
+    Shape::Fall { class, x: Share(x).to_string(), from_y: from_y.to_string(), to_y: to_y.to_string() }
+}
+
+/// What the distances mean: ticks, and how much idle time was left out where.
+fn scale_bar(axis: &Axis<'_>, breaks: &[(u64, u64)]) -> Vec<Shape> {
+    let words = |class, x: u64, y: &str, words| Shape::Text {
+        class,
+        x: Share(x).to_string(),
+        y: y.to_owned(),
+        anchor: "middle",
+        words,
+        title: String::new(),
+    };
     let step = axis.step();
+    let mut shapes = Vec::new();
+    for tick in 0..=axis.width / step {
+        let x = axis.x_of(tick * step);
+        shapes.push(fall("timeline-tick", x, 16, 20));
+        shapes.push(words("", x, "12", duration(tick * step)));
+    }
     let mut free_from = 0;
-    let labelled = breaks.iter().filter(|(x, _)| {
-        let is_free = *x >= free_from;
-        if is_free {
+    for (x, idle_us) in breaks {
+        // Where there is room for it.
+        if *x >= free_from {
             free_from = x + 2_000;
+            shapes.push(words("timeline-idle", *x, "32", format!("⁄⁄ {}", duration(*idle_us))));
         }
-        is_free
+    }
+    shapes
+}
+
+/// The view.
+pub(super) fn timeline(lab: Lab) -> AnyView {
+    view! { <Timeline lab /> }.into_any()
+}
+
+const LIST: &str = ".timeline-rows";
+
+#[component]
+fn Timeline(lab: Lab) -> impl IntoView {
+    let window = RwSignal::new(Window::END);
+    let read = move || {
+        let window = window.get();
+        lab.look(Pace::Calm, |look| drawing(look, window))
+    };
+    let drawing = steady(LIST, read);
+    // Only once it is drawn is it known how high it is.
+    Effect::new(move || {
+        lab.follow(Pace::Calm);
+        request_animation_frame(move || {
+            if let Ok(Some(list)) = document().query_selector(LIST) {
+                measure(window, &list);
+            }
+        });
     });
-    html! {
-        svg.timeline-axis width="100%" height="36" aria-hidden="true" {
-            @for tick in 0..=axis.width / step {
-                @let x = Share(axis.x_of(tick * step));
-                line.timeline-tick x1=(x) x2=(x) y1="16" y2="20" {}
-                text x=(x) y="12" text-anchor="middle" { (duration(tick * step)) }
-            }
-            @for (x, idle_us) in labelled {
-                text.timeline-idle x=(Share(*x)) y="32" text-anchor="middle" { "⁄⁄ " (duration(*idle_us)) }
-            }
+    let is_empty = Memo::new(move |_| drawing.with(|drawing| drawing.height_px == 0));
+    move || {
+        if is_empty.get() {
+            return view! { <p class="view-empty">"No messages yet."</p> }.into_any();
         }
+        view! { <Lines drawing window /> }.into_any()
     }
 }
 
-fn heading(group: &Group, y: u32, focus: &Focus, stop: &str) -> Markup {
-    let what = group.sku.map_or_else(|| "An external message".to_owned(), |sku| sku.to_string());
-    let is_selected = focus.arrival.as_deref() == Some(&*group.id);
-    html! {
-        g.timeline-line.timeline-group .is-selected[is_selected] data-key={ "g" (group.id) }
-            data-pick=(Selection::Arrival(group.id.clone())) role="button" tabindex=(stop)
-            aria-label={ (what) " " (short_id(&group.id)) ", an arrival" } {
-            rect.timeline-hit y=(y) width="100%" height=(LINE) {}
-            text x="8" y=(y + 16) { (what) } " "
-            text.soft x="99%" y=(y + 16) text-anchor="end" { (short_id(&group.id)) }
-        }
+/// Draws other lines when others can be seen.
+fn measure(window: RwSignal<Window>, list: &Element) {
+    let now = Window::of(list);
+    if window.try_with_untracked(|before| now.differs(*before)) == Some(true) {
+        window.set(now);
     }
 }
 
-fn bars(row: &Row, y: u32, axis: &Axis<'_>, focus: &Focus, stop: &str) -> Markup {
-    let queue = row.queue.as_deref();
-    let who = queue.and_then(topology::queue_named).map(|queue| queue.service.as_str());
-    let who = who.or(queue).unwrap_or("publishing");
-    let now_us = axis.scale.ended_us();
-    let took = duration(row.latency_us(now_us));
-    let end_x = row.bars.last().map_or(LEFT, |bar| axis.x(bar.to_us.unwrap_or(now_us)));
-    // Where there is no room on the right, the words stand on the left.
-    let first_x = row.bars.first().map_or(LEFT, |bar| axis.x(bar.from_us));
-    let is_left = end_x > 7_500 && first_x > 4_500;
-    let took_x = if is_left { first_x - 60 } else { end_x + 60 };
-    let pick = Selection::Message { id: row.message_id.clone(), queue: row.queue.clone() };
-    let is_selected = focus.is_message(&row.message_id, queue);
-    let how = match (row.end, row.phase()) {
-        (Some(End::Acked), _) => "",
-        (Some(End::Dead), _) => " · parked",
-        (Some(End::Rejected), _) => " · rejected",
-        (Some(End::Expired), _) => " · expired",
-        (Some(End::Published), _) => " · published",
-        (None, Some(phase)) => name(phase),
-        (None, None) => "",
-    };
-    let took = match row.attempt {
-        0 | 1 => format!("{took}{how}"),
-        attempt => format!("{attempt}. attempt · {took}{how}"),
-    };
-    // The line's name has all words that are seen on it, in their order (WCAG 2.5.3).
-    let bars: Vec<_> = row.bars.iter().map(|bar| says(bar, now_us)).collect();
-    let spoken = format!("{who}, {took}, {}", bars.join(", "));
-    html! {
-        g.timeline-line .is-selected[is_selected] data-key={ "r" (row.message_id) (who) } data-pick=(pick)
-            role="button" tabindex=(stop) aria-label=(spoken) {
-            rect.timeline-hit y=(y) width="100%" height=(LINE) {}
-            text.timeline-who x="16" y=(y + 16) { (who) } " "
-            text.timeline-took .is-trouble[matches!(row.end, Some(End::Dead | End::Expired))] x=(Share(took_x)) y=(y + 16)
-                text-anchor=(if is_left { "end" } else { "start" }) { (took) } " "
-            @for bar in &row.bars { (self::bar(bar, y, axis, now_us)) " " }
-        }
+/// The lines, below what their distances mean.
+#[component]
+fn Lines(drawing: RwSignal<Drawing>, window: RwSignal<Window>) -> impl IntoView {
+    let axis = Memo::new(move |_| drawing.with(|drawing| drawing.axis.clone()));
+    let breaks = Memo::new(move |_| drawing.with(|drawing| drawing.breaks.clone()));
+    let rows = Memo::new(move |_| drawing.with(|drawing| drawing.rows.clone()));
+    let scrolled = move |event: ev::Event| measure(window, &event_target(&event));
+    view! {
+        <svg class="timeline-axis" width="100%" height="36" aria-hidden="true">
+            {move || axis.with(|axis| shown(axis))}
+        </svg>
+        <div class="timeline-rows" data-follow="timeline" on:scroll=scrolled>
+            <svg
+                class="timeline"
+                width="100%"
+                height=move || drawing.with(|drawing| drawing.height_px)
+                role="group"
+                aria-label=move || drawing.with(|drawing| drawing.label.clone())
+            >
+                <defs>
+                    <pattern
+                        id="timeline-held"
+                        width="5"
+                        height="5"
+                        patternUnits="userSpaceOnUse"
+                        patternTransform="rotate(45)"
+                    >
+                        <rect class="bar-held-ground" width="5" height="5"></rect>
+                        <rect class="bar-held-stripe" width="2" height="5"></rect>
+                    </pattern>
+                </defs>
+                {move || breaks.with(|breaks| shown(breaks))}
+                <Rows rows />
+            </svg>
+        </div>
     }
-}
-
-fn bar(bar: &Bar, y: u32, axis: &Axis<'_>, now_us: u64) -> Markup {
-    let to_us = bar.to_us.unwrap_or(now_us);
-    let x = axis.x(bar.from_us);
-    let width = axis.x(to_us).saturating_sub(x).max(NARROWEST);
-    // A wait is a thin line, work is thick: shape and colour say the same.
-    let (top, height) = match bar.phase {
-        Phase::Queued | Phase::Retrying => (y + 9, 6),
-        _ => (y + 5, 14),
-    };
-    html! {
-        rect class={ "bar bar-" (bar.phase.as_str()) } x=(Share(x)) y=(top)
-            width=(Share(width)) height=(height) {
-            title { (says(bar, now_us)) }
-        }
-    }
-}
-
-const fn name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queued => " · in its queue",
-        Phase::Handling => " · in its handler",
-        Phase::Calling => " · asking over HTTP",
-        Phase::Held => " · held",
-        Phase::Retrying => " · waits for its next attempt",
-    }
-}
-
-/// What a bar stands for, and for how long.
-fn says(bar: &Bar, now_us: u64) -> String {
-    let us = bar.to_us.unwrap_or(now_us).saturating_sub(bar.from_us);
-    format!("{} {}", name(bar.phase).trim_start_matches(" · "), duration(us))
 }

@@ -17,20 +17,6 @@ pub enum Phase {
     Retrying,
 }
 
-impl Phase {
-    /// Its name, for the style sheet.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Handling => "handling",
-            Self::Calling => "calling",
-            Self::Held => "held",
-            Self::Retrying => "retrying",
-        }
-    }
-}
-
 /// A stretch of time in one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bar {
