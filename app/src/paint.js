@@ -16,6 +16,16 @@ export function focus(selector, pick) {
   return Boolean(found);
 }
 
+export function keep_focus(host) {
+  const focused = document.activeElement;
+  const place = host.contains(focused) ? stops(host).indexOf(focused) : -1;
+  if (place < 0) return;
+  requestAnimationFrame(() => {
+    const isLost = document.activeElement === document.body;
+    if (isLost && !focused.isConnected) stops(host).slice(0, place + 1).at(-1)?.focus();
+  });
+}
+
 export function patch(host, html) {
   const focused = host.contains(document.activeElement) ? document.activeElement : undefined;
   const place = focused && stops(host).indexOf(focused);

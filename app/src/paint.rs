@@ -19,6 +19,9 @@ extern "C" {
     /// Puts the focus on the first thing that fits the selector and, unless it is empty, has that in `data-pick`; says
     /// whether there is one.
     pub fn focus(selector: &str, pick: &str) -> bool;
+    /// Call it before what is inside of the element changes: if what has the focus is gone at the next frame, what stands
+    /// in its place then has it.
+    pub fn keep_focus(host: &Element);
 }
 
 /// The root of an island: the server fills it, and the browser wakes it up.

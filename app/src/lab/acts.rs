@@ -57,12 +57,8 @@ pub fn clicked(lab: Lab, asks: Places, event: &ev::Event) {
             }
         }
         "save-run" => runs::save(lab),
-        "close-inspector" => {
-            inspector::close(lab);
-        }
         act => {
-            let _ =
-                playhead::act(lab, act, &marked) || inspector::act(lab, act) || views::act(lab, act, &marked);
+            let _ = playhead::act(lab, act, &marked) || views::act(lab, act, &marked);
         }
     }
 }
