@@ -16,13 +16,15 @@ export function focus(selector, pick) {
   return Boolean(found);
 }
 
+// What is inserted before something may move it, and what moves loses the focus.
 export function keep_focus(host) {
   const focused = document.activeElement;
   const place = host.contains(focused) ? stops(host).indexOf(focused) : -1;
   if (place < 0) return;
   requestAnimationFrame(() => {
-    const isLost = document.activeElement === document.body;
-    if (isLost && !focused.isConnected) stops(host).slice(0, place + 1).at(-1)?.focus();
+    if (document.activeElement !== document.body) return;
+    const next = focused.isConnected ? focused : stops(host).slice(0, place + 1).at(-1);
+    next?.focus();
   });
 }
 

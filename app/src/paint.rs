@@ -19,8 +19,8 @@ extern "C" {
     /// Puts the focus on the first thing that fits the selector and, unless it is empty, has that in `data-pick`; says
     /// whether there is one.
     pub fn focus(selector: &str, pick: &str) -> bool;
-    /// Call it before what is inside of the element changes: if what has the focus is gone at the next frame, what stands
-    /// in its place then has it.
+    /// Keeps the focus inside of an element that is about to change: where it was, else on what stands there at the next
+    /// frame.
     pub fn keep_focus(host: &Element);
 }
 

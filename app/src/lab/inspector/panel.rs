@@ -306,4 +306,19 @@ mod tests {
         let numbers: Vec<_> = of("ready").into_iter().map(|(nth, _)| nth).collect();
         assert_eq!(numbers, [0, 0, 1]);
     }
+
+    #[test]
+    fn what_differs_is_marked_and_a_step_says_how_deep_it_is() {
+        Owner::new().with(|| {
+            let body = Block::Body(vec![Piece::Changed("\"quantity\": 5".to_owned(), "1".to_owned())], None);
+            let html = fixed(body).to_html();
+            assert!(html.contains("<mark>\"quantity\": 5"), "{html}");
+            assert!(html.contains("  was 1"), "{html}");
+            let pick = Selection::Event(7);
+            let way = Way { mark: "http", depth: 9, ..Way::to(pick.clone(), "Inventory answered", "+2 ms") };
+            let html = view! { <Row way selected=Memo::new(move |_| Some(pick.clone())) /> }.to_html();
+            assert!(html.contains("data-depth=\"6\"") && html.contains("Level 9: "), "{html}");
+            assert!(html.contains("is-selected") && html.contains("data-pick=\"event:7\""), "{html}");
+        });
+    }
 }

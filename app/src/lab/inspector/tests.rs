@@ -30,9 +30,9 @@ fn told(picture: &Picture, of: Selection) -> Vec<Block> {
 }
 
 /// The ways to other things: their words, and what is said after them.
-fn ways(told: &[Block]) -> Vec<(&str, &str)> {
-    let of = |block| match block {
-        &Block::Ways(ref ways) => Some(ways),
+fn ways<'a>(told: &'a [Block]) -> Vec<(&'a str, &'a str)> {
+    let of = |block: &'a Block| match block {
+        Block::Ways(ways) => Some(ways),
         _ => None,
     };
     told.iter().filter_map(of).flatten().map(|way| (&*way.words, &*way.after)).collect()
@@ -43,8 +43,8 @@ fn says(told: &[Block], words: &str) -> bool {
 }
 
 fn fact<'a>(told: &'a [Block], name: &str) -> Option<&'a str> {
-    let of = |block| match block {
-        &Block::Facts(ref facts) => Some(facts),
+    let of = |block: &'a Block| match block {
+        Block::Facts(facts) => Some(facts),
         _ => None,
     };
     let mut facts = told.iter().filter_map(of).flatten();
