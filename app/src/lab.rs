@@ -14,7 +14,7 @@ mod facts;
 pub(crate) mod form;
 pub(crate) mod handle;
 pub(crate) mod hop;
-mod inspector;
+pub mod inspector;
 pub(crate) mod journey;
 pub mod keys;
 mod link;
@@ -46,6 +46,7 @@ use diagram::Scene;
 use flow::{Style, api::Product, fault::Holding};
 use form::Form;
 use handle::{Lab as Handle, Pace};
+use inspector::InspectorPlace;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -184,7 +185,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl
                 tabindex="-1"
                 aria-label="Inspector"
             >
-                <Drawn lab id="inspector" draw=inspector::inspector />
+                <InspectorPlace lab />
             </aside>
             <section class="panel views" aria-label="Views">
                 <ViewsPlace lab style />

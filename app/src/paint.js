@@ -12,6 +12,18 @@ export function focus(selector, pick) {
   return Boolean(found);
 }
 
+// What is inserted before something may move it, and what moves loses the focus.
+export function keep_focus(host) {
+  const focused = document.activeElement;
+  const place = host.contains(focused) ? stops(host).indexOf(focused) : -1;
+  if (place < 0) return;
+  requestAnimationFrame(() => {
+    if (document.activeElement !== document.body) return;
+    const next = focused.isConnected ? focused : stops(host).slice(0, place + 1).at(-1);
+    next?.focus();
+  });
+}
+
 export function patch(host, html) {
   const focused = host.contains(document.activeElement) ? document.activeElement : undefined;
   const place = focused && stops(host).indexOf(focused);

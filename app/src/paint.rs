@@ -19,6 +19,9 @@ extern "C" {
     /// Puts the focus on the first thing that fits the selector and, unless it is empty, has that in `data-pick`; says
     /// whether there is one.
     pub fn focus(selector: &str, pick: &str) -> bool;
+    /// Keeps the focus inside of an element that is about to change: where it was, else on what stands there at the next
+    /// frame.
+    pub fn keep_focus(host: &Element);
 }
 
 /// The root of an island: the server fills it, and the browser wakes it up.

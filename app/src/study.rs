@@ -1,12 +1,10 @@
-//! What is drawn from many events at once: the timeline, the sequence, the numbers, the journey's tree, the two
-//! styles next to each other, and runs in files.
+//! What is drawn from many events at once: the timeline, the sequence, the numbers, the two styles
+//! next to each other, and runs in files.
 //!
 //! All of it is heavy, and most visits never ask for it. So it is reached by one table of plain functions, which
 //! the browser fetches when it is first needed. Nothing outside of this module names the models behind it.
 
 mod compare;
-mod details;
-mod journey;
 mod kept;
 mod metrics;
 mod rows;
@@ -16,14 +14,11 @@ mod shapes;
 mod timeline;
 
 use crate::lab::handle::Lab;
-use crate::lab::selection::Selection;
 use crate::lab::state::Look;
 use crate::lab::views::View;
 use crate::live::Live;
-use flow::{Event, History, Style};
+use flow::History;
 use leptos::prelude::*;
-use maud::Markup;
-use std::sync::Arc;
 use web_sys::Element;
 
 /// Everything that is fetched later.
@@ -37,16 +32,8 @@ pub struct Study {
     metrics: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
-    /// The journey of an arrival as a tree, from its events.
-    pub journey: fn(&[Arc<Event>], Style, Option<&Selection>) -> Markup,
     /// The page `/compare`: what can be sent, and the element that is to come to life; without it, the first paint.
     pub compare: fn(Live, Vec<String>, Option<Element>) -> String,
-    /// A message, by its id, as it went over the wire.
-    pub message: fn(&Look<'_>, &str) -> Markup,
-    /// What these events stored, before and after.
-    pub effects: fn(&[&Event]) -> Markup,
-    /// What is selected, as JSON.
-    pub json: fn(&Look<'_>) -> String,
     /// A history as a run's text, saved at that time.
     pub save: fn(&History, String) -> String,
     /// A run's text as a history; else what is wrong with it.
@@ -82,11 +69,7 @@ const fn study() -> Study {
         sequence: sequence::sequence,
         metrics: metrics::metrics,
         export: sequence::export,
-        journey: journey::tree,
         compare: compare::page,
-        message: details::message,
-        effects: details::effects,
-        json: details::json,
         save: runs::save,
         open: runs::open,
     }

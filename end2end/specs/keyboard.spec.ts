@@ -1,7 +1,7 @@
 // Everything without a mouse.
 
 import type { Locator, Page } from "@playwright/test";
-import { expect, expectSettled, open, openLab, seqOf, test } from "../support/fixtures";
+import { expect, expectSettled, open, openLab, sendArrival, seqOf, test } from "../support/fixtures";
 import { press, tabTo, type } from "../support/keyboard";
 import type { Server, Style } from "../support/server";
 
@@ -315,6 +315,21 @@ test("the focus stays on its row, and what one reads stays in view, while steps 
   await expect(page.locator(".timeline-line:focus")).toBeInViewport();
 });
 
+test("a step that is clicked in the inspector is marked where it stands, and keeps the focus", async ({ page }) => {
+  await openLab(page, "choreography");
+  await sendArrival(page, "MUG-RED", 2);
+  await expectSettled(page);
+  const steps = page.locator(".inspector .journey .step");
+  await expect(steps.filter({ hasText: "Catalog acked" })).toHaveCount(1);
+  for (const words of ["Delivered to Catalog", "Catalog acked"]) {
+    const step = await steps.filter({ hasText: words }).elementHandle();
+    await step!.click();
+    await expect(page.locator(".inspector h2")).toContainText(words);
+    await expect(page.locator(".inspector .is-selected")).toContainText(words);
+    expect(await step!.evaluate((element) => element === document.activeElement), words).toBe(true);
+  }
+});
+
 test("a held step is let go by keyboard, and the focus stays in the diagram", async ({ page, server }) => {
   await openLab(page, "orchestration");
   await press(page, page.getByRole("button", { name: "Hold everything" }));
@@ -432,7 +447,7 @@ test("the comparison, the shop, the mailbox and the theme are worked by keyboard
   await open(page, "/store");
   const stock = async () => (await server.product("choreography", "MUG-RED"))?.quantity ?? 0;
   const before = await stock();
-  await press(page, page.locator('[data-act="buy"][data-sku="MUG-RED"][data-shop="choreography"]'));
+  await press(page, page.getByRole("button", { name: "Buy one Red mug, choreography" }));
   await expect.poll(stock).toBe(before - 1);
   const wish = page.locator("details.wish", { has: page.locator("#wish-MUG-BLUE") });
   await press(page, wish.locator("summary"));

@@ -57,12 +57,7 @@ pub fn clicked(lab: Lab, asks: Places, event: &ev::Event) {
             }
         }
         "save-run" => runs::save(lab),
-        "close-inspector" => {
-            inspector::close(lab);
-        }
-        act => {
-            let _ = playhead::act(lab, act, &marked) || inspector::act(lab, act);
-        }
+        act => _ = playhead::act(lab, act, &marked),
     }
 }
 

@@ -1,65 +1,77 @@
 //! The inspector: what is known of the thing that was clicked.
+//!
+//! Nobody sees it before something is selected: what shows it in the browser is fetched right after the page.
 
+mod body;
+mod json;
+mod panel;
 mod part;
 mod store;
+mod stored;
 #[cfg(test)]
 mod tests;
+pub mod told;
 mod travel;
 
 use super::handle::{Lab, Pace};
 use super::selection::Selection;
-use super::state::{LabState, Look};
-use super::{link, views};
+use super::state::LabState;
 use crate::api::{
     fetch::Answer,
     poll::{Reader, poll},
 };
-use crate::files;
 use crate::paint::focus;
 use flow::api::Others;
-use leptos::{prelude::*, task::spawn_local};
-use maud::{Markup, html};
-use web_sys::Element;
+use leptos::prelude::*;
+use panel::Panel;
+use web_sys::{Element, HtmlElement};
 
-/// One fact: its name and its value.
-type Fact = (&'static str, String);
+/// Brings the inspector to life in the place where the server has drawn it.
+type Wake = fn(HtmlElement, Lab);
 
-/// The panel on the right; a sheet on small screens.
-#[must_use]
-pub fn inspector(look: &Look<'_>) -> Markup {
-    let Some(selection) = &look.lab.selected else {
-        return html! {
-            h2 { "Inspector" }
-            p.soft { "Click a service, a queue, a line, a message or a step of the log to see what is known of it." }
-        };
+/// Fetches what brings the inspector to life: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load_inspector() -> Wake {
+    wake
+}
+
+fn wake(place: HtmlElement, lab: Lab) {
+    place.set_inner_html("");
+    let inspector = move || {
+        learn_of_others(lab);
+        view! { <Panel lab /> }
     };
-    html! {
-        button.button.button-icon.inspector-close type="button" data-act="close-inspector" {
-            span.sr-only { "Close the inspector" }
-            svg viewBox="0 0 16 16" aria-hidden="true" { path.stroke d="M4 4l8 8M12 4l-8 8" {} }
-        }
-        div.inspector-body data-key=(selection) {
-            @match selection {
-                Selection::Node(id) => { (part::node(look, id)) }
-                Selection::Queue(name) => { (part::queue(look, name)) }
-                Selection::Edge(id) => { (part::edge(look, id)) }
-                Selection::Message { id, queue } => { (travel::message(look, id, queue.as_ref())) }
-                Selection::Arrival(id) => { (travel::arrival(look, id)) }
-                Selection::Event(seq) => { (travel::event(look, *seq)) }
-            }
-            div.inspector-buttons {
-                @if !matches!(selection, Selection::Node(_) | Selection::Queue(_) | Selection::Edge(_)) {
-                    button.button.button-small type="button" data-act="copy-json" { "Copy as JSON" }
-                }
-                button.button.button-small type="button" data-act="copy-link" { "Copy a link" }
-                span.soft role="status" { (look.lab.views.copied) }
-            }
-        }
+    leptos::mount::mount_to(place, inspector).forget();
+}
+
+/// The place of the inspector: the server draws it, and the browser brings it to life.
+#[component]
+pub fn InspectorPlace(
+    /// Of whose page.
+    lab: Lab,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast as _;
+
+        let place = NodeRef::new();
+        let wake = move |place: Element| {
+            let Ok(place) = place.dyn_into::<HtmlElement>() else { return };
+            leptos::task::spawn_local(async move { load_inspector().await(place, lab) });
+        };
+        crate::paint::when_there(place, Box::new(wake));
+        view! { <div class="place" node_ref=place inner_html=""></div> }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    view! {
+        <div class="place">
+            <Panel lab />
+        </div>
     }
 }
 
 /// Keeps what the server says of whether others are seen, while the exchange is inspected: that can change meanwhile.
-pub fn learn_of_others(lab: Lab) {
+fn learn_of_others(lab: Lab) {
     let is_open = Memo::new(move |_| {
         lab.follow(Pace::Calm);
         let is_exchange = |state: &LabState| match &state.selected {
@@ -79,32 +91,6 @@ pub fn learn_of_others(lab: Lab) {
     // While it cannot be told, what was told last stays.
     let reader = Reader { live: lab.live, is_open: is_open.into(), trouble: RwSignal::default() };
     poll(reader, "/api/others".to_owned(), Box::new(take));
-}
-
-/// One of its buttons was clicked; `false` when the act is none of theirs.
-pub fn act(lab: Lab, act: &str) -> bool {
-    let told = move |is_done: bool| {
-        let said = if is_done { "Copied." } else { "The browser does not let us copy." };
-        lab.change(|state| state.views.copied = said);
-    };
-    match act {
-        "copy-json" => spawn_local(async move {
-            let study = views::study_of(lab).await;
-            let see =
-                |state: &LabState| lab.live.with_history(|history| (study.json)(&Look::of(state, history)));
-            if let Some(json) = lab.peek(see) {
-                files::put_into_clipboard(&json, told);
-            }
-        }),
-        "copy-link" => {
-            link::write_down(lab);
-            if let Ok(address) = window().location().href() {
-                files::put_into_clipboard(&address, told);
-            }
-        }
-        _ => return false,
-    }
-    true
 }
 
 /// Opens it. Whoever works without a mouse goes on in it.
@@ -137,13 +123,4 @@ pub fn close(lab: Lab) -> bool {
 
 fn is_inside(element: &Element) -> bool {
     element.closest(".inspector").ok().flatten().is_some()
-}
-
-/// A list of facts.
-fn facts(list: &[Fact]) -> Markup {
-    html! {
-        dl.facts {
-            @for (name, value) in list { dt { (name) } dd.breaks { (value) } }
-        }
-    }
 }

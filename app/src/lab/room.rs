@@ -15,7 +15,6 @@ pub mod simulator;
 pub mod workers;
 
 use super::handle::Lab;
-use super::inspector;
 use crate::api::asks::{Ask, Asks};
 use crate::live::{Connection, Live};
 use crate::me;
@@ -47,7 +46,6 @@ fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
     place.set_inner_html("");
     let live = lab.live;
     leptos::mount::mount_to(place.clone(), move || {
-        inspector::learn_of_others(lab);
         view! { <Room style live at_gates holding /> }
     })
     .forget();

@@ -4,7 +4,7 @@ use flow::Id;
 use std::{fmt, str::FromStr};
 
 /// Something that can be inspected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Selection {
     /// A node, by its id in the diagram.
     Node(String),

@@ -3,7 +3,8 @@
 use super::super::selection::Selection;
 use super::super::state::{Look, stranger_at};
 use super::super::words::{change, held_words, node_name, place_name, service_name, short_id, stock_change};
-use super::{Fact, facts, store};
+use super::store;
+use super::told::{Block, Fact, Way, about, ways};
 use crate::live::Connection;
 use flow::event::{State, StockReason};
 use flow::fault::{Gate, HeldStep};
@@ -11,11 +12,10 @@ use flow::layout::{OTHERS, PRODUCER, WAREHOUSE, consumer_id};
 use flow::picture::{Arrival, Binding, QueuePicture, System};
 use flow::topology::{self, ExchangeType};
 use flow::{Service, Style};
-use maud::{Markup, html};
 use std::collections::BTreeSet;
 
 /// A node, by its id in the diagram.
-pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
+pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
     let style = look.lab.style;
     if let Some(&service) = Service::ALL.iter().find(|&&service| consumer_id(service) == id) {
         let what = match (style, service) {
@@ -35,7 +35,9 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
             }
         };
         let system = look.lab.system();
-        return html! { (part(service_name(service), what, &service_facts(system, service))) (store::of(system, service)) };
+        let mut told = about(service_name(service), what, service_facts(system, service));
+        told.extend(store::of(system, service));
+        return told;
     }
     match id {
         PRODUCER => {
@@ -48,35 +50,21 @@ pub(super) fn node(look: &Look<'_>, id: &str) -> Markup {
                 }
             };
             let system = look.lab.system();
-            html! { (part("Inventory", what, &producer_facts(system))) (store::of_producer(system)) (recent(look)) }
+            let mut told = about("Inventory", what, producer_facts(system));
+            told.extend(store::of_producer(system));
+            told.extend(recent(look));
+            told
         }
         WAREHOUSE => {
-            let list = [("arrivals", look.lab.system().arrivals.to_string())];
-            html! { (part("Warehouse and shop", "Where goods come in, by HTTP or in files, and where they are sold.", &list)) (recent(look)) }
+            let list = vec![("arrivals", look.lab.system().arrivals.to_string())];
+            let what = "Where goods come in, by HTTP or in files, and where they are sold.";
+            let mut told = about("Warehouse and shop", what, list);
+            told.extend(recent(look));
+            told
         }
         name if name == style.exchange().name => exchange(look),
         OTHERS => others(look),
         _ => stranger(look, id),
-    }
-}
-
-fn part(title: &str, what: &str, list: &[Fact]) -> Markup {
-    html! {
-        h2.breaks { (title) }
-        p.soft { (what) }
-        (facts(list))
-    }
-}
-
-/// A way to something else: its words, and what more there is to say at their end.
-pub(super) fn way(pick: &Selection, words: &str, after: &str) -> Markup {
-    html! {
-        li {
-            button.step type="button" data-pick=(pick) {
-                span.step-words { (words) }
-                @if !after.is_empty() { span.step-after { (after) } }
-            }
-        }
     }
 }
 
@@ -151,7 +139,7 @@ fn producer_facts(system: &System) -> Vec<Fact> {
     list
 }
 
-fn exchange(look: &Look<'_>) -> Markup {
+fn exchange(look: &Look<'_>) -> Vec<Block> {
     let style = look.lab.style;
     let what = match style {
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
@@ -163,67 +151,65 @@ fn exchange(look: &Look<'_>) -> Markup {
     if system.refused_now() > 0 {
         list.push(("refused", format!("{}: a queue bound here is full", system.refused_now())));
     }
-    html! {
-        (part(style.exchange().name, what, &list))
-        h3 { "Bindings" }
-        ul.plain-list {
-            @for (queue, binding) in system.bindings() {
-                @let key = match (style.exchange().exchange_type, &*binding.routing_key) {
-                    (ExchangeType::Fanout, _) => "any message",
-                    (ExchangeType::Direct, key) => key,
-                };
-                @let via = if binding.via.is_empty() { String::new() } else { format!("via {}", binding.via.join(", ")) };
-                (way(&Selection::Queue(queue.to_string()), &format!("{key} → {queue}"), &via))
-            }
-        }
-        @if system.bindings().next().is_none() { p.soft { "No queue is bound: messages are returned." } }
-        @if look.connection != Connection::Replay && let Some(reason) = &look.lab.others_hidden {
-            p.soft { "Bindings of others: not visible (" (reason) ")." }
-        }
+    let mut told = about(style.exchange().name, what, list);
+    let bindings = system.bindings().map(|(queue, binding)| {
+        let key = match (style.exchange().exchange_type, &*binding.routing_key) {
+            (ExchangeType::Fanout, _) => "any message",
+            (ExchangeType::Direct, key) => key,
+        };
+        let via =
+            if binding.via.is_empty() { String::new() } else { format!("via {}", binding.via.join(", ")) };
+        Way::to(Selection::Queue(queue.to_string()), format!("{key} → {queue}"), via)
+    });
+    told.extend(ways("Bindings", bindings.collect(), "No queue is bound: messages are returned."));
+    if look.connection != Connection::Replay
+        && let Some(reason) = &look.lab.others_hidden
+    {
+        told.push(Block::Note(format!("Bindings of others: not visible ({reason}).")));
     }
+    told
 }
 
 /// Everybody who has no place in the diagram, and those who have.
-fn others(look: &Look<'_>) -> Markup {
+fn others(look: &Look<'_>) -> Vec<Block> {
     let system = look.lab.system();
+    let foreign = system.foreign_queues().iter().map(|queue| {
+        let counts = format!("ready {} · unacked {}", queue.ready(), queue.unacked());
+        Way::to(Selection::Queue(queue.name.to_string()), &*queue.name, counts)
+    });
     let rivals =
         system.own_queues().iter().flat_map(|queue| queue.strangers().map(move |rival| (queue, rival)));
-    html! {
-        (part("Others on the broker", "Queues that others bound to our exchange, and others at our queues.", &[]))
-        ul.plain-list {
-            @for queue in system.foreign_queues() {
-                @let counts = format!("ready {} · unacked {}", queue.ready(), queue.unacked());
-                (way(&Selection::Queue(queue.name.to_string()), &queue.name, &counts))
-            }
-            @for (queue, rival) in rivals {
-                @let words = format!("{} takes from {}", node_name(rival.node.as_ref()), queue.name);
-                (way(&Selection::Queue(queue.name.to_string()), &words, ""))
-            }
-        }
-    }
+    let rivals = rivals.map(|(queue, rival)| {
+        let words = format!("{} takes from {}", node_name(rival.node.as_ref()), queue.name);
+        Way::to(Selection::Queue(queue.name.to_string()), words, "")
+    });
+    let what = "Queues that others bound to our exchange, and others at our queues.";
+    let mut told = about("Others on the broker", what, Vec::new());
+    told.push(Block::Ways(foreign.chain(rivals).collect()));
+    told
 }
 
 /// Somebody whose consumer is drawn, by its id there.
-fn stranger(look: &Look<'_>, id: &str) -> Markup {
+fn stranger(look: &Look<'_>, id: &str) -> Vec<Block> {
     let Some((queue, name)) = stranger_at(look.lab.system(), id) else {
-        return part(place_name(id), "This client has left.", &[]);
+        return about(place_name(id), "This client has left.", Vec::new());
     };
     let what = if topology::queue_named(&queue.name).is_some() {
         "An external consumer on one of our queues: our service does not get what it takes."
     } else {
         "An external consumer with a queue of its own."
     };
-    part(name, what, &[("consumes", queue.name.to_string())])
+    about(name, what, vec![("consumes", queue.name.to_string())])
 }
 
 /// How many of an arrival's messages were handled, and how many were parked.
-pub(super) fn reached(arrival: &Arrival) -> String {
+pub fn reached(arrival: &Arrival) -> String {
     let handled = format!("{} of 3", arrival.handled());
     if arrival.dead > 0 { format!("{handled}, {} parked", arrival.dead) } else { handled }
 }
 
 /// A queue, by its name.
-pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
+pub fn queue(look: &Look<'_>, name: &str) -> Vec<Block> {
     let queue = look.lab.system().queue(name);
     let consumers = queue.map_or(0, |queue| queue.consumers.len());
     let what = match (topology::queue_named(name), consumers) {
@@ -239,7 +225,6 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
         }
         (Some(_), more) => format!("{more} consumers take messages from here, side by side."),
     };
-    let slots: Vec<_> = queue.map(|queue| queue.slots().collect()).unwrap_or_default();
     let mut list = queue.map_or_else(Vec::new, |queue| {
         vec![
             ("ready", queue.ready().to_string()),
@@ -253,21 +238,20 @@ pub(super) fn queue(look: &Look<'_>, name: &str) -> Markup {
     let bindings = look.lab.system().bindings().filter(|(queue, _)| ***queue == *name);
     list.extend(bindings.map(|(_, binding)| ("bound", bound_words(look.lab.style, &binding))));
     let of_queue = Some(flow::Id::from(name));
-    html! {
-        (part(name, &what, &list))
-        h3 { "First in line" }
-        ul.plain-list {
-            @for slot in &slots {
-                @if let Some(id) = &slot.message_id {
-                    @let sku = slot.sku.map(|sku| sku.to_string()).unwrap_or_default();
-                    @let place = if slot.unacked { "unacked" } else { "ready" };
-                    @let pick = Selection::Message { id: id.clone(), queue: of_queue.clone() };
-                    (way(&pick, &format!("{sku} {} · {place}", short_id(id)), ""))
-                }
-            }
-        }
-        @if slots.is_empty() { p.soft { "Empty." } }
-    }
+    let slots = queue.into_iter().flat_map(QueuePicture::slots);
+    let waiting = slots.filter_map(|slot| {
+        let id = slot.message_id.clone()?;
+        let sku = slot.sku.map(|sku| sku.to_string()).unwrap_or_default();
+        let place = if slot.unacked { "unacked" } else { "ready" };
+        let words = format!("{sku} {} · {place}", short_id(&id));
+        Some(Way::to(Selection::Message { id, queue: of_queue.clone() }, words, ""))
+    });
+    let waiting: Vec<_> = waiting.collect();
+    let is_empty = queue.is_none_or(|queue| queue.slots().next().is_none());
+    let mut told = about(name, what, list);
+    told.extend([Block::Heading("First in line".to_owned()), Block::Ways(waiting)]);
+    told.extend(is_empty.then(|| Block::Note("Empty.".to_owned())));
+    told
 }
 
 /// How many take messages from it, and who they are.
@@ -290,7 +274,7 @@ fn bound_words(style: Style, binding: &Binding) -> String {
 }
 
 /// A line, by its id.
-pub(super) fn edge(look: &Look<'_>, id: &str) -> Markup {
+pub fn edge(look: &Look<'_>, id: &str) -> Vec<Block> {
     let (from, to) = look
         .lab
         .layout()
@@ -315,30 +299,22 @@ pub(super) fn edge(look: &Look<'_>, id: &str) -> Markup {
         }
         _ => "A line of the diagram.",
     };
-    html! {
-        h2.breaks { (from) span.soft { " → " (to) } }
-        p.soft { (what) }
-        (recent(look))
-    }
+    let mut told = vec![Block::Title(from, Some(to)), Block::Note(what.to_owned())];
+    told.extend(recent(look));
+    told
 }
 
 /// The latest arrivals and sales, each a way to its journey.
-fn recent(look: &Look<'_>) -> Markup {
+fn recent(look: &Look<'_>) -> Vec<Block> {
     const LISTED: usize = 8;
-    let latest: Vec<&Arrival> = look.lab.system().recent.iter().take(LISTED).collect();
-    html! {
-        h3 { "Latest arrivals and sales" }
-        ul.plain-list {
-            @for arrival in &latest {
-                @let sku = arrival.sku.map(|sku| sku.to_string()).unwrap_or_default();
-                @let words = match (arrival.reason, arrival.quantity) {
-                    (Some(StockReason::Sale), _) => format!("sale of {sku}"),
-                    (_, Some(quantity)) => format!("{sku} × {quantity}"),
-                    (_, None) => sku,
-                };
-            (way(&Selection::Arrival(arrival.id().clone()), &words, &reached(arrival)))
-            }
-        }
-        @if latest.is_empty() { p.soft { "None so far." } }
-    }
+    let latest = look.lab.system().recent.iter().take(LISTED).map(|arrival| {
+        let sku = arrival.sku.map(|sku| sku.to_string()).unwrap_or_default();
+        let words = match (arrival.reason, arrival.quantity) {
+            (Some(StockReason::Sale), _) => format!("sale of {sku}"),
+            (_, Some(quantity)) => format!("{sku} × {quantity}"),
+            (_, None) => sku,
+        };
+        Way::to(Selection::Arrival(arrival.id().clone()), words, reached(arrival))
+    });
+    ways("Latest arrivals and sales", latest.collect(), "None so far.")
 }

@@ -1,18 +1,20 @@
 //! What travels: messages, arrivals, and single events.
 
 use super::super::facts::{MessageFacts, arrival_of, message_facts};
-use super::super::journey::journey;
+use super::super::journey::steps;
 use super::super::state::Look;
 use super::super::words::{duration, node_name, sentence, short_id, stock_change, time_of_day};
 use super::super::zone;
-use super::{Fact, facts, part};
+use super::body::body;
+use super::part::reached;
+use super::stored::stored;
+use super::told::{Block, Fact};
 use flow::event::{MessageInfo, StockReason};
 use flow::{Event, Id, Kind, topology};
-use maud::{Markup, html};
 use std::sync::Arc;
 
 /// A message, by its id; in one queue if it is named.
-pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
+pub fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Vec<Block> {
     let arrival = arrival_of(look.history.events().iter().rev(), id);
     if arrival.is_none() && is_old(look, id) {
         return gone("Message", id);
@@ -25,13 +27,15 @@ pub(super) fn message(look: &Look<'_>, id: &Id, queue: Option<&Id>) -> Markup {
     });
     let title = known.info.as_ref().map_or("Message", |info| &info.message_type);
     let of_arrival = arrival.as_deref().and_then(|id| arrival_name(look, id));
-    html! {
-        h2.breaks { (title) @if let Some(name) = receiver { span.soft { " → " (name) } } }
-        (facts(&message_list(&known, id, of_arrival)))
-        (body(look, &known, id))
-        (effects(look, events.iter().filter(|event| is_of(event, id, queue.map(|queue| &**queue)))))
-        @if arrival.is_some() { (journey(look, &events)) }
+    let mut told =
+        vec![Block::Title(title.to_owned(), receiver), Block::Facts(message_list(&known, id, of_arrival))];
+    told.extend(body(look, id));
+    let is_of_it = |event: &&Arc<Event>| is_of(event, id, queue.map(|queue| &**queue));
+    told.extend(stored(events.iter().filter(is_of_it).map(|event| &**event)));
+    if arrival.is_some() {
+        told.extend(journey(look, &events));
     }
+    told
 }
 
 /// How much older than the latest event something is that will not be told of any more: microseconds.
@@ -46,11 +50,21 @@ fn is_old(look: &Look<'_>, id: &str) -> bool {
 }
 
 /// What a link may lead to after its steps were let go of.
-fn gone(what: &str, id: &str) -> Markup {
-    html! {
-        h2 { (what) " " (short_id(id)) }
-        p.soft { "None of its steps is loaded. The journal keeps the newest steps only; this one may be older." }
-    }
+fn gone(what: &str, id: &str) -> Vec<Block> {
+    let why = "None of its steps is loaded. The journal keeps the newest steps only; this one may be older.";
+    vec![Block::Title(format!("{what} {}", short_id(id)), None), Block::Note(why.to_owned())]
+}
+
+/// The journey of an arrival: every step that followed from it.
+fn journey(look: &Look<'_>, events: &[Arc<Event>]) -> [Block; 2] {
+    let steps = if !events.is_empty() {
+        Block::Journey(steps(events, look.lab.style))
+    } else if look.newer() > 0 {
+        Block::Note("Its steps are still ahead of the playhead.".to_owned())
+    } else {
+        Block::Note("Its steps are no longer loaded in this tab.".to_owned())
+    };
+    [Block::Heading("Journey".to_owned()), steps]
 }
 
 fn message_list(facts: &MessageFacts, id: &Id, arrival: Option<String>) -> Vec<Fact> {
@@ -84,50 +98,6 @@ fn is_of(event: &Event, id: &str, queue: Option<&str>) -> bool {
     event.message_id.as_deref() == Some(id) && (queue.is_none() || event.queue.as_deref() == queue)
 }
 
-/// What was stored, once what draws it has been fetched.
-fn effects<'a>(look: &Look<'_>, events: impl Iterator<Item = &'a Arc<Event>>) -> Markup {
-    let events: Vec<&Event> = events.map(|event| &**event).collect();
-    look.lab.views.study.map(|study| (study.effects)(&events)).unwrap_or_default()
-}
-
-/// The body as it went over the wire, and its properties; in full once what draws them has been fetched.
-fn body(look: &Look<'_>, known: &MessageFacts, id: &str) -> Markup {
-    if let Some(study) = look.lab.views.study {
-        return (study.message)(look, id);
-    }
-    let Some(info) = &known.info else { return html! {} };
-    let exchange = known.exchange.as_deref().map(|name| if name.is_empty() { "(default)" } else { name });
-    let mut properties = vec![("type", info.message_type.to_string()), ("app_id", info.app_id.to_string())];
-    properties.extend(info.publisher.as_ref().map(|who| ("published by", who.to_string())));
-    properties.extend(exchange.map(|name| ("exchange", name.to_owned())));
-    properties.extend(info.timestamp_s.map(|s| ("timestamp", time_of_day(s * 1_000_000))));
-    properties.extend(info.traceparent.as_ref().map(|text| ("traceparent", text.to_string())));
-    properties.push(("size", format!("{} bytes", info.size_bytes)));
-    html! {
-        pre.body tabindex="0" aria-label="Body" { (spaced(&info.body)) }
-        details.properties {
-            summary { "Properties" }
-            (facts(&properties))
-        }
-    }
-}
-
-/// A flat JSON object with a space after each comma and colon outside of strings, for the eye.
-fn spaced(json: &str) -> String {
-    let mut text = String::with_capacity(json.len() + 16);
-    let (mut in_string, mut escaped) = (false, false);
-    for character in json.chars() {
-        text.push(character);
-        match character {
-            '"' if !escaped => in_string = !in_string,
-            ',' | ':' if !in_string => text.push(' '),
-            _ => {}
-        }
-        escaped = in_string && character == '\\' && !escaped;
-    }
-    text
-}
-
 fn arrival_name(look: &Look<'_>, id: &str) -> Option<String> {
     let arrival = look.lab.system().recent.get(id)?;
     let sku = arrival.sku?;
@@ -139,7 +109,7 @@ fn arrival_name(look: &Look<'_>, id: &str) -> Option<String> {
 }
 
 /// An arrival or sale, by its id.
-pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
+pub fn arrival(look: &Look<'_>, id: &Id) -> Vec<Block> {
     let steps = look.steps(id);
     if steps.is_empty() && look.lab.system().recent.get(id).is_none() && is_old(look, id) {
         return gone("Arrival", id);
@@ -152,7 +122,7 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
             (true, _) => "over",
             (false, _) => "under way",
         };
-        list.insert(0, ("state", format!("{state}, handled: {}", part::reached(arrival))));
+        list.insert(0, ("state", format!("{state}, handled: {}", reached(arrival))));
         if let Some(after) = arrival.after {
             list.push(("on hand", stock_change(arrival.before, after)));
             list.push(("version", after.version.to_string()));
@@ -161,31 +131,25 @@ pub(super) fn arrival(look: &Look<'_>, id: &Id) -> Markup {
         list.push(("e-mails", arrival.emails.to_string()));
         list.push(("took", duration(arrival.last_us.saturating_sub(arrival.began_us))));
     }
-    html! {
-        h2.breaks { (title) }
-        (facts(&list))
-        (journey(look, &steps))
-    }
+    let mut told = vec![Block::Title(title, None), Block::Facts(list)];
+    told.extend(journey(look, &steps));
+    told
 }
 
 /// One event of the journal, with the journey it belongs to.
-pub(super) fn event(look: &Look<'_>, seq: u64) -> Markup {
+pub fn event(look: &Look<'_>, seq: u64) -> Vec<Block> {
     let Some(event) = look.history.event(seq) else {
-        return html! { h2 { "Step " (seq) } p.soft { "This step is no longer loaded in this tab." } };
+        let why = "This step is no longer loaded in this tab.".to_owned();
+        return vec![Block::Title(format!("Step {seq}"), None), Block::Note(why)];
     };
     let events = event.correlation_id.as_deref().map(|arrival| look.steps(arrival));
-    let of_message = event
-        .message_id
-        .as_deref()
-        .zip(events.as_deref())
-        .map(|(id, events)| body(look, &message_facts(events, id, event.queue.as_deref()), id));
-    html! {
-        h2 { (sentence(event)) }
-        (facts(&event_list(event)))
-        @if let Some(body) = of_message { (body) }
-        (effects(look, std::iter::once(event)))
-        @if let Some(events) = events { (journey(look, &events)) }
+    let mut told = vec![Block::Title(sentence(event), None), Block::Facts(event_list(event))];
+    if let (Some(id), Some(_)) = (&event.message_id, &events) {
+        told.extend(body(look, id));
     }
+    told.extend(stored([&**event]));
+    told.extend(events.into_iter().flat_map(|events| journey(look, &events)));
+    told
 }
 
 fn event_list(event: &Event) -> Vec<Fact> {
@@ -211,15 +175,4 @@ fn event_list(event: &Event) -> Vec<Fact> {
     list.extend(event.causation_id.as_deref().map(|id| ("caused by", short_id(id))));
     list.extend(event.attempt.map(|attempt| ("attempt", attempt.to_string())));
     list
-}
-
-#[cfg(test)]
-mod tests {
-    use super::spaced;
-
-    #[test]
-    fn a_body_gets_air_outside_of_its_strings_only() {
-        assert_eq!(spaced(r#"{"sku":"A,B:C","n":1}"#), r#"{"sku": "A,B:C", "n": 1}"#);
-        assert_eq!(spaced(r#"{"q":"\"x:y"}"#), r#"{"q": "\"x:y"}"#);
-    }
 }
