@@ -14,6 +14,6 @@ pub mod ready;
 pub mod style_mark;
 pub mod theme_button;
 
-pub use blank::{blank, failure};
-pub use product_icon::product_icon;
-pub use style_mark::{style_mark, title};
+pub use blank::{Blank, Failure};
+pub use product_icon::ProductIcon;
+pub use style_mark::{StyleMark, style_mark, title};

@@ -2,11 +2,11 @@
 
 mod compare;
 mod home;
-mod listing;
-mod mailbox;
+pub mod listing;
+pub mod mailbox;
 mod not_found;
 mod sketch;
-mod store;
+pub mod store;
 mod when;
 
 pub use compare::Compare;

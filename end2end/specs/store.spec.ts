@@ -39,3 +39,16 @@ test("a server that refuses is quoted", async ({ page, forgive }) => {
   await page.getByRole("button", { name: "Buy one Wall clock, choreography" }).click();
   await expect(page.getByText("Inventory is being moved.")).toBeVisible();
 });
+
+test("what is typed stays, and keeps the focus, while the numbers around it change", async ({ page, server }) => {
+  await open(page, "/store");
+  await expect(page.locator('main[data-connection="live"]')).toBeAttached();
+  const card = page.locator('.product[data-sku="CLOCK-WALL"]');
+  await card.getByText("Notify me").click();
+  await card.getByLabel("E-mail").pressSequentially("ada@");
+  await server.post("/api/arrivals", { sku: "CLOCK-WALL", quantity: 4, style: "choreography" });
+  await expect(card.locator('.offer[data-style="choreography"]')).toContainText("9 in stock");
+  await expect(card.getByLabel("E-mail")).toBeFocused();
+  await page.keyboard.type("example");
+  await expect(card.getByLabel("E-mail")).toHaveValue("ada@example");
+});

@@ -1,28 +1,47 @@
 //! Where there is nothing to show, and where something went wrong.
 
-use flow::api::Problem;
-use maud::{Markup, html};
+use leptos::prelude::*;
 
 /// Nothing there yet: what will be here, how it gets here, and the link that leads there.
-#[must_use]
-pub fn blank(title: &str, how: &str, link: (&str, &str)) -> Markup {
-    html! {
-        div.blank {
-            h2 { (title) }
-            p { (how) }
-            a.button href=(link.0) { (link.1) }
-        }
+#[component]
+pub fn Blank(
+    /// What there is none of.
+    title: &'static str,
+    /// How it gets here.
+    how: &'static str,
+    /// Where that is done.
+    href: &'static str,
+    /// The link's words.
+    link: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="blank">
+            <h2>{title}</h2>
+            <p>{how}</p>
+            <a class="button" href=href>
+                {link}
+            </a>
+        </div>
     }
 }
 
-/// Something could not be read, such as "The store". Its button is the act `retry`.
-#[must_use]
-pub fn failure(what: &str, problem: &Problem) -> Markup {
-    html! {
-        div.blank.blank-failed role="alert" {
-            h2 { (what) " could not be read" }
-            p { (problem.detail) }
-            button.button type="button" data-act="retry" { "Try again" }
-        }
+/// Something could not be read.
+#[component]
+pub fn Failure(
+    /// What, such as "The store".
+    what: &'static str,
+    /// Why not.
+    detail: String,
+    /// Tries again.
+    retry: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <div class="blank blank-failed" role="alert">
+            <h2>{format!("{what} could not be read")}</h2>
+            <p>{detail}</p>
+            <button class="button" type="button" on:click=move |_| retry.run(())>
+                "Try again"
+            </button>
+        </div>
     }
 }

@@ -1,50 +1,87 @@
 //! That a system is held, on every page: by whom, since when, and until when.
 
+use super::title;
 use crate::lab::words::{clock, since_when};
 use crate::live::{Connection, Live, use_live};
 use crate::me::me;
-use crate::paint::{follow, region};
-use flow::picture::Hold;
 use flow::{Picture, Style};
 use leptos::prelude::*;
-use maud::{Markup, html};
 use std::time::Duration;
 
 /// How often the time that has passed is told anew.
 const EVERY: Duration = Duration::from_secs(10);
 
+/// What is told of a held system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Line {
+    style: Style,
+    /// By whom. Said once, and not again with every minute.
+    held: String,
+    /// Since when, and until when.
+    times: String,
+}
+
 /// The banner under the header; nothing while no system is held.
 #[island]
 pub fn HoldBanner() -> impl IntoView {
     let live = use_live();
-    let tick = RwSignal::new(0_u32);
-    let paint = move || {
-        tick.track();
-        draw(live)
-    };
-    region(paint, move |host| {
-        set_interval(move || tick.update(|tick| *tick = tick.wrapping_add(1)), EVERY);
-        follow(host, Box::new(paint));
-    })
+    // The server does not say for how long: by the time it is read, that is over.
+    let now_us = RwSignal::new(None);
+    Effect::new(move || {
+        now_us.set(clock_us());
+        set_interval(move || _ = now_us.try_set(clock_us()), EVERY);
+    });
+    let lines = Memo::new(move |_| told(live, now_us.get()));
+    let is_any = Memo::new(move |_| lines.with(|lines| !lines.is_empty()));
+    move || {
+        is_any.get().then(|| {
+            view! {
+                <aside class="hold-banner" aria-label="Held">
+                    {Style::ALL.iter().map(|&style| held(style, lines)).collect_view()}
+                </aside>
+            }
+        })
+    }
 }
 
-fn draw(live: Live) -> String {
+/// That one system is held, if it is.
+fn held(style: Style, lines: Memo<Vec<Line>>) -> AnyView {
+    let read = move |of: fn(&Line) -> String| {
+        lines.with(|lines| lines.iter().find(|line| line.style == style).map(of))
+    };
+    let who = Memo::new(move |_| read(|line| line.held.clone()));
+    let line = move || {
+        who.get().map(|who| {
+            view! {
+                <p data-held=style.as_str()>
+                    <strong role="status">{who}</strong>
+                    {move || read(|line| line.times.clone())}
+                    <a href=format!("/lab/{style}")>
+                        "Go there"
+                        <span class="sr-only">{format!(": {}", title(style))}</span>
+                    </a>
+                </p>
+            }
+        })
+    };
+    line.into_any()
+}
+
+/// What there is to tell. Follows the stream.
+fn told(live: Live, now_us: Option<u64>) -> Vec<Line> {
     live.version.track();
     // A saved run tells of holds that are long over.
     if live.connection.get() == Connection::Replay {
-        return String::new();
+        return Vec::new();
     }
-    let is_held = |picture: &Picture| Style::ALL.iter().any(|style| picture.system(*style).hold.is_some());
     live.with_history(|history| {
         let picture = history.now();
-        if !is_held(picture) {
-            return String::new();
-        }
-        banner(picture, me().as_deref(), now_us()).into_string()
+        let is_held = Style::ALL.iter().any(|style| picture.system(*style).hold.is_some());
+        if is_held { lines(picture, me().as_deref(), now_us) } else { Vec::new() }
     })
 }
 
-/// The reader's clock. The server does not say for how long: by the time it is read, that is over.
+/// The reader's clock.
 #[cfg(feature = "hydrate")]
 #[expect(
     clippy::cast_possible_truncation,
@@ -52,39 +89,26 @@ fn draw(live: Live) -> String {
     clippy::unnecessary_wraps,
     reason = "milliseconds since 1970; outside of a browser there is no such clock"
 )]
-fn now_us() -> Option<u64> {
+fn clock_us() -> Option<u64> {
     Some(js_sys::Date::now() as u64 * 1_000)
 }
 
 #[cfg(not(feature = "hydrate"))]
-const fn now_us() -> Option<u64> {
+const fn clock_us() -> Option<u64> {
     None
 }
 
-fn banner(picture: &Picture, reader: Option<&str>, now_us: Option<u64>) -> Markup {
-    html! {
-        aside.hold-banner aria-label="Held" {
-            @for &style in Style::ALL {
-                @if let Some(hold) = &picture.system(style).hold { (line(style, hold, reader, now_us)) }
-            }
-        }
-    }
-}
-
-fn line(style: Style, hold: &Hold, reader: Option<&str>, now_us: Option<u64>) -> Markup {
-    let name = match style {
-        Style::Choreography => "Choreography",
-        Style::Orchestration => "Orchestration",
+fn lines(picture: &Picture, reader: Option<&str>, now_us: Option<u64>) -> Vec<Line> {
+    let line = |&style: &Style| {
+        let hold = picture.system(style).hold.as_ref()?;
+        let until = hold.opens_at_us.map(|at_us| format!(" It opens by itself at {}.", clock(at_us)));
+        Some(Line {
+            style,
+            held: format!("{} is held by {}", title(style), hold.holder(reader)),
+            times: format!(" {}.{} ", since_when(hold.since_us, now_us), until.unwrap_or_default()),
+        })
     };
-    html! {
-        p data-held=(style) {
-            // Said once, and not again with every minute.
-            strong role="status" { (name) " is held by " (hold.holder(reader)) }
-            " " (since_when(hold.since_us, now_us)) "."
-            @if let Some(opens_at_us) = hold.opens_at_us { " It opens by itself at " (clock(opens_at_us)) "." }
-            " " a href={ "/lab/" (style) } { "Go there" span.sr-only { ": " (name) } }
-        }
-    }
+    Style::ALL.iter().filter_map(line).collect()
 }
 
 #[cfg(test)]
@@ -102,11 +126,13 @@ mod tests {
         event.actor = Some(Arc::new(Actor { name: Some("Ada".into()), id: Some("b1".into()) }));
         let mut picture = Picture::default();
         picture.apply(&event);
-        let drawn = |reader| banner(&picture, reader, Some(at_us + 185_000_000)).into_string();
-        let words =
-            "Orchestration is held by Ada</strong> since 14:02 UTC (3 min). It opens by itself at 14:12 UTC.";
-        assert!(drawn(None).contains(words), "{}", drawn(None));
-        assert!(drawn(Some("b1")).contains("Orchestration is held by you"));
-        assert!(!drawn(None).contains("Choreography"));
+        let told = |reader| lines(&picture, reader, Some(at_us + 185_000_000));
+        let line = |held: &str| Line {
+            style: Style::Orchestration,
+            held: held.to_owned(),
+            times: " since 14:02 UTC (3 min). It opens by itself at 14:12 UTC. ".to_owned(),
+        };
+        assert_eq!(told(None), [line("Orchestration is held by Ada")]);
+        assert_eq!(told(Some("b1")), [line("Orchestration is held by you")]);
     }
 }

@@ -1,10 +1,9 @@
 //! Whether the keyboard's short ways are on: a switch in the help, kept in a cookie like the theme.
 
 use crate::cookies;
-use crate::paint::{Act, follow, listen, region};
+use crate::paint::Act;
 use flow::cookies::value_of;
 use leptos::prelude::*;
-use maud::{Markup, html};
 
 /// The cookie, and what it says when they are off.
 const COOKIE: &str = "keys";
@@ -50,22 +49,19 @@ pub fn is_plain(event: &leptos::ev::KeyboardEvent) -> bool {
 #[island]
 pub fn KeysSwitch() -> impl IntoView {
     let is_on = RwSignal::new(keys_are_on());
-    let draw = move || switch(is_on.get()).into_string();
-    region(draw, move |host| {
-        listen(&host, "click", move |event| {
-            if Act::of(&event).is_some() {
-                is_on.update(|is_on| *is_on = !*is_on);
-                cookies::keep(COOKIE, if is_on.get_untracked() { "on" } else { OFF });
-            }
-        });
-        follow(host, Box::new(draw));
-    })
-}
-
-fn switch(is_on: bool) -> Markup {
-    html! {
-        button.button.button-small type="button" role="switch" aria-checked=(is_on) data-act="keys" {
-            "Keyboard shortcuts: " @if is_on { "on" } @else { "off" }
-        }
+    let toggle = move |_| {
+        is_on.update(|is_on| *is_on = !*is_on);
+        cookies::keep(COOKIE, if is_on.get_untracked() { "on" } else { OFF });
+    };
+    view! {
+        <button
+            class="button button-small"
+            type="button"
+            role="switch"
+            aria-checked=move || is_on.get().to_string()
+            on:click=toggle
+        >
+            {move || if is_on.get() { "Keyboard shortcuts: on" } else { "Keyboard shortcuts: off" }}
+        </button>
     }
 }

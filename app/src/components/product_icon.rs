@@ -1,7 +1,7 @@
 //! The drawings of the products, one symbol per SKU in `public/products.svg`.
 
 use flow::Sku;
-use maud::{Markup, html};
+use leptos::prelude::*;
 
 /// The SKUs that have a drawing, in alphabetical order.
 const DRAWN: [&str; 24] = [
@@ -37,12 +37,15 @@ fn symbol(sku: &str) -> &str {
 }
 
 /// A product's drawing. It says nothing that its name does not.
-#[must_use]
-pub fn product_icon(sku: Sku) -> Markup {
-    html! {
-        svg.product-icon viewBox="0 0 48 48" aria-hidden="true" {
-            use href={ "/products.svg#" (symbol(sku.as_str())) } {}
-        }
+#[component]
+pub fn ProductIcon(
+    /// Of what.
+    sku: Sku,
+) -> impl IntoView {
+    view! {
+        <svg class="product-icon" viewBox="0 0 48 48" aria-hidden="true">
+            <use href=format!("/products.svg#{}", symbol(sku.as_str()))></use>
+        </svg>
     }
 }
 

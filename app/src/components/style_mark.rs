@@ -1,16 +1,29 @@
 //! The mark of a style: an event is a circle, a command a square.
 
 use flow::Style;
+use leptos::prelude::*;
 use maud::{Markup, html};
 
-/// The small mark that stands before a style's name.
-#[must_use]
-pub fn style_mark(style: Style) -> Markup {
-    let class = match style {
+const fn class(style: Style) -> &'static str {
+    match style {
         Style::Choreography => "mark mark-event",
         Style::Orchestration => "mark mark-command",
-    };
-    html! { span class=(class) aria-hidden="true" {} }
+    }
+}
+
+/// The small mark that stands before a style's name.
+#[component]
+pub fn StyleMark(
+    /// The style.
+    style: Style,
+) -> impl IntoView {
+    view! { <span class=class(style) aria-hidden="true"></span> }
+}
+
+/// The mark where a page is still drawn as markup, which only the comparison is.
+#[must_use]
+pub fn style_mark(style: Style) -> Markup {
+    html! { span class=(class(style)) aria-hidden="true" {} }
 }
 
 /// A style's name as a word of a sentence's beginning.

@@ -1,24 +1,72 @@
 //! What the store and the mailbox have in common: a list that the server renders and the stream keeps true.
 
 use crate::api::{self, Listed, What};
-use crate::live::Connection;
+use crate::live::Live;
+use crate::paint::keep_focus;
 use flow::api::Problem;
 use leptos::{prelude::*, task::spawn_local};
-use maud::{Markup, html};
 use std::time::Duration;
 
 /// How long changes are gathered before the list is asked for again: soon enough to feel live, seldom
 /// enough for a burst of a thousand arrivals.
 const GATHER: Duration = Duration::from_millis(300);
 
+/// Whether controls work: where somebody listens.
+pub const IS_ALIVE: bool = cfg!(feature = "hydrate");
+
+/// The place of a page: the server draws it, and what the browser fetches brings it to life. Nothing on the page works
+/// before that, which the mark of [`ready`] tells.
+///
+/// [`ready`]: crate::components::ready
+#[cfg(feature = "hydrate")]
+pub fn place<Fetched: Future<Output = ()> + 'static>(
+    wake: impl FnOnce(web_sys::HtmlElement) -> Fetched + 'static,
+) -> AnyView {
+    use crate::components::ready;
+    use wasm_bindgen::JsCast as _;
+
+    ready::fetching();
+    let place = NodeRef::new();
+    let wake = move |place: web_sys::Element| {
+        let Ok(place) = place.dyn_into() else { return };
+        let fetched = wake(place);
+        spawn_local(async move {
+            fetched.await;
+            ready::fetched();
+        });
+    };
+    crate::paint::when_there(place, Box::new(wake));
+    view! { <div class="place" node_ref=place inner_html=""></div> }.into_any()
+}
+
 /// The frame of a page that shows a list.
-#[must_use]
-pub fn page(connection: Connection, inside: &Markup) -> String {
-    html! { main #main.page tabindex="-1" data-connection=(connection.as_str()) { (inside) } }.into_string()
+#[component]
+pub fn ListPage(
+    /// How the page stands with the server.
+    live: Live,
+    /// What stands on it.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <main id="main" class="page" tabindex="-1" data-connection=move || live.connection.get().as_str()>
+            {children()}
+        </main>
+    }
 }
 
 /// A list, or why it cannot be read.
 pub type List = Result<Listed, Problem>;
+
+/// What there is to see of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// There is nothing yet.
+    Nothing,
+    /// What it lists.
+    Some,
+    /// It cannot be read: why not.
+    Failed(String),
+}
 
 /// How long a reader's wish is waited for to become another one, as it does while somebody types.
 const TYPING: Duration = Duration::from_millis(120);
@@ -52,6 +100,18 @@ impl Listing {
         listing
     }
 
+    /// What there is to see of it; `is_empty` says whether it lists nothing yet.
+    #[must_use]
+    pub fn seen(self, is_empty: fn(&Listed) -> bool) -> Memo<Seen> {
+        Memo::new(move |_| {
+            self.list.with(|list| match list {
+                Ok(listed) if is_empty(listed) => Seen::Nothing,
+                Ok(_) => Seen::Some,
+                Err(problem) => Seen::Failed(problem.detail.clone()),
+            })
+        })
+    }
+
     /// Lists something else from now on. What was there stays until that has come.
     pub fn look_for(self, what: What) {
         self.what.set_value(what.clone());
@@ -74,6 +134,9 @@ impl Listing {
             }
             // A moment without the server is no reason to take away what was there.
             if list.is_ok() || self.list.with_untracked(Result::is_err) {
+                if let Some(main) = document().get_element_by_id("main") {
+                    keep_focus(&main);
+                }
                 self.list.set(list);
             }
         });

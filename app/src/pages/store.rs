@@ -1,36 +1,31 @@
 //! The shop: what each style's catalog shows, and a button that takes a piece out.
 
+mod card;
+mod pager;
+mod search;
+mod toast;
 mod wish;
 
-use super::listing::{List, Listing, page};
+use super::listing::{List, ListPage, Listing, Seen};
 use crate::{
     address,
     api::{self, Listed, What},
-    app::hydrated,
-    components::{blank, failure, product_icon, style_mark},
-    live::use_live,
-    paint::{Act, follow, listen, region},
+    components::{Blank, Failure, StyleMark},
+    live::{Live, use_live},
 };
+use card::Card;
 use flow::{
     Sku, Style,
     api::{Shelf, Shelves, ShelvesWanted, Show},
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use maud::{Markup, html};
-use std::time::Duration;
+use pager::Pager;
+use search::Search;
+use toast::{Outcome, Toast};
+use web_sys::HtmlElement;
 use wish::Wish;
-
-/// How long a message stays.
-const MESSAGE_STAYS: Duration = Duration::from_secs(6);
-
-/// What came of a click on Buy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Outcome {
-    text: String,
-    failed: bool,
-}
 
 /// The store's address when it shows that.
 fn href(wanted: &ShelvesWanted) -> String {
@@ -51,277 +46,186 @@ pub fn Store() -> impl IntoView {
         <Title text="Store" />
         {Suspend::new(async {
             let first = api::list(What::Shelves(wanted.clone())).await;
-            view! { <Shop first wanted /> }
+            view! { <ShopPlace first wanted /> }
         })}
     }
 }
 
-/// Everything that lives on it.
+/// Everything that the page follows.
+#[derive(Clone, Copy)]
+struct Counter {
+    listing: Listing,
+    /// What the reader looks for.
+    wanted: RwSignal<ShelvesWanted>,
+    /// What came of the last click on Buy.
+    outcome: RwSignal<Option<Outcome>>,
+    /// What came of the last wish.
+    wish: RwSignal<Option<Wish>>,
+}
+
+impl Counter {
+    fn new(live: Live, first: List, wanted: ShelvesWanted) -> Self {
+        Self {
+            listing: Listing::new(What::Shelves(wanted.clone()), first, live.stock_seq),
+            wanted: RwSignal::new(wanted),
+            outcome: RwSignal::new(None),
+            wish: RwSignal::new(None),
+        }
+    }
+
+    /// Shows something else, and writes it into the address.
+    fn look_for(self, change: impl FnOnce(&mut ShelvesWanted)) {
+        self.wanted.update(change);
+        let wanted = self.wanted.get_untracked();
+        address::replace(&href(&wanted));
+        self.listing.look_for(What::Shelves(wanted));
+    }
+
+    /// Reads something off the page of products. Follows it.
+    fn read<T: Default>(self, read: impl FnOnce(&Shelves) -> T) -> T {
+        self.listing.list.with(|list| match list {
+            Ok(Listed::Shelves(page)) => read(page),
+            _ => T::default(),
+        })
+    }
+
+    /// How many pieces of a product a style's shop has for sale; none when it does not list it. Follows it.
+    fn quantity(self, sku: Sku, style: Style) -> Option<u32> {
+        self.read(|page| page.shelves.iter().find(|shelf| shelf.sku == sku)?.quantity(style))
+    }
+}
+
+/// Brings the shop to life in the place where the server has drawn it.
+type Wake = fn(HtmlElement, Live, List, ShelvesWanted);
+
+/// Fetches what brings the shop to life: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load_shop() -> Wake {
+    wake
+}
+
+fn wake(place: HtmlElement, live: Live, first: List, wanted: ShelvesWanted) {
+    place.set_inner_html("");
+    leptos::mount::mount_to(place, move || view! { <Shop live first wanted /> }).forget();
+}
+
+/// The place of the shop.
 #[island]
-fn Shop(
+fn ShopPlace(
     /// What the server rendered.
     first: List,
     /// What the reader came to see.
     wanted: ShelvesWanted,
 ) -> impl IntoView {
     let live = use_live();
-    let hydrated = hydrated();
-    let outcome = RwSignal::new(None::<Outcome>);
-    let wish = RwSignal::new(None::<Wish>);
-    let listing = Listing::new(What::Shelves(wanted.clone()), first, live.stock_seq);
-    let wanted = RwSignal::new(wanted);
-    let draw = move || {
-        let connection = live.connection.get();
-        let shop = listing.list.with(|list| {
-            wanted.with(|wanted| wish.with(|wish| goods(list, wanted, wish.as_ref(), hydrated.get())))
-        });
-        let message = outcome.with(|outcome| message(outcome.as_ref()));
-        page(connection, &html! { (shop) (message) })
-    };
-    let look_for = move |change: &dyn Fn(&mut ShelvesWanted)| {
-        wanted.update(|wanted| change(wanted));
-        let wanted = wanted.get_untracked();
-        address::replace(&href(&wanted));
-        listing.look_for(What::Shelves(wanted));
-    };
-    region(draw, move |host| {
-        listen(&host, "click", move |event| act(&event, listing, outcome, look_for));
-        listen(&host, "input", move |event| typed(&event, look_for));
-        listen(&host, "submit", move |event| {
-            // The list follows what is typed: Enter need not load the page anew.
-            event.prevent_default();
-            if Act::of(&event).is_some_and(|act| act.name() == "wish") {
-                wish::make(&event, listing, wish);
-            }
-        });
-        follow(host, Box::new(draw));
-    })
-}
-
-fn act(
-    event: &web_sys::Event,
-    listing: Listing,
-    outcome: RwSignal<Option<Outcome>>,
-    look_for: impl Fn(&dyn Fn(&mut ShelvesWanted)),
-) {
-    let Some(act) = Act::of(event) else { return };
-    match (act.name().as_str(), act.read("sku"), act.read("shop")) {
-        ("buy", Some(sku), Some(style)) => {
-            let name = listing.list.with_untracked(|list| name_of(list, sku));
-            buy(sku, name, style, act.get("available").is_some(), outcome);
-        }
-        ("retry", ..) => listing.refetch(),
-        ("page", ..) if !address::wants_new_tab(event) => {
-            event.prevent_default();
-            if let Some(page) = act.read("page") {
-                look_for(&|wanted| wanted.page = page);
-                show_top();
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Whoever turns the page begins at its top.
-fn show_top() {
     #[cfg(feature = "hydrate")]
-    window().scroll_to_with_x_and_y(0.0, 0.0);
-}
-
-fn typed(event: &web_sys::Event, look_for: impl Fn(&dyn Fn(&mut ShelvesWanted))) {
-    let Some(field) = Act::marked(event, "[data-field]") else { return };
-    let value = field.value();
-    match field.get("field").as_deref() {
-        Some("search") => look_for(&|wanted| (wanted.search, wanted.page) = (value.clone(), 1)),
-        Some("show") => look_for(&|wanted| (wanted.show, wanted.page) = (Show::of(&value), 1)),
-        _ => {}
+    return super::listing::place(move |place| async move { load_shop().await(place, live, first, wanted) });
+    #[cfg(not(feature = "hydrate"))]
+    view! {
+        <div class="place">
+            <Shop live first wanted />
+        </div>
     }
 }
 
-/// The fields.
-fn search(wanted: &ShelvesWanted, hydrated: bool) -> Markup {
-    html! {
-        form.shop-search role="search" data-act="search" {
-            input.input type="search" name="search" aria-label="Search products" placeholder="Search products"
-                data-field="search" maxlength="100" value=(wanted.search) disabled[!hydrated];
-            div.segments role="group" aria-label="Show" {
-                @for show in Show::EVERY {
-                    label.segment {
-                        input type="radio" name="show" value=(show.as_str()) data-field="show"
-                            checked[wanted.show == show] disabled[!hydrated];
-                        (match show { Show::All => "All", Show::Available => "Available", Show::SoldOut => "Sold out" })
-                    }
+/// Everything that lives on it.
+#[component]
+fn Shop(
+    /// How the page stands with the server.
+    live: Live,
+    /// What the server rendered.
+    first: List,
+    /// What the reader came to see.
+    wanted: ShelvesWanted,
+) -> impl IntoView {
+    let counter = Counter::new(live, first, wanted);
+    let seen = counter.listing.seen(|listed| matches!(listed, Listed::Shelves(page) if page.products == 0));
+    let retry = Callback::new(move |()| counter.listing.refetch());
+    view! {
+        <ListPage live>
+            <div class="page-head">
+                <div>
+                    <h1>"Store"</h1>
+                    <p>
+                        "Each style runs a shop of its own. Buying takes one piece out of stock, and every service is told."
+                    </p>
+                </div>
+            </div>
+            {move || match seen.get() {
+                Seen::Nothing => view! {
+                    <Blank
+                        title="The shelves are empty"
+                        how="Products appear here once the warehouse has reported some."
+                        href="/lab/choreography"
+                        link="Send the first arrival"
+                    />
                 }
-            }
-        }
+                .into_any(),
+                Seen::Some => view! { <Goods counter /> }.into_any(),
+                Seen::Failed(detail) => view! { <Failure what="The store" detail retry /> }.into_any(),
+            }}
+            <Toast outcome=counter.outcome />
+        </ListPage>
     }
 }
 
-/// The way to the other pages, when there are any. A link stays where it is when it leads nowhere: the focus of
-/// somebody who has turned the last page would be lost.
-fn pager(page: &Shelves, wanted: &ShelvesWanted) -> Markup {
-    let way = |words: &str, to: u32| {
-        let leads = (1..=page.pages).contains(&to);
-        let href = leads.then(|| href(&ShelvesWanted { page: to, ..wanted.clone() }));
-        html! {
-            a.button.button-small href=[href] role=[(!leads).then_some("link")] aria-disabled=[(!leads).then_some("true")]
-                tabindex=[(!leads).then_some("0")] data-act=[leads.then_some("page")] data-page=(to) { (words) }
-        }
+/// The products, and the ways to find one.
+#[component]
+fn Goods(counter: Counter) -> impl IntoView {
+    let is_none_found = Memo::new(move |_| counter.read(|page| page.found == 0));
+    let products = move || {
+        let named = |shelf: &Shelf| (shelf.sku, shelf.name.clone());
+        counter.read(|page| page.shelves.iter().map(named).collect::<Vec<_>>())
     };
-    html! {
-        @if page.pages > 1 {
-            nav.pager aria-label="Pages of products" {
-                (way("Previous", page.page.saturating_sub(1)))
-                span.pager-words role="status" {
-                    "Page " (page.page) " of " (page.pages)
-                    span.soft { (page.found) " products" }
-                }
-                (way("Next", page.page + 1))
-            }
-        }
+    view! {
+        <ul class="shops" aria-label="The two shops">
+            {Style::ALL.iter().enumerate().map(|(at, &style)| view! { <Stock counter at style /> }).collect_view()}
+        </ul>
+        <Search counter />
+        <Show when=move || is_none_found.get()>
+            <p class="blank" role="status">
+                "No product matches. Try another word, or show all."
+            </p>
+        </Show>
+        <ul class="products" aria-label="Products">
+            <For each=products key=Clone::clone children=move |(sku, name)| view! { <Card counter sku name /> } />
+        </ul>
+        <Pager counter />
     }
 }
 
-fn name_of(list: &List, sku: Sku) -> String {
-    let Ok(Listed::Shelves(page)) = list else { return sku.to_string() };
-    let shelf = page.shelves.iter().find(|shelf| shelf.sku == sku);
-    shelf.map_or_else(|| sku.to_string(), |shelf| shelf.name.clone())
-}
-
-/// All that is shown but the message.
-fn goods(list: &List, wanted: &ShelvesWanted, wish: Option<&Wish>, hydrated: bool) -> Markup {
-    html! {
-        div.page-head {
-            div {
-                h1 { "Store" }
-                p {
-                    "Each style runs a shop of its own. Buying takes one piece out of stock, and every service is told."
-                }
-            }
-        }
-        @match list {
-            Ok(Listed::Shelves(page)) => { (shelf_list(page, wanted, wish, hydrated)) }
-            Ok(Listed::Emails(_)) => {}
-            Err(problem) => { (failure("The store", problem)) }
-        }
-    }
-}
-
-/// All products, or word that there are none.
-fn shelf_list(page: &Shelves, wanted: &ShelvesWanted, wish: Option<&Wish>, hydrated: bool) -> Markup {
-    if page.products == 0 {
-        let how = "Products appear here once the warehouse has reported some.";
-        return blank("The shelves are empty", how, ("/lab/choreography", "Send the first arrival"));
-    }
-    html! {
-        ul.shops aria-label="The two shops" {
-            @for (at, &style) in Style::ALL.iter().enumerate() {
-                li.shop data-style=(style) {
-                    (style_mark(style))
-                    span { (style) }
-                    strong { (page.available[at]) " of " (page.products) " available" }
-                }
-            }
-        }
-        (search(wanted, hydrated))
-        @if page.found == 0 {
-            p.blank role="status" { "No product matches. Try another word, or show all." }
-        }
-        ul.products aria-label="Products" {
-            @for shelf in &page.shelves {
-                li.product.card data-sku=(shelf.sku) data-key=(shelf.sku) {
-                    div.product-head {
-                        div.product-picture { (product_icon(shelf.sku)) }
-                        div {
-                            h2 { (shelf.name) }
-                            code { (shelf.sku) }
-                        }
-                    }
-                    ul.offers {
-                        @for &style in Style::ALL { (offer(shelf, style, shelf.quantity(style), hydrated)) }
-                    }
-                    (wish::form(shelf, wish.filter(|wish| wish.sku == shelf.sku), hydrated))
-                }
-            }
-        }
-        (pager(page, wanted))
-    }
-}
-
-/// One product in one style's shop. The button is never taken away while sold out: the focus of somebody who
-/// just bought the last one would be lost.
-fn offer(shelf: &Shelf, style: Style, quantity: Option<u32>, hydrated: bool) -> Markup {
-    let available = quantity.is_some_and(|quantity| quantity > 0);
-    let stock = match quantity {
-        None => "not listed".to_owned(),
-        Some(0) => "sold out".to_owned(),
-        Some(quantity) => format!("{quantity} in stock"),
-    };
-    html! {
-        li.offer data-style=(style) data-available=(available) {
-            (style_mark(style))
-            span.offer-words {
-                span.offer-stock { (stock) }
-                span.offer-style { (style) }
-            }
-            button.button.button-small type="button" data-act="buy" data-sku=(shelf.sku) data-shop=(style)
-                data-available[available] aria-label={ "Buy one " (shelf.name) ", " (style) }
-                aria-disabled=(!available) disabled[!hydrated] { "Buy" }
-        }
-    }
-}
-
-/// Buys one piece and says what came of it. The new numbers come by the stream, as everybody gets them.
-fn buy(sku: Sku, name: String, style: Style, available: bool, outcome: RwSignal<Option<Outcome>>) {
-    if !available {
-        return say(outcome, sold_out(&name, style));
-    }
-    spawn_local(async move {
-        let said = match api::buy_one(sku.as_str(), style).await {
-            Ok(()) => Outcome { text: format!("Bought one {name} in the {style} shop."), failed: false },
-            Err(problem) if problem.status == 409 => sold_out(&name, style),
-            Err(problem) => Outcome { text: problem.detail, failed: true },
-        };
-        say(outcome, said);
+/// How much of all a style's shop has for sale.
+#[component]
+fn Stock(counter: Counter, at: usize, style: Style) -> impl IntoView {
+    let words = Memo::new(move |_| {
+        counter.read(|page| format!("{} of {} available", page.available[at], page.products))
     });
-}
-
-fn sold_out(name: &str, style: Style) -> Outcome {
-    Outcome {
-        text: format!("{name} is sold out in the {style} shop. The next arrival fills the shelf."),
-        failed: true,
-    }
-}
-
-/// Shows the outcome for a while. The reader may have left the page before it is known, or before it goes.
-fn say(outcome: RwSignal<Option<Outcome>>, said: Outcome) {
-    outcome.try_set(Some(said.clone()));
-    set_timeout(
-        move || {
-            outcome.try_update(|now| {
-                if now.as_ref() == Some(&said) {
-                    *now = None;
-                }
-            });
-        },
-        MESSAGE_STAYS,
-    );
-}
-
-/// Where the outcome is shown, and read out.
-fn message(outcome: Option<&Outcome>) -> Markup {
-    html! {
-        div.toast role="status" {
-            @if let Some(Outcome { text, failed }) = outcome {
-                p class=(if *failed { "notice notice-failed" } else { "notice notice-done" }) { (text) }
-            }
-        }
+    view! {
+        <li class="shop" data-style=style.as_str()>
+            <StyleMark style />
+            <span>{style.as_str()}</span>
+            <strong>{words}</strong>
+        </li>
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Counter {
+        /// A shop that lists these.
+        pub fn with(shelves: Vec<Shelf>) -> Self {
+            let page = Shelves { products: 1, found: 1, shelves, ..Shelves::default() };
+            let (wanted, first) = (ShelvesWanted::default(), Ok(Listed::Shelves(page)));
+            Self {
+                listing: Listing::new(What::Shelves(wanted.clone()), first, RwSignal::default()),
+                wanted: RwSignal::new(wanted),
+                outcome: RwSignal::new(None),
+                wish: RwSignal::new(None),
+            }
+        }
+    }
 
     #[test]
     fn the_address_says_what_is_looked_for_and_nothing_else() {
@@ -331,14 +235,5 @@ mod tests {
             href(&wanted("50% tea", Show::SoldOut, 3)),
             "/store?search=50%25%20tea&show=sold-out&page=3"
         );
-    }
-
-    #[test]
-    fn a_shop_of_one_page_has_no_pager_and_the_last_page_leads_nowhere() {
-        let of = |page, pages| Shelves { page, pages, found: 1_000, ..Shelves::default() };
-        let drawn = |page, pages| pager(&of(page, pages), &ShelvesWanted::default()).into_string();
-        assert_eq!(drawn(1, 1), "");
-        assert!(drawn(2, 3).contains("href=\"/store?page=3\"") && drawn(2, 3).contains("href=\"/store\""));
-        assert!(!drawn(3, 3).contains("page=4") && drawn(3, 3).contains("aria-disabled=\"true\""));
     }
 }

@@ -1,88 +1,116 @@
 //! Wishing for a product: the form, and what came of it.
 
-use super::{Listing, Outcome};
-use crate::{
-    api::{self, Listed, asks},
-    pages::listing::List,
-    paint::Act,
-};
-use flow::{Sku, Style, api::Shelf};
-use leptos::{prelude::*, task::spawn_local};
-use maud::{Markup, html};
-use wasm_bindgen::JsCast as _;
+use super::Counter;
+use super::toast::Outcome;
+use crate::api::{self, asks};
+use crate::pages::listing::IS_ALIVE;
+use flow::{Sku, Style};
+use leptos::{ev, html, prelude::*, task::spawn_local};
 
 /// What came of the last wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// For what.
     pub sku: Sku,
-    /// What stands in the field: it is empty again once the wish is noted.
-    email: String,
-    said: Outcome,
+    /// What is said of it.
+    pub said: Outcome,
 }
 
 /// The way to be told when it is back, and the way to what happened to it.
-pub fn form(shelf: &Shelf, last: Option<&Wish>, hydrated: bool) -> Markup {
-    let id = format!("wish-{}", shelf.sku);
-    let is_wrong = last.is_some_and(|last| last.said.failed);
-    html! {
-        div.product-more {
-            details.wish {
-                summary { "Notify me" }
-                form data-act="wish" data-sku=(shelf.sku) novalidate {
-                    label.label for=(id) { "E-mail" }
-                    input.input id=(id) type="email" name="email" autocomplete="email" placeholder="ada@example.com"
-                        value=(last.map_or("", |last| &last.email)) disabled[!hydrated]
-                        aria-invalid=[is_wrong.then_some("true")] aria-describedby={ (id) "-said" };
-                    div.button-row {
-                        @for style in Style::ALL {
-                            button.button.button-small type="submit" disabled[!hydrated] data-shop=(style)
-                                aria-label={ "Wish for " (shelf.name) ", " (style) } { (style) }
-                        }
-                    }
-                    p id={ (id) "-said" } role="alert"
-                        class=[last.map(|last| if last.said.failed { "field-error" } else { "notice notice-done" })] {
-                        @if let Some(last) = last { (last.said.text) }
-                    }
-                }
-            }
-            a href={ "/lab/choreography?sku=" (shelf.sku) } { "See its journey" }
+#[component]
+pub fn WishForm(
+    /// Where it is sold.
+    counter: Counter,
+    /// The product.
+    sku: Sku,
+    /// Its name for people.
+    name: String,
+) -> impl IntoView {
+    let id = format!("wish-{sku}");
+    let said_id = format!("{id}-said");
+    let field = NodeRef::<html::Input>::new();
+    let said = Memo::new(move |_| {
+        let of_this = |wish: &Wish| (wish.sku == sku).then(|| wish.said.clone());
+        counter.wish.with(|wish| wish.as_ref().and_then(of_this))
+    });
+    let is_wrong = move || said.with(|said| said.as_ref().is_some_and(|said| said.failed));
+    let class = move || match said.with(|said| said.as_ref().map(|said| said.failed)) {
+        None => "",
+        Some(true) => "field-error",
+        Some(false) => "notice notice-done",
+    };
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let style = event.submitter().and_then(|button| button.get_attribute("data-shop")?.parse().ok());
+        if let (Some(style), Some(field)) = (style, field.get_untracked()) {
+            spawn_local(make(counter, sku, style, field));
         }
+    };
+    let shops = Style::ALL.iter().map(|&style| {
+        view! {
+            <button
+                class="button button-small"
+                type="submit"
+                disabled=!IS_ALIVE
+                data-shop=style.as_str()
+                aria-label=format!("Wish for {name}, {style}")
+            >
+                {style.as_str()}
+            </button>
+        }
+    });
+    view! {
+        <div class="product-more">
+            <details class="wish">
+                <summary>"Notify me"</summary>
+                <form novalidate on:submit=submit>
+                    <label class="label" for=id.clone()>
+                        "E-mail"
+                    </label>
+                    <input
+                        node_ref=field
+                        class="input"
+                        id=id
+                        type="email"
+                        name="email"
+                        autocomplete="email"
+                        placeholder="ada@example.com"
+                        disabled=!IS_ALIVE
+                        aria-invalid=move || is_wrong().then_some("true")
+                        aria-describedby=said_id.clone()
+                    />
+                    <div class="button-row">{shops.collect_view()}</div>
+                    <p id=said_id role="alert" class=class>
+                        {move || said.get().map(|said| said.text)}
+                    </p>
+                </form>
+            </details>
+            <a href=format!("/lab/choreography?sku={sku}")>"See its journey"</a>
+        </div>
     }
 }
 
-/// Makes a wish in the shop whose button was pressed, and says what came of it.
-pub fn make(event: &web_sys::Event, listing: Listing, wish: RwSignal<Option<Wish>>) {
-    let Some(form) = Act::of(event) else { return };
-    let submitter = event.dyn_ref::<web_sys::SubmitEvent>().and_then(web_sys::SubmitEvent::submitter);
-    let style = submitter.and_then(|button| button.get_attribute("data-shop")?.parse::<Style>().ok());
-    let field = form.element().query_selector("input").ok().flatten();
-    let field = field.and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
-    let (Some(sku), Some(style), Some(field)) = (form.read::<Sku>("sku"), style, field) else { return };
-    spawn_local(async move {
-        let email = field.value();
-        let said = match api::wish_for(sku.as_str(), &email, style).await {
-            Ok(()) => {
-                Outcome { text: listing.list.with_untracked(|list| noted(list, sku, style)), failed: false }
-            }
-            Err(problem) => Outcome { text: asks::kindly(&problem.detail), failed: true },
-        };
-        if said.failed {
-            // The reader may have gone to another page.
-            let _ = field.focus();
-        } else {
-            field.set_value("");
+/// Makes a wish in a shop, and says what came of it. The field is empty again once the wish is noted.
+async fn make(counter: Counter, sku: Sku, style: Style, field: web_sys::HtmlInputElement) {
+    let said = match api::wish_for(sku.as_str(), &field.value(), style).await {
+        Ok(()) => {
+            let quantity = untrack(|| counter.quantity(sku, style));
+            Outcome { text: noted(style, quantity), failed: false }
         }
-        let email = if said.failed { email } else { String::new() };
-        wish.try_set(Some(Wish { sku, email, said }));
-    });
+        Err(problem) => Outcome { text: asks::kindly(&problem.detail), failed: true },
+    };
+    if said.failed {
+        // The reader may have gone to another page.
+        let _ = field.focus();
+    } else {
+        field.set_value("");
+    }
+    counter.wish.try_set(Some(Wish { sku, said }));
 }
 
 /// What is promised to somebody who wishes. The e-mail goes out when a product turns from sold out to available.
-fn noted(list: &List, sku: Sku, style: Style) -> String {
-    let Ok(Listed::Shelves(page)) = list else { return "Noted.".to_owned() };
-    let shelf = page.shelves.iter().find(|shelf| shelf.sku == sku);
-    if shelf.and_then(|shelf| shelf.quantity(style)).is_some_and(|quantity| quantity > 0) {
+fn noted(style: Style, quantity: Option<u32>) -> String {
+    if quantity.is_some_and(|quantity| quantity > 0) {
         format!(
             "Noted. In {style} it is in stock now. You get one e-mail when it has been sold out and is back."
         )
@@ -94,23 +122,26 @@ fn noted(list: &List, sku: Sku, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::api::Shelf;
 
     #[test]
     fn a_wish_that_is_refused_says_why_at_its_field_and_one_that_is_noted_what_is_promised() {
         let sku: Sku = "MUG-RED".parse().unwrap();
-        let shelf = Shelf { sku, name: "Red mug".to_owned(), choreography: Some(0), orchestration: None };
-        let last = |text: &str, failed| Wish {
-            sku,
-            email: if failed { "nobody".to_owned() } else { String::new() },
-            said: Outcome { text: text.to_owned(), failed },
-        };
-        let refused = form(&shelf, Some(&last("That is not an address.", true)), true).into_string();
-        assert!(
-            refused.contains("aria-invalid=\"true\"") && refused.contains("value=\"nobody\""),
-            "{refused}"
-        );
-        assert!(refused.contains("That is not an address."));
-        let done = form(&shelf, Some(&last("Noted.", false)), true).into_string();
-        assert!(!done.contains("aria-invalid") && done.contains("notice-done"), "{done}");
+        Owner::new().with(|| {
+            let shelf = Shelf { sku, name: "Red mug".to_owned(), choreography: Some(2), orchestration: None };
+            let counter = Counter::with(vec![shelf]);
+            let drawn = |text: &str, failed| {
+                counter.wish.set(Some(Wish { sku, said: Outcome { text: text.to_owned(), failed } }));
+                view! { <WishForm counter sku name="Red mug".to_owned() /> }.to_html()
+            };
+            let refused = drawn("That is not an address.", true);
+            assert!(refused.contains("aria-invalid=\"true\"") && refused.contains("That is not an address."));
+            let promise = noted(Style::Choreography, counter.quantity(sku, Style::Choreography));
+            assert!(promise.contains("it is in stock now"), "{promise}");
+            let done = drawn(&promise, false);
+            assert!(!done.contains("aria-invalid") && done.contains("notice-done"), "{done}");
+            assert!(done.contains(&promise), "{done}");
+        });
+        assert_eq!(noted(Style::Choreography, Some(0)), "Noted. You get one e-mail when it is back.");
     }
 }
