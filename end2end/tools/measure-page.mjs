@@ -262,7 +262,7 @@ async function settle(page) {
   const seen = await page.evaluate(() => ({ ...globalThis.seen, frames: undefined, memory: undefined }));
   const picture = await call("GET", "/api/journal/picture");
   await page.locator('[data-role="exchange"]').click();
-  const routed = page.locator(".inspector dt", { hasText: /^routed$/ }).locator("xpath=following-sibling::dd[1]");
+  const routed = page.locator(".inspector dt", { hasText: /^routed, all$/ }).locator("xpath=following-sibling::dd[1]");
   return { last, seen, folded: [Number(await routed.innerText()), picture[style].routed] };
 }
 

@@ -22,7 +22,6 @@ use search::Search;
 use std::sync::Arc;
 use store::{
     StoreError,
-    effect::Effect,
     epoch::{Floors, VersionError, Word},
 };
 
@@ -50,17 +49,11 @@ impl Catalog {
         known: Availability,
         word: Word,
     ) -> Result<Handled, VersionError> {
-        let reporter = message.reporter.clone();
-        let tell = move |marked: &Effect<_>| {
-            if let Some(decision) = marked.decision(Some(known.version)) {
-                reporter.tell(decision);
-            }
-            if let Effect::Stored(before) = *marked {
-                reporter.tell(Kind::StateChanged { before, after: known.into() });
-            }
-        };
+        let told = message.tells(Some(known.version), move |before: &Option<State>, reporter| {
+            reporter.tell(Kind::StateChanged { before: *before, after: known.into() });
+        });
         let message_id = Id::clone(&message.envelope.message_id);
-        let marked = self.store.mark(message.queue, message_id, known, word, Box::new(tell)).await;
+        let marked = self.store.mark(message.queue, message_id, known, word, told).await;
         Ok(marked?.into())
     }
 

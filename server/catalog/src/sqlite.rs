@@ -53,11 +53,8 @@ impl ProductStore for SqliteProducts {
         told: Told<Effect<Option<State>>>,
     ) -> Result<Effect<Option<State>>, VersionError> {
         let mark = move |tx: &rusqlite::Transaction<'_>| {
-            if !inbox::is_new(tx, queue, &message_id)? {
-                let known_version = products::version_of(tx, queue.style, known.sku)?;
-                return Ok(Effect::Duplicate { known_version });
-            }
-            products::mark(tx, queue.style, known, word)
+            let version = || products::version_of(tx, queue.style, known.sku);
+            inbox::once(tx, queue, &message_id, version, || products::mark(tx, queue.style, known, word))
         };
         self.0.write_then(mark, told).await
     }

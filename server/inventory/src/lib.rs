@@ -27,7 +27,7 @@ use messaging::{Delivered, Failure, Handled};
 use std::sync::Arc;
 use stock::StockRecord;
 use stock_store::{Calculated, StockStore};
-use store::{StoreError, effect::Effect, epoch::Floors};
+use store::{StoreError, epoch::Floors};
 use tokio::sync::watch;
 
 /// The inventory service.
@@ -72,20 +72,14 @@ impl Inventory {
     /// # Errors
     /// [`Failure::Permanent`] when the SKU is unknown.
     pub async fn recalculate(&self, message: &Delivered, sku: Sku) -> Result<Handled, Failure> {
-        let reporter = message.reporter.clone();
-        let tell = move |done: &Effect<Calculated>| {
-            // The message says nothing of versions: whatever it says, what is recorded counts.
-            if let Some(decision) = done.decision(None) {
-                reporter.tell(decision);
-            }
-            if let Effect::Stored((before, after)) = *done
-                && before.version < after.version
-            {
+        // The message says nothing of versions: whatever it says, what is recorded counts.
+        let told = message.tells(None, |&(before, after): &Calculated, reporter| {
+            if before.version < after.version {
                 reporter.tell(Kind::StateChanged { before: Some(before), after });
             }
-        };
+        });
         let message_id = Id::clone(&message.envelope.message_id);
-        let recalculated = self.store.recalculate(message.queue, message_id, sku, Box::new(tell)).await?;
+        let recalculated = self.store.recalculate(message.queue, message_id, sku, told).await?;
         Ok(recalculated.into())
     }
 

@@ -75,14 +75,12 @@ impl StockStore for SqliteStock {
         told: Told<Effect<Calculated>>,
     ) -> Result<Effect<Calculated>, Failure> {
         let recalculate = move |tx: &rusqlite::Transaction<'_>| {
-            if !inbox::is_new(tx, queue, &message_id)? {
-                let row = stock::find(tx, queue.style, sku)?;
-                let known_version = row.map(|row| row.calculated_version);
-                return Ok(Effect::Duplicate { known_version });
-            }
-            stock::recalculate(tx, queue.style, sku)?
-                .map(Effect::Stored)
-                .ok_or_else(|| Failure::Permanent(format!("inventory does not know {sku}")))
+            let version = || Ok(stock::find(tx, queue.style, sku)?.map(|row| row.calculated_version));
+            inbox::once(tx, queue, &message_id, version, || {
+                stock::recalculate(tx, queue.style, sku)?
+                    .map(Effect::Stored)
+                    .ok_or_else(|| Failure::Permanent(format!("inventory does not know {sku}")))
+            })
         };
         self.0.write_then(recalculate, told).await
     }

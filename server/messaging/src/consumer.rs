@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use journal::{Journal, Reporter};
 use lapin::{message::Delivery, types::DeliveryTag};
 use std::sync::Arc;
+use store::{Told, effect::Effect};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,27 @@ pub struct Delivered {
     pub envelope: Envelope,
     /// Tells the journal what happens to it.
     pub reporter: Reporter,
+}
+
+impl Delivered {
+    /// What the store tells of the message once its effect is committed: a decision, if it was one about a message that led
+    /// to `offered_version`, and else what `stored` says of the effect.
+    #[must_use]
+    pub fn tells<T>(
+        &self,
+        offered_version: Option<u64>,
+        stored: impl FnOnce(&T, &Reporter) + Send + 'static,
+    ) -> Told<Effect<T>> {
+        let reporter = self.reporter.clone();
+        Box::new(move |effect: &Effect<T>| {
+            if let Some(decision) = effect.decision(offered_version) {
+                reporter.tell(decision);
+            }
+            if let Effect::Stored(effect) = effect {
+                stored(effect, &reporter);
+            }
+        })
+    }
 }
 
 /// What to do with each delivery.

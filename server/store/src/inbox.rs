@@ -2,7 +2,7 @@
 //!
 //! It is written in the transaction of the effect, so that both are on disk or neither is.
 
-use crate::StoreError;
+use crate::{StoreError, effect::Effect};
 use base::clock;
 use chrono::{TimeDelta, Utc};
 use flow::topology::Queue;
@@ -34,6 +34,20 @@ pub fn is_new(tx: &Transaction<'_>, queue: &Queue, message_id: &str) -> Result<b
         )?
         .execute(params![queue.name, message_id, clock::now_text()])?;
     Ok(added == 1)
+}
+
+/// Does `work` unless the consumer of `queue` has handled the message; then `known` says which version is stored.
+///
+/// # Errors
+/// Whatever `work` says, and when the store fails; the message is not noted then.
+pub fn once<T, E: From<StoreError>>(
+    tx: &Transaction<'_>,
+    queue: &Queue,
+    message_id: &str,
+    known: impl FnOnce() -> Result<Option<u64>, StoreError>,
+    work: impl FnOnce() -> Result<Effect<T>, E>,
+) -> Result<Effect<T>, E> {
+    if is_new(tx, queue, message_id)? { work() } else { Ok(Effect::Duplicate { known_version: known()? }) }
 }
 
 /// Forgets what was handled more than `KEPT_DAYS` ago. A message that comes again after so long would be

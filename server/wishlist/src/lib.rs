@@ -25,7 +25,6 @@ use messaging::{Delivered, Handled};
 use std::sync::Arc;
 use store::{
     StoreError,
-    effect::Effect,
     epoch::{Floors, VersionError, Word},
 };
 use tokio::sync::watch;
@@ -79,12 +78,8 @@ impl Wishlist {
             known,
             word,
         };
-        let (reporter, stored_emails) = (message.reporter.clone(), self.stored_emails.clone());
-        let tell = move |updated: &Effect<Updated>| {
-            if let Some(decision) = updated.decision(Some(known.version)) {
-                reporter.tell(decision);
-            }
-            let Effect::Stored((before, emails)) = updated else { return };
+        let stored_emails = self.stored_emails.clone();
+        let told = message.tells(Some(known.version), move |(before, emails): &Updated, reporter| {
             reporter.tell(Kind::StateChanged { before: *before, after: known.into() });
             for email in emails {
                 let (to, subject) = (email.to.clone(), email.subject.clone());
@@ -93,8 +88,8 @@ impl Wishlist {
             if !emails.is_empty() {
                 stored_emails.send_modify(|n| *n += 1);
             }
-        };
-        let updated = self.store.update(news, Arc::clone(&self.post.base_url), Box::new(tell)).await;
+        });
+        let updated = self.store.update(news, Arc::clone(&self.post.base_url), told).await;
         Ok(updated?.into())
     }
 

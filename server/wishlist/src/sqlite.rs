@@ -48,10 +48,6 @@ impl SqliteWishes {
 
 fn update(tx: &Transaction<'_>, news: &News, base_url: &str) -> Result<Effect<Updated>, VersionError> {
     let (style, known) = (news.queue.style, news.known);
-    if !inbox::is_new(tx, news.queue, &news.message_id)? {
-        let known_version = wishes::version_of(tx, style, known.sku)?;
-        return Ok(Effect::Duplicate { known_version });
-    }
     let before = match wishes::remember(tx, style, known, news.word)? {
         Effect::Stored(before) => before,
         Effect::NothingNewer { known_version } => return Ok(Effect::NothingNewer { known_version }),
@@ -74,7 +70,11 @@ impl WishStore for SqliteWishes {
         base_url: Arc<str>,
         told: Told<Effect<Updated>>,
     ) -> Result<Effect<Updated>, VersionError> {
-        self.0.write_then(move |tx| update(tx, &news, &base_url), told).await
+        let update = move |tx: &Transaction<'_>| {
+            let version = || wishes::version_of(tx, news.queue.style, news.known.sku);
+            inbox::once(tx, news.queue, &news.message_id, version, || update(tx, &news, &base_url))
+        };
+        self.0.write_then(update, told).await
     }
 
     async fn wishes(&self, style: Style) -> Result<Vec<Wish>, StoreError> {
