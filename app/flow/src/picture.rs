@@ -12,6 +12,7 @@ mod key;
 mod packed;
 mod queue;
 mod recent;
+mod service;
 mod store;
 mod system;
 #[cfg(test)]
@@ -22,8 +23,9 @@ pub use binding::Binding;
 pub use hold::Hold;
 pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
+pub use service::{Answer, Call, Change, Decision, NodeState, ServicePicture, SetFault};
 pub use store::{Entry, Inbox, Rows};
-pub use system::{Answer, Call, Change, DESK, Decision, NodeState, ServicePicture, SetFault, System};
+pub use system::{DESK, System};
 
 use crate::{Event, Id, Kind, Node, Service, Style, topology};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What a service's store holds, as far as the journal tells: the rows that changed last and the newest entries of its
 //! inbox. The store itself holds more; a picture stays small however much there is.
 
-use super::system::Change;
+use super::service::Change;
 use crate::event::State;
 use crate::{Event, Id, Sku};
 use serde::{Deserialize, Serialize};
