@@ -102,11 +102,6 @@ test("at a steady rate what goes into a queue comes out of it, and sales count b
       body: JSON.stringify(body),
     });
   await simulate({ state: "running", rate_per_s: 40, sales_per_s: 20, style: "both", count: 0 });
-  const rate = (edge: string) =>
-    page.evaluate((edge) => {
-      const words = document.querySelector(`[data-token="stream:${edge}:0"] text`)?.textContent ?? "";
-      return Number(words.match(/^(\d+)\/s$/)?.[1] ?? NaN);
-    }, edge);
   const edges = ["arrival", "publish:sku_processed"];
   for (const service of CARDS) edges.push(`route:${service}.sku_processed`, `deliver:${service}.sku_processed`);
   for (const asker of ["catalog", "wishlist"]) edges.push(`http:${asker}`);
@@ -121,7 +116,6 @@ test("at a steady rate what goes into a queue comes out of it, and sales count b
       expect(Math.abs(one - rates[1])).toBeLessThanOrEqual(6);
     }
   }).toPass({ timeout: 60_000 });
-  expect(await rate("arrival")).toBeGreaterThan(40);
   await simulate({ state: "stopped" });
 });
 

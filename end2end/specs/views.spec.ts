@@ -111,7 +111,7 @@ test("a saved run opened without any server shows the same picture at the same p
   await fresh.close();
 });
 
-test("a file that is no run gets a clear message", async ({ page }) => {
+test("a file that is not a run gets a clear message", async ({ page }) => {
   await openLab(page, "choreography");
   const choose = (text: string) =>
     page.getByLabel("Open run").setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from(text) });
@@ -121,7 +121,7 @@ test("a file that is no run gets a clear message", async ({ page }) => {
   await choose('{"format":"skuflow-run","version":1,"eve');
   await expect(alert).toContainText("The file is cut short");
   await choose("{}");
-  await expect(alert).toContainText("This is no Skuflow run");
+  await expect(alert).toContainText("This is not a Skuflow run");
   await choose('{"format":"skuflow-run","version":9}');
   await expect(alert).toContainText("open it with a newer one");
 });

@@ -116,7 +116,7 @@ test("somebody wishes for what is sold out, is told once it is back, and sees it
   const email = product.getByLabel("E-mail");
   await email.fill("nobody");
   await product.getByRole("button", { name: /^Wish for .*orchestration/ }).click();
-  await expect(product.getByRole("alert")).toContainText("no address");
+  await expect(product.getByRole("alert")).toContainText("not an address");
   await expect(email).toHaveAttribute("aria-invalid", "true");
   await email.fill("zoe@example.com");
   await product.getByRole("button", { name: /^Wish for .*orchestration/ }).click();
