@@ -3,7 +3,6 @@
 //! Rules are in the crate `flow`, the live state in `live`; here is what one page shows of them. The `director`
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
-mod acts;
 pub mod broken;
 mod controls;
 pub(crate) mod diagram;
@@ -20,6 +19,7 @@ pub mod keys;
 mod link;
 mod log;
 pub(crate) mod pacer;
+mod pick;
 mod picker;
 pub(crate) mod playhead;
 mod rates;
@@ -42,6 +42,7 @@ use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
 use crate::paint::{follow, listen, when_there};
+use controls::Controls;
 use diagram::Scene;
 use flow::{Style, api::Product, fault::Holding};
 use form::Form;
@@ -51,9 +52,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use maud::Markup;
+use playhead::Playhead;
 use room::RoomPlace;
+use runs::Runs;
 use selection::Selection;
+use stage::{Invitation, Notes, StageHead};
 use state::{LabState, Look};
+use status::Status;
 use views::ViewsPlace;
 use web_sys::Element;
 
@@ -115,14 +120,14 @@ fn LabOf(
     let mut state = LabState::new(style, picture, form, live.small_screen);
     state.selected = selected;
     let lab = Handle::new(live, state);
-    let asks = acts::Places { gates: Asks::new(live), agreement: Asks::new(live) };
+    let gates = Asks::new(live);
     let host = NodeRef::new();
     let page = view! {
         <div class="region" node_ref=host>
-            <Page lab style holding asks />
+            <Page lab style holding gates />
         </div>
     };
-    when_there(host, Box::new(move |host| wake(lab, asks, &host)));
+    when_there(host, Box::new(move |host| wake(lab, gates, &host)));
     page
 }
 
@@ -137,7 +142,7 @@ struct Marks {
 
 /// The whole page.
 #[component]
-fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl IntoView {
+fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoView {
     let marks = Memo::new(move |_| {
         lab.look(Pace::Frame, |look| Marks {
             connection: look.connection.as_str(),
@@ -146,6 +151,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl
             is_inspecting: look.lab.selected.is_some(),
         })
     });
+    let agreement = Asks::new(lab.live);
     view! {
         <main
             id="main"
@@ -158,26 +164,26 @@ fn Page(lab: Handle, style: Style, holding: Holding, asks: acts::Places) -> impl
         >
             <div class="side">
                 <section class="panel controls" aria-labelledby="send-title">
-                    <Drawn lab id="controls" draw=controls::controls />
+                    <Controls lab style asks=gates />
                 </section>
-                <RoomPlace lab style at_gates=asks.gates holding />
+                <RoomPlace lab style at_gates=gates holding />
             </div>
             <section class="panel stage" aria-labelledby="stage-title">
-                <Drawn lab id="stage-head" draw=stage::head />
+                <StageHead lab style />
                 <div class="stage-drawing">
                     <Drawn lab id="diagram" pace=Pace::Frame draw=|look| Scene::of(look.lab).draw() />
-                    <Drawn lab id="stage-empty" draw=stage::invitation />
+                    <Invitation lab />
                 </div>
                 <footer class="stage-foot">
                     <div class="stage-agreement">
-                        <Drawn lab id="stage-status" draw=status::shown />
-                        <Below asks=asks.agreement trouble=None id="agreement-said".to_owned() />
+                        <Status lab style asks=agreement />
+                        <Below asks=agreement trouble=None id="agreement-said".to_owned() />
                     </div>
                     <p id="spoken" class="sr-only" role="status"></p>
-                    <Drawn lab id="stage-notes" pace=Pace::Frame draw=stage::notes />
+                    <Notes lab />
                 </footer>
-                <Drawn lab id="playhead" draw=playhead::bar />
-                <Drawn lab id="runs" draw=runs::bar />
+                <Playhead lab />
+                <Runs lab style />
             </section>
             <aside
                 class="panel inspector"
@@ -215,20 +221,15 @@ fn Drawn(
 }
 
 /// Brings the page to life.
-fn wake(lab: Handle, asks: acts::Places, host: &Element) {
+fn wake(lab: Handle, gates: Asks, host: &Element) {
     diagram::animation::keep_fit(lab, true);
     diagram::animation::drive(lab, document().get_element_by_id("diagram"));
     status::speak_now_and_then(lab);
     views::wake(lab);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
-    listen(host, "click", move |event| acts::clicked(lab, asks, &event));
-    listen(host, "submit", move |event| acts::submitted(lab, &event));
-    listen(host, "input", move |event| acts::typed(lab, &event));
-    listen(host, "keydown", move |event| acts::pressed(lab, asks, &event));
-    listen(host, "mousedown", move |event| acts::mouse_down(&event));
-    listen(host, "focusin", move |event| acts::focused(&event));
-    listen(host, "focusout", move |event| acts::blurred(lab, &event));
+    listen(host, "click", move |event| pick::clicked(lab, gates, &event));
+    listen(host, "keydown", move |event| pick::pressed(lab, gates, &event));
     zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);

@@ -1,71 +1,220 @@
 //! The controls: send an arrival, ten of them, or sell.
 
 use super::form::{Deed, Field, MANY};
-use super::handle::Lab;
-use super::picker::ASKED;
+use super::handle::{Lab, Pace};
+use super::picker::{ASKED, SkuField};
 use super::selection::Selection;
 use super::state::Look;
-use super::status;
-use crate::api::{self, asks::Ask, fetch};
+use super::steady::kept;
+use crate::api::{
+    self,
+    asks::{Ask, Asks},
+    fetch,
+};
 use crate::live::Connection;
 use flow::fault::FaultKind;
 use flow::{Dispatch, Id, Service, Style};
-use leptos::{prelude::*, task::spawn_local};
-use maud::{Markup, html};
+use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
 
-/// The panel on the left.
-#[must_use]
-pub fn controls(look: &Look<'_>) -> Markup {
+/// What stands below the buttons.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Notice {
+    /// Nothing can be sent: why.
+    Barred(String),
+    /// The broker is down: why.
+    Down(String),
+    /// The way to start a broker that was stopped on purpose, in whichever style's lab that was.
+    Start(Style),
+    /// What is sent waits: why.
+    Waits(String),
+}
+
+/// What there is to see of the form, but for the field of the SKU.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    quantity: String,
+    wrong_quantity: Option<String>,
+    wrong: Option<String>,
+    dispatch: Dispatch,
+    notices: Vec<Notice>,
+    is_off: bool,
+}
+
+fn seen(look: &Look<'_>) -> Seen {
     let form = &look.lab.form;
-    let barred = why_disabled(look);
-    let is_off = !look.lab.hydrated;
-    let is_barred = is_off || barred.is_some();
-    let quantity_wrong = form.wrong_at(Field::Quantity);
-    html! {
-        h2 #send-title { "Send an arrival" }
-        form.controls-form novalidate data-act="send" {
-            (form.sku.draw(form.wrong_at(Field::Sku), is_off))
-            div.field {
-                label for="quantity" { "Quantity" }
-                input #quantity.input type="text" inputmode="numeric" autocomplete="off" value=(form.quantity)
-                    data-field="quantity" disabled[is_off] aria-invalid=(quantity_wrong.is_some())
-                    aria-describedby="quantity-error";
-                p #quantity-error.field-error role="alert" { @if let Some(wrong) = quantity_wrong { (wrong) } }
-            }
-            @if look.lab.style == Style::Choreography { (dispatch_choice(form.dispatch, is_off)) }
-            div.controls-buttons {
-                button.button.button-primary type="submit" disabled[is_barred] { "Send arrival" }
-                button.button type="button" data-act="send-many" disabled[is_barred]
-                    aria-label="×10: ten at once" { "×10" }
-                button.button type="button" data-act="sell" disabled[is_barred] { "Sell" }
-            }
-            p.field-error role="alert" { @if let Some(wrong) = form.wrong_at(Field::Form) { (wrong) } }
-            @if let Some(why) = barred {
-                p.notice.notice-failed { (why) }
-            } @else {
-                (broker_down(look))
-                @for why in what_waits(look) { (status::warning(&why)) }
-            }
-        }
+    let wrong_at = |field| form.wrong_at(field).map(str::to_owned);
+    Seen {
+        quantity: form.quantity.clone(),
+        wrong_quantity: wrong_at(Field::Quantity),
+        wrong: wrong_at(Field::Form),
+        dispatch: form.dispatch,
+        notices: notices(look),
+        is_off: !look.lab.hydrated,
     }
 }
 
-fn dispatch_choice(chosen: Dispatch, is_off: bool) -> Markup {
-    html! {
-        fieldset.field.fieldset {
-            legend.label { "How it reaches the queues" }
-            div.segments {
-                @for (dispatch, name) in [(Dispatch::Fanout, "Exchange"), (Dispatch::Queues, "Own list")] {
-                    label.segment {
-                        input type="radio" name="dispatch" value=(dispatch) data-field="dispatch"
-                            checked[dispatch == chosen] disabled[is_off];
-                        (name)
-                    }
-                }
-            }
-        }
+/// The panel on the left.
+#[component]
+pub fn Controls(
+    /// Whose form.
+    lab: Lab,
+    /// Which style's arrivals it sends.
+    style: Style,
+    /// Where a stopped broker is started, and what came of it is said.
+    asks: Asks,
+) -> impl IntoView {
+    let place = NodeRef::new();
+    let seen = kept(place, move || lab.look(Pace::Calm, seen));
+    let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
+    let is_barred = Memo::new(move |_| {
+        seen.with(|seen| seen.is_off || matches!(seen.notices.first(), Some(Notice::Barred(_))))
+    });
+    let quantity = Memo::new(move |_| seen.with(|seen| seen.quantity.clone()));
+    let is_wrong = Memo::new(move |_| seen.with(|seen| seen.wrong_quantity.is_some()));
+    let notices = Memo::new(move |_| seen.with(|seen| seen.notices.clone()));
+    let submitted = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        act(lab, Deed::Send);
+    };
+    let typed = move |event: ev::Event| {
+        let quantity = event_target_value(&event);
+        lab.change(|state| state.form.quantity = quantity);
+    };
+    let dispatch = (style == Style::Choreography).then(|| view! { <DispatchChoice lab seen is_off /> });
+    view! {
+        <div class="place" id="controls" node_ref=place>
+            <h2 id="send-title">"Send an arrival"</h2>
+            <form class="controls-form" novalidate=true on:submit=submitted>
+                <SkuField lab is_off />
+                <div class="field">
+                    <label for="quantity">"Quantity"</label>
+                    <input
+                        id="quantity"
+                        class="input"
+                        type="text"
+                        inputmode="numeric"
+                        autocomplete="off"
+                        value=quantity.get_untracked()
+                        prop:value=quantity
+                        on:input=typed
+                        disabled=is_off
+                        aria-invalid=move || is_wrong.get().to_string()
+                        aria-describedby="quantity-error"
+                    />
+                    <p id="quantity-error" class="field-error" role="alert">
+                        {move || seen.with(|seen| seen.wrong_quantity.clone())}
+                    </p>
+                </div>
+                {dispatch}
+                <div class="controls-buttons">
+                    <button class="button button-primary" type="submit" disabled=is_barred>
+                        "Send arrival"
+                    </button>
+                    <button
+                        class="button"
+                        type="button"
+                        disabled=is_barred
+                        aria-label="×10: ten at once"
+                        on:click=move |_| act(lab, Deed::SendMany)
+                    >
+                        "×10"
+                    </button>
+                    <button class="button" type="button" disabled=is_barred on:click=move |_| act(lab, Deed::Sell)>
+                        "Sell"
+                    </button>
+                </div>
+                <p class="field-error" role="alert">
+                    {move || seen.with(|seen| seen.wrong.clone())}
+                </p>
+                <For
+                    each=move || notices.get()
+                    key=Clone::clone
+                    children=move |notice| view! { <Told notice is_off asks /> }
+                />
+            </form>
+        </div>
     }
+}
+
+/// How choreography's event reaches the queues.
+#[component]
+fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl IntoView {
+    let chosen = Memo::new(move |_| seen.with(|seen| seen.dispatch));
+    let choices = [(Dispatch::Fanout, "Exchange"), (Dispatch::Queues, "Own list")].map(|(dispatch, name)| {
+        view! {
+            <label class="segment">
+                <input
+                    type="radio"
+                    name="dispatch"
+                    value=dispatch.to_string()
+                    checked=chosen.get_untracked() == dispatch
+                    prop:checked=move || chosen.get() == dispatch
+                    disabled=is_off
+                    on:input=move |_| lab.change(|state| state.form.dispatch = dispatch)
+                />
+                {name}
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="field fieldset">
+            <legend class="label">"How it reaches the queues"</legend>
+            <div class="segments">{choices.collect_view()}</div>
+        </fieldset>
+    }
+}
+
+/// A notice below the buttons.
+#[component]
+fn Told(notice: Notice, is_off: Memo<bool>, asks: Asks) -> impl IntoView {
+    match notice {
+        Notice::Barred(why) => view! { <p class="notice notice-failed">{why}</p> }.into_any(),
+        Notice::Down(why) => view! {
+            <p class="notice notice-failed">
+                <span>
+                    {format!("The broker is down: {why}. What you send is recorded and waits in the outbox.")}
+                </span>
+            </p>
+        }
+        .into_any(),
+        Notice::Start(style) => view! {
+            <button
+                class="button broker-start"
+                type="button"
+                disabled=is_off
+                on:click=move |_| asks.ask(start_broker(style))
+            >
+                {format!("Start the broker (stopped in {style})")}
+            </button>
+        }
+        .into_any(),
+        Notice::Waits(why) => view! { <Warning what=why /> }.into_any(),
+    }
+}
+
+/// Something that does not go as it should, though nothing is lost: a mark, a word, and what it is.
+#[component]
+fn Warning(what: String) -> impl IntoView {
+    view! {
+        <p class="notice notice-warning">
+            <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+                <path d="M10 3 18.5 17h-17zM10 8v4.5M10 14.75v.01"></path>
+            </svg>
+            <span>
+                <strong>"Warning: "</strong>
+                {what}
+            </span>
+        </p>
+    }
+}
+
+fn notices(look: &Look<'_>) -> Vec<Notice> {
+    if let Some(why) = why_disabled(look) {
+        return vec![Notice::Barred(why)];
+    }
+    let waits = what_waits(look).into_iter().map(Notice::Waits);
+    broker_down(look).into_iter().chain(waits).collect()
 }
 
 /// Why nothing can be sent, if so.
@@ -78,27 +227,21 @@ fn why_disabled(look: &Look<'_>) -> Option<String> {
     }
 }
 
-/// That the broker is down, what becomes of what is sent now, and the way to start a broker that was stopped on
-/// purpose, in whichever style's lab that was.
-fn broker_down(look: &Look<'_>) -> Markup {
+/// That the broker is down, and the ways to start it again.
+fn broker_down(look: &Look<'_>) -> Vec<Notice> {
     let picture = look.history.now();
-    let Some(why) = picture.broker_down() else { return Markup::default() };
+    let Some(why) = picture.broker_down() else { return Vec::new() };
     let stops = |fault: &flow::picture::SetFault| fault.kind == FaultKind::BrokerStopped;
     let stopped_in = Style::ALL
         .iter()
         .filter(|&&style| picture.system(style).service(Service::Inventory).faults.iter().any(stops));
-    html! {
-        p.notice.notice-failed { span { "The broker is down: " (why) ". What you send is recorded and waits in the outbox." } }
-        @for style in stopped_in {
-            button.button.broker-start type="button" data-act="start-broker" data-stopped-in=(style)
-                    disabled[!look.lab.hydrated] { "Start the broker (stopped in " (style) ")" }
-        }
-    }
+    std::iter::once(Notice::Down(why.to_owned()))
+        .chain(stopped_in.map(|&style| Notice::Start(style)))
+        .collect()
 }
 
 /// Starts a broker again that was stopped on purpose in that style's lab.
-#[must_use]
-pub fn start_broker(style: Style) -> Ask {
+fn start_broker(style: Style) -> Ask {
     Ask::new("DELETE", format!("/api/{style}/faults?kind={}", FaultKind::BrokerStopped))
 }
 
@@ -126,7 +269,7 @@ fn what_waits(look: &Look<'_>) -> Vec<String> {
 /// Does what a button of the form says.
 pub fn act(lab: Lab, deed: Deed) {
     let asked = lab.quietly(|state| state.form.submit(state.style)).flatten();
-    lab.tell(super::handle::Pace::Calm);
+    lab.tell(Pace::Calm);
     let Some(request) = asked else { return };
     spawn_local(async move {
         let one = serde_json::to_string(&request).unwrap_or_default();
@@ -214,5 +357,20 @@ fn show_stage() {
         && let Some(stage) = document().get_element_by_id("stage-title")
     {
         stage.scroll_into_view();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_told_by_a_mark_and_a_word_and_not_by_colour_alone() {
+        Owner::new().with(|| {
+            let drawn = view! { <Warning what="the outbox waits".to_owned() /> }.to_html();
+            assert!(
+                drawn.contains("<svg") && drawn.contains("Warning: ") && drawn.contains("the outbox waits")
+            );
+        });
     }
 }

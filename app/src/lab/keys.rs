@@ -3,7 +3,8 @@
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
-use super::{inspector, playhead, room, views};
+use super::playhead::{self, Move};
+use super::{inspector, room, views};
 use crate::components::keys_switch::{USES_SPACE, is_plain, keep_space, keys_are_on};
 use crate::paint::Act;
 use leptos::{ev, prelude::*, task::spawn_local};
@@ -54,14 +55,14 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         return false;
     }
     match (event.key().as_str(), event.shift_key()) {
-        (" ", _) => playhead::by_name(lab, "toggle"),
-        ("ArrowRight", true) => playhead::by_name(lab, "next-message"),
-        ("ArrowRight", false) => playhead::by_name(lab, "step"),
-        ("ArrowLeft", true) => playhead::by_name(lab, "previous-message"),
-        ("ArrowLeft", false) => playhead::by_name(lab, "step-back"),
-        ("l" | "L", _) => playhead::by_name(lab, "live"),
-        ("+", _) => playhead::by_name(lab, "faster"),
-        ("-" | "−", _) => playhead::by_name(lab, "slower"),
+        (" ", _) => moved(lab, Move::Toggle),
+        ("ArrowRight", true) => moved(lab, Move::NextMessage),
+        ("ArrowRight", false) => moved(lab, Move::Step),
+        ("ArrowLeft", true) => moved(lab, Move::PreviousMessage),
+        ("ArrowLeft", false) => moved(lab, Move::StepBack),
+        ("l" | "L", _) => moved(lab, Move::Live),
+        ("+", _) => moved(lab, Move::Faster),
+        ("-" | "−", _) => moved(lab, Move::Slower),
         ("n" | "N", _) => {
             controls::act(lab, Deed::Send);
             true
@@ -87,6 +88,11 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         }
         _ => false,
     }
+}
+
+fn moved(lab: Lab, to: Move) -> bool {
+    playhead::go(lab, to);
+    true
 }
 
 /// Fields use all keys, and lists the arrows.

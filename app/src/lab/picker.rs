@@ -1,8 +1,12 @@
 //! The SKU picker: a text field that suggests, after the ARIA pattern "editable combobox with list autocomplete".
 
+use super::controls::suggest;
+use super::form::Field;
+use super::handle::{Lab, Pace};
 use flow::api::Product;
-use maud::{Markup, html};
+use leptos::{ev, prelude::*};
 use std::collections::BTreeSet;
+use web_sys::HtmlInputElement;
 
 /// How many suggestions are shown; whoever wants another types a letter more.
 const SUGGESTED: usize = 8;
@@ -125,36 +129,137 @@ impl Picker {
         (self.is_open, self.active) = (true, Some(to));
     }
 
-    /// The field, with what is wrong about its text, if anything.
-    #[must_use]
-    pub fn draw(&self, wrong: Option<&str>, disabled: bool) -> Markup {
+    /// What there is to see of it, with what is wrong about its text, if anything.
+    fn seen(&self, wrong: Option<&str>) -> Seen {
         let found = if self.is_open { self.found() } else { Vec::new() };
-        let is_shown = !found.is_empty();
-        let upper = self.text.to_ascii_uppercase();
-        let known = self.products.iter().find(|product| product.sku.as_str() == upper).map(described);
-        let hint = known.unwrap_or_else(|| "You can also enter a new SKU.".to_owned());
-        html! {
-            div.field.picker {
-                label for="sku" { "SKU" }
-                input #sku.input type="text" role="combobox" autocomplete="off" autocapitalize="characters"
-                    spellcheck="false" aria-autocomplete="list" aria-expanded=(is_shown) aria-controls="sku-list"
-                    aria-activedescendant=[self.active.filter(|_| is_shown).map(|at| format!("sku-{at}"))]
-                    aria-invalid=(wrong.is_some()) aria-describedby="sku-hint" data-field="sku" disabled[disabled]
-                    value=(self.text);
-                ul #sku-list.picker-list .is-open[is_shown] role="listbox" aria-label="Products" {
-                    @for (at, product) in found.iter().enumerate() {
-                        li.picker-option id={ "sku-" (at) } role="option" data-act="suggestion" data-at=(at)
-                            aria-selected=(self.active == Some(at)) {
-                            span.picker-sku { (product.sku) }
-                            span.soft { (described(product)) }
-                        }
-                    }
-                }
-                p #sku-hint class=(if wrong.is_some() { "field-error" } else { "hint" }) {
-                    (wrong.unwrap_or(&hint))
-                }
-            }
+        let below = wrong.map(str::to_owned).unwrap_or_else(|| {
+            let upper = self.text.to_ascii_uppercase();
+            let known = self.products.iter().find(|product| product.sku.as_str() == upper).map(described);
+            known.unwrap_or_else(|| "You can also enter a new SKU.".to_owned())
+        });
+        let option = |(at, product): (usize, &Product)| Suggestion {
+            at,
+            sku: product.sku.to_string(),
+            words: described(product),
+        };
+        Seen {
+            text: self.text.clone(),
+            active: self.active.filter(|_| !found.is_empty()),
+            options: found.iter().enumerate().map(option).collect(),
+            is_wrong: wrong.is_some(),
+            below,
         }
+    }
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Suggestion {
+    at: usize,
+    sku: String,
+    words: String,
+}
+
+/// What there is to see of the field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    text: String,
+    /// The line of the list that the arrow keys are at.
+    active: Option<usize>,
+    options: Vec<Suggestion>,
+    is_wrong: bool,
+    /// What is known of the text, or what is wrong with it.
+    below: String,
+}
+
+/// The field with its list.
+#[component]
+pub fn SkuField(
+    /// Whose form it stands in.
+    lab: Lab,
+    /// Whether it does not work yet.
+    is_off: Memo<bool>,
+) -> impl IntoView {
+    let seen = Memo::new(move |_| {
+        lab.look(Pace::Calm, |look| look.lab.form.sku.seen(look.lab.form.wrong_at(Field::Sku)))
+    });
+    let text = Memo::new(move |_| seen.with(|seen| seen.text.clone()));
+    let options = Memo::new(move |_| seen.with(|seen| seen.options.clone()));
+    let active = Memo::new(move |_| seen.with(|seen| seen.active));
+    let is_wrong = Memo::new(move |_| seen.with(|seen| seen.is_wrong));
+    let is_shown = Memo::new(move |_| options.with(|options| !options.is_empty()));
+    let typed = move |event: ev::Event| {
+        let text = event_target_value(&event);
+        lab.change(|state| state.form.sku.typed(text));
+        suggest(lab, false);
+    };
+    let pressed = move |event: ev::KeyboardEvent| {
+        if lab.quietly(|state| state.form.sku.key(&event.key())) == Some(true) {
+            event.prevent_default();
+            lab.tell(Pace::Calm);
+        }
+    };
+    // What is typed next takes the place of what stands there.
+    let focused = |event: ev::FocusEvent| event_target::<HtmlInputElement>(&event).select();
+    view! {
+        <div class="field picker">
+            <label for="sku">"SKU"</label>
+            <input
+                id="sku"
+                class="input"
+                type="text"
+                role="combobox"
+                autocomplete="off"
+                autocapitalize="characters"
+                spellcheck="false"
+                aria-autocomplete="list"
+                aria-expanded=move || is_shown.get().to_string()
+                aria-controls="sku-list"
+                aria-activedescendant=move || active.get().map(|at| format!("sku-{at}"))
+                aria-invalid=move || is_wrong.get().to_string()
+                aria-describedby="sku-hint"
+                disabled=is_off
+                value=text.get_untracked()
+                prop:value=text
+                on:input=typed
+                on:keydown=pressed
+                on:click=move |_| lab.change(|state| state.form.sku.open())
+                on:focus=focused
+                on:blur=move |_| lab.change(|state| state.form.sku.close())
+            />
+            <ul
+                id="sku-list"
+                class="picker-list"
+                class:is-open=is_shown
+                role="listbox"
+                aria-label="Products"
+                // The field keeps the focus while something is taken from the list.
+                on:mousedown=move |event| event.prevent_default()
+            >
+                <For each=move || options.get() key=Clone::clone children=move |one| view! { <Line lab active one /> } />
+            </ul>
+            <p id="sku-hint" class=move || if is_wrong.get() { "field-error" } else { "hint" }>
+                {move || seen.with(|seen| seen.below.clone())}
+            </p>
+        </div>
+    }
+}
+
+/// A line of the list; a click takes it.
+#[component]
+fn Line(lab: Lab, active: Memo<Option<usize>>, one: Suggestion) -> impl IntoView {
+    let Suggestion { at, sku, words } = one;
+    view! {
+        <li
+            id=format!("sku-{at}")
+            class="picker-option"
+            role="option"
+            aria-selected=move || (active.get() == Some(at)).to_string()
+            on:click=move |_| lab.change(|state| state.form.sku.choose(at))
+        >
+            <span class="picker-sku">{sku}</span>
+            <span class="soft">{words}</span>
+        </li>
     }
 }
 
@@ -195,7 +300,7 @@ mod tests {
         let mut picker = Picker::new("S-7".to_owned(), many);
         picker.learn(vec![product("Z-1", "Zebra", 4), product("S-7", "Thing", 0)]);
         assert_eq!((picker.products.len(), picker.products[0].sku.as_str()), (KNOWN, "Z-1"));
-        assert!(picker.draw(None, false).into_string().contains("Thing, sold out"));
+        assert!(picker.seen(None).below.contains("Thing, sold out"));
         picker.typed(" zeb".to_owned());
         assert_eq!(picker.found().len(), 1);
     }

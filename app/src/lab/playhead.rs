@@ -4,12 +4,49 @@ use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::state::{LabState, Look};
 use crate::live::Connection;
-use crate::paint::Act;
 use flow::{History, Id, Walk};
-use leptos::task::spawn_local;
+use leptos::{prelude::*, task::spawn_local};
 use maud::{Markup, html};
 
-/// A button that moves a playhead: its act, its words, its key, and its sign.
+/// A way to move the playhead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Move {
+    /// Goes on from where it stands.
+    Play,
+    /// Stands still.
+    Pause,
+    /// Goes on if it stands still, and stands still if not.
+    Toggle,
+    /// One step forward.
+    Step,
+    /// One step back.
+    StepBack,
+    /// To the next message of the same arrival.
+    NextMessage,
+    /// To the previous message of the same arrival.
+    PreviousMessage,
+    /// To what happens now.
+    Live,
+    /// At the next higher speed.
+    Faster,
+    /// At the next lower one.
+    Slower,
+}
+
+/// A button that moves it: its words, its key, and its sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sign {
+    to: Move,
+    words: &'static str,
+    key: &'static str,
+    path: &'static str,
+}
+
+const fn sign(to: Move, words: &'static str, key: &'static str, path: &'static str) -> Sign {
+    Sign { to, words, key, path }
+}
+
+/// A button of the comparison's playhead, the only one that is still drawn as markup.
 #[must_use]
 pub fn button(off: bool, act: &str, words: &str, key: &str, path: &str) -> Markup {
     html! {
@@ -20,55 +57,173 @@ pub fn button(off: bool, act: &str, words: &str, key: &str, path: &str) -> Marku
     }
 }
 
-/// The bar below the diagram.
-#[must_use]
-pub fn bar(look: &Look<'_>) -> Markup {
+/// What there is to see of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    play: &'static str,
+    is_paused: bool,
+    first: u64,
+    last: u64,
+    at: u64,
+    speed: usize,
+    live: String,
+    is_live: bool,
+    notice: Option<String>,
+    is_replay: bool,
+    is_off: bool,
+}
+
+fn seen(look: &Look<'_>) -> Seen {
     let director = &look.lab.director;
     let (first, last) = look.reach;
-    let (at, newer) = (director.picture.seq, look.newer());
-    let is_paused = director.play == Play::Paused;
-    let off = !look.lab.hydrated;
-    let button = |act, words, key, path| button(off, act, words, key, path);
-    html! {
-        div.playhead role="group" aria-label="Playhead" data-play=(play_name(director.play)) {
-            div.playhead-buttons {
-                (button("previous-message", "Previous message of the same arrival", "Shift ←", "M17 4l-6 6 6 6M9 4l-6 6 6 6"))
-                (button("step-back", "One step back", "←", "M13 4l-7 6 7 6M4 4v12"))
-                @if is_paused {
-                    (button("play", "Play", "Space", "M6 4l10 6-10 6z"))
-                } @else {
-                    (button("pause", "Pause the view", "Space", "M7 4v12M13 4v12"))
-                }
-                (button("step", "One step forward", "→", "M7 4l7 6-7 6M16 4v12"))
-                (button("next-message", "Next message of the same arrival", "Shift →","M3 4l6 6-6 6M11 4l6 6-6 6"))
-            }
-            input.playhead-range type="range" min=(first) max=(last.max(first + 1)) value=(at)
-                data-field="playhead" aria-label="Playhead" aria-valuetext={ "Step " (at) " of " (last) }
-                disabled[off];
-            span.playhead-at { (at) " / " (last) }
-            div.segments role="group" aria-label="Speed" {
-                @for (index, (_, name)) in SPEEDS.iter().enumerate() {
-                    button.segment type="button" data-act="speed" data-at=(index) disabled[off]
-                        aria-pressed=(index == director.speed) aria-label={ "Speed " (name) "×" } { (name) "×" }
-                }
-            }
-            button.button.button-small.playhead-live type="button" data-act="live"
-                disabled[off || (director.play == Play::Live && newer == 0)] {
-                @if look.connection == Connection::Replay { "To its end" }
-                @else if newer > 0 && director.play != Play::Live { "Live · " (newer) " newer" }
-                @else { "Live" }
-            }
+    let (newer, is_live) = (look.newer(), director.play == Play::Live);
+    let is_replay = look.connection == Connection::Replay;
+    Seen {
+        play: play_name(director.play),
+        is_paused: director.play == Play::Paused,
+        first,
+        last,
+        at: director.picture.seq,
+        speed: director.speed,
+        live: match newer {
+            _ if is_replay => "To its end".to_owned(),
+            1.. if !is_live => format!("Live · {newer} newer"),
+            _ => "Live".to_owned(),
+        },
+        is_live: is_live && newer == 0,
+        notice: look.lab.notice.clone(),
+        is_replay,
+        is_off: !look.lab.hydrated,
+    }
+}
+
+/// The bar below the diagram.
+#[component]
+pub fn Playhead(
+    /// Whose.
+    lab: Lab,
+) -> impl IntoView {
+    let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));
+    let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
+    let is_paused = Memo::new(move |_| seen.with(|seen| seen.is_paused));
+    let speed = Memo::new(move |_| seen.with(|seen| seen.speed));
+    let live = Memo::new(move |_| seen.with(|seen| seen.live.clone()));
+    let notice = Memo::new(move |_| seen.with(|seen| seen.notice.clone()));
+    let says_paused = Memo::new(move |_| seen.with(|seen| seen.is_paused.then_some(seen.is_replay)));
+    let toggle = Memo::new(move |_| {
+        if is_paused.get() {
+            sign(Move::Play, "Play", "Space", "M6 4l10 6-10 6z")
+        } else {
+            sign(Move::Pause, "Pause the view", "Space", "M7 4v12M13 4v12")
         }
-        @if let Some(notice) = &look.lab.notice { p.playhead-note role="status" { (notice) } }
-        @if is_paused {
-            p.playhead-note role="status" {
-                @if look.connection == Connection::Replay {
-                    "The saved run is paused."
-                } @else {
-                    "The view is paused. The system goes on: nothing that you see going back is undone."
-                }
-            }
+    });
+    let [previous, back, step, next] = [
+        sign(
+            Move::PreviousMessage,
+            "Previous message of the same arrival",
+            "Shift ←",
+            "M17 4l-6 6 6 6M9 4l-6 6 6 6",
+        ),
+        sign(Move::StepBack, "One step back", "←", "M13 4l-7 6 7 6M4 4v12"),
+        sign(Move::Step, "One step forward", "→", "M7 4l7 6-7 6M16 4v12"),
+        sign(Move::NextMessage, "Next message of the same arrival", "Shift →", "M3 4l6 6-6 6M11 4l6 6-6 6"),
+    ]
+    .map(Signal::stored);
+    let speeds = SPEEDS.iter().enumerate().map(|(at, (_, name))| {
+        view! {
+            <button
+                class="segment"
+                type="button"
+                disabled=is_off
+                aria-pressed=move || (speed.get() == at).to_string()
+                aria-label=format!("Speed {name}×")
+                on:click=move |_| lab.change(|state| state.director.speed = at)
+            >
+                {format!("{name}×")}
+            </button>
         }
+    });
+    let paused = move || {
+        says_paused.get().map(|is_replay| {
+            let words = if is_replay {
+                "The saved run is paused."
+            } else {
+                "The view is paused. The system goes on: nothing that you see going back is undone."
+            };
+            view! { <p class="playhead-note" role="status">{words}</p> }
+        })
+    };
+    view! {
+        <div class="place" id="playhead">
+            <div
+                class="playhead"
+                role="group"
+                aria-label="Playhead"
+                data-play=move || seen.with(|seen| seen.play)
+            >
+                <div class="playhead-buttons">
+                    <MoveButton lab is_off sign=previous />
+                    <MoveButton lab is_off sign=back />
+                    <MoveButton lab is_off sign=toggle.into() />
+                    <MoveButton lab is_off sign=step />
+                    <MoveButton lab is_off sign=next />
+                </div>
+                <Slider lab seen is_off />
+                <span class="playhead-at">{move || seen.with(|seen| format!("{} / {}", seen.at, seen.last))}</span>
+                <div class="segments" role="group" aria-label="Speed">
+                    {speeds.collect_view()}
+                </div>
+                <button
+                    class="button button-small playhead-live"
+                    type="button"
+                    disabled=move || seen.with(|seen| seen.is_off || seen.is_live)
+                    on:click=move |_| go(lab, Move::Live)
+                >
+                    {live}
+                </button>
+            </div>
+            {move || notice.get().map(|notice| view! { <p class="playhead-note" role="status">{notice}</p> })}
+            {paused}
+        </div>
+    }
+}
+
+#[component]
+fn MoveButton(lab: Lab, is_off: Memo<bool>, sign: Signal<Sign>) -> impl IntoView {
+    view! {
+        <button
+            class="button button-icon"
+            type="button"
+            disabled=is_off
+            aria-label=move || sign.get().words
+            title=move || format!("{} ({})", sign.get().words, sign.get().key)
+            on:click=move |_| go(lab, sign.get_untracked().to)
+        >
+            <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+                <path d=move || sign.get().path></path>
+            </svg>
+        </button>
+    }
+}
+
+#[component]
+fn Slider(lab: Lab, seen: Memo<Seen>, is_off: Memo<bool>) -> impl IntoView {
+    let see = move |see: fn(&Seen) -> u64| move || seen.with(see).to_string();
+    let at = see(|seen| seen.at);
+    view! {
+        // Its ends come first: a browser cuts the value to fit them.
+        <input
+            class="playhead-range"
+            type="range"
+            min=see(|seen| seen.first)
+            max=see(|seen| seen.last.max(seen.first + 1))
+            value=untrack(at)
+            prop:value=at
+            aria-label="Playhead"
+            aria-valuetext=move || seen.with(|seen| format!("Step {} of {}", seen.at, seen.last))
+            disabled=is_off
+            on:input=move |event| scrubbed(lab, &event_target_value(&event))
+        />
     }
 }
 
@@ -80,48 +235,33 @@ const fn play_name(play: Play) -> &'static str {
     }
 }
 
-/// Moves the playhead as a button says; `false` when the act is none of ours.
-pub fn act(lab: Lab, act: &str, marked: &Act) -> bool {
-    match act {
-        "speed" => {
-            if let Some(at) = marked.read::<usize>("at").filter(|at| *at < SPEEDS.len()) {
-                lab.change(|state| state.director.speed = at);
-            }
-            true
-        }
-        act => by_name(lab, act),
-    }
-}
-
-/// Moves the playhead by a move's name; `false` when there is no such move.
-pub fn by_name(lab: Lab, name: &str) -> bool {
-    match name {
-        "play" => change(lab, |state, history| state.director.go_on(history)),
-        "pause" => change(lab, |state, _| state.director.pause()),
-        "toggle" => change(lab, |state, history| match state.director.play {
+/// Moves the playhead.
+pub fn go(lab: Lab, to: Move) {
+    match to {
+        Move::Play => change(lab, |state, history| state.director.go_on(history)),
+        Move::Pause => change(lab, |state, _| state.director.pause()),
+        Move::Toggle => change(lab, |state, history| match state.director.play {
             Play::Paused => state.director.go_on(history),
             Play::Live | Play::Playing => state.director.pause(),
         }),
-        "step" => change(lab, |state, history| state.director.step(history, Walk::default())),
-        "step-back" => step_back(lab, false),
-        "next-message" => change(lab, |state, history| {
+        Move::Step => change(lab, |state, history| state.director.step(history, Walk::default())),
+        Move::StepBack => step_back(lab, false),
+        Move::NextMessage => change(lab, |state, history| {
             let arrival = arrival_of(state, history);
             state.director.step(history, messages_of(arrival.as_ref()));
         }),
-        "previous-message" => step_back(lab, true),
-        "live" if lab.live.is_far_back() => {
+        Move::PreviousMessage => step_back(lab, true),
+        Move::Live if lab.live.is_far_back() => {
             // It follows what happens as soon as that is at hand.
             change(lab, |state, _| state.director.play = Play::Live);
             lab.live.come_back();
         }
-        "live" => change(lab, |state, history| state.director.go_live(history)),
-        "faster" => change(lab, |state, _| {
+        Move::Live => change(lab, |state, history| state.director.go_live(history)),
+        Move::Faster => change(lab, |state, _| {
             state.director.speed = (state.director.speed + 1).min(SPEEDS.len() - 1);
         }),
-        "slower" => change(lab, |state, _| state.director.speed = state.director.speed.saturating_sub(1)),
-        _ => return false,
+        Move::Slower => change(lab, |state, _| state.director.speed = state.director.speed.saturating_sub(1)),
     }
-    true
 }
 
 /// The arrival whose messages the playhead walks through: the selected one, else that of the latest shown step.
@@ -166,7 +306,7 @@ fn step_back(lab: Lab, messages: bool) {
 }
 
 /// Puts the playhead where the slider is.
-pub fn scrubbed(lab: Lab, value: &str) {
+fn scrubbed(lab: Lab, value: &str) {
     let Ok(seq) = value.parse() else { return };
     let is_there = lab.live.with_history(|history| {
         let (base, now) = history.reach();

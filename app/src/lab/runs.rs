@@ -6,42 +6,87 @@ use super::state::Look;
 use super::views;
 use crate::files;
 use crate::live::Connection;
-use crate::paint::Act;
-use leptos::{prelude::GetUntracked as _, task::spawn_local};
-use maud::{Markup, html};
+use flow::Style;
+use leptos::{prelude::*, task::spawn_local};
+use web_sys::HtmlInputElement;
 
 /// The most events that are read.
 const MAX_EVENTS: u64 = flow::run::MAX_EVENTS as u64;
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u32 = 64 << 20;
 
+/// What there is to see of runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    /// What is said while a saved run is shown.
+    banner: Option<String>,
+    wrong: Option<String>,
+    is_off: bool,
+}
+
+fn seen(look: &Look<'_>) -> Seen {
+    let is_replay = look.connection == Connection::Replay;
+    let from = look.lab.run.as_ref().map(|name| format!(" from {name}")).unwrap_or_default();
+    Seen {
+        banner: is_replay.then(|| format!(" You are looking at a saved run{from}.")),
+        wrong: look.lab.run_wrong.clone(),
+        is_off: !look.lab.hydrated,
+    }
+}
+
 /// The buttons, and the banner while a saved run is shown.
-#[must_use]
-pub fn bar(look: &Look<'_>) -> Markup {
-    let off = !look.lab.hydrated;
-    html! {
-        div.runs role="group" aria-label="Runs" {
-            @if look.connection == Connection::Replay {
-                p.runs-banner role="status" {
-                    strong { "Nothing is being sent." }
-                    " You are looking at a saved run"
-                    @if let Some(name) = &look.lab.run { " from " (name) }
-                    "."
-                }
-                a.button.button-small href={ "/lab/" (look.lab.style) } { "Back to the live system" }
+#[component]
+pub fn Runs(
+    /// Whose.
+    lab: Lab,
+    /// Of which style.
+    style: Style,
+) -> impl IntoView {
+    let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));
+    let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
+    let banner = Memo::new(move |_| seen.with(|seen| seen.banner.clone()));
+    let wrong = Memo::new(move |_| seen.with(|seen| seen.wrong.clone()));
+    let banner = move || {
+        banner.get().map(|words| {
+            view! {
+                <p class="runs-banner" role="status">
+                    <strong>"Nothing is being sent."</strong>
+                    {words}
+                </p>
+                <a class="button button-small" href=format!("/lab/{style}")>
+                    "Back to the live system"
+                </a>
             }
-            button.button.button-small type="button" data-act="save-run" disabled[off] { "Save run" }
-            label.button.button-small.runs-open .is-disabled[off] {
-                "Open run"
-                input.sr-only type="file" accept=".json,application/json" data-field="open-run" disabled[off];
-            }
-        }
-        @if let Some(wrong) = &look.lab.run_wrong { p.notice.notice-failed.runs-wrong role="alert" { (wrong) } }
+        })
+    };
+    let wrong = move || {
+        wrong.get().map(|wrong| view! { <p class="notice notice-failed runs-wrong" role="alert">{wrong}</p> })
+    };
+    view! {
+        <div class="place" id="runs">
+            <div class="runs" role="group" aria-label="Runs">
+                {banner}
+                <button class="button button-small" type="button" disabled=is_off on:click=move |_| save(lab)>
+                    "Save run"
+                </button>
+                <label class="button button-small runs-open" class:is-disabled=is_off>
+                    "Open run"
+                    <input
+                        class="sr-only"
+                        type="file"
+                        accept=".json,application/json"
+                        disabled=is_off
+                        on:input=move |event| open(lab, &event_target(&event))
+                    />
+                </label>
+            </div>
+            {wrong}
+        </div>
     }
 }
 
 /// Hands out the file: all that the server keeps, as far as it can be opened again, or the run that is shown.
-pub fn save(lab: Lab) {
+fn save(lab: Lab) {
     let connection = lab.live.connection.get_untracked();
     if !matches!(connection, Connection::Replay | Connection::Reconnecting) {
         let (first, last) = lab.live.with_history(|history| lab.live.reach(history));
@@ -66,11 +111,11 @@ pub fn save(lab: Lab) {
 }
 
 /// A file was chosen.
-pub fn open(lab: Lab, field: &Act) {
+fn open(lab: Lab, field: &HtmlInputElement) {
     let name = field.value();
     // Browsers say C:\fakepath\ before the name.
     let name = name.rsplit('\\').next().unwrap_or_default().to_owned();
-    files::take_in(field.element(), MAX_BYTES, move |text| {
+    files::take_in(field, MAX_BYTES, move |text| {
         let is_fetched = lab.peek(|state| state.views.study.is_some()) == Some(true);
         if !is_fetched && lab.live.connection.get_untracked() == Connection::Reconnecting {
             let words = "The code that opens runs was not loaded before the server went away. The run opens once it is back.";
@@ -96,4 +141,19 @@ pub fn open(lab: Lab, field: &Act) {
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::*;
+
+    #[test]
+    fn a_saved_run_is_said_to_be_one_with_the_file_that_it_is_from() {
+        let (mut state, history) = example::lab(1, "sku_processed");
+        assert_eq!(seen(&Look::of(&state, &history)).banner, None);
+        state.run = Some("monday.json".to_owned());
+        let look = Look { connection: Connection::Replay, ..Look::of(&state, &history) };
+        assert_eq!(seen(&look).banner.as_deref(), Some(" You are looking at a saved run from monday.json."));
+    }
 }

@@ -1,17 +1,47 @@
 //! What stands around the diagram: its heading, the invitation to begin, and the notes below it.
 
+use super::handle::{Lab, Pace};
 use super::state::{Look, OnTheWay};
+use super::steady::kept;
 use super::title;
 use crate::live::Connection;
 use flow::picture::QueuePicture;
 use flow::{Dispatch, Style};
-use maud::{Markup, html};
+use leptos::prelude::*;
 
 /// The heading, with the way to the other style.
-#[must_use]
-pub fn head(look: &Look<'_>) -> Markup {
-    let here = look.lab.style;
-    let says = match (here, look.lab.form.dispatch) {
+#[component]
+pub fn StageHead(
+    /// Whose stage.
+    lab: Lab,
+    /// The style that it shows.
+    style: Style,
+) -> impl IntoView {
+    let says = Memo::new(move |_| lab.look(Pace::Calm, |look| says(style, look.lab.form.dispatch)));
+    let is_frozen =
+        Memo::new(move |_| lab.look(Pace::Calm, |look| look.connection == Connection::Reconnecting));
+    let styles = Style::ALL.iter().map(|&one| {
+        view! {
+            <a class="segment" href=format!("/lab/{one}") aria-current=(one == style).then_some("page")>
+                {title(one)}
+            </a>
+        }
+    });
+    view! {
+        <div class="place" id="stage-head">
+            <header class="stage-head" data-frozen=is_frozen>
+                <h1 id="stage-title">{title(style)}</h1>
+                <nav class="segments" aria-label="Style">
+                    {styles.collect_view()}
+                </nav>
+                <p class="soft">{says}</p>
+            </header>
+        </div>
+    }
+}
+
+const fn says(style: Style, dispatch: Dispatch) -> &'static str {
+    match (style, dispatch) {
         (Style::Choreography, Dispatch::Fanout) => {
             "Inventory announces one event. It does not know who listens."
         }
@@ -19,37 +49,44 @@ pub fn head(look: &Look<'_>) -> Markup {
             "Inventory keeps a list, and publishes its event to each queue itself."
         }
         (Style::Orchestration, _) => "Inventory knows what must happen, and tells each service what to do.",
-    };
-    html! {
-        header.stage-head data-frozen[look.connection == Connection::Reconnecting] {
-            h1 #stage-title { (title(here)) }
-            nav.segments aria-label="Style" {
-                @for &style in Style::ALL {
-                    a.segment href={ "/lab/" (style) } aria-current=[(style == here).then_some("page")] { (title(style)) }
-                }
-            }
-            p.soft { (says) }
-        }
     }
 }
 
 /// An untouched system invites; but nobody is invited to send while nothing can travel.
-#[must_use]
-pub fn invitation(look: &Look<'_>) -> Markup {
-    let is_off = look.connection == Connection::Replay || look.lab.picture().broker_down().is_some();
-    html! {
-        @if !is_off && look.lab.system().is_untouched() {
-            p.stage-empty {
-                strong { "Send your first arrival" }
-                span { "and watch every message travel." }
-            }
-        }
+#[component]
+pub fn Invitation(
+    /// Whose system.
+    lab: Lab,
+) -> impl IntoView {
+    let is_shown = Memo::new(move |_| lab.look(Pace::Calm, invites));
+    view! {
+        <div class="place" id="stage-empty">
+            <Show when=move || is_shown.get()>
+                <p class="stage-empty">
+                    <strong>"Send your first arrival"</strong>
+                    <span>"and watch every message travel."</span>
+                </p>
+            </Show>
+        </div>
     }
 }
 
+fn invites(look: &Look<'_>) -> bool {
+    let is_off = look.connection == Connection::Replay || look.lab.picture().broker_down().is_some();
+    !is_off && look.lab.system().is_untouched()
+}
+
 /// What the reader has to know about the drawn times, and what is on its way.
-#[must_use]
-pub fn notes(look: &Look<'_>) -> Markup {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    /// How much slower than it was things are drawn, in words.
+    pace: Option<String>,
+    on_the_way: Vec<(usize, OnTheWay)>,
+    /// Where messages are while none is on its way.
+    waits: String,
+}
+
+fn seen(look: &Look<'_>) -> Seen {
     let pace = if look.lab.behind {
         Some("too fast to follow: showing rates".to_owned())
     } else {
@@ -58,13 +95,46 @@ pub fn notes(look: &Look<'_>) -> Markup {
             newer => format!("slowed for viewing {slowed} · {newer} newer"),
         })
     };
-    html! {
-        p.pill.pill-plain.stage-pace .is-shown[pace.is_some()] { @if let Some(pace) = pace { (pace) } }
-        @if look.lab.on_the_way.is_empty() {
-            p.on-the-way.soft { (waits(look)) }
-        } @else {
-            (on_the_way(&look.lab.on_the_way))
+    let list = &look.lab.on_the_way;
+    // The same may be on its way twice.
+    let nth = |at: usize| list[..at].iter().filter(|other| **other == list[at]).count();
+    Seen {
+        pace,
+        on_the_way: (0..list.len()).map(nth).zip(list.iter().cloned()).collect(),
+        waits: if list.is_empty() { waits(look) } else { String::new() },
+    }
+}
+
+/// The notes below the diagram.
+#[component]
+pub fn Notes(
+    /// Whose diagram.
+    lab: Lab,
+) -> impl IntoView {
+    let place = NodeRef::new();
+    let seen = kept(place, move || lab.look(Pace::Frame, seen));
+    let pace = Memo::new(move |_| seen.with(|seen| seen.pace.clone()));
+    let list = Memo::new(move |_| seen.with(|seen| seen.on_the_way.clone()));
+    let is_still = Memo::new(move |_| list.with(Vec::is_empty));
+    let waits = Memo::new(move |_| seen.with(|seen| seen.waits.clone()));
+    let on_the_way = move || {
+        if is_still.get() {
+            return view! { <p class="on-the-way soft">{waits}</p> }.into_any();
         }
+        view! {
+            <ul class="on-the-way" aria-label="On the way">
+                <For each=move || list.get() key=Clone::clone children=|(_, one)| view! { <Twin one /> } />
+            </ul>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="place" id="stage-notes" node_ref=place>
+            <p class="pill pill-plain stage-pace" class:is-shown=move || pace.with(Option::is_some)>
+                {pace}
+            </p>
+            {on_the_way}
+        </div>
     }
 }
 
@@ -94,20 +164,17 @@ fn waits(look: &Look<'_>) -> String {
     format!("Nothing travels now: {}.", places.join(" · "))
 }
 
-/// What moves, standing still: each token's twin that can be clicked.
-fn on_the_way(list: &[OnTheWay]) -> Markup {
-    html! {
-        ul.on-the-way aria-label="On the way" {
-            @for one in list {
-                li {
-                    button.chip type="button" data-pick=(one.selection) {
-                        span class={ "mark mark-" (mark_of(one.shape)) } aria-hidden="true" {}
-                        span.sr-only { (one.shape) " " }
-                        (one.words)
-                    }
-                }
-            }
-        }
+/// What moves, standing still: a token's twin that can be clicked.
+#[component]
+fn Twin(one: OnTheWay) -> impl IntoView {
+    view! {
+        <li>
+            <button class="chip" type="button" data-pick=one.selection.to_string()>
+                <span class=format!("mark mark-{}", mark_of(one.shape)) aria-hidden="true"></span>
+                <span class="sr-only">{format!("{} ", one.shape)}</span>
+                {one.words}
+            </button>
+        </li>
     }
 }
 
@@ -116,5 +183,40 @@ fn mark_of(shape: &str) -> &str {
         "HTTP call" => "http",
         "goods" => "plain",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example;
+    use super::super::selection::Selection;
+    use super::*;
+
+    #[test]
+    fn what_is_on_its_way_is_listed_and_where_messages_wait_is_told_only_while_nothing_moves() {
+        let (mut state, history) = example::lab(1, "sku_processed");
+        let still = seen(&Look::of(&state, &history));
+        assert_eq!((still.on_the_way.len(), still.pace), (0, None));
+        assert!(still.waits.starts_with("Nothing "), "{}", still.waits);
+        let one =
+            OnTheWay { selection: Selection::Event(1), shape: "event", words: "MUG-RED → Catalog".into() };
+        (state.on_the_way, state.slowed) = (vec![one.clone(), one], Some("×20".to_owned()));
+        let moving = seen(&Look::of(&state, &history));
+        assert_eq!(moving.pace.as_deref(), Some("slowed for viewing ×20"));
+        assert_eq!(moving.waits, "");
+        assert_eq!(
+            moving.on_the_way.iter().map(|(nth, _)| *nth).collect::<Vec<_>>(),
+            [0, 1],
+            "each has its row"
+        );
+    }
+
+    #[test]
+    fn a_system_that_nobody_has_touched_invites_and_one_that_works_does_not() {
+        let (fresh, history) = example::lab(0, "sku_processed");
+        assert!(invites(&Look::of(&fresh, &history)));
+        assert!(!invites(&Look { connection: Connection::Replay, ..Look::of(&fresh, &history) }));
+        let (used, history) = example::lab(1, "sku_processed");
+        assert!(!invites(&Look::of(&used, &history)));
     }
 }

@@ -12,7 +12,7 @@ use flow::{Dispatch, Event, History, Id, Node, Picture, Service, Style};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Something on its way in the diagram, as a row that can be clicked while the token moves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OnTheWay {
     /// The message or call.
     pub selection: Selection,

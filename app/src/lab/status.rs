@@ -2,89 +2,181 @@
 
 use super::handle::{Lab, Pace};
 use super::state::Look;
+use super::steady::kept;
 use super::words;
 use super::zone;
-use crate::api::asks::Ask;
+use crate::api::asks::{Ask, Asks};
 use crate::live::Connection;
 use flow::Style;
 use flow::api::AnnounceWanted;
 use flow::event::StockReason;
 use flow::picture::{Arrival, System};
 use leptos::prelude::*;
-use maud::{Markup, html};
 
-/// The line below the diagram.
-#[must_use]
-pub fn shown(look: &Look<'_>) -> Markup {
-    let is_waiting = look.lab.picture().broker_blocked(look.lab.style).is_some();
-    html! {
-        p.status-line.status-warning[is_waiting] aria-hidden="true" { (line(look)) }
-        (meter(look.lab.system(), look.lab.picture().at_us, look.connection == Connection::Replay))
+/// What there is to see below the diagram.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Seen {
+    line: String,
+    /// Whether the broker takes no messages now.
+    is_waiting: bool,
+    meter: Meter,
+}
+
+fn seen(look: &Look<'_>) -> Seen {
+    Seen {
+        line: line(look),
+        is_waiting: look.lab.picture().broker_blocked(look.lab.style).is_some(),
+        meter: meter(look.lab.system(), look.lab.picture().at_us, look.connection == Connection::Replay),
     }
 }
 
-/// Whether the services agree on what is for sale: on how many SKUs they do not, for how long, and the longest ever.
-fn meter(system: &System, now_us: u64, is_over: bool) -> Markup {
-    let agreement = &system.agreement;
-    let (disagreeing, longest_us) = (agreement.disagreeing(), agreement.longest_us(now_us));
-    let longest = (longest_us > 0).then(|| words::duration(longest_us));
-    html! {
-        p.meter data-disagreeing=(disagreeing) {
-            @if disagreeing == 0 {
-                span.pill.pill-done { "All agree" }
-            } @else {
-                span.pill.pill-warn { (disagreeing) (if disagreeing == 1 { " SKU disagrees" } else { " SKUs disagree" }) }
-                @if let Some(since_us) = agreement.since_us() {
-                    span title={ "Since when, in " (zone::name()) } { "since " (words::time_of_day(since_us)) }
-                }
-            }
-            @if let Some(longest) = longest { span { "longest " (longest) } }
+/// Whether the services agree on what is for sale.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Meter {
+    /// On how many SKUs they do not.
+    disagreeing: usize,
+    /// Since when: the time of day.
+    since: Option<String>,
+    /// In which zone that time is.
+    zone: String,
+    /// How long they disagreed at the longest, if ever.
+    longest: Option<String>,
+    /// The SKUs that no message on its way will mend, with the time since when, as many as are listed. None while
+    /// something may still come.
+    lost: Option<Vec<(String, String)>>,
+}
+
+impl Meter {
+    fn agrees(&self) -> String {
+        match self.disagreeing {
+            0 => "All agree".to_owned(),
+            1 => "1 SKU disagrees".to_owned(),
+            more => format!("{more} SKUs disagree"),
         }
-        @if system.is_stuck() && !is_over { (heal(system, disagreeing)) }
     }
 }
 
 /// How many SKUs are listed that can be announced again one by one.
 const LISTED: usize = 20;
 
+fn meter(system: &System, now_us: u64, is_over: bool) -> Meter {
+    let agreement = &system.agreement;
+    let longest_us = agreement.longest_us(now_us);
+    let disagreeing = agreement.disagreeing();
+    let since_us = agreement.since_us().filter(|_| disagreeing > 0);
+    let lost = || {
+        let row = |(sku, since_us): (_, _)| (format!("{sku}"), words::time_of_day(since_us));
+        agreement.pending().take(LISTED).map(row).collect()
+    };
+    Meter {
+        disagreeing,
+        since: since_us.map(words::time_of_day),
+        zone: zone::name(),
+        longest: (longest_us > 0).then(|| words::duration(longest_us)),
+        lost: (system.is_stuck() && !is_over).then(lost),
+    }
+}
+
+/// The line below the diagram, and whether the services agree.
+#[component]
+pub fn Status(
+    /// Whose.
+    lab: Lab,
+    /// Of which style.
+    style: Style,
+    /// Where the services are told to agree.
+    asks: Asks,
+) -> impl IntoView {
+    let place = NodeRef::new();
+    let seen = kept(place, move || lab.look(Pace::Calm, seen));
+    let line = Memo::new(move |_| seen.with(|seen| seen.line.clone()));
+    let meter = Memo::new(move |_| seen.with(|seen| seen.meter.clone()));
+    let is_stuck = Memo::new(move |_| meter.with(|meter| meter.lost.is_some()));
+    let class =
+        move || if meter.with(|meter| meter.disagreeing == 0) { "pill pill-done" } else { "pill pill-warn" };
+    let since = move || {
+        meter.with(|meter| {
+            let title = format!("Since when, in {}", meter.zone);
+            meter.since.as_ref().map(|since| view! { <span title=title>{format!("since {since}")}</span> })
+        })
+    };
+    let longest = move || {
+        meter.with(|meter| {
+            meter.longest.as_ref().map(|longest| view! { <span>{format!("longest {longest}")}</span> })
+        })
+    };
+    view! {
+        <div class="place" id="stage-status" node_ref=place>
+            <p
+                class="status-line"
+                class:status-warning=move || seen.with(|seen| seen.is_waiting)
+                aria-hidden="true"
+            >
+                {line}
+            </p>
+            <p class="meter" data-disagreeing=move || meter.with(|meter| meter.disagreeing)>
+                <span class=class>{move || meter.with(Meter::agrees)}</span>
+                {since}
+                {longest}
+            </p>
+            <Show when=move || is_stuck.get()>
+                <Heal style meter asks />
+            </Show>
+        </div>
+    }
+}
+
 /// A message was lost, and nothing will come by itself: the way to mend that.
-fn heal(system: &System, disagreeing: usize) -> Markup {
-    html! {
-        details.heal data-key="heal" {
-            summary { "No message on its way will fix it" }
-            ul.heal-skus {
-                @for (sku, since_us) in system.agreement.pending().take(LISTED) {
-                    li data-key={ "heal-" (sku) } {
-                        span { (sku) } span.soft { "since " (words::time_of_day(since_us)) }
-                        button.button.button-small type="button" data-act="announce"
-                            data-sku=(sku) aria-label={ "Announce again: " (sku) } { "Announce again" }
-                    }
-                }
-            }
-            @if disagreeing > LISTED { p.hint { "… and " (disagreeing - LISTED) " more" } }
-            @if disagreeing > 1 {
-                button.button.button-small type="button" data-key="heal-all" data-act="announce" { "Announce all again" }
-            }
+#[component]
+fn Heal(style: Style, meter: Memo<Meter>, asks: Asks) -> impl IntoView {
+    let lost = move || meter.with(|meter| meter.lost.clone().unwrap_or_default());
+    let disagreeing = Memo::new(move |_| meter.with(|meter| meter.disagreeing));
+    let row = move |(sku, since): (String, String)| {
+        let label = format!("Announce again: {sku}");
+        let named = sku.clone();
+        view! {
+            <li>
+                <span>{sku}</span>
+                <span class="soft">{format!("since {since}")}</span>
+                <button
+                    class="button button-small"
+                    type="button"
+                    aria-label=label
+                    on:click=move |_| asks.ask(announce(style, Some(named.clone())))
+                >
+                    "Announce again"
+                </button>
+            </li>
         }
+    };
+    let more = move || {
+        let more = disagreeing.get().saturating_sub(LISTED);
+        (more > 0).then(|| view! { <p class="hint">{format!("… and {more} more")}</p> })
+    };
+    view! {
+        <details class="heal">
+            <summary>"No message on its way will fix it"</summary>
+            <ul class="heal-skus">
+                <For each=lost key=Clone::clone children=row />
+            </ul>
+            {more}
+            <Show when=move || { disagreeing.get() > 1 }>
+                <button
+                    class="button button-small"
+                    type="button"
+                    on:click=move |_| asks.ask(announce(style, None))
+                >
+                    "Announce all again"
+                </button>
+            </Show>
+        </details>
     }
 }
 
 /// Has inventory tell once more what it has recorded: of one SKU, or of all on which the services disagree.
-#[must_use]
-pub fn announce(style: Style, sku: Option<String>) -> Ask {
+fn announce(style: Style, sku: Option<String>) -> Ask {
     let body = serde_json::to_string(&AnnounceWanted { sku }).expect("a SKU is plain data");
     Ask::new("POST", format!("/api/{style}/inventory/announce")).with(body)
-}
-
-/// Something that does not go as it should, though nothing is lost: a mark, a word, and what it is.
-#[must_use]
-pub fn warning(what: &str) -> Markup {
-    html! {
-        p.notice.notice-warning {
-            svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d="M10 3 18.5 17h-17zM10 8v4.5M10 14.75v.01" {} }
-            span { strong { "Warning: " } (what) }
-        }
-    }
 }
 
 fn line(look: &Look<'_>) -> String {
@@ -188,17 +280,38 @@ mod tests {
             (event.style, event.node) = (Some(Style::Orchestration), Some(service.into()));
             event.sku = Sku::parse(sku).ok();
             picture.apply(&event);
-            meter(&picture.orchestration, 1, false).into_string()
+            meter(&picture.orchestration, 1, false)
         };
         let recorded =
             |messages| Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages };
-        let lost = tell(Service::Inventory, "MUG-RED", recorded(0));
-        assert!(lost.contains("data-act=\"announce\" data-sku=\"MUG-RED\""), "{lost}");
-        assert!(lost.contains("Announce again: MUG-RED") && !lost.contains("Announce all"), "{lost}");
+        let skus = |meter: &Meter| {
+            let lost = meter.lost.as_ref()?;
+            Some(lost.iter().map(|(sku, _)| sku.clone()).collect::<Vec<_>>())
+        };
+        let one = tell(Service::Inventory, "MUG-RED", recorded(0));
+        assert_eq!((skus(&one), &*one.agrees()), (Some(vec!["MUG-RED".to_owned()]), "1 SKU disagrees"));
         let two = tell(Service::Inventory, "PEN-BLUE", recorded(0));
-        assert!(two.contains("Announce all again") && two.contains("2 SKUs disagree"), "{two}");
+        assert_eq!((two.disagreeing, &*two.agrees()), (2, "2 SKUs disagree"));
+        assert_eq!(skus(&two).map(|skus| skus.len()), Some(2));
         let on_its_way = tell(Service::Inventory, "MUG-RED", recorded(1));
-        assert!(on_its_way.contains("2 SKUs disagree") && !on_its_way.contains("nnounce"), "{on_its_way}");
+        assert_eq!((&*on_its_way.agrees(), on_its_way.lost), ("2 SKUs disagree", None));
+    }
+
+    #[test]
+    fn each_lost_sku_has_a_button_of_its_own_and_several_have_one_for_all() {
+        let html = |skus: &[&str]| {
+            let lost = skus.iter().map(|&sku| (sku.to_owned(), "00:00:01.000".to_owned())).collect();
+            let meter = Meter { disagreeing: skus.len(), lost: Some(lost), ..Meter::default() };
+            Owner::new().with(|| {
+                let asks = Asks::new(crate::live::provide_live());
+                view! { <Heal style=Style::Orchestration meter=Memo::new(move |_| meter.clone()) asks /> }
+                    .to_html()
+            })
+        };
+        let one = html(&["MUG-RED"]);
+        assert!(one.contains("Announce again: MUG-RED") && !one.contains("Announce all"), "{one}");
+        let two = html(&["MUG-RED", "PEN-BLUE"]);
+        assert!(two.contains("Announce all again"), "{two}");
     }
 
     #[test]
@@ -208,11 +321,5 @@ mod tests {
         assert_eq!(one.body, r#"{"sku":"MUG-RED"}"#);
         let all: AnnounceWanted = serde_json::from_str(&announce(Style::Choreography, None).body).unwrap();
         assert_eq!(all, AnnounceWanted::default());
-    }
-
-    #[test]
-    fn a_warning_is_told_by_a_mark_and_a_word_and_not_by_colour_alone() {
-        let drawn = warning("the outbox waits").into_string();
-        assert!(drawn.contains("<svg") && drawn.contains("Warning: ") && drawn.contains("the outbox waits"));
     }
 }

@@ -1,7 +1,7 @@
 //! Lists whose rows come and go while somebody reads them: the focus stays where it is, and the end stays in view.
 
-use crate::paint::focus;
-use leptos::{prelude::*, task};
+use crate::paint::{focus, keep_focus};
+use leptos::{html, prelude::*, task};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, FocusOptions, HtmlElement, SvgElement};
 
@@ -32,6 +32,27 @@ where
             shown.set(now);
         }
         place.keep();
+    });
+    shown
+}
+
+/// Keeps what a panel shows as `see` sees it. What has the focus in its place may be gone after a change: then it goes to
+/// what stands there instead.
+#[must_use]
+pub fn kept<T>(place: NodeRef<html::Div>, see: impl Fn() -> T + 'static) -> RwSignal<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    let shown = RwSignal::new(untrack(&see));
+    Effect::new(move || {
+        let now = see();
+        if shown.try_with_untracked(|shown| *shown == now).unwrap_or(true) {
+            return;
+        }
+        if let Some(place) = place.try_get_untracked().flatten() {
+            keep_focus(&place);
+        }
+        shown.set(now);
     });
     shown
 }
