@@ -16,4 +16,4 @@ pub mod theme_button;
 
 pub use blank::{Blank, Failure};
 pub use product_icon::ProductIcon;
-pub use style_mark::{StyleMark, style_mark, title};
+pub use style_mark::{StyleMark, title};

@@ -24,25 +24,6 @@ extern "C" {
     pub fn keep_focus(host: &Element);
 }
 
-/// The root of an island: the server fills it, and the browser wakes it up.
-#[cfg(feature = "hydrate")]
-pub fn region(_first: impl FnOnce() -> String, wake: impl FnOnce(Element) + 'static) -> AnyView {
-    let host = NodeRef::new();
-    when_there(host, Box::new(wake));
-    filled(host, String::new())
-}
-
-/// The root of an island: the server fills it, and the browser wakes it up.
-#[cfg(not(feature = "hydrate"))]
-pub fn region(first: impl FnOnce() -> String, _wake: impl FnOnce(Element) + 'static) -> AnyView {
-    filled(NodeRef::new(), first())
-}
-
-/// The one view that all islands share. What the server put into it stays.
-fn filled(host: NodeRef<html::Div>, first: String) -> AnyView {
-    view! { <div class="region" node_ref=host inner_html=first></div> }.into_any()
-}
-
 /// Does something with an element as soon as it is there; outside of a browser that is never.
 pub fn when_there(host: NodeRef<html::Div>, wake: Box<dyn FnOnce(Element)>) {
     let wake = StoredValue::new_local(Some(wake));

@@ -19,7 +19,6 @@ use crate::lab::views::View;
 use crate::live::Live;
 use flow::History;
 use leptos::prelude::*;
-use web_sys::Element;
 
 /// Everything that is fetched later.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +31,8 @@ pub struct Study {
     metrics: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
-    /// The page `/compare`: what can be sent, and the element that is to come to life; without it, the first paint.
-    pub compare: fn(Live, Vec<String>, Option<Element>) -> String,
+    /// The page `/compare`, with the SKUs that can be sent.
+    pub compare: fn(Live, Vec<String>) -> AnyView,
     /// A history as a run's text, saved at that time.
     pub save: fn(&History, String) -> String,
     /// A run's text as a history; else what is wrong with it.
@@ -53,13 +52,11 @@ impl Study {
     }
 }
 
-/// What is there without being fetched: all of it on the server and in native tests, nothing in the browser.
+/// What the server draws the first paint with. The browser fetches it.
+#[cfg(not(feature = "hydrate"))]
 #[must_use]
-pub const fn at_once() -> Option<Study> {
-    #[cfg(feature = "hydrate")]
-    return None;
-    #[cfg(not(feature = "hydrate"))]
-    return Some(study());
+pub const fn at_once() -> Study {
+    study()
 }
 
 /// All of it.

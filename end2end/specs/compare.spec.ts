@@ -98,6 +98,21 @@ test("it plays by itself to the end, at the speed that is chosen", async ({ page
   await expect(page.locator(".is-ghost")).toHaveCount(0);
 });
 
+test("the focus stays on its button while everything around it goes on, and the slider follows", async ({ page }) => {
+  await openCompare(page);
+  await send(page);
+  await page.getByRole("button", { name: "Pause the view" }).focus();
+  await expect(page.getByRole("button", { name: "Play", exact: true })).toBeFocused({ timeout: 20_000 });
+  await expectSettled(page);
+  const [slider, main] = [page.getByRole("slider", { name: "Playhead" }), page.locator("main")];
+  await expect(slider).toHaveValue((await main.getAttribute("data-shown"))!);
+  await expect(slider).toHaveAttribute("max", await slider.inputValue());
+  await page.keyboard.press("ArrowLeft");
+  await expect(main).toHaveAttribute("data-shown", String(Number(await slider.getAttribute("max")) - 1));
+  await expect(slider).toHaveValue((await main.getAttribute("data-shown"))!);
+  await expect(page.getByRole("button", { name: "Play", exact: true })).toBeFocused();
+});
+
 test("a step by hand lets its token travel in its style's diagram, at both in turn", async ({ page }) => {
   await openCompare(page);
   await send(page);

@@ -356,7 +356,7 @@ async fn what_is_no_such_file_is_put_aside_whole() {
     drop_file(&skuflow.drop_box, "photo.csv", picture.clone()).await;
     let file = done(&skuflow, "photo.csv", 1).await;
     assert_eq!((&file["state"], counts(&file)), (&json!("rejected"), (0, 0)));
-    assert!(file["reason"].as_str().unwrap().contains("no text file"), "{file}");
+    assert!(file["reason"].as_str().unwrap().contains("not a text file"), "{file}");
     assert_eq!(fs::read(skuflow.data().join("ftp/rejected/photo.csv")).unwrap(), picture);
 }
 
@@ -596,7 +596,7 @@ async fn files_of_every_dialect_count_their_good_rows_and_tell_their_format() {
 async fn every_refusal_of_a_whole_file_leaves_its_report_and_no_earlier_one_is_overwritten() {
     let skuflow = Skuflow::start(On::Embedded).await;
     let contents = ["sku,qty,units\nA,1,2\n", "foo,bar\nA,1\n", "sku,qty\nA,x\n"];
-    let says = ["qty and units", "(foo, bar)", "no whole number"];
+    let says = ["qty and units", "(foo, bar)", "not a whole number"];
     for (nth, content) in contents.iter().enumerate() {
         drop_file(&skuflow.drop_box, "stock.csv", *content).await;
         let file = done(&skuflow, "stock.csv", nth + 1).await;

@@ -2,7 +2,6 @@
 
 use flow::Style;
 use leptos::prelude::*;
-use maud::{Markup, html};
 
 const fn class(style: Style) -> &'static str {
     match style {
@@ -18,12 +17,6 @@ pub fn StyleMark(
     style: Style,
 ) -> impl IntoView {
     view! { <span class=class(style) aria-hidden="true"></span> }
-}
-
-/// The mark where a page is still drawn as markup, which only the comparison is.
-#[must_use]
-pub fn style_mark(style: Style) -> Markup {
-    html! { span class=(class(style)) aria-hidden="true" {} }
 }
 
 /// A style's name as a word of a sentence's beginning.

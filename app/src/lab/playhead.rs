@@ -6,7 +6,6 @@ use super::state::{LabState, Look};
 use crate::live::Connection;
 use flow::{History, Id, Walk};
 use leptos::{prelude::*, task::spawn_local};
-use maud::{Markup, html};
 
 /// A way to move the playhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +43,6 @@ struct Sign {
 
 const fn sign(to: Move, words: &'static str, key: &'static str, path: &'static str) -> Sign {
     Sign { to, words, key, path }
-}
-
-/// A button of the comparison's playhead, the only one that is still drawn as markup.
-#[must_use]
-pub fn button(off: bool, act: &str, words: &str, key: &str, path: &str) -> Markup {
-    html! {
-        button.button.button-icon type="button" data-act=(act) disabled[off] aria-label=(words)
-            title={ (words) " (" (key) ")" } {
-            svg.icon viewBox="0 0 20 20" aria-hidden="true" { path d=(path) {} }
-        }
-    }
 }
 
 /// What there is to see of it.

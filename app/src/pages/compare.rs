@@ -4,9 +4,9 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::compare`, which the
 //! browser fetches for this page.
 
-use crate::{api, live::use_live, paint::region, study};
+use crate::{api, live::use_live, study};
 use flow::Style;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// How many products the field for the SKU suggests; any other can be typed.
@@ -26,24 +26,19 @@ pub fn Compare() -> impl IntoView {
     }
 }
 
-/// Both styles, and what they took.
+/// The place of both styles, and of what they took.
 #[island]
 fn CompareBoth(
     /// What the field for the SKU suggests.
     skus: Vec<String>,
 ) -> impl IntoView {
     let live = use_live();
-    let owner = Owner::current();
-    let first = {
-        let skus = skus.clone();
-        move || study::at_once().map(|study| (study.compare)(live, skus, None)).unwrap_or_default()
-    };
-    region(first, move |host| {
-        spawn_local(async move {
-            let study = study::load().await;
-            if let Some(owner) = owner {
-                owner.with(|| (study.compare)(live, skus, Some(host)));
-            }
-        });
-    })
+    #[cfg(feature = "hydrate")]
+    return super::listing::place(move |place| async move {
+        let study = study::load().await;
+        place.set_inner_html("");
+        leptos::mount::mount_to(place, move || (study.compare)(live, skus)).forget();
+    });
+    #[cfg(not(feature = "hydrate"))]
+    view! { <div class="place">{(study::at_once().compare)(live, skus)}</div> }
 }

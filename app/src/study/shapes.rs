@@ -20,6 +20,8 @@ pub(super) enum Shape {
     },
     /// A line that goes down.
     Fall { class: &'static str, x: String, from_y: String, to_y: String },
+    /// A line from side to side.
+    Across { class: &'static str, y: String },
     /// A line of any form.
     Path { class: &'static str, d: String },
     /// Words.
@@ -52,6 +54,9 @@ impl Shape {
             Self::Fall { class, x, from_y, to_y } => {
                 view! { <line class=class x1=x.clone() x2=x y1=from_y y2=to_y></line> }.into_any()
             }
+            Self::Across { class, y } => {
+                view! { <line class=class x1="0" x2="100%" y1=y.clone() y2=y></line> }.into_any()
+            }
             Self::Path { class, d } => view! { <path class=class d=d></path> }.into_any(),
             Self::Text { class, x, y, anchor, words, title } => view! {
                 <text class=class x=x y=y text-anchor=anchor>
@@ -77,6 +82,9 @@ impl Shape {
             }
             Self::Fall { class, x, from_y, to_y } => {
                 write!(svg, r#"<line class="{class}" x1="{x}" x2="{x}" y1="{from_y}" y2="{to_y}"/>"#)
+            }
+            Self::Across { class, y } => {
+                write!(svg, r#"<line class="{class}" x1="0" x2="100%" y1="{y}" y2="{y}"/>"#)
             }
             Self::Path { class, d } => write!(svg, r#"<path class="{class}" d="{d}"/>"#),
             Self::Text { class, x, y, anchor, words, title } => {

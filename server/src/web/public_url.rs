@@ -116,7 +116,7 @@ mod tests {
             ("https://", "use one like"),
             ("https://lab.example:99999/", "use one like"),
             ("https://*.example/", "neither a name nor an IP address"),
-            ("https://lab.example:0/", "no port 0"),
+            ("https://lab.example:0/", "port 0 does not exist"),
             ("https://me:secret@lab.example/", "user"),
             ("https://me@lab.example/", "user"),
             ("https://lab.example/?a=b", "follows ?"),

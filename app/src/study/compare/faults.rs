@@ -5,6 +5,8 @@
 
 use super::BOTH;
 use crate::api::fetch;
+use crate::lab::broken;
+use crate::lab::words::service_name;
 use flow::fault::{Fault, FaultKind, Faults};
 use flow::{Service, Style};
 use leptos::prelude::window;
@@ -27,6 +29,13 @@ impl Broken {
     pub fn down(&self) -> Option<Service> {
         (self.fault.kind == FaultKind::ConsumerStopped).then_some(self.fault.service)
     }
+}
+
+/// A fault in words.
+pub fn says(fault: &Fault) -> String {
+    let delay = fault.delay_ms.map(|ms| format!(", by {ms} ms")).unwrap_or_default();
+    let service = service_name(fault.service);
+    format!("{} of {service}, {}{delay}", broken::name(fault.kind), broken::trigger(fault))
 }
 
 fn is_same_place(one: &Fault, other: &Fault) -> bool {
@@ -136,6 +145,16 @@ mod tests {
     fn fault(kind: FaultKind, seed: u64) -> Fault {
         let trigger = Trigger::Probability(0.5);
         Fault { kind, service: Service::Catalog, trigger, seed, delay_ms: None, struck: 0 }
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_service_when_it_strikes_and_by_how_much_it_delays() {
+        assert_eq!(
+            says(&fault(FaultKind::HandlerError, 7)),
+            "Handler error of Catalog, with probability 0.5, seed 7"
+        );
+        let slow = Fault { delay_ms: Some(40), trigger: Trigger::Next, ..fault(FaultKind::HttpSlow, 0) };
+        assert_eq!(says(&slow), "HTTP slow of Catalog, next time, by 40 ms");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is to be sent through both styles, and what is to be broken in both before that.
 
+use crate::lab::broken;
 use flow::fault::{Fault, FaultKind, Trigger};
 use flow::{Quantity, Service, Sku};
 
@@ -14,6 +15,53 @@ pub const FAULTS: [FaultKind; 6] = [
     FaultKind::HttpSlow,
     FaultKind::HttpError,
 ];
+
+/// A field of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// One arrival or a burst.
+    What,
+    Sku,
+    Quantity,
+    Count,
+    Seed,
+    Fault,
+    Service,
+    Probability,
+    Delay,
+}
+
+impl Field {
+    const ALL: [Self; 9] = [
+        Self::What,
+        Self::Sku,
+        Self::Quantity,
+        Self::Count,
+        Self::Seed,
+        Self::Fault,
+        Self::Service,
+        Self::Probability,
+        Self::Delay,
+    ];
+
+    /// Its name in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::What => "what",
+            Self::Sku => "sku",
+            Self::Quantity => "quantity",
+            Self::Count => "count",
+            Self::Seed => "seed",
+            Self::Fault => "fault",
+            Self::Service => "service",
+            Self::Probability => "probability",
+            Self::Delay => "delay",
+        }
+    }
+}
+
+/// What is wrong, and with which field, if it is a field.
+type Wrong = (Option<Field>, String);
 
 /// The form's fields, as they stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +84,8 @@ pub struct Form {
     pub probability: String,
     /// By how many milliseconds it delays.
     pub delay: String,
-    /// What is wrong, and at which field.
-    pub wrong: Option<(&'static str, String)>,
+    /// Why it was not sent.
+    pub wrong: Option<Wrong>,
     /// Whether something is under way to the server.
     pub is_sending: bool,
 }
@@ -69,30 +117,53 @@ impl Form {
         }
     }
 
-    /// Takes what was typed or chosen; `false` when there is no such field.
-    pub fn typed(&mut self, field: &str, value: String) -> bool {
+    /// Takes what was typed or chosen.
+    pub fn typed(&mut self, field: Field, value: String) {
         match field {
-            "what" => self.is_burst = value == "burst",
-            "sku" => self.sku = value,
-            "quantity" => self.quantity = value,
-            "count" => self.count = value,
-            "seed" => self.seed = value,
-            "fault" => self.fault = value.parse().ok(),
-            "service" => self.service = value.parse().unwrap_or(self.service),
-            "probability" => self.probability = value,
-            "delay" => self.delay = value,
-            _ => return false,
+            Field::What => self.is_burst = value == "burst",
+            Field::Sku => self.sku = value,
+            Field::Quantity => self.quantity = value,
+            Field::Count => self.count = value,
+            Field::Seed => self.seed = value,
+            Field::Fault => self.fault = value.parse().ok(),
+            Field::Service => self.service = value.parse().unwrap_or(self.service),
+            Field::Probability => self.probability = value,
+            Field::Delay => self.delay = value,
         }
-        true
+    }
+
+    /// What stands in a field, as an address has it.
+    pub fn value(&self, field: Field) -> &str {
+        match field {
+            Field::What => {
+                if self.is_burst {
+                    "burst"
+                } else {
+                    "one"
+                }
+            }
+            Field::Sku => &self.sku,
+            Field::Quantity => &self.quantity,
+            Field::Count => &self.count,
+            Field::Seed => &self.seed,
+            Field::Fault => self.fault.map_or("", FaultKind::as_str),
+            Field::Service => self.service.as_str(),
+            Field::Probability => &self.probability,
+            Field::Delay => &self.delay,
+        }
+    }
+
+    /// Whether the form was not sent because of this field.
+    pub fn is_wrong(&self, field: Field) -> bool {
+        self.wrong.as_ref().is_some_and(|wrong| wrong.0 == Some(field))
     }
 
     /// Takes what an address says of the fields.
     pub fn take(&mut self, query: impl Fn(&str) -> Option<String>) {
-        for field in ["what", "sku", "quantity", "count", "seed", "fault", "service", "probability", "delay"]
-        {
-            query(field).into_iter().for_each(|value| {
+        for field in Field::ALL {
+            if let Some(value) = query(field.as_str()) {
                 self.typed(field, value);
-            });
+            }
         }
     }
 
@@ -136,7 +207,7 @@ impl Form {
 
     /// Says that something else went wrong.
     pub fn refuse(&mut self, why: &str) {
-        (self.wrong, self.is_sending) = (Some(("", why.to_owned())), false);
+        (self.wrong, self.is_sending) = (Some((None, why.to_owned())), false);
     }
 
     /// What is to be sent and broken, if all fields make sense; else it is said what is wrong.
@@ -148,46 +219,60 @@ impl Form {
                 Some(read)
             }
             Err((field, words)) => {
-                self.wrong = Some((field, words.to_owned()));
+                self.wrong = Some((Some(field), words.to_owned()));
                 None
             }
         }
     }
 
-    fn order(&self) -> Result<Order, (&'static str, &'static str)> {
+    fn order(&self) -> Result<Order, (Field, &'static str)> {
         if self.is_burst {
             let count = self.count.trim().parse().ok().filter(|count| COUNT.contains(count));
-            let count = count.ok_or(("count", "A burst has 5 to 200 arrivals."))?;
+            let count = count.ok_or((Field::Count, "A burst has 5 to 200 arrivals."))?;
             return Ok(Order::Burst(count, self.seed()?));
         }
         let quantity = self.quantity.trim().parse().ok().and_then(|quantity| Quantity::parse(quantity).ok());
-        let quantity = quantity.ok_or(("quantity", "A quantity is a whole number from 1 to 1,000,000."))?;
+        let quantity =
+            quantity.ok_or((Field::Quantity, "A quantity is a whole number from 1 to 1,000,000."))?;
         let sku = Sku::parse(self.sku.trim())
-            .map_err(|_| ("sku", "A SKU is 1 to 32 letters, digits, hyphens, underscores or dots."))?;
+            .map_err(|_| (Field::Sku, "A SKU is 1 to 32 letters, digits, hyphens, underscores or dots."))?;
         Ok(Order::One(format!("{{\"sku\":\"{sku}\",\"quantity\":{},\"style\":\"both\"}}", quantity.get())))
     }
 
-    fn seed(&self) -> Result<u64, (&'static str, &'static str)> {
-        self.seed.trim().parse().map_err(|_| ("seed", "A seed is a whole number, 0 or more."))
+    fn seed(&self) -> Result<u64, (Field, &'static str)> {
+        self.seed.trim().parse().map_err(|_| (Field::Seed, "A seed is a whole number, 0 or more."))
     }
 
-    fn fault(&self) -> Result<Option<Fault>, (&'static str, &'static str)> {
+    fn fault(&self) -> Result<Option<Fault>, (Field, &'static str)> {
         let Some(kind) = self.fault else { return Ok(None) };
         let (mut trigger, mut seed, mut delay_ms) = (Trigger::Next, 0, None);
         if self.wants_probability() {
             let share = self.probability.trim().parse().ok().filter(|share| (0.0..=1.0).contains(share));
-            trigger =
-                Trigger::Probability(share.ok_or(("probability", "A probability lies between 0 and 1."))?);
+            trigger = Trigger::Probability(
+                share.ok_or((Field::Probability, "A probability lies between 0 and 1."))?,
+            );
             seed = self.seed()?;
         } else if self.wants_delay() {
             let delay = self.delay.trim().parse().ok().filter(|delay| (1..=60_000).contains(delay));
-            delay_ms = Some(delay.ok_or(("delay", "A delay is 1 to 60,000 ms."))?);
+            delay_ms = Some(delay.ok_or((Field::Delay, "A delay is 1 to 60,000 ms."))?);
             if self.is_burst {
                 trigger = Trigger::EveryNth(1);
             }
         }
         Ok(Some(Fault { kind, service: self.service, trigger, seed, delay_ms, struck: 0 }))
     }
+}
+
+/// What there is to know before it is sent.
+pub fn hint(form: &Form) -> Option<String> {
+    let Some(kind) = form.fault else {
+        return form.is_burst.then(|| "The same seed brings the same arrivals.".to_owned());
+    };
+    let only = match kind.as_str().starts_with("http") {
+        true => " Only choreography makes HTTP calls, so it can strike only there.",
+        false => "",
+    };
+    Some(format!("{}{only} It is set in both styles, and cleared when all is over.", broken::sentence(kind)))
 }
 
 #[cfg(test)]
@@ -203,33 +288,35 @@ mod tests {
         let mut form = form();
         let one = r#"{"sku":"MUG-RED","quantity":12,"style":"both"}"#;
         assert_eq!(form.check(), Some((Order::One(one.to_owned()), None)));
-        form.typed("what", "burst".to_owned());
-        form.typed("count", "50".to_owned());
+        form.typed(Field::What, "burst".to_owned());
+        form.typed(Field::Count, "50".to_owned());
         assert_eq!(form.check(), Some((Order::Burst(50, 1), None)));
     }
 
     #[test]
     fn what_makes_no_sense_is_told_at_its_field_and_nothing_is_sent() {
         for (what, field, value) in [
-            ("one", "quantity", "many"),
-            ("one", "quantity", "0"),
-            ("burst", "count", "4"),
-            ("burst", "count", "201"),
-            ("burst", "seed", "-1"),
+            ("one", Field::Quantity, "many"),
+            ("one", Field::Quantity, "0"),
+            ("burst", Field::Count, "4"),
+            ("burst", Field::Count, "201"),
+            ("burst", Field::Seed, "-1"),
         ] {
             let mut form = form();
-            form.typed("what", what.to_owned());
+            form.typed(Field::What, what.to_owned());
             form.typed(field, value.to_owned());
-            assert_eq!(form.check(), None, "{field} {value}");
-            assert_eq!(form.wrong.unwrap().0, field);
+            assert_eq!(form.check(), None, "{field:?} {value}");
+            assert_eq!(form.wrong.unwrap().0, Some(field));
         }
-        for (kind, field, value) in [("handler_error", "probability", "1.1"), ("http_slow", "delay", "0")] {
+        for (kind, field, value) in
+            [("handler_error", Field::Probability, "1.1"), ("http_slow", Field::Delay, "0")]
+        {
             let mut form = form();
-            form.typed("what", "burst".to_owned());
-            form.typed("fault", kind.to_owned());
+            form.typed(Field::What, "burst".to_owned());
+            form.typed(Field::Fault, kind.to_owned());
             form.typed(field, value.to_owned());
-            assert_eq!(form.check(), None, "{field} {value}");
-            assert_eq!(form.wrong.unwrap().0, field);
+            assert_eq!(form.check(), None, "{field:?} {value}");
+            assert_eq!(form.wrong.unwrap().0, Some(field));
         }
     }
 
@@ -237,9 +324,9 @@ mod tests {
     fn every_fault_strikes_as_its_kind_needs_it() {
         let fault = |kind: &str| {
             let mut form = form();
-            form.typed("what", "burst".to_owned());
-            form.typed("fault", kind.to_owned());
-            form.typed("seed", "7".to_owned());
+            form.typed(Field::What, "burst".to_owned());
+            form.typed(Field::Fault, kind.to_owned());
+            form.typed(Field::Seed, "7".to_owned());
             form.check().unwrap().1.unwrap()
         };
         assert_eq!(fault("consumer_stopped").trigger, Trigger::Next);
@@ -255,7 +342,7 @@ mod tests {
     fn the_fault_of_one_arrival_strikes_that_arrival() {
         for kind in FAULTS {
             let mut form = form();
-            form.typed("fault", kind.to_string());
+            form.typed(Field::Fault, kind.to_string());
             assert!(!form.wants_probability() && !form.wants_seed(), "{kind}: nothing is left to chance");
             let fault = form.check().unwrap().1.unwrap();
             assert_eq!((fault.kind, fault.trigger), (kind, Trigger::Next));
@@ -264,11 +351,32 @@ mod tests {
     }
 
     #[test]
+    fn what_can_strike_in_one_style_alone_is_said_before_it_is_sent() {
+        let mut form = form();
+        assert_eq!(hint(&form), None);
+        form.typed(Field::What, "burst".to_owned());
+        assert_eq!(hint(&form).as_deref(), Some("The same seed brings the same arrivals."));
+        let only = "Only choreography makes HTTP calls";
+        form.typed(Field::Fault, "http_slow".to_owned());
+        assert!(hint(&form).unwrap().contains(only));
+        form.typed(Field::Fault, "handler_error".to_owned());
+        assert!(!hint(&form).unwrap().contains(only));
+    }
+
+    #[test]
     fn an_address_brings_the_fields_back() {
         let mut before = form();
-        let fields = [("what", "burst"), ("count", "40"), ("seed", "9"), ("fault", "handler_error")];
-        for (field, value) in [&fields[..], &[("service", "wishlist"), ("probability", "0.5")]].concat() {
-            assert!(before.typed(field, value.to_owned()));
+        let fields = [
+            (Field::What, "burst"),
+            (Field::Count, "40"),
+            (Field::Seed, "9"),
+            (Field::Fault, "handler_error"),
+            (Field::Service, "wishlist"),
+            (Field::Probability, "0.5"),
+        ];
+        for (field, value) in fields {
+            before.typed(field, value.to_owned());
+            assert_eq!(before.value(field), value);
         }
         let query = before.query();
         let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();

@@ -3,12 +3,14 @@
 use super::duel::Duel;
 use super::faults::{self, Broken};
 use super::form::Order;
-use super::{BOTH, Handle, Page, clock_ms};
+use super::state::State;
+use super::{BOTH, Comparison, clock_ms};
 use crate::address;
 use crate::api::fetch;
+use crate::lab::handle::Pace;
 use flow::picture::NodeState;
 use flow::{History, Id, Service, Style};
-use leptos::task::spawn_local;
+use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 
 /// How long to wait until a consumer that was stopped is gone.
@@ -25,17 +27,16 @@ pub struct Waiting {
 }
 
 /// Sends what stands in the form.
-pub fn send(handle: Handle) {
-    let wanted = handle.see(|page, _| {
-        let wanted = if page.form.is_sending { None } else { page.form.check() };
-        page.form.is_sending |= wanted.is_some();
+pub fn send(comparison: Comparison) {
+    let wanted = comparison.form.try_update(|form| {
+        let wanted = if form.is_sending { None } else { form.check() };
+        form.is_sending |= wanted.is_some();
         wanted
     });
-    handle.tell(true);
-    let Some((order, fault)) = wanted else { return };
+    let Some((order, fault)) = wanted.flatten() else { return };
     spawn_local(async move {
         let ready = async {
-            mend(handle).await?;
+            mend(comparison).await?;
             let body = body_of(order).await?;
             let broken = match &fault {
                 Some(fault) => Some(faults::set(fault).await?),
@@ -44,12 +45,12 @@ pub fn send(handle: Handle) {
             Ok::<_, String>((body, broken))
         };
         match ready.await {
-            Ok((body, broken)) => handle.change(|page| {
+            Ok((body, broken)) => comparison.change(|state| {
                 let down = broken.as_ref().and_then(Broken::down);
-                page.broken = broken;
-                page.waiting = Some(Waiting { body, down, until_ms: clock_ms() + DOWN_WITHIN_MS });
+                state.broken = broken;
+                state.waiting = Some(Waiting { body, down, until_ms: clock_ms() + DOWN_WITHIN_MS });
             }),
-            Err(why) => handle.change(|page| page.form.refuse(&why)),
+            Err(why) => comparison.refuse(&why),
         }
     });
 }
@@ -71,23 +72,24 @@ fn array_of(lines: &str) -> String {
 }
 
 /// Sends what waits, once its time has come; mends what was broken, once all is over.
-pub fn go_on(handle: Handle, now_ms: f64) {
-    let body = handle.see(|page, history| {
-        let waiting = page.waiting.take_if(|waiting| {
+pub fn go_on(comparison: Comparison, now_ms: f64) {
+    let body = comparison.see(|state, history| {
+        let waiting = state.waiting.take_if(|waiting| {
             now_ms >= waiting.until_ms || waiting.down.is_none_or(|service| is_down(history, service))
         });
         waiting.map(|waiting| waiting.body)
     });
     if let Some(body) = body {
-        spawn_local(post(handle, body));
+        spawn_local(post(comparison, body));
     }
-    let is_due = handle.see(|page, _| {
-        let is_due = page.is_mending_due(now_ms);
-        page.is_mending |= is_due;
+    let is_sending = comparison.form.try_with_untracked(|form| form.is_sending) == Some(true);
+    let is_due = comparison.see(|state, _| {
+        let is_due = !is_sending && state.is_mending_due(now_ms);
+        state.is_mending |= is_due;
         is_due
     });
     if is_due {
-        clear(handle);
+        clear(comparison);
     }
 }
 
@@ -96,24 +98,31 @@ fn is_down(history: &History, service: Service) -> bool {
     BOTH.iter().all(|&style| history.now().system(style).state_of(service) == NodeState::Stopped)
 }
 
-async fn post(handle: Handle, body: String) {
-    let since = handle.live.with_history(|history| history.now().seq);
+async fn post(comparison: Comparison, body: String) {
+    let since = comparison.live.with_history(|history| history.now().seq);
     let outcome = fetch::send("POST", "/api/arrivals", Some(body)).await;
-    handle.see(|page, history| {
-        page.form.is_sending = false;
-        page.sent_ms = clock_ms();
-        match outcome.map(|answer| arrivals_of(&answer)) {
-            Ok(Some(arrivals)) => {
-                let duel = Duel { arrivals, since };
-                address::replace(&format!("/compare?{}&{}", duel.query(), page.form.query()));
-                page.compare(duel, history);
-                (page.count, page.is_playing) = (0, true);
-            }
-            Ok(None) => page.form.refuse("The server's answer names no pair of arrivals."),
-            Err(problem) => page.form.refuse(&problem.detail),
-        }
+    let arrivals = outcome.map_err(|problem| problem.detail).and_then(|answer| {
+        arrivals_of(&answer).ok_or("The server's answer names no pair of arrivals.".to_owned())
     });
-    handle.lead();
+    comparison.see(|state, _| state.sent_ms = clock_ms());
+    match arrivals {
+        Ok(arrivals) => show(comparison, Duel { arrivals, since }),
+        Err(why) => comparison.refuse(&why),
+    }
+}
+
+/// Shows from its start what was just sent, and names it in the address.
+fn show(comparison: Comparison, duel: Duel) {
+    let query = comparison.form.try_update(|form| {
+        form.is_sending = false;
+        form.query()
+    });
+    address::replace(&format!("/compare?{}&{}", duel.query(), query.unwrap_or_default()));
+    comparison.see(|state, history| {
+        state.compare(duel, history);
+        (state.count, state.is_playing) = (0, true);
+    });
+    comparison.lead();
 }
 
 /// Choreography's and orchestration's arrivals, out of the server's answer.
@@ -128,41 +137,39 @@ fn arrivals_of(answer: &str) -> Option<[Vec<Id>; 2]> {
     (!both[0].is_empty() && both[0].len() == both[1].len()).then_some(both)
 }
 
-impl Page {
-    /// Whether what is broken can be mended by itself: nothing is under way, and all that was sent is over.
+impl State {
+    /// Whether what is broken can be mended by itself: all that was sent is over.
     fn is_mending_due(&self, now_ms: f64) -> bool {
         let is_over = self.duel.is_none() || self.is_over();
-        let is_free = !self.form.is_sending && !self.is_mending;
-        self.broken.is_some() && is_free && is_over && now_ms - self.sent_ms >= BROKEN_MS
+        self.broken.is_some() && !self.is_mending && is_over && now_ms - self.sent_ms >= BROKEN_MS
     }
 }
 
 /// Mends what was broken from here.
-pub fn clear(handle: Handle) {
+pub fn clear(comparison: Comparison) {
     spawn_local(async move {
-        let outcome = mend(handle).await;
-        handle.change(|page| {
-            if let Err(why) = outcome {
-                page.form.refuse(&why);
-            }
-        });
+        let outcome = mend(comparison).await;
+        comparison.tell(Pace::Calm);
+        if let Err(why) = outcome {
+            comparison.refuse(&why);
+        }
     });
 }
 
-async fn mend(handle: Handle) -> Result<(), String> {
-    let Some(broken) = handle.see(|page, _| {
-        page.is_mending = true;
-        page.broken.clone()
+async fn mend(comparison: Comparison) -> Result<(), String> {
+    let Some(broken) = comparison.see(|state, _| {
+        state.is_mending = true;
+        state.broken.clone()
     }) else {
-        handle.see(|page, _| page.is_mending = false);
+        comparison.see(|state, _| state.is_mending = false);
         return Ok(());
     };
     let outcome = faults::clear(&broken).await;
-    handle.see(|page, _| {
+    comparison.see(|state, _| {
         // If the server refuses, it is asked again after a while.
-        (page.is_mending, page.sent_ms) = (false, clock_ms());
+        (state.is_mending, state.sent_ms) = (false, clock_ms());
         if outcome.is_ok() {
-            page.broken = None;
+            state.broken = None;
         }
     });
     outcome

@@ -10,7 +10,7 @@ fn words(row: &Row) -> Vec<&str> {
     let words = row.shapes.iter().map(|shape| match shape {
         Shape::Text { words, .. } => &**words,
         Shape::Rect { title, .. } => title,
-        Shape::Fall { .. } | Shape::Path { .. } => "",
+        Shape::Fall { .. } | Shape::Across { .. } | Shape::Path { .. } => "",
     });
     words.filter(|words| !words.is_empty()).collect()
 }

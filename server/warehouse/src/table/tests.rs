@@ -77,7 +77,7 @@ fn a_number_with_marks_counts_only_where_the_whole_file_leaves_no_doubt() {
     let (format, read_rows) = read("sku;qty\nA;1.000\nB;2,0\nC;2,5\n").unwrap();
     assert_eq!(format, "semicolon, UTF-8, LF, decimal comma");
     assert_eq!(read_rows[..2], ["2 A 1000", "3 B 2"]);
-    assert!(read_rows[2].contains("no whole number"), "{read_rows:?}");
+    assert!(read_rows[2].contains("not a whole number"), "{read_rows:?}");
     let doubtful = rows("sku;qty\nA;1.000\nB;2\n");
     assert!(doubtful[0].contains("can be read in two ways"), "{doubtful:?}");
     assert_eq!(doubtful[1], "3 B 2");

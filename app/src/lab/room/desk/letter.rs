@@ -171,6 +171,6 @@ mod tests {
         let cut = DeadLetter { is_cut: true, body_bytes: 70_000, ..letter("a") };
         assert!(!can_be_edited(&cut) && why_not(&cut).starts_with("The beginning of 70000 bytes."));
         let garbage = DeadLetter { is_text: false, ..letter("a") };
-        assert!(!can_be_edited(&garbage) && why_not(&garbage).contains("no text"));
+        assert!(!can_be_edited(&garbage) && why_not(&garbage).contains("not text"));
     }
 }
