@@ -8,7 +8,7 @@
 use leptos::{html, prelude::*};
 use std::str::FromStr;
 use wasm_bindgen::{JsCast as _, closure::Closure};
-use web_sys::{Element, Event, HtmlInputElement, HtmlSelectElement};
+use web_sys::{Element, Event};
 
 /// Draws a part of the page. What it reads of signals is what it follows.
 pub type Draw = Box<dyn Fn() -> String>;
@@ -58,29 +58,17 @@ fn listen_boxed(host: &Element, event: &str, then: Box<dyn Fn(Event)>) {
     then.forget();
 }
 
-/// A drawn thing that does something: it bears `data-act`, and whatever the act needs in further `data-` marks.
+/// A drawn thing that stands for something, by its `data-` marks. Drawn parts have no listeners of their own: whoever
+/// shows them listens for them all.
 #[derive(Debug, Clone)]
 pub struct Act(Element);
 
 impl Act {
-    /// The marked thing that the event happened in, if any. Drawn parts have no listeners of their own: whoever
-    /// shows them listens for them all.
-    #[must_use]
-    pub fn of(event: &Event) -> Option<Self> {
-        Self::marked(event, "[data-act]")
-    }
-
     /// The nearest thing around the event's target that fits the selector.
     #[must_use]
     pub fn marked(event: &Event, selector: &str) -> Option<Self> {
         let target = event.target()?.dyn_into::<Element>().ok()?;
         target.closest(selector).ok().flatten().map(Self)
-    }
-
-    /// What it does.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.get("act").unwrap_or_default()
     }
 
     /// The thing itself.
@@ -99,12 +87,5 @@ impl Act {
     #[must_use]
     pub fn read<T: FromStr>(&self, name: &str) -> Option<T> {
         self.get(name)?.parse().ok()
-    }
-
-    /// What stands in the field, if it is one.
-    #[must_use]
-    pub fn value(&self) -> String {
-        let input = self.0.dyn_ref::<HtmlInputElement>().map(HtmlInputElement::value);
-        input.or_else(|| Some(self.0.dyn_ref::<HtmlSelectElement>()?.value())).unwrap_or_default()
     }
 }

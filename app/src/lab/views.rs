@@ -80,8 +80,6 @@ pub struct Views {
     pub has_queues: bool,
     /// Whether the sequence shows confirms and acks.
     pub has_settlements: bool,
-    /// What the inspector's last button did, in words.
-    pub copied: &'static str,
     is_asked_for: bool,
 }
 
@@ -106,7 +104,6 @@ pub fn show(lab: Lab, view: View) {
 
 /// Something was selected: its journey is a tree once the study is here.
 pub fn selected(lab: Lab) {
-    lab.quietly(|state| state.views.copied = "");
     fetch_study(lab);
 }
 

@@ -40,7 +40,7 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
             @let x = place(left, pitch, at);
             @let spoken = format!("Let {} {}{}", service_name(step.service), held_words(step),
                 step.sku.map(|sku| format!(" of {sku}")).unwrap_or_default());
-            g.held-step data-act="release" data-hold=(step.hold_id) data-gate=(step.gate)
+            g.held-step data-hold=(step.hold_id) data-gate=(step.gate)
                 role="button" tabindex="0" aria-label=(spoken) {
                 title { (spoken) }
                 rect x=(Px(x)) y=(Px(top)) width=(Px(pitch - 2.0)) height=(Px(height)) rx="5" {}

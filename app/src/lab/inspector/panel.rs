@@ -7,7 +7,7 @@ use crate::lab::handle::{Lab, Pace};
 use crate::lab::link;
 use crate::lab::selection::Selection;
 use crate::lab::state::{LabState, Look};
-use crate::paint::keep_focus;
+use crate::lab::steady::kept;
 use leptos::{html, prelude::*};
 use std::hash::Hash;
 
@@ -21,17 +21,8 @@ pub fn Panel(
     lab: Lab,
 ) -> impl IntoView {
     let see = move || lab.look(Pace::Calm, tell);
-    let told = RwSignal::new(untrack(see));
     let place = NodeRef::<html::Div>::new();
-    Effect::new(move || {
-        let now = see();
-        if told.with_untracked(|before| *before != now) {
-            if let Some(place) = place.get_untracked() {
-                keep_focus(&place);
-            }
-            told.set(now);
-        }
-    });
+    let told = kept(place, see);
     let is_any = Memo::new(move |_| told.with(|told| told.selection.is_some()));
     view! {
         <div class="place" node_ref=place>
