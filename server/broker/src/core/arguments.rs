@@ -1,4 +1,4 @@
-//! The optional arguments of queues and exchanges: reading, refusing and comparing them.
+//! The optional arguments of queues and exchanges: reading and refusing them.
 
 use super::{
     Name,
@@ -58,7 +58,7 @@ pub(crate) fn integer(value: &AMQPValue) -> Option<i64> {
 }
 
 /// The value of any type that RabbitMQ keeps as an integer, which a timestamp is too.
-fn whole_number(value: &AMQPValue) -> Option<i64> {
+pub(super) fn whole_number(value: &AMQPValue) -> Option<i64> {
     match *value {
         AMQPValue::Timestamp(seconds) => i64::try_from(seconds).ok(),
         ref other => integer(other),
@@ -66,7 +66,7 @@ fn whole_number(value: &AMQPValue) -> Option<i64> {
 }
 
 /// The value of either floating-point type.
-fn fraction(value: &AMQPValue) -> Option<f64> {
+pub(super) fn fraction(value: &AMQPValue) -> Option<f64> {
     match *value {
         AMQPValue::Float(value) => Some(value.into()),
         AMQPValue::Double(value) => Some(value),
@@ -169,7 +169,7 @@ impl QueueKind {
         }
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    pub(super) fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Classic => CLASSIC_ARGUMENTS,
             Self::Quorum => QUORUM_ARGUMENTS,
@@ -344,72 +344,4 @@ impl QueueArguments {
             delivery_limit,
         })
     }
-}
-
-/// Refuses a redeclaration whose arguments differ from those of the existing queue.
-pub(crate) fn check_queue_equivalence(
-    kind: QueueKind,
-    current: &FieldTable,
-    received: &FieldTable,
-    owner: &str,
-) -> Outcome<()> {
-    kind.arguments().iter().try_for_each(|key| check_argument_equivalence(current, received, owner, key))
-}
-
-/// Refuses a redeclaration in which one argument differs.
-pub(crate) fn check_argument_equivalence(
-    current: &FieldTable,
-    received: &FieldTable,
-    owner: &str,
-    key: &str,
-) -> Outcome<()> {
-    let is_classic =
-        |value: &AMQPValue| matches!(value, AMQPValue::LongString(text) if text.as_bytes() == b"classic");
-    let (current, received) = (current.inner().get(key), received.inner().get(key));
-    let equivalent = match (current, received) {
-        (Some(current), Some(received)) => {
-            if let (Some(current), Some(received)) = (whole_number(current), whole_number(received)) {
-                current == received
-            } else if let (Some(current), Some(received)) = (fraction(current), fraction(received)) {
-                current == received
-            } else {
-                current == received
-            }
-        }
-        (None, None) => true,
-        // Classic is what a queue without a type is.
-        (Some(one), None) | (None, Some(one)) => key == "x-queue-type" && is_classic(one),
-    };
-    if equivalent {
-        return Ok(());
-    }
-    // With both present RabbitMQ names only the values, with one absent also its type.
-    let both = current.is_some() && received.is_some();
-    let show = |value: Option<&AMQPValue>| match value {
-        None => "none".to_owned(),
-        Some(AMQPValue::LongString(text)) if both => format!("'{text}'"),
-        Some(value) if both => format!("'{}'", erlang_term(value)),
-        Some(AMQPValue::LongString(text)) => format!("the value '{text}' of type 'longstr'"),
-        Some(value) => format!("the value '{}' of type '{}'", erlang_term(value), type_name(value)),
-    };
-    Err(inequivalent(key, owner, &show(received), &show(current)))
-}
-
-/// Refuses a redeclaration in which a plain property (durable, type, …) differs.
-pub(crate) fn check_field_equivalence<T: PartialEq + std::fmt::Display>(
-    current: T,
-    received: T,
-    owner: &str,
-    field: &str,
-) -> Outcome<()> {
-    if current == received {
-        return Ok(());
-    }
-    Err(inequivalent(field, owner, &format!("'{received}'"), &format!("'{current}'")))
-}
-
-fn inequivalent(field: &str, owner: &str, received: &str, current: &str) -> Exception {
-    Exception::precondition_failed(format!(
-        "inequivalent arg '{field}' for {owner}: received {received} but current is {current}"
-    ))
 }

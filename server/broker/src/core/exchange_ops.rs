@@ -2,7 +2,8 @@
 
 use super::{
     ConnectionId, Core, Exception, Name, Outcome, StoreOp, StoredExchange,
-    arguments::{check_argument_equivalence, check_field_equivalence, type_name},
+    arguments::type_name,
+    equivalence::{check_argument_equivalence, check_field_equivalence},
     exchange::{Destination, Exchange},
 };
 use crate::event::{Event, ExchangeKind};

@@ -14,6 +14,7 @@ mod dead_letter;
 mod deliver;
 mod effect;
 mod ending;
+mod equivalence;
 mod exception;
 mod exchange;
 mod exchange_ops;

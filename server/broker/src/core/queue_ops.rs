@@ -2,7 +2,8 @@
 
 use super::{
     ConnectionId, Core, Exception, Name, Outcome, QueueId, StoreOp, StoredQueue,
-    arguments::{QueueArguments, QueueKind, check_field_equivalence, check_queue_equivalence},
+    arguments::{QueueArguments, QueueKind},
+    equivalence::{check_field_equivalence, check_queue_equivalence},
     exchange_ops::{RESERVED_PREFIX, without_line_ends},
     queue::Queue,
     reply_to, short,
