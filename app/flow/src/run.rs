@@ -285,7 +285,7 @@ mod tests {
         let opened = Run::read(&newer).unwrap();
         assert_eq!(opened.events.last().unwrap().kind, crate::Kind::Unknown);
         let (before, after) = (run.into_history(), opened.into_history());
-        assert_eq!(after.now().choreography, before.now().choreography);
+        assert_eq!(after.now().system(Style::Choreography), before.now().system(Style::Choreography));
         assert_eq!(after.now().seq, before.now().seq + 1);
     }
 

@@ -83,16 +83,17 @@ impl Data {
             wishes: read(&folder.join(WISHES))?,
         };
         let wrong = |name: &str, reason: String| DataError::Content { path: folder.join(name), reason };
-        once(data.products.iter().map(|row| (row.style, row.sku)))
-            .map_err(|(style, sku)| wrong(PRODUCTS, format!("{sku} is there twice in {style}")))?;
-        once(data.stock.iter().map(|row| (row.style, row.sku)))
-            .map_err(|(style, sku)| wrong(STOCK, format!("{sku} is there twice in {style}")))?;
+        once(data.products.iter().map(|row| (row.system, row.sku))).map_err(|(system, sku)| {
+            wrong(PRODUCTS, format!("{sku} is there twice in {}", system.as_str()))
+        })?;
+        once(data.stock.iter().map(|row| (row.system, row.sku)))
+            .map_err(|(system, sku)| wrong(STOCK, format!("{sku} is there twice in {}", system.as_str())))?;
         for StockRecord { sku, on_hand, reserved, safety_stock, .. } in &data.stock {
             if [on_hand, reserved, safety_stock].into_iter().any(|&pieces| pieces > PIECES_MAX) {
                 return Err(wrong(STOCK, format!("{sku} has more than {PIECES_MAX} pieces")));
             }
         }
-        once(data.wishes.iter().map(|row| (row.style, row.sku, row.email.clone())))
+        once(data.wishes.iter().map(|row| (row.system, row.sku, row.email.clone())))
             .map_err(|(_, sku, email)| wrong(WISHES, format!("{email} wishes for {sku} twice")))?;
         for wish in &data.wishes {
             if let Err(error) = wish.email.parse::<MailAddress>() {

@@ -2,7 +2,7 @@
 
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason, Stored};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
-use crate::{Actor, Id, Quantity, Service, Sku, Style};
+use crate::{Actor, Id, Quantity, Service, Sku, Style, System, Transport};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ macro_rules! flat {
 flat! {
     required { seq: u64, at_us: u64, kind: KindName, provenance: Provenance }
     optional {
-        style: Style, node: Node, exchange: Id, queue: Id, sku: Sku, message_id: Id, correlation_id: Id,
+        style: Style, transport: Transport, node: Node, exchange: Id, queue: Id, sku: Sku, message_id: Id, correlation_id: Id,
         causation_id: Id, attempt: u32, redelivered: bool, actor: Id, actor_id: Id,
         quantity: Quantity, origin: Origin, stock_reason: StockReason, before: State, after: State,
         routing_key: Id, message: MessageInfo, duration_us: u64, reply_code: u16, reply_text: String,
@@ -60,8 +60,15 @@ impl Serialize for Event {
         macro_rules! all {
             ($($name:literal: $value:expr),+ $(,)?) => { {$(flat.serialize_entry($name, $value)?;)+} };
         }
+        if let Some(system) = self.system {
+            all! { "style": &system.style }
+            // What every event would say goes without saying.
+            if !system.transport.is_default() {
+                all! { "transport": &system.transport }
+            }
+        }
         optional! {
-            "style": &self.style, "node": &self.node, "exchange": &self.exchange, "queue": &self.queue,
+            "node": &self.node, "exchange": &self.exchange, "queue": &self.queue,
             "sku": &self.sku, "message_id": &self.message_id, "correlation_id": &self.correlation_id,
             "causation_id": &self.causation_id, "attempt": &self.attempt, "redelivered": &self.redelivered,
         }
@@ -179,10 +186,11 @@ impl TryFrom<Flat> for Event {
 
     fn try_from(mut flat: Flat) -> Result<Self, Lacks> {
         let kind = kind_of(&mut flat)?;
+        let system = system_of(flat.style, flat.transport)?;
         Ok(Self {
             seq: flat.seq,
             at_us: flat.at_us,
-            style: flat.style,
+            system,
             node: flat.node,
             exchange: flat.exchange,
             queue: flat.queue,
@@ -197,6 +205,15 @@ impl TryFrom<Flat> for Event {
             summarised: flat.summarised,
             kind,
         })
+    }
+}
+
+/// A transport alone is no system.
+fn system_of(style: Option<Style>, transport: Option<Transport>) -> Result<Option<System>, Lacks> {
+    match (style, transport) {
+        (Some(style), transport) => Ok(Some(System { style, transport: transport.unwrap_or_default() })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Lacks("style")),
     }
 }
 
@@ -315,7 +332,7 @@ mod tests {
         let after = State { on_hand: None, available: true, quantity: 12, version: 2 };
         let mut event = Event::new(7, Provenance::Service, Kind::StateChanged { before: None, after });
         event.seq = 3;
-        event.style = Some(Style::Choreography);
+        event.system = Some(Style::Choreography.into());
         event.node = Some(Service::Catalog.into());
         event.sku = Sku::parse("MUG-RED").ok();
         let json = serde_json::to_string(&event).unwrap();
@@ -420,7 +437,7 @@ mod tests {
         for kind in kinds {
             let mut event = Event::new(7, Provenance::Broker, kind);
             (event.seq, event.summarised, event.redelivered) = (3, 4, Some(true));
-            (event.style, event.attempt) = (Some(Style::Orchestration), Some(2));
+            (event.system, event.attempt) = (Some(Style::Orchestration.into()), Some(2));
             event.node = Some(Node::from(crate::Id::from("a stranger's")));
             (event.exchange, event.queue, event.message_id) = (Some(id()), Some(id()), Some(id()));
             (event.correlation_id, event.causation_id) = (Some(id()), Some(id()));
@@ -435,6 +452,35 @@ mod tests {
                 assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
             }
         }
+    }
+
+    #[test]
+    fn an_event_of_any_system_reads_back_and_names_its_transport_unless_it_is_the_default() {
+        for system in System::ALL {
+            let mut event = Event::new(7, Provenance::Service, Kind::SystemReset);
+            event.system = Some(system);
+            let json = serde_json::to_value(&event).unwrap();
+            assert_eq!(json["style"], system.style.as_str());
+            let named = json.get("transport").and_then(|transport| transport.as_str());
+            assert_eq!(named, (!system.transport.is_default()).then_some(system.transport.as_str()));
+            assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn a_transport_is_amqp_when_absent_and_refused_when_unknown_or_without_a_style() {
+        let read = |of: &str| {
+            let json = format!(r#"{{"seq":1,"at_us":1,"kind":"system_reset","provenance":"service"{of}}}"#);
+            serde_json::from_str::<Event>(&json)
+        };
+        let amqp = Some(System { style: Style::Orchestration, transport: Transport::Amqp });
+        assert_eq!(read(r#","style":"orchestration""#).unwrap().system, amqp);
+        assert_eq!(read(r#","style":"orchestration","transport":"amqp""#).unwrap().system, amqp);
+        assert_eq!(read("").unwrap().system, None);
+        let unknown = read(r#","style":"orchestration","transport":"fax""#).unwrap_err().to_string();
+        assert!(unknown.contains("fax") && unknown.contains("amqp"), "{unknown}");
+        let alone = read(r#","transport":"amqp""#).unwrap_err().to_string();
+        assert!(alone.contains("lacks \"style\""), "{alone}");
     }
 
     #[test]
