@@ -150,6 +150,7 @@ impl Metrics {
 mod tests {
     use super::*;
     use crate::History;
+    use crate::Style;
     use crate::story::{STEP_US, Story};
 
     fn metrics(story: &Story, style: Style) -> Metrics {

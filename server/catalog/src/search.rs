@@ -239,7 +239,8 @@ mod tests {
         ]);
         let mut found = |text: &str, limit| {
             let tx = store.transaction().unwrap();
-            let found = products(&tx, Style::Choreography, &Search::parse(text).unwrap(), limit).unwrap();
+            let found = products(&tx, flow::Style::Choreography.into(), &Search::parse(text).unwrap(), limit)
+                .unwrap();
             found.iter().map(|product| product.sku.to_string()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(found("mug", 8), "MUG-BLUE MUG-RED TEA-MUG");

@@ -221,6 +221,7 @@ mod tests {
     use super::*;
     use journal::{Journal, Keep};
 
+    const SYSTEM: System = System::of(flow::Style::Choreography);
     const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
 
     #[tokio::test]
@@ -228,12 +229,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal.clone(), Duration::from_millis(50));
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
-        assert!(control.holding(Style::Choreography).opens_at_us > Some(clock::now_us()));
+        control.set_gates(SYSTEM, Gates { closed: vec![GATE] }, None);
+        assert!(control.holding(SYSTEM).opens_at_us > Some(clock::now_us()));
         let about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
         let reporter = Reporter::new(journal.clone(), about);
-        control.scope(Style::Choreography, Service::Catalog).pass(GATE.gate, &reporter).await;
-        assert_eq!(control.holding(Style::Choreography), Holding::default());
+        control.scope(SYSTEM, Service::Catalog).pass(GATE.gate, &reporter).await;
+        assert_eq!(control.holding(SYSTEM), Holding::default());
         assert!(reporter.held_us() >= 40_000, "{}", reporter.held_us());
         let mut told = journal.subscribe(Some(0));
         let mut kinds = Vec::new();
@@ -261,11 +262,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal, Duration::from_secs(60));
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
-        control.open_when_forgotten(Style::Choreography, 1);
-        assert_eq!(control.holding(Style::Choreography).closed, [GATE]);
-        control.open_when_forgotten(Style::Choreography, 2);
-        assert_eq!(control.holding(Style::Choreography).closed, []);
+        control.set_gates(SYSTEM, Gates { closed: vec![GATE] }, None);
+        control.set_gates(SYSTEM, Gates { closed: vec![GATE] }, None);
+        control.open_when_forgotten(SYSTEM, 1);
+        assert_eq!(control.holding(SYSTEM).closed, [GATE]);
+        control.open_when_forgotten(SYSTEM, 2);
+        assert_eq!(control.holding(SYSTEM).closed, []);
     }
 }

@@ -23,7 +23,7 @@ const TOGETHER: usize = 256;
 
 /// The receipts of both styles; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Receipts(Arc<[Mutex<Pending>; 2]>);
+pub struct Receipts(Arc<[Mutex<Pending>; System::COUNT]>);
 
 /// The rows to take out, and by when.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn receipts_go_together_when_the_first_has_waited_or_many_are_there() {
         let receipts = Receipts::default();
-        let system = Style::Choreography;
+        let system = System::of(flow::Style::Choreography);
         assert_eq!(receipts.due(system), None);
         receipts.add(system, [1]);
         let due = receipts.due(system).unwrap();
@@ -111,7 +111,7 @@ mod tests {
         tokio::time::advance(PATIENCE / 2).await;
         receipts.add(system, [2]);
         assert_eq!(receipts.due(system), Some(due), "those that come later make nobody wait longer");
-        assert_eq!(receipts.due(Style::Orchestration), None);
+        assert_eq!(receipts.due(flow::Style::Orchestration.into()), None);
         receipts.add(system, 3..=256);
         assert_eq!(receipts.due(system), Some(Instant::now()));
         assert_eq!(receipts.take(system).len(), 256);
@@ -121,7 +121,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn receipts_that_cannot_be_written_are_tried_once_a_second_and_said_ever_less_often() {
         let receipts = Receipts::default();
-        let system = Style::Choreography;
+        let system = System::of(flow::Style::Choreography);
         receipts.add(system, 1..=1_000);
         let mut said = 0;
         for _ in 0..100 {

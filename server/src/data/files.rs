@@ -184,7 +184,11 @@ mod tests {
             ("stock.csv", "choreography,MUG-RED,many,0,0", "line: 50"),
             ("stock.csv", "choreography,MUG-RED,1,0,0", "MUG-RED is there twice"),
             ("stock.csv", "choreography,NEW,4000000000,0,0", "more than 2147483647"),
-            ("products.csv", "ballet,MUG-RED,Red mug", "unknown variant `ballet`"),
+            (
+                "products.csv",
+                "ballet,MUG-RED,Red mug",
+                "\"ballet\" is not a style: use choreography or orchestration",
+            ),
             (
                 "wishes.csv",
                 "choreography,nobody,,MUG-RED,2026-01-01T00:00:00Z,",

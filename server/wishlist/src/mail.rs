@@ -347,7 +347,8 @@ mod tests {
 
         store.bring_forward(now + hour / 2).await.unwrap();
         assert_eq!(due().await, Some(29));
-        let listed = store.emails(Style::Choreography, true, Some("offline".into())).await.unwrap();
+        let listed =
+            store.emails(flow::Style::Choreography.into(), true, Some("offline".into())).await.unwrap();
         let told: Vec<_> = listed.iter().map(|one| (one.delivery, one.delivery_reason.as_deref())).collect();
         let queued = (Delivery::Queued, Some("busy"));
         assert_eq!(told, [(Delivery::Sent, None), (Delivery::NotSendable, Some("nobody")), queued]);

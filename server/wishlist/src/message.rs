@@ -136,7 +136,7 @@ mod tests {
             Availability { sku: Sku::parse("MUG-RED").unwrap(), available: true, quantity: 3, version: 7 };
         let to =
             Receiver { email: "zoe@example.com".into(), name: name.map(Into::into), token: token.into() };
-        write("http://127.0.0.1:3000", Style::Choreography, known, &to)
+        write("http://127.0.0.1:3000", flow::Style::Choreography.into(), known, &to)
     }
 
     fn header(written: &Written, name: &str) -> String {
@@ -187,7 +187,7 @@ mod tests {
                 version: 7,
             };
             let to = Receiver { email: email.into(), name: None, token: "t".into() };
-            let written = write("http://127.0.0.1:3000", Style::Choreography, known, &to);
+            let written = write("http://127.0.0.1:3000", flow::Style::Choreography.into(), known, &to);
             assert_eq!(header(&written, "To"), header_to);
             assert!(!String::from_utf8(written.source).unwrap().contains("\nBcc:"), "{email}");
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Style;
 use crate::event::{MessageInfo, Origin, State, StockReason};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::{Dispatch, Id, Provenance, Quantity, Sku};
@@ -29,7 +30,7 @@ fn message(style: Style) -> MessageInfo {
 
 fn event(style: Style, node: impl Into<Node>, kind: Kind) -> Event {
     let mut event = Event::new(0, Provenance::Service, kind);
-    (event.style, event.node) = (Some(style), Some(node.into()));
+    (event.system, event.node) = (Some(style.into()), Some(node.into()));
     event.sku = Sku::parse("MUG-RED").ok();
     event
 }
@@ -299,7 +300,7 @@ prop_compose! {
     fn arbitrary_event()(
         kind in arbitrary_kind(),
         seq in any::<u64>(),
-        style in proptest::option::of(proptest::sample::select(Style::ALL)),
+        system in proptest::option::of(proptest::sample::select(System::ALL.to_vec())),
         node in proptest::option::of(proptest::sample::select(vec!["inventory", "catalog", "broker", "me"])),
         queue in proptest::option::of(proptest::sample::select(vec!["catalog.sku_processed", "other", "a.dead"])),
         id in proptest::option::of(0..4_u8),
@@ -307,7 +308,7 @@ prop_compose! {
         summarised in prop_oneof![9 => Just(0), 1 => any::<u64>()],
     ) -> Event {
         let mut event = Event::new(seq, Provenance::Inferred, kind);
-        (event.seq, event.style, event.attempt, event.summarised) = (seq, style, attempt, summarised);
+        (event.seq, event.system, event.attempt, event.summarised) = (seq, system, attempt, summarised);
         event.node = node.map(|name| Node::from(Id::from(name)));
         event.queue = queue.map(Id::from);
         event.message_id = id.map(|id| id.to_string().into());

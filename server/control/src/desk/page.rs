@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_cursor_names_a_letter_of_its_style() {
-        let parse = |id: &str, nth| Cursor::parse(Style::Choreography, id.to_owned(), nth);
+        let parse = |id: &str, nth| Cursor::parse(flow::Style::Choreography.into(), id.to_owned(), nth);
         assert!(parse("catalog.sku_processed.dead:a:b", 1).is_ok());
         for (id, nth) in [
             ("catalog.sku_processed.dead:a", 0),
