@@ -82,7 +82,7 @@ fn insert(tx: &Transaction<'_>, system: System, known: Availability, name: &str)
     Ok(())
 }
 
-/// Every product of a style, by name.
+/// Every product of a system, by name.
 ///
 /// # Errors
 /// When the store fails.
@@ -220,7 +220,7 @@ pub fn describe(tx: &Transaction<'_>, products: &[(Sku, String)]) -> Result<(u64
     Ok((added, renamed))
 }
 
-/// Every product, by style and SKU.
+/// Every product, by system and SKU.
 ///
 /// # Errors
 /// When the store fails.

@@ -55,7 +55,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-/// At most `limit` products of a style that fit: first those whose SKU begins with the text, then by name.
+/// At most `limit` products of a system that fit: first those whose SKU begins with the text, then by name.
 ///
 /// # Errors
 /// When the store fails.

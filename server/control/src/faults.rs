@@ -60,7 +60,7 @@ pub enum FaultError {
     },
 }
 
-/// The faults that are set in one style.
+/// The faults that are set in one system.
 #[derive(Debug, Default)]
 pub struct Board(Vec<Armed>);
 

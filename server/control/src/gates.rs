@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::{sync::oneshot, time::sleep};
 
-/// The gates that are closed in one style, and what waits at them.
+/// The gates that are closed in one system, and what waits at them.
 #[derive(Debug, Default)]
 pub struct Held {
     closed: BTreeSet<ClosedGate>,

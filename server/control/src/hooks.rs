@@ -15,7 +15,7 @@ use messaging::{
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::watch;
 
-/// The hooks of one service of one style.
+/// The hooks of one service of one system.
 #[derive(Debug, Clone)]
 struct ServiceHooks {
     control: Control,
@@ -46,7 +46,7 @@ impl Control {
         ServiceHooks { control: self.clone(), system, service }
     }
 
-    /// Whether the API of that style may have to do something wrong at all.
+    /// Whether the API of that system may have to do something wrong at all.
     fn has_http_faults(&self, system: System) -> bool {
         const BITS: u32 = fault_bit(FaultKind::HttpSlow)
             | fault_bit(FaultKind::HttpError)

@@ -136,7 +136,7 @@ impl Inventory {
         self.store.rows(system).await
     }
 
-    /// How many messages of a style are not known to be with the broker, or were not a moment ago.
+    /// How many messages of a system are not known to be with the broker, or were not a moment ago.
     ///
     /// # Errors
     /// When the store fails.

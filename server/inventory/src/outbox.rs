@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_by_style ON outbox (style, id);
 ";
 
-/// A message that a style wants sent.
+/// A message that a system wants sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// The exchange; empty for the default exchange.
@@ -96,7 +96,7 @@ pub fn add(
     Ok(tx.last_insert_rowid())
 }
 
-/// The messages of a style after row `after` up to row `until`, in order, at most `limit`.
+/// The messages of a system after row `after` up to row `until`, in order, at most `limit`.
 ///
 /// # Errors
 /// When the store fails.
@@ -166,7 +166,7 @@ pub fn count(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?)
 }
 
-/// How many messages of one style wait to be sent.
+/// How many messages of one system wait to be sent.
 ///
 /// # Errors
 /// When the store fails.

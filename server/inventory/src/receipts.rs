@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How many go at once.
 const TOGETHER: usize = 256;
 
-/// The receipts of both styles; clones share them.
+/// The receipts of all systems; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Receipts(Arc<[Mutex<Pending>; System::COUNT]>);
 

@@ -37,7 +37,7 @@ fn pause(error: &PublishError, times: u32) -> Duration {
 }
 
 impl Inventory {
-    /// Relays one style's messages until told to stop.
+    /// Relays one system's messages until told to stop.
     ///
     /// # Errors
     /// When the connection or the channel fails. Everything unconfirmed is still in the outbox then.

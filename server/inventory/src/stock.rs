@@ -270,7 +270,7 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> R
     Ok(Replaced { floors, changes })
 }
 
-/// Every row, by style and SKU.
+/// Every row, by system and SKU.
 ///
 /// # Errors
 /// When the store fails.

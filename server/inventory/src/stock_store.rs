@@ -86,7 +86,7 @@ pub trait StockStore: Debug + Send + Sync {
     /// When the store fails.
     async fn export(&self) -> Result<Vec<StockRecord>, StoreError>;
 
-    /// The outbox of a style after row `after` up to row `until`, in order, at most `limit`. It is asked for before every
+    /// The outbox of a system after row `after` up to row `until`, in order, at most `limit`. It is asked for before every
     /// message: an index finds it at once.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ pub trait StockStore: Debug + Send + Sync {
     /// When the store fails.
     async fn last_waiting(&self) -> Result<i64, StoreError>;
 
-    /// How many messages of a style are in the outbox.
+    /// How many messages of a system are in the outbox.
     ///
     /// # Errors
     /// When the store fails.

@@ -122,7 +122,7 @@ impl Backend for Lent {
     fn newest_events(&self, system: System, limit: usize) -> Answer<Vec<Event>> {
         let journal = self.journal.clone();
         answer::<_, problem::Problem>(async move {
-            // Both styles and the broker are in one list: enough of it, that some of each is among it.
+            // All systems and the broker are in one list: enough of it, that some of each is among it.
             let page = journal.page_before(u64::MAX, 20 * limit as u64).await.map_err(unreadable)?;
             let events: Vec<Event> =
                 serde_json::from_slice(&array(&page.blocks)).expect("the journal reads what it wrote");

@@ -122,7 +122,7 @@ pub fn tell_everybody(
     Ok(stored)
 }
 
-/// Every e-mail of a style, newest first. `has_smtp` says whether any is to leave by SMTP, and `offline` why none can
+/// Every e-mail of a system, newest first. `has_smtp` says whether any is to leave by SMTP, and `offline` why none can
 /// now.
 ///
 /// # Errors

@@ -169,7 +169,7 @@ pub fn remove(tx: &Transaction<'_>, system: System, id: i64) -> Result<bool, Sto
     Ok(tx.execute("DELETE FROM wishes WHERE style = ?1 AND id = ?2", params![system.as_str(), id])? > 0)
 }
 
-/// Every wish of a style, oldest first.
+/// Every wish of a system, oldest first.
 ///
 /// # Errors
 /// When the store fails.
@@ -282,7 +282,7 @@ pub fn replace(
     Ok(told)
 }
 
-/// Every wish, by style and age.
+/// Every wish, by system and age.
 ///
 /// # Errors
 /// When the store fails.

@@ -50,12 +50,12 @@ pub enum DeskError {
     /// One body for several messages.
     #[error("body: only one message at a time can be edited; send one id with it")]
     OneBodyForMany,
-    /// No letter of the style can have that name.
+    /// No letter of the system can have that name.
     #[error("after: {id:?} names no letter of {}; take the next page's address from the header Link", .system.as_str())]
     NoCursor {
         /// What was given.
         id: String,
-        /// The style.
+        /// The system.
         system: System,
     },
     /// The letter behind which a page should begin has gone.
@@ -131,7 +131,7 @@ impl Desk {
         self.changes.load(Ordering::Relaxed)
     }
 
-    /// A page of what is parked in a style. Nothing is changed.
+    /// A page of what is parked in a system. Nothing is changed.
     ///
     /// # Errors
     /// When the broker does not answer, or there is no such page.

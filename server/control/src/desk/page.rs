@@ -25,7 +25,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// A place in one of the style's dead-letter queues.
+    /// A place in one of the system's dead-letter queues.
     ///
     /// # Errors
     /// When there can be no such letter.
@@ -37,7 +37,7 @@ impl Cursor {
     }
 }
 
-/// The place, among the style's queues, of the one from which a letter comes.
+/// The place, among the system's queues, of the one from which a letter comes.
 fn place(system: System, id: &str) -> Option<usize> {
     system.style.queues().position(|queue| belongs(id, queue))
 }
@@ -63,7 +63,7 @@ pub struct Wanted {
 pub struct Page {
     /// The letters, queue by queue, oldest first within each.
     pub letters: Vec<DeadLetter>,
-    /// How many were parked in the style when it was read, on all pages.
+    /// How many were parked in the system when it was read, on all pages.
     pub parked: u64,
     /// Where the next page begins, if there is more.
     pub next: Option<Cursor>,
