@@ -77,3 +77,30 @@ pub fn forget_old(tx: &Transaction<'_>) -> Result<usize, StoreError> {
     let before = clock::text(Utc::now() - TimeDelta::days(KEPT_DAYS));
     Ok(tx.execute("DELETE FROM inbox WHERE handled_at < ?1", [before])?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Service, Transport};
+    use rusqlite::Connection;
+
+    #[test]
+    fn a_message_is_recognised_in_the_system_that_handled_it_and_in_no_other() {
+        let mut store = Connection::open_in_memory().unwrap();
+        store.execute_batch(SCHEMA).unwrap();
+        let tx = store.transaction().unwrap();
+        for system in System::ALL {
+            let consumer = Consumer { system, queue: system.style.queue_of(Service::Catalog) };
+            assert!(is_new(&tx, consumer, "m").unwrap(), "{system}");
+            assert!(!is_new(&tx, consumer, "m").unwrap(), "{system}");
+        }
+    }
+
+    #[test]
+    fn over_amqp_a_consumer_is_called_as_its_queue_like_what_older_inboxes_hold() {
+        for system in Transport::Amqp.systems() {
+            let queue = system.style.queue_of(Service::Catalog);
+            assert_eq!(Consumer { system, queue }.name(), queue.name);
+        }
+    }
+}
