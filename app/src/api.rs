@@ -6,7 +6,7 @@ pub mod poll;
 
 use crate::address::Escaped;
 use flow::{
-    Dispatch, Style,
+    Dispatch, Style, System, Transport,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, Show, StockRequest},
 };
 use serde::{Deserialize, Serialize};
@@ -42,13 +42,17 @@ pub async fn list(what: What) -> Result<Listed, Problem> {
     })
 }
 
-/// At most `limit` products of a style's catalog whose SKU and name contain the words of `search`.
+/// At most `limit` products of a system's catalog whose SKU and name contain the words of `search`.
 ///
 /// # Errors
 /// When the server cannot say, or cannot be reached.
 #[cfg(feature = "ssr")]
-pub async fn products(style: Style, search: String, limit: u32) -> Result<Vec<Product>, Problem> {
-    backend()?.products(style, search, limit).await
+pub async fn products(
+    system: impl Into<System>,
+    search: String,
+    limit: u32,
+) -> Result<Vec<Product>, Problem> {
+    backend()?.products(system.into(), search, limit).await
 }
 
 #[cfg(feature = "ssr")]
@@ -58,16 +62,21 @@ async fn shelves(wanted: ShelvesWanted) -> Result<Shelves, Problem> {
 
 #[cfg(feature = "ssr")]
 async fn emails(style: Style) -> Result<Vec<Email>, Problem> {
-    backend()?.emails(style).await
+    backend()?.emails(style.into()).await
 }
 
-/// At most `limit` products of a style's catalog whose SKU and name contain the words of `search`.
+/// At most `limit` products of a system's catalog whose SKU and name contain the words of `search`.
 ///
 /// # Errors
 /// When the server cannot say, or cannot be reached.
 #[cfg(not(feature = "ssr"))]
-pub async fn products(style: Style, search: String, limit: u32) -> Result<Vec<Product>, Problem> {
-    fetch::get(&format!("/api/{style}/catalog/products?search={}&limit={limit}", Escaped(&search))).await
+pub async fn products(
+    system: impl Into<System>,
+    search: String,
+    limit: u32,
+) -> Result<Vec<Product>, Problem> {
+    fetch::get(&system.into().api(&format!("catalog/products?search={}&limit={limit}", Escaped(&search))))
+        .await
 }
 
 #[cfg(not(feature = "ssr"))]
@@ -105,6 +114,7 @@ pub async fn buy_one(sku: &str, style: Style) -> Result<(), Problem> {
         sku: sku.to_owned(),
         quantity: 1,
         style: style.as_str().to_owned(),
+        transport: Transport::default(),
         dispatch: Dispatch::default(),
     };
     let body = serde_json::to_string(&request).expect("a request is plain data");

@@ -1,7 +1,7 @@
 //! What the server lends to the page while it renders: the current truth, without a detour over HTTP.
 
 use flow::{
-    Event, Picture, Style,
+    Event, Picture, System,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -19,21 +19,21 @@ pub trait Backend: Send + Sync + 'static {
     /// The picture after every event so far; its `seq` is where the browser's stream goes on.
     fn picture(&self) -> Picture;
     /// The newest events of a style, at most `limit`, the newest first.
-    fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>>;
+    fn newest_events(&self, system: System, limit: usize) -> Answer<Vec<Event>>;
     /// Which gates are closed, and what waits at them.
-    fn holding(&self, style: Style) -> Holding;
+    fn holding(&self, system: System) -> Holding;
     /// Which broker carries the messages, in words: `embedded broker`, or `RabbitMQ at HOST:PORT`.
     fn broker_label(&self) -> String;
     /// At most `limit` of the catalog's products whose SKU and name contain the words of `search`.
-    fn products(&self, style: Style, search: String, limit: u32) -> Answer<Vec<Product>>;
+    fn products(&self, system: System, search: String, limit: u32) -> Answer<Vec<Product>>;
     /// A page of the store.
     fn shelves(&self, wanted: ShelvesWanted) -> Answer<Shelves>;
     /// Inventory's stock list.
-    fn stock(&self, style: Style) -> Answer<Vec<StockLevel>>;
+    fn stock(&self, system: System) -> Answer<Vec<StockLevel>>;
     /// Who waits for what.
-    fn wishes(&self, style: Style) -> Answer<Vec<Wish>>;
+    fn wishes(&self, system: System) -> Answer<Vec<Wish>>;
     /// Every e-mail sent, newest first.
-    fn emails(&self, style: Style) -> Answer<Vec<Email>>;
+    fn emails(&self, system: System) -> Answer<Vec<Email>>;
 }
 
 /// How the backend travels through Leptos' context.

@@ -1,4 +1,4 @@
-//! The lab: one style, its diagram, and everything that can be done with it.
+//! The lab: one system, its diagram, and everything that can be done with it.
 //!
 //! Rules are in the crate `flow`, the live state in `live`; here is what one page shows of them. The `director`
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
@@ -44,7 +44,7 @@ use crate::pages::NotFound;
 use crate::paint::{follow, listen, when_there};
 use controls::Controls;
 use diagram::Scene;
-use flow::{Style, api::Product, fault::Holding};
+use flow::{Style, System, Transport, api::Product, fault::Holding};
 use form::Form;
 use handle::{Lab as Handle, Pace};
 use inspector::InspectorPlace;
@@ -62,20 +62,23 @@ use status::Status;
 use views::ViewsPlace;
 use web_sys::Element;
 
-/// The page `/lab/{style}`.
+/// The page `/lab/{style}`, over the transport in `?transport=`; an unknown one is no page, as an unknown style is none.
 #[component]
 pub fn Lab() -> impl IntoView {
     let style = use_params_map().read_untracked().get("style").and_then(|style| style.parse::<Style>().ok());
-    let Some(style) = style else { return view! { <NotFound /> }.into_any() };
-    let sku = use_query_map().read_untracked().get("sku");
-    let holding = holding(style);
+    let query = use_query_map().read_untracked();
+    let transport = query.get("transport").map_or_else(|| Ok(Transport::default()), |word| word.parse());
+    let (Some(style), Ok(transport)) = (style, transport) else { return view! { <NotFound /> }.into_any() };
+    let system = System { style, transport };
+    let sku = query.get("sku");
+    let holding = holding(system);
     view! {
         <Title text=title(style) />
         {Suspend::new(async move {
-            let products = api::products(style, String::new(), picker::ASKED).await.unwrap_or_default();
-            let steps = newest_steps(style).await;
+            let products = api::products(system, String::new(), picker::ASKED).await.unwrap_or_default();
+            let steps = newest_steps(system).await;
             view! {
-                <LabOf style products sku holding />
+                <LabOf system products sku holding />
                 <LogWithoutScript steps />
             }
         })}
@@ -84,23 +87,23 @@ pub fn Lab() -> impl IntoView {
 }
 
 /// What is held now, as the server knows while it renders; the browser has it of the island's properties.
-fn holding(style: Style) -> Holding {
+fn holding(system: System) -> Holding {
     #[cfg(feature = "ssr")]
     return use_context::<crate::backend::SharedBackend>()
-        .map(|backend| backend.holding(style))
+        .map(|backend| backend.holding(system))
         .unwrap_or_default();
     #[cfg(not(feature = "ssr"))]
     {
-        let _ = style;
+        let _ = system;
         Holding::default()
     }
 }
 
-/// The lab of one style.
+/// The lab of one system.
 #[island]
 fn LabOf(
-    /// Which style.
-    style: Style,
+    /// Which system.
+    system: System,
     /// What can be sent: what the style's catalog knows when the page is rendered.
     products: Vec<Product>,
     /// The product whose way is to be seen, if the reader came for one.
@@ -110,21 +113,21 @@ fn LabOf(
 ) -> impl IntoView {
     let live = use_live();
     let picture = live.with_history(|history| history.now().clone());
-    let mut form = Form::new(products, picture.system(style).dispatch);
+    let mut form = Form::new(products, picture.system(system).dispatch);
     let latest = sku.as_ref().and_then(|sku| {
-        let mut recent = picture.system(style).recent.iter();
+        let mut recent = picture.system(system).recent.iter();
         recent.find(|arrival| arrival.sku.is_some_and(|of| of.as_str() == sku))
     });
     let selected = latest.map(|arrival| Selection::Arrival(arrival.id().clone()));
     form.sku.text = sku.unwrap_or(form.sku.text);
-    let mut state = LabState::new(style, picture, form, live.small_screen);
+    let mut state = LabState::new(system, picture, form, live.small_screen);
     state.selected = selected;
     let lab = Handle::new(live, state);
     let gates = Asks::new(live);
     let host = NodeRef::new();
     let page = view! {
         <div class="region" node_ref=host>
-            <Page lab style holding gates />
+            <Page lab system holding gates />
         </div>
     };
     when_there(host, Box::new(move |host| wake(lab, gates, &host)));
@@ -142,7 +145,8 @@ struct Marks {
 
 /// The whole page.
 #[component]
-fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoView {
+fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl IntoView {
+    let style = system.style;
     let marks = Memo::new(move |_| {
         lab.look(Pace::Frame, |look| Marks {
             connection: look.connection.as_str(),
@@ -158,6 +162,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
             class="lab"
             tabindex="-1"
             data-style=style.as_str()
+            data-transport=system.transport.as_str()
             data-connection=move || marks.with(|marks| marks.connection)
             data-seq=move || marks.with(|marks| marks.seq)
             data-settled=move || marks.with(|marks| marks.is_settled).to_string()
@@ -166,24 +171,24 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
                 <section class="panel controls" aria-labelledby="send-title">
                     <Controls lab style asks=gates />
                 </section>
-                <RoomPlace lab style at_gates=gates holding />
+                <RoomPlace lab system at_gates=gates holding />
             </div>
             <section class="panel stage" aria-labelledby="stage-title">
-                <StageHead lab style />
+                <StageHead lab system />
                 <div class="stage-drawing">
                     <Drawn lab id="diagram" pace=Pace::Frame draw=|look| Scene::of(look.lab).draw() />
                     <Invitation lab />
                 </div>
                 <footer class="stage-foot">
                     <div class="stage-agreement">
-                        <Status lab style asks=agreement />
+                        <Status lab system asks=agreement />
                         <Below asks=agreement trouble=None id="agreement-said".to_owned() />
                     </div>
                     <p id="spoken" class="sr-only" role="status"></p>
                     <Notes lab />
                 </footer>
                 <Playhead lab />
-                <Runs lab style />
+                <Runs lab system />
             </section>
             <aside
                 class="panel inspector"

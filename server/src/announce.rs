@@ -8,7 +8,7 @@ use flow::{
     api::{AnnounceWanted, AnnouncedAgain},
 };
 use http_edge::{
-    extract::{By, InStyle, JsonBody},
+    extract::{By, JsonBody, SystemPath},
     problem::Problem,
 };
 
@@ -22,11 +22,11 @@ pub fn routes(services: Services) -> Router {
 
 async fn announce(
     State(services): State<Services>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
     JsonBody(wanted): JsonBody<AnnounceWanted>,
 ) -> Result<(StatusCode, Json<AnnouncedAgain>), Problem> {
-    let known = holdings::read(&services, style).await?;
+    let known = holdings::read(&services, system).await?;
     let mut skus: Vec<(Sku, u64)> = match &wanted.sku {
         Some(sku) => {
             let sku = Sku::parse(sku).map_err(|error| Problem::invalid(format!("sku: {error}")))?;
@@ -39,7 +39,7 @@ async fn announce(
     };
     let left = skus.len().saturating_sub(ANNOUNCED_MAX);
     skus.truncate(ANNOUNCED_MAX);
-    let announced = services.inventory.announce_again(style, skus, Some(&by)).await?;
+    let announced = services.inventory.announce_again(system, skus, Some(&by)).await?;
     if let Some(sku) = wanted.sku.filter(|_| announced.is_empty()) {
         let detail = format!("inventory does not know {sku}; send an arrival of it first");
         return Err(Problem::not_found(detail));

@@ -2,7 +2,7 @@
 
 use crate::styles::Services;
 use flow::{
-    Service, Sku, Style,
+    Service, Sku, System,
     event::{State, Stored},
 };
 use std::collections::HashMap;
@@ -43,10 +43,10 @@ impl Holding {
 }
 
 /// What the stores hold of every SKU that inventory knows.
-pub async fn read(services: &Services, style: Style) -> Result<Vec<Holding>, StoreError> {
-    let shown: HashMap<Sku, State> = services.catalog.known(style).await?.into_iter().collect();
-    let waited_for: HashMap<Sku, State> = services.wishlist.known(style).await?.into_iter().collect();
-    let stock = services.inventory.rows(style).await?;
+pub async fn read(services: &Services, system: System) -> Result<Vec<Holding>, StoreError> {
+    let shown: HashMap<Sku, State> = services.catalog.known(system).await?.into_iter().collect();
+    let waited_for: HashMap<Sku, State> = services.wishlist.known(system).await?.into_iter().collect();
+    let stock = services.inventory.rows(system).await?;
     let holdings = stock.into_iter().map(|(sku, row)| Holding {
         sku,
         recorded: row.recorded(),

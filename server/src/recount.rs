@@ -4,9 +4,9 @@
 use crate::holdings::{self, Holding};
 use crate::styles::Services;
 use flow::{
-    Event, Id, Kind, Provenance, Service, Style,
+    Event, Id, Kind, Provenance, Service, System,
     event::State,
-    picture::System,
+    picture::SystemPicture,
     topology::{QUEUES, Queue},
 };
 use inventory::Inventory;
@@ -30,14 +30,14 @@ pub async fn server_started(journal: &Journal, services: &Services) -> Result<()
 /// Says what the stores hold of a SKU, where they differ, or where the journal tells something else.
 async fn stores(journal: &Journal, services: &Services) -> Result<(), StoreError> {
     let picture = journal.picture().await;
-    for &style in Style::ALL {
-        let system = picture.system(style);
-        for holding in holdings::read(services, style).await? {
-            if holding.differs() || is_told_otherwise(system, &holding) {
+    for system in System::ALL {
+        let told = picture.system(system);
+        for holding in holdings::read(services, system).await? {
+            if holding.differs() || is_told_otherwise(told, &holding) {
                 let Holding { sku, recorded, stored } = holding;
                 let mut event = Event::new(0, Provenance::Service, Kind::StoresRead { recorded, stored });
-                (event.style, event.node, event.sku) =
-                    (Some(style), Some(Service::Inventory.into()), Some(sku));
+                (event.system, event.node, event.sku) =
+                    (Some(system), Some(Service::Inventory.into()), Some(sku));
                 journal.report(event);
             }
         }
@@ -46,7 +46,7 @@ async fn stores(journal: &Journal, services: &Services) -> Result<(), StoreError
 }
 
 /// Whether the journal tells something else of a SKU, among those that it tells of.
-fn is_told_otherwise(system: &System, holding: &Holding) -> bool {
+fn is_told_otherwise(system: &SystemPicture, holding: &Holding) -> bool {
     let is_other_than = |told: Option<State>, held: Option<State>| told.is_some() && told != held;
     is_other_than(system.recorded_of(holding.sku), Some(holding.recorded))
         || Service::ALL.iter().any(|&service| {
@@ -56,11 +56,11 @@ fn is_told_otherwise(system: &System, holding: &Holding) -> bool {
 
 async fn outbox(journal: &Journal, inventory: &Inventory) -> Result<(), StoreError> {
     let picture = journal.picture().await;
-    for &style in Style::ALL {
-        let messages = inventory.unsent_of(style).await?;
-        if picture.system(style).outbox() != u64::from(messages) {
+    for system in System::ALL {
+        let messages = inventory.unsent_of(system).await?;
+        if picture.system(system).outbox() != u64::from(messages) {
             let counted = counted(Some(messages), None, None);
-            tell(journal, style, Service::Inventory, None, counted);
+            tell(journal, system, Service::Inventory, None, counted);
         }
     }
     Ok(())
@@ -72,11 +72,11 @@ async fn outbox(journal: &Journal, inventory: &Inventory) -> Result<(), StoreErr
 /// When the store cannot be read.
 pub async fn mailbox(journal: &Journal, services: &Services) -> Result<(), StoreError> {
     let picture = journal.picture().await;
-    for &style in Style::ALL {
-        let emails = services.wishlist.mailed(style).await?;
-        if picture.system(style).service(Service::Wishlist).emails != emails {
+    for system in System::ALL {
+        let emails = services.wishlist.mailed(system).await?;
+        if picture.system(system).service(Service::Wishlist).emails != emails {
             let counted = counted(None, Some(emails), None);
-            tell(journal, style, Service::Wishlist, None, counted);
+            tell(journal, system, Service::Wishlist, None, counted);
         }
     }
     Ok(())
@@ -96,7 +96,7 @@ pub async fn parked<'a>(journal: &Journal, depths: impl IntoIterator<Item = (&'a
     for (queue, dead) in depths {
         if picture.system(queue.style).queue(queue.name).is_some_and(|known| known.dead != dead) {
             let counted = counted(None, None, Some(dead));
-            tell(journal, queue.style, queue.service, Some(queue.name.into()), counted);
+            tell(journal, queue.style.into(), queue.service, Some(queue.name.into()), counted);
         }
     }
 }
@@ -105,8 +105,8 @@ const fn counted(messages: Option<u32>, emails: Option<u64>, dead: Option<u64>) 
     Kind::Counted { messages, emails, dead, ready: None, unacked: None }
 }
 
-fn tell(journal: &Journal, style: Style, service: Service, queue: Option<Id>, counted: Kind) {
+fn tell(journal: &Journal, system: System, service: Service, queue: Option<Id>, counted: Kind) {
     let mut event = Event::new(0, Provenance::Service, counted);
-    (event.style, event.node, event.queue) = (Some(style), Some(service.into()), queue);
+    (event.system, event.node, event.queue) = (Some(system), Some(service.into()), queue);
     journal.report(event);
 }

@@ -39,7 +39,7 @@ async fn every_mistake_gets_its_own_clear_answer_and_changes_nothing() {
         (
             json!({ "sku": "A", "quantity": 1, "style": "both", "dispach": "queues" }).to_string(),
             422,
-            "unknown field `dispach`, expected one of `sku`, `quantity`, `style`, `dispatch`",
+            "unknown field `dispach`, expected one of `sku`, `quantity`, `style`, `transport`, `dispatch`",
         ),
         ("[]".into(), 422, "send 1 to 1000"),
         (thousand_and_one.to_string(), 422, "not 1001"),
@@ -162,13 +162,18 @@ async fn a_page_that_is_not_there_is_answered_404_and_one_that_is_200() {
     for (path, status) in [
         ("/", 200),
         ("/lab/choreography", 200),
+        ("/lab/choreography?transport=amqp", 200),
+        ("/lab/choreography?transport=fax", 404),
         ("/store?page=99&show=nonsense", 200),
         ("/lab/junk", 404),
         ("/nowhere", 404),
     ] {
         let answer = skuflow.get(path).await;
         assert_eq!(answer.status(), status, "{path}");
-        assert!(answer.text().await.unwrap().contains("<main"), "{path}: there is a page all the same");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("<main"), "{path}: there is a page all the same");
+        let is_lab = path.starts_with("/lab") && status == 200;
+        assert_eq!(page.contains("data-transport=\"amqp\""), is_lab, "{path}");
     }
 }
 
@@ -280,9 +285,109 @@ async fn a_page_of_the_desk_tells_how_many_are_parked_and_is_looked_for_no_longe
     }
 }
 
-/// The API's own 404 sends people to the README.
+/// Every call that concerns one system.
+const OF_A_SYSTEM: [(&str, &str); 28] = [
+    ("GET", "catalog/products"),
+    ("GET", "dead-letters"),
+    ("DELETE", "dead-letters"),
+    ("POST", "dead-letters/replay"),
+    ("POST", "dead-letters/discard"),
+    ("GET", "gates"),
+    ("PUT", "gates"),
+    ("POST", "gates/step"),
+    ("POST", "gates/{id}/release"),
+    ("GET", "faults"),
+    ("PUT", "faults"),
+    ("POST", "faults"),
+    ("DELETE", "faults"),
+    ("GET", "{service}/workers"),
+    ("POST", "{service}/workers"),
+    ("GET", "{service}/breaker"),
+    ("GET", "workers"),
+    ("GET", "inventory/skus"),
+    ("GET", "inventory/skus/{sku}/availability"),
+    ("POST", "inventory/announce"),
+    ("GET", "wishlist/wishes"),
+    ("POST", "wishlist/wishes"),
+    ("DELETE", "wishlist/wishes/{id}"),
+    ("GET", "wishlist/emails"),
+    ("GET", "wishlist/emails/{id}/html"),
+    ("GET", "wishlist/emails/{id}/source"),
+    ("GET", "wishlist/unsubscribe/{token}"),
+    ("POST", "wishlist/unsubscribe/{token}"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_of_a_system_takes_a_transport_and_refuses_an_unknown_one_with_what_there_is() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let ask = async |method: &str, path: &str, query: &str| {
+        let mut path = format!("/api/choreography/{path}{query}");
+        let one = [("{id}", "999999"), ("{service}", "catalog"), ("{sku}", "MUG-BLUE"), ("{token}", "none")];
+        one.iter().for_each(|(name, value)| path = path.replace(name, value));
+        let request = skuflow.request(method, &path);
+        let request = if method == "GET" { request } else { request.json(&json!({})) };
+        request.send().await.unwrap()
+    };
+    for (method, path) in OF_A_SYSTEM {
+        for word in ["fax", "", "AMQP"] {
+            let refused = ask(method, path, &format!("?transport={word}")).await;
+            let detail = problem(refused, 400).await;
+            assert_eq!(detail, format!("{word:?} is not a transport: use amqp"), "{method} {path}");
+        }
+        problem(ask(method, path, "?transport=amqp&transport=amqp").await, 400).await;
+        let (named, unnamed) = (ask(method, path, "?transport=amqp").await, ask(method, path, "").await);
+        assert_eq!(named.status(), unnamed.status(), "{method} {path}");
+        if method == "GET" && !path.starts_with("gates") {
+            assert_eq!(named.text().await.unwrap(), unnamed.text().await.unwrap(), "{path}");
+        }
+    }
+    let unknown_style = skuflow.get("/api/ballet/gates?transport=fax").await;
+    assert!(problem(unknown_style, 404).await.contains("\"ballet\" is not a style"));
+}
+
 #[test]
-fn the_readme_lists_every_call_of_the_api() {
+fn no_call_of_a_system_is_left_out_of_the_test_of_transports() {
+    let source = source();
+    let calls = source.split(".route(\"/api/{style}/").skip(1);
+    let calls: Vec<_> = calls.map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(calls.len() > 15, "{calls:?}");
+    for call in calls {
+        assert!(OF_A_SYSTEM.iter().any(|(_, path)| *path == call), "{call}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrivals_sales_and_the_simulator_take_a_transport_beside_the_style() {
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let body = |style: &str, transport: &str| {
+        json!({ "sku": "MUG-RED", "quantity": 2, "style": style, "transport": transport }).to_string()
+    };
+    for path in ["/api/arrivals", "/api/sales"] {
+        let detail = problem(skuflow.post(path, body("both", "fax")).await, 422).await;
+        assert_eq!(detail, "transport: \"fax\" is not a transport: use amqp", "{path}");
+    }
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
+    let answer: Value = skuflow.post("/api/arrivals", body("both", "amqp")).await.json().await.unwrap();
+    let styles: Vec<_> = answer["arrivals"].as_array().unwrap().iter().map(|one| &one["style"]).collect();
+    assert_eq!(styles, ["choreography", "orchestration"]);
+    assert!(answer["arrivals"][0].get("transport").is_none(), "amqp goes without saying: {answer}");
+    skuflow.settled().await;
+    for style in ["choreography", "orchestration"] {
+        assert_eq!(skuflow.stock(style, "MUG-RED").await["on_hand"], 2);
+    }
+    for event in skuflow.json("/api/journal").await["events"].as_array().unwrap() {
+        assert!(event.get("transport").is_none(), "amqp goes without saying: {event}");
+    }
+    let simulator = async |transport: &str| {
+        let wanted = json!({ "transport": transport, "style": "choreography" });
+        skuflow.request("PUT", "/api/simulator").json(&wanted).send().await.unwrap()
+    };
+    assert!(problem(simulator("fax").await, 422).await.contains("expected `amqp`"));
+    assert_eq!(simulator("amqp").await.status(), 200);
+}
+
+/// The source of the program and of the crates below it.
+fn source() -> String {
     fn sources(dir: &std::path::Path, found: &mut String) {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
@@ -294,7 +399,6 @@ fn the_readme_lists_every_call_of_the_api() {
         }
     }
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(here.join("../README.md")).unwrap();
     let mut source = String::new();
     sources(&here.join("src"), &mut source);
     // The crates below the program's own.
@@ -304,6 +408,15 @@ fn the_readme_lists_every_call_of_the_api() {
             sources(&folder, &mut source);
         }
     }
+    source
+}
+
+/// The API's own 404 sends people to the README.
+#[test]
+fn the_readme_lists_every_call_of_the_api() {
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let source = source();
     let calls: Vec<_> =
         source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert!(calls.len() > 30, "{calls:?}");

@@ -214,7 +214,7 @@ async fn set_faults(skuflow: &Skuflow, style: Style, faults: Value) -> Value {
 fn told(journal: &[Event], style: Style, kind: FaultKind, wanted: FaultPhase) -> usize {
     journal
         .iter()
-        .filter(|event| event.style == Some(style))
+        .filter(|event| event.style() == Some(style))
         .filter(|event| matches!(event.kind, Kind::FaultInjected { fault, phase } if fault == kind && phase == wanted))
         .count()
 }
@@ -561,7 +561,7 @@ async fn what_is_parked_can_be_looked_at_replayed_edited_and_discarded(on: On) {
     assert_eq!(letters().await, []);
     let picture = async || {
         let picture = skuflow.json("/api/journal/picture").await;
-        serde_json::from_value::<flow::Picture>(picture).unwrap().choreography
+        serde_json::from_value::<flow::Picture>(picture).unwrap().system(Style::Choreography).clone()
     };
     skuflow
         .until("the picture knows", async || picture().await.own_queues().iter().all(|q| q.dead == 0))

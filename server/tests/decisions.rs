@@ -71,7 +71,7 @@ async fn a_message_that_comes_twice_is_told_as_a_duplicate(on: On) {
             Kind::DuplicateIgnored { known_version: version, offered_version },
             "{service}"
         );
-        assert_eq!((event.style, event.sku), (Some(Style::Choreography), Sku::parse("MUG-RED").ok()));
+        assert_eq!((event.style(), event.sku), (Some(Style::Choreography), Sku::parse("MUG-RED").ok()));
         assert!(event.message_id.is_some() && event.correlation_id.is_some());
     }
 }
@@ -221,7 +221,7 @@ mod embedded {
                 skuflow.some("it expires", async || of_kind(&skuflow, KindName::Expired).await.pop()).await;
             assert_eq!(expired.message_id.as_deref(), Some("short-lived"));
             assert_eq!(expired.queue.as_deref(), Some("catalog.update_sku_availability"));
-            assert_eq!((expired.node, expired.style), (Some(Node::Broker), Some(style)));
+            assert_eq!((expired.style(), expired.node), (Some(style), Some(Node::Broker)));
             let picture: Picture =
                 serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
             assert!(picture.system(style).queue_of(Service::Catalog).unwrap().is_empty());

@@ -237,16 +237,16 @@ async fn a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked
     };
     let desk = Desk::new(connector, journal);
     let behind = |id: &str, patience| {
-        let after = Cursor::parse(STYLE, format!("catalog.sku_processed.dead:{id}"), 1).unwrap();
+        let after = Cursor::parse(STYLE.into(), format!("catalog.sku_processed.dead:{id}"), 1).unwrap();
         Wanted { after: Some(after), limit: 10, patience }
     };
-    let page = desk.list(STYLE, &behind("first", Duration::ZERO)).await.unwrap();
+    let page = desk.list(STYLE.into(), &behind("first", Duration::ZERO)).await.unwrap();
     assert_eq!(
         page.letters,
         parked[1..2],
         "what is found at once is listed, and no more than there is time for"
     );
-    let error = desk.list(STYLE, &behind("third", Duration::ZERO)).await.unwrap_err();
+    let error = desk.list(STYLE.into(), &behind("third", Duration::ZERO)).await.unwrap_err();
     assert!(
         matches!(error, DeskError::TooDeep { queue: "catalog.sku_processed.dead", passed: 1 }),
         "{error:?}"
@@ -256,7 +256,7 @@ async fn a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked
 
     stranger.until(&skuflow, Service::Catalog, 3).await;
     assert_eq!(letters(&skuflow).await, parked);
-    assert_eq!(desk.list(STYLE, &behind("third", DEADLINE)).await.unwrap().letters, []);
+    assert_eq!(desk.list(STYLE.into(), &behind("third", DEADLINE)).await.unwrap().letters, []);
 }
 
 async fn whatever_is_parked_is_discarded_and_the_picture_knows(on: On) {
@@ -284,7 +284,7 @@ async fn whatever_is_parked_is_discarded_and_the_picture_knows(on: On) {
     let dead = async || {
         let picture = skuflow.json("/api/journal/picture").await;
         let picture: flow::Picture = serde_json::from_value(picture).unwrap();
-        picture.choreography.own_queues().iter().map(|queue| queue.dead).collect::<Vec<_>>()
+        picture.system(Style::Choreography).own_queues().iter().map(|queue| queue.dead).collect::<Vec<_>>()
     };
     park(0).await;
     skuflow.until("the picture counts them", async || dead().await == [600; 3]).await;

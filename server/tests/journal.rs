@@ -176,14 +176,14 @@ async fn a_stop_keeps_what_was_counted_and_a_reset_empties_the_mailbox_in_the_pi
     let skuflow = Skuflow::start(On::Embedded).await;
     skuflow.arrive("LAMP-ARC", 3, "both").await;
     skuflow.settled().await;
-    let emails = |picture: &Picture| picture.choreography.service(Service::Wishlist).emails;
+    let emails = |picture: &Picture| picture.system(Style::Choreography).service(Service::Wishlist).emails;
     let before: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
     assert!(emails(&before) > 0);
     let skuflow = skuflow.restart().await;
     let after: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();
     assert!(after.seq > before.seq);
     assert_eq!(emails(&after), emails(&before));
-    assert_eq!(after.choreography.arrivals, before.choreography.arrivals);
+    assert_eq!(after.system(Style::Choreography).arrivals, before.system(Style::Choreography).arrivals);
     let confirmed = skuflow.post("/api/reset", json!({ "confirm": "reset" }).to_string()).await;
     assert_eq!(confirmed.status(), StatusCode::NO_CONTENT);
     let reset: Picture = serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap();

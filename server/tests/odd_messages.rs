@@ -251,7 +251,10 @@ async fn a_full_queue_of_somebody_else_refuses_and_holds_up_neither_old_nor_new_
     // The page says so; ready it is, since its own queues have everything.
     let refused = async || {
         let picture = skuflow.json("/api/journal/picture").await;
-        serde_json::from_value::<flow::Picture>(picture).unwrap().choreography.refused_now()
+        serde_json::from_value::<flow::Picture>(picture)
+            .unwrap()
+            .system(flow::Style::Choreography)
+            .refused_now()
     };
     skuflow.until("all but one are refused", async || refused().await == 19).await;
     let page = skuflow.get("/lab/choreography").await.text().await.unwrap();

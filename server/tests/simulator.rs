@@ -25,7 +25,7 @@ async fn until_stopped(skuflow: &Skuflow) -> Value {
 async fn arrivals(skuflow: &Skuflow, style: Style) -> Vec<(String, u32)> {
     skuflow.settled().await;
     let journal = skuflow.journal().await;
-    let of_style = journal.into_iter().filter(|event| event.style == Some(style));
+    let of_style = journal.into_iter().filter(|event| event.style() == Some(style));
     of_style
         .filter_map(|event| match event.kind {
             Kind::ArrivalReceived { quantity, origin: Origin::Simulator } => {

@@ -251,7 +251,9 @@ async fn a_queue_is_seen_while_it_is_bound_in_its_style_alone_and_one_that_is_bo
         .until("that it is gone is told", async || {
             let journal = skuflow.journal().await;
             let gone = journal.iter().filter(|event| event.kind.name() == KindName::QueueDeleted);
-            gone.filter(|one| one.queue.as_deref() == Some("archive")).map(|one| one.style).eq([Some(event)])
+            gone.filter(|one| one.queue.as_deref() == Some("archive"))
+                .map(|one| one.style())
+                .eq([Some(event)])
         })
         .await;
     channel.queue_delete("elsewhere".into(), Default::default()).await.unwrap();
@@ -323,7 +325,7 @@ async fn a_queue_that_both_styles_lead_to_gets_a_message_in_the_style_of_its_exc
     let is_step =
         |event: &Event| event.queue.as_deref() == Some(BOTH) && event.kind.name() == KindName::Routed;
     let styles: Vec<_> =
-        skuflow.journal().await.into_iter().filter(is_step).map(|event| event.style).collect();
+        skuflow.journal().await.into_iter().filter(is_step).map(|event| event.style()).collect();
     assert_eq!(styles, [Some(Style::Choreography)]);
 }
 

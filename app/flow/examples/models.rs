@@ -27,7 +27,8 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
 fn main() -> Result<(), Box<dyn Error>> {
     let Journal { events } = serde_json::from_reader(io::stdin().lock())?;
     let before = events.first().map_or(0, |event| event.seq.saturating_sub(1));
-    let base = Picture { seq: before, ..Picture::default() };
+    let mut base = Picture::default();
+    base.seq = before;
     println!("{} events", events.len());
     let history = timed("history", || {
         let mut history = History::new(base);
@@ -45,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("slowest of 200 jumps: {} µs", slowest.max().unwrap_or(0));
 
     for &style in Style::ALL {
-        let mut timeline = Timeline::new(Some(style));
+        let mut timeline = Timeline::new(Some(style.into()));
         timed("timeline", || history.drawable().for_each(|event| timeline.apply(event)));
         let mut metrics = Metrics::new(style);
         timed("metrics", || history.replay(last, |event, after| metrics.apply(event, after)));

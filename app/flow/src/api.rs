@@ -14,7 +14,7 @@ pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFil
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
-use crate::{Dispatch, Id, Sku, Style};
+use crate::{Dispatch, Id, Sku, Style, Transport};
 use serde::{Deserialize, Serialize};
 
 /// One arrival that was accepted, or one sale.
@@ -26,8 +26,11 @@ pub struct Accepted {
     pub sku: Sku,
     /// How many pieces.
     pub quantity: u32,
-    /// In which system.
+    /// The style of the system in which it arrived.
     pub style: Style,
+    /// The transport of that system.
+    #[serde(default, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
 }
 
 /// The answer to `GET /api/others`: whether what others bind and consume at the broker is seen.
@@ -247,8 +250,11 @@ pub struct BadRow {
 pub struct QueueDepth {
     /// The queue's name.
     pub name: String,
-    /// The system it belongs to.
+    /// The style of the system to which it belongs.
     pub style: Style,
+    /// The transport of that system.
+    #[serde(default, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// Messages waiting to be delivered.
     pub ready: u64,
     /// Messages delivered and not yet settled.
@@ -268,6 +274,9 @@ pub struct StockRequest {
     pub quantity: i64,
     /// `choreography`, `orchestration` or `both`.
     pub style: String,
+    /// What is to carry the messages.
+    #[serde(default, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// How choreography's event reaches the queues.
     #[serde(default)]
     pub dispatch: Dispatch,

@@ -15,23 +15,24 @@ pub use coupling::{Coupling, Known, Way};
 pub use ghost::{Ahead, Ghost, Pattern};
 
 use crate::index::Index;
-use crate::picture::{NodeState, style_of};
+use crate::picture::{NodeState, system_of};
 use crate::tally::{Summary, Tallies};
-use crate::{Event, Id, Kind, Picture, Service, Style};
+use crate::{Event, Id, Kind, Picture, Service, System};
 use std::collections::VecDeque;
 
 /// How many messages that wait for a consumer that is down are known one by one.
 const KNOWN_WAITING: usize = 1_024;
 
-/// What the compared arrivals took in each style.
+/// What the compared arrivals took in each system.
 #[derive(Debug, Clone)]
 pub struct Compare {
     /// The arrivals that are compared; none for all.
     only: Option<Index>,
-    sides: [Side; 2],
+    /// By [`System::index`].
+    sides: [Side; System::COUNT],
 }
 
-/// One style's side.
+/// One system's side.
 #[derive(Debug, Clone, Default)]
 pub struct Side {
     /// What each arrival took.
@@ -77,7 +78,7 @@ impl Side {
 }
 
 impl Compare {
-    /// Compares the given arrivals, of both styles.
+    /// Compares the given arrivals, of every system.
     #[must_use]
     pub fn of_arrivals(arrivals: impl IntoIterator<Item = Id>) -> Self {
         let arrivals: Vec<Id> = arrivals.into_iter().collect();
@@ -90,20 +91,20 @@ impl Compare {
         Self { only: None, sides: Default::default() }
     }
 
-    /// One style's side.
+    /// One system's side.
     #[must_use]
-    pub const fn side(&self, style: Style) -> &Side {
-        &self.sides[style as usize]
+    pub fn side(&self, system: impl Into<System>) -> &Side {
+        &self.sides[system.into().index()]
     }
 
     /// Takes in the next event, with the picture after it.
     pub fn apply(&mut self, event: &Event, after: &Picture) {
-        let Some(style) = style_of(event) else { return };
+        let Some(system) = system_of(event) else { return };
         let Some(arrival) = &event.correlation_id else { return };
         if self.only.as_ref().is_some_and(|only| only.arrival(arrival).is_none()) {
             return;
         }
-        let side = &mut self.sides[style as usize];
+        let side = &mut self.sides[system.index()];
         side.tallies.apply(event);
         side.coupling.apply(event);
         let Some(queue) = event.queue.as_deref().and_then(crate::topology::queue_named) else { return };
@@ -111,7 +112,7 @@ impl Compare {
         let outage = &mut side.outages[service as usize];
         match event.kind {
             Kind::Routed { .. }
-                if after.system(style).state_of(service) == NodeState::Stopped
+                if after.system(system).state_of(service) == NodeState::Stopped
                     && outage.waiting.len() < KNOWN_WAITING =>
             {
                 outage.came += 1;

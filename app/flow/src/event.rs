@@ -12,7 +12,7 @@ pub use facts::{MessageInfo, Origin, State, StockReason, Stored};
 pub use kind::Kind;
 pub use kind_name::{KindName, UnknownKind};
 
-use crate::{Actor, Id, Service, Sku, Style};
+use crate::{Actor, Id, Service, Sku, Style, System};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{fmt, sync::Arc};
 
@@ -24,8 +24,8 @@ pub struct Event {
     pub seq: u64,
     /// When it happened: microseconds since the Unix epoch, by the server's clock.
     pub at_us: u64,
-    /// The system it belongs to; none for what concerns both, such as a lost connection.
-    pub style: Option<Style>,
+    /// The system it belongs to; none for what concerns all, such as the process' lost connection.
+    pub system: Option<System>,
     /// Who did it.
     pub node: Option<Node>,
     /// The exchange concerned; the empty text is the default exchange.
@@ -61,7 +61,7 @@ impl Event {
         Self {
             seq: 0,
             at_us,
-            style: None,
+            system: None,
             node: None,
             exchange: None,
             queue: None,
@@ -76,6 +76,12 @@ impl Event {
             summarised: 0,
             kind,
         }
+    }
+
+    /// The style of the system it belongs to.
+    #[must_use]
+    pub fn style(&self) -> Option<Style> {
+        self.system.map(|system| system.style)
     }
 }
 

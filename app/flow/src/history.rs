@@ -11,8 +11,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::picture::style_of;
-use crate::{Event, Kind, Picture, Style};
+use crate::picture::system_of;
+use crate::{Event, Kind, Picture, System};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ impl Default for History {
 /// Which events a walk through the history stops at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Walk<'a> {
-    /// Only this style's events, and those that concern both.
-    pub style: Option<Style>,
+    /// Only this system's events, and those that concern all.
+    pub system: Option<System>,
     /// Only this arrival's events, by its correlation id.
     pub arrival: Option<&'a str>,
     /// Only where a message sets out: when it is published, and when a consumer gets it.
@@ -55,10 +55,10 @@ pub struct Walk<'a> {
 
 impl Walk<'_> {
     fn stops_at(&self, event: &Event) -> bool {
-        let of_style = self.style.is_none_or(|style| style_of(event).is_none_or(|own| own == style));
+        let of_system = self.system.is_none_or(|system| system_of(event).is_none_or(|own| own == system));
         let of_arrival = self.arrival.is_none_or(|arrival| event.correlation_id.as_deref() == Some(arrival));
         let sets_out = matches!(event.kind, Kind::Published { .. } | Kind::Delivered { .. });
-        of_style && of_arrival && (sets_out || !self.messages)
+        of_system && of_arrival && (sets_out || !self.messages)
     }
 }
 

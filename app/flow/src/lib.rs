@@ -4,6 +4,7 @@
 //! orders and what the page draws are the same types, so that they cannot drift apart.
 //!
 //! - [`style`], [`sku`], [`topology`]: the two styles, what they are about, and which exchanges and queues they use.
+//! - [`system`]: a style over a transport, which is what runs, stores and is drawn.
 //! - [`event`]: what the journal tells. [`picture`]: what follows from it. [`history`]: the events at hand, and how things stood
 //!   at any of them. [`run`]: a history in a file.
 //! - [`layout`]: where everything stands in the diagram. [`timeline`], [`sequence`], [`metrics`], [`compare`]: other views of
@@ -17,7 +18,7 @@
 //!
 //! let mut event = Event::new(1_000_000, Provenance::Service, Kind::GatesSet { gates: 1, opens_at_us: None });
 //! event.seq = 7;
-//! event.style = Some(Style::Orchestration);
+//! event.system = Some(Style::Orchestration.into());
 //!
 //! let mut picture = Picture::default();
 //! picture.apply(&event);
@@ -47,6 +48,7 @@ pub mod sku;
 #[cfg(test)]
 mod story;
 pub mod style;
+pub mod system;
 pub mod tally;
 pub mod timeline;
 pub mod topology;
@@ -60,3 +62,4 @@ pub use picture::Picture;
 pub use run::{Run, RunError};
 pub use sku::{Quantity, Sku};
 pub use style::{Dispatch, Service, Style};
+pub use system::{System, Transport};

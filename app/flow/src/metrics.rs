@@ -3,9 +3,9 @@
 //! [`Series`] holds a fixed number of points however long the journal grows: when there are too many, two
 //! neighbours become one.
 
-use crate::picture::style_of;
+use crate::picture::system_of;
 use crate::tally::{Summary, Tallies};
-use crate::{Event, Kind, Picture, Style};
+use crate::{Event, Kind, Picture, System};
 
 /// How many points a series has at most.
 pub const POINTS: usize = 240;
@@ -94,10 +94,10 @@ impl Series {
     }
 }
 
-/// One style's numbers.
+/// One system's numbers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    style: Style,
+    system: System,
     tallies: Tallies,
     series: Series,
 }
@@ -105,13 +105,13 @@ pub struct Metrics {
 impl Metrics {
     /// No numbers yet.
     #[must_use]
-    pub fn new(style: Style) -> Self {
-        Self { style, tallies: Tallies::default(), series: Series::default() }
+    pub fn new(system: impl Into<System>) -> Self {
+        Self { system: system.into(), tallies: Tallies::default(), series: Series::default() }
     }
 
     /// Takes in the next event, with the picture after it.
     pub fn apply(&mut self, event: &Event, after: &Picture) {
-        if style_of(event).is_some_and(|style| style != self.style) {
+        if system_of(event).is_some_and(|system| system != self.system) {
             return;
         }
         self.tallies.apply(event);
@@ -122,7 +122,7 @@ impl Metrics {
             Kind::HttpRequest { .. } => point.calls += 1,
             _ => {}
         }
-        for (most, queue) in point.ready.iter_mut().zip(after.system(self.style).own_queues()) {
+        for (most, queue) in point.ready.iter_mut().zip(after.system(self.system).own_queues()) {
             *most = (*most).max(u32::try_from(queue.ready()).unwrap_or(u32::MAX));
         }
     }
@@ -150,6 +150,7 @@ impl Metrics {
 mod tests {
     use super::*;
     use crate::History;
+    use crate::Style;
     use crate::story::{STEP_US, Story};
 
     fn metrics(story: &Story, style: Style) -> Metrics {

@@ -7,6 +7,7 @@ mod agreement;
 mod binding;
 #[cfg(test)]
 mod decision_tests;
+mod form;
 mod hold;
 mod key;
 mod packed;
@@ -14,7 +15,7 @@ mod queue;
 mod recent;
 mod service;
 mod store;
-mod system;
+mod system_picture;
 #[cfg(test)]
 mod tests;
 
@@ -25,17 +26,20 @@ pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
 pub use service::{Answer, Call, Change, Decision, NodeState, ServicePicture, SetFault};
 pub use store::{Entry, Inbox, Rows};
-pub use system::{DESK, System};
+pub use system_picture::{DESK, SystemPicture};
 
-use crate::{Event, Id, Kind, Node, Service, Style, topology};
+use crate::{Event, Id, Kind, Node, Service, System, Transport, topology};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// How many connections in trouble are told apart, of each kind.
 const KNOWN_TROUBLES: usize = 32;
 
 /// Everything the page shows, as it stands after a prefix of the journal. The journal's files and saved runs have pictures
 /// in them: a field that is added, here or deeper, needs a default, so that older ones can be read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// In JSON each system stands under its short name, beside the other fields.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     /// The last event that is in the picture; 0 before the first.
     pub seq: u64,
@@ -46,15 +50,11 @@ pub struct Picture {
     /// Whose connections to the broker are lost, and why.
     pub lost: Vec<Trouble>,
     /// From whose connections the broker takes no messages now, and why.
-    #[serde(default)]
     pub blocked: Vec<Trouble>,
     /// Other Skuflows on the same virtual host, by their names: they take messages out of the same queues.
-    #[serde(default)]
     pub neighbours: Vec<Id>,
-    /// The system in which services react to an event.
-    pub choreography: System,
-    /// The system in which inventory commands the others.
-    pub orchestration: System,
+    /// The systems of the default transport, and every other that has been used; in the order of [`System::ALL`].
+    systems: Vec<SystemPicture>,
 }
 
 /// A connection that is lost or blocked.
@@ -62,23 +62,23 @@ pub struct Picture {
 pub struct Trouble {
     /// Whose connection; none for the whole process'.
     pub node: Option<Node>,
-    /// In which system; none for what serves both.
+    /// In which system; none for what serves all.
     // Always written: what packs a picture knows a field by its place alone.
-    #[serde(default)]
-    pub style: Option<Style>,
+    #[serde(default, rename = "style")]
+    pub system: Option<System>,
     /// Why, in the client's words.
     pub reason: String,
 }
 
 impl Trouble {
     fn is_of(&self, event: &Event) -> bool {
-        self.node == event.node && self.style == event.style
+        self.node == event.node && self.system == event.system
     }
 
     fn note(list: &mut Vec<Self>, event: &Event, reason: &str) {
         list.retain(|known| !known.is_of(event));
         if list.len() < KNOWN_TROUBLES {
-            list.push(Self { node: event.node.clone(), style: event.style, reason: reason.to_owned() });
+            list.push(Self { node: event.node.clone(), system: event.system, reason: reason.to_owned() });
         }
     }
 }
@@ -92,54 +92,66 @@ impl Default for Picture {
             lost: Vec::new(),
             blocked: Vec::new(),
             neighbours: Vec::new(),
-            choreography: System::new(Style::Choreography),
-            orchestration: System::new(Style::Orchestration),
+            systems: Transport::default().systems().map(SystemPicture::new).collect(),
         }
     }
 }
 
 impl Picture {
-    /// The system of one style.
+    /// How a system stands; of a style alone, that style over the default transport.
     #[must_use]
-    pub const fn system(&self, style: Style) -> &System {
-        match style {
-            Style::Choreography => &self.choreography,
-            Style::Orchestration => &self.orchestration,
-        }
+    pub fn system(&self, system: impl Into<System>) -> &SystemPicture {
+        let system = system.into();
+        self.systems.iter().find(|known| known.system == system).unwrap_or_else(|| &UNUSED[system.index()])
     }
 
-    /// Why no message can travel, if so: the shared connection is lost, or every service's own in both systems.
+    /// The systems of the default transport, and every other that has been used.
+    pub fn systems(&self) -> impl Iterator<Item = &SystemPicture> {
+        self.systems.iter()
+    }
+
+    /// The same to change it; from now on it has been used.
+    fn system_mut(&mut self, system: System) -> &mut SystemPicture {
+        let at = self.systems.partition_point(|known| known.system < system);
+        if self.systems.get(at).is_none_or(|known| known.system != system) {
+            self.systems.insert(at, SystemPicture::new(system));
+        }
+        &mut self.systems[at]
+    }
+
+    /// Why no message can travel, if so: the shared connection is lost, or every service's own in every system.
     #[must_use]
     pub fn broker_down(&self) -> Option<&str> {
-        let is_lost = |style: Style, service: Service| {
+        let is_lost = |system: System, service: Service| {
             let concerns = |lost: &&Trouble| {
-                lost.node == Some(service.into()) && lost.style.is_none_or(|other| other == style)
+                lost.node == Some(service.into()) && lost.system.is_none_or(|other| other == system)
             };
             self.lost.iter().find(concerns)
         };
-        let all = || Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |of| (*style, *of)));
+        let all = || self.systems().flat_map(|used| Service::ALL.iter().map(move |of| (used.system, *of)));
         self.lost
             .iter()
             .find(|lost| matches!(lost.node, None | Some(Node::Broker)))
-            .or_else(|| all().map(|(style, of)| is_lost(style, of)).collect::<Option<Vec<_>>>()?.pop())
+            .or_else(|| all().map(|(system, of)| is_lost(system, of)).collect::<Option<Vec<_>>>()?.pop())
             .map(|lost| lost.reason.as_str())
     }
 
-    /// Why the broker takes no messages of a style from inventory now, if so: what is sent waits in the outbox. A broker
+    /// Why the broker takes no messages of a system from inventory now, if so: what is sent waits in the outbox. A broker
     /// may say so itself before inventory finds out.
     #[must_use]
-    pub fn broker_blocked(&self, style: Style) -> Option<&str> {
+    pub fn broker_blocked(&self, system: impl Into<System>) -> Option<&str> {
+        let system = system.into();
         let concerns = |blocked: &&Trouble| {
             matches!(blocked.node, Some(Node::Broker | Node::Service(Service::Inventory)))
-                && blocked.style.is_none_or(|other| other == style)
+                && blocked.system.is_none_or(|other| other == system)
         };
         self.blocked.iter().find(concerns).map(|blocked| blocked.reason.as_str())
     }
 
-    /// Whether the broker takes no messages of some style from inventory now.
+    /// Whether the broker takes no messages of some system from inventory now.
     #[must_use]
     pub fn is_broker_full(&self) -> bool {
-        Style::ALL.iter().any(|style| self.broker_blocked(*style).is_some())
+        self.systems().any(|used| self.broker_blocked(used.system).is_some())
     }
 
     /// Takes in the next event.
@@ -148,8 +160,7 @@ impl Picture {
         self.at_us = self.at_us.max(event.at_us);
         if event.summarised > 0 {
             self.summarised = self.summarised.saturating_add(event.summarised);
-            self.choreography.forget();
-            self.orchestration.forget();
+            self.systems.iter_mut().for_each(SystemPicture::forget);
         }
         match &event.kind {
             Kind::ConnectionLost { reason } => {
@@ -175,29 +186,29 @@ impl Picture {
             }
             _ => {}
         }
-        match style_of(event) {
-            Some(Style::Choreography) => self.choreography.apply(event),
-            Some(Style::Orchestration) => self.orchestration.apply(event),
-            None => {
-                self.choreography.apply(event);
-                self.orchestration.apply(event);
-            }
+        match system_of(event) {
+            Some(system) => self.system_mut(system).apply(event),
+            None => self.systems.iter_mut().for_each(|system| system.apply(event)),
         }
     }
 
     /// The same with fewer recent arrivals, for a page that is sent before anybody asked for them.
     #[must_use]
     pub fn with_recent(mut self, arrivals: usize) -> Self {
-        self.choreography.recent.keep(arrivals);
-        self.orchestration.recent.keep(arrivals);
+        self.systems.iter_mut().for_each(|system| system.recent.keep(arrivals));
         self
     }
 }
 
+/// What a system looks like before its first event.
+static UNUSED: LazyLock<[SystemPicture; System::COUNT]> =
+    LazyLock::new(|| System::ALL.map(SystemPicture::new));
+
 /// The system an event belongs to, by what it says or by the names it carries.
-pub(crate) fn style_of(event: &Event) -> Option<Style> {
-    event
-        .style
-        .or_else(|| event.queue.as_deref().and_then(topology::queue_named).map(|queue| queue.style))
-        .or_else(|| event.exchange.as_deref().and_then(topology::style_of_exchange))
+pub(crate) fn system_of(event: &Event) -> Option<System> {
+    let of_names = || {
+        let of_queue = event.queue.as_deref().and_then(topology::queue_named).map(|queue| queue.style);
+        of_queue.or_else(|| event.exchange.as_deref().and_then(topology::style_of_exchange))
+    };
+    event.system.or_else(|| of_names().map(System::of))
 }

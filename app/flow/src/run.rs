@@ -245,6 +245,23 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_was_saved_before_there_were_transports_opens_as_amqp_and_is_written_the_same() {
+        let text = include_str!("../tests/data/run_before_transports.json");
+        let run = Run::read(text).unwrap();
+        assert_eq!(run.write(), text.trim_end());
+        assert!(run.base.system(Style::Choreography).arrivals > 0);
+        let systems: std::collections::BTreeSet<_> =
+            run.events.iter().filter_map(|event| event.system).collect();
+        assert!(
+            !systems.is_empty() && systems.iter().all(|system| system.transport.is_default()),
+            "{systems:?}"
+        );
+        let (before, history) = (run.base.clone(), run.into_history());
+        assert_eq!(history.now().systems().count(), 2);
+        assert!(history.now().seq > before.seq);
+    }
+
+    #[test]
     fn a_run_that_is_written_event_by_event_is_the_same_file() {
         let run = Run { note: String::new(), ..run() };
         let events: Vec<_> = run.events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
@@ -285,7 +302,7 @@ mod tests {
         let opened = Run::read(&newer).unwrap();
         assert_eq!(opened.events.last().unwrap().kind, crate::Kind::Unknown);
         let (before, after) = (run.into_history(), opened.into_history());
-        assert_eq!(after.now().choreography, before.now().choreography);
+        assert_eq!(after.now().system(Style::Choreography), before.now().system(Style::Choreography));
         assert_eq!(after.now().seq, before.now().seq + 1);
     }
 

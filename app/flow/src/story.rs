@@ -51,7 +51,7 @@ impl Story {
 
     fn about(style: Style, node: impl Into<Node>, arrival: &Id, kind: Kind) -> Event {
         let mut event = Event::new(0, Provenance::Service, kind);
-        (event.style, event.node) = (Some(style), Some(node.into()));
+        (event.system, event.node) = (Some(style.into()), Some(node.into()));
         (event.sku, event.correlation_id) = (Sku::parse("MUG-RED").ok(), Some(arrival.clone()));
         event
     }

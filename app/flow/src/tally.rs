@@ -9,8 +9,8 @@ mod tests;
 
 use crate::fault::{FaultPhase, Gate};
 use crate::index::{Index, Key};
-use crate::picture::style_of;
-use crate::{Event, Id, Kind, Node, Service, Sku, Style};
+use crate::picture::system_of;
+use crate::{Event, Id, Kind, Node, Service, Sku, System};
 use std::collections::VecDeque;
 
 /// How many arrivals are kept.
@@ -22,7 +22,7 @@ pub struct Tally {
     /// The arrival's id.
     pub arrival: Id,
     /// In which system.
-    pub style: Style,
+    pub system: System,
     /// What it is about.
     pub sku: Option<Sku>,
     /// When it began: microseconds since the Unix epoch.
@@ -74,10 +74,10 @@ struct Path {
 }
 
 impl Tally {
-    fn new(arrival: Id, style: Style, event: &Event) -> Self {
+    fn new(arrival: Id, system: System, event: &Event) -> Self {
         Self {
             arrival,
-            style,
+            system,
             sku: event.sku,
             began_us: event.at_us,
             messages: 0,
@@ -177,7 +177,7 @@ impl Tally {
             _ => {}
         }
         if let Some(service) = service
-            && event.queue.as_deref() == Some(self.style.queue_of(service).name)
+            && event.queue.as_deref() == Some(self.system.style.queue_of(service).name)
         {
             self.take_on_path(service, event);
         }
@@ -267,14 +267,14 @@ impl Tallies {
         let number = match self.index.get(key) {
             Some((number, _)) => number,
             None if begins => {
-                let Some(style) = style_of(event) else { return };
+                let Some(system) = system_of(event) else { return };
                 if self.tallies.len() >= ARRIVALS
                     && let Some(oldest) = self.tallies.pop_front()
                 {
                     self.index.remove(Key::new("arrival", &oldest.arrival, ""));
                     self.forgotten += 1;
                 }
-                self.tallies.push_back(Tally::new(arrival.clone(), style, event));
+                self.tallies.push_back(Tally::new(arrival.clone(), system, event));
                 let number = self.forgotten + self.tallies.len() - 1;
                 self.index.insert(key, (number, 0));
                 number

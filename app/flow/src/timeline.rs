@@ -13,8 +13,8 @@ pub use scale::{Break, IDLE_US, Scale};
 
 use crate::fault::Gate;
 use crate::index::{Index, Key};
-use crate::picture::style_of;
-use crate::{Event, Id, Kind, Sku, Style};
+use crate::picture::system_of;
+use crate::{Event, Id, Kind, Sku, System};
 use std::collections::VecDeque;
 
 /// How many arrivals are kept; some 50,000 events.
@@ -23,7 +23,7 @@ pub const GROUPS: usize = 2_500;
 /// Bars by message and queue.
 #[derive(Debug, Clone)]
 pub struct Timeline {
-    style: Option<Style>,
+    system: Option<System>,
     groups: VecDeque<Group>,
     /// How many groups were forgotten, so that the places in `index` stay true.
     forgotten: usize,
@@ -39,7 +39,7 @@ pub struct Group {
     /// The arrival's id; of a stranger's message, its own.
     pub id: Id,
     /// In which system.
-    pub style: Option<Style>,
+    pub system: Option<System>,
     /// What it is about.
     pub sku: Option<Sku>,
     /// Its first event's place in the journal.
@@ -60,11 +60,11 @@ pub enum Line<'a> {
 }
 
 impl Timeline {
-    /// An empty timeline of one style's messages, or of both styles'.
+    /// An empty timeline of one system's messages, or of all systems'.
     #[must_use]
-    pub fn new(style: Option<Style>) -> Self {
+    pub fn new(system: Option<System>) -> Self {
         Self {
-            style,
+            system,
             groups: VecDeque::new(),
             forgotten: 0,
             lines: 0,
@@ -130,7 +130,7 @@ impl Timeline {
 
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Event) {
-        if self.style.is_some() && style_of(event).is_some_and(|style| Some(style) != self.style) {
+        if self.system.is_some() && system_of(event).is_some_and(|system| Some(system) != self.system) {
             return;
         }
         let at_us = self.scale.reach(event.at_us);
@@ -181,7 +181,7 @@ impl Timeline {
                 }
                 self.groups.push_back(Group {
                     id: id.clone(),
-                    style: style_of(event),
+                    system: system_of(event),
                     sku: event.sku,
                     first_seq: event.seq,
                     began_us: event.at_us,
@@ -213,8 +213,8 @@ impl Timeline {
 
     /// What consumers that are gone had in hand goes back into its queue.
     fn give_back(&mut self, event: &Event, at_us: u64, is_gone: &dyn Fn(&Row) -> bool) {
-        let of_style = |group: &&mut Group| event.style.is_none() || group.style == event.style;
-        for row in self.groups.iter_mut().filter(of_style).flat_map(|group| &mut group.rows) {
+        let of_system = |group: &&mut Group| event.system.is_none() || group.system == event.system;
+        for row in self.groups.iter_mut().filter(of_system).flat_map(|group| &mut group.rows) {
             if is_gone(row) {
                 row.given_back(event.seq, at_us);
             }

@@ -4,7 +4,7 @@ use super::title;
 use crate::lab::words::{clock, since_when};
 use crate::live::{Connection, Live, use_live};
 use crate::me::me;
-use flow::{Picture, Style};
+use flow::{Picture, System};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// What is told of a held system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
-    style: Style,
+    system: System,
     /// By whom. Said once, and not again with every minute.
     held: String,
     /// Since when, and until when.
@@ -37,7 +37,7 @@ pub fn HoldBanner() -> impl IntoView {
         is_any.get().then(|| {
             view! {
                 <aside class="hold-banner" aria-label="Held">
-                    {Style::ALL.iter().map(|&style| held(style, lines)).collect_view()}
+                    {System::ALL.map(|system| held(system, lines)).collect_view()}
                 </aside>
             }
         })
@@ -45,20 +45,20 @@ pub fn HoldBanner() -> impl IntoView {
 }
 
 /// That one system is held, if it is.
-fn held(style: Style, lines: Memo<Vec<Line>>) -> AnyView {
+fn held(system: System, lines: Memo<Vec<Line>>) -> AnyView {
     let read = move |of: fn(&Line) -> String| {
-        lines.with(|lines| lines.iter().find(|line| line.style == style).map(of))
+        lines.with(|lines| lines.iter().find(|line| line.system == system).map(of))
     };
     let who = Memo::new(move |_| read(|line| line.held.clone()));
     let line = move || {
         who.get().map(|who| {
             view! {
-                <p data-held=style.as_str()>
+                <p data-held=system.as_str()>
                     <strong role="status">{who}</strong>
                     {move || read(|line| line.times.clone())}
-                    <a href=format!("/lab/{style}")>
+                    <a href=system.page("/lab")>
                         "Go there"
-                        <span class="sr-only">{format!(": {}", title(style))}</span>
+                        <span class="sr-only">{format!(": {}", title(system.style))}</span>
                     </a>
                 </p>
             }
@@ -76,7 +76,7 @@ fn told(live: Live, now_us: Option<u64>) -> Vec<Line> {
     }
     live.with_history(|history| {
         let picture = history.now();
-        let is_held = Style::ALL.iter().any(|style| picture.system(*style).hold.is_some());
+        let is_held = picture.systems().any(|system| system.hold.is_some());
         if is_held { lines(picture, me().as_deref(), now_us) } else { Vec::new() }
     })
 }
@@ -99,22 +99,22 @@ const fn clock_us() -> Option<u64> {
 }
 
 fn lines(picture: &Picture, reader: Option<&str>, now_us: Option<u64>) -> Vec<Line> {
-    let line = |&style: &Style| {
-        let hold = picture.system(style).hold.as_ref()?;
+    let line = |&system: &System| {
+        let hold = picture.system(system).hold.as_ref()?;
         let until = hold.opens_at_us.map(|at_us| format!(" It opens by itself at {}.", clock(at_us)));
         Some(Line {
-            style,
-            held: format!("{} is held by {}", title(style), hold.holder(reader)),
+            system,
+            held: format!("{} is held by {}", title(system.style), hold.holder(reader)),
             times: format!(" {}.{} ", since_when(hold.since_us, now_us), until.unwrap_or_default()),
         })
     };
-    Style::ALL.iter().filter_map(line).collect()
+    System::ALL.iter().filter_map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Actor, Event, Kind, Provenance};
+    use flow::{Actor, Event, Kind, Provenance, Style};
     use std::sync::Arc;
 
     #[test]
@@ -122,13 +122,13 @@ mod tests {
         let at_us = (14 * 3_600 + 2 * 60) * 1_000_000;
         let kind = Kind::GatesSet { gates: 1, opens_at_us: Some(at_us + 600_000_000) };
         let mut event = Event::new(at_us, Provenance::Service, kind);
-        event.style = Some(Style::Orchestration);
+        event.system = Some(Style::Orchestration.into());
         event.actor = Some(Arc::new(Actor { name: Some("Ada".into()), id: Some("b1".into()) }));
         let mut picture = Picture::default();
         picture.apply(&event);
         let told = |reader| lines(&picture, reader, Some(at_us + 185_000_000));
         let line = |held: &str| Line {
-            style: Style::Orchestration,
+            system: Style::Orchestration.into(),
             held: held.to_owned(),
             times: " since 14:02 UTC (3 min). It opens by itself at 14:12 UTC. ".to_owned(),
         };

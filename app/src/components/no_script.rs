@@ -2,7 +2,7 @@
 
 #[cfg(feature = "ssr")]
 use crate::lab::words::{sentence, time_of_day};
-use flow::Style;
+use flow::System;
 use leptos::prelude::*;
 
 /// How many of the newest steps are shown.
@@ -25,7 +25,7 @@ pub fn WithoutScript() -> impl IntoView {
 /// When, and what happened.
 pub type Step = (String, String);
 
-/// The newest steps of a style, where no script brings the log.
+/// The newest steps of a system, where no script brings the log.
 #[component]
 pub fn LogWithoutScript(
     /// The steps, the newest first.
@@ -53,17 +53,17 @@ pub fn LogWithoutScript(
     }
 }
 
-/// The newest steps of a style, the newest first. Only the server knows them without a script; where they cannot be
+/// The newest steps of a system, the newest first. Only the server knows them without a script; where they cannot be
 /// read, the rest of the page is worth having.
 #[cfg(feature = "ssr")]
-pub async fn newest_steps(style: Style) -> Vec<Step> {
+pub async fn newest_steps(system: System) -> Vec<Step> {
     let Some(backend) = use_context::<crate::backend::SharedBackend>() else { return Vec::new() };
-    let events = backend.newest_events(style, STEPS).await.unwrap_or_default();
+    let events = backend.newest_events(system, STEPS).await.unwrap_or_default();
     events.iter().map(|event| (time_of_day(event.at_us), sentence(event))).collect()
 }
 
 /// The browser leaves what the server rendered.
 #[cfg(not(feature = "ssr"))]
-pub async fn newest_steps(_style: Style) -> Vec<Step> {
+pub async fn newest_steps(_system: System) -> Vec<Step> {
     Vec::new()
 }

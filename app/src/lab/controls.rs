@@ -13,7 +13,7 @@ use crate::api::{
 };
 use crate::live::Connection;
 use flow::fault::FaultKind;
-use flow::{Dispatch, Id, Service, Style};
+use flow::{Dispatch, Id, Service, Style, System};
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ enum Notice {
     Barred(String),
     /// The broker is down: why.
     Down(String),
-    /// The way to start a broker that was stopped on purpose, in whichever style's lab that was.
-    Start(Style),
+    /// The way to start a broker that was stopped on purpose, in whichever system's lab that was.
+    Start(System),
     /// What is sent waits: why.
     Waits(String),
 }
@@ -178,14 +178,14 @@ fn Told(notice: Notice, is_off: Memo<bool>, asks: Asks) -> impl IntoView {
             </p>
         }
         .into_any(),
-        Notice::Start(style) => view! {
+        Notice::Start(system) => view! {
             <button
                 class="button broker-start"
                 type="button"
                 disabled=is_off
-                on:click=move |_| asks.ask(start_broker(style))
+                on:click=move |_| asks.ask(start_broker(system))
             >
-                {format!("Start the broker (stopped in {style})")}
+                {format!("Start the broker (stopped in {})", system.as_str())}
             </button>
         }
         .into_any(),
@@ -232,34 +232,33 @@ fn broker_down(look: &Look<'_>) -> Vec<Notice> {
     let picture = look.history.now();
     let Some(why) = picture.broker_down() else { return Vec::new() };
     let stops = |fault: &flow::picture::SetFault| fault.kind == FaultKind::BrokerStopped;
-    let stopped_in = Style::ALL
-        .iter()
-        .filter(|&&style| picture.system(style).service(Service::Inventory).faults.iter().any(stops));
+    let stopped_in =
+        picture.systems().filter(|told| told.service(Service::Inventory).faults.iter().any(stops));
     std::iter::once(Notice::Down(why.to_owned()))
-        .chain(stopped_in.map(|&style| Notice::Start(style)))
+        .chain(stopped_in.map(|told| Notice::Start(told.system)))
         .collect()
 }
 
-/// Starts a broker again that was stopped on purpose in that style's lab.
-fn start_broker(style: Style) -> Ask {
-    Ask::new("DELETE", format!("/api/{style}/faults?kind={}", FaultKind::BrokerStopped))
+/// Starts a broker again that was stopped on purpose in that system's lab.
+fn start_broker(system: System) -> Ask {
+    Ask::new("DELETE", system.api(&format!("faults?kind={}", FaultKind::BrokerStopped)))
 }
 
 /// Why what is sent waits in the outbox, if it does.
 fn what_waits(look: &Look<'_>) -> Vec<String> {
-    let style = look.lab.style;
+    let system = look.lab.shows();
     let picture = look.lab.picture();
-    let blocked = picture.broker_blocked(style).map(|why| {
+    let blocked = picture.broker_blocked(system).map(|why| {
         format!(
             "The broker takes no messages now ({why}). What you send is recorded and waits in the outbox."
         )
     });
-    let refused = match picture.system(style).refused_now() {
+    let refused = match picture.system(system).refused_now() {
         0 => None,
         count => Some(format!(
             "A queue on {} is full and refuses {count} {}. Our own queues have them; they are sent again, ever more seldom, \
              until that queue takes them too.",
-            style.exchange().name,
+            system.style.exchange().name,
             if count == 1 { "message" } else { "messages" },
         )),
     };
@@ -268,7 +267,7 @@ fn what_waits(look: &Look<'_>) -> Vec<String> {
 
 /// Does what a button of the form says.
 pub fn act(lab: Lab, deed: Deed) {
-    let asked = lab.quietly(|state| state.form.submit(state.style)).flatten();
+    let asked = lab.quietly(|state| state.form.submit(state.shows())).flatten();
     lab.tell(Pace::Calm);
     let Some(request) = asked else { return };
     spawn_local(async move {
@@ -320,13 +319,14 @@ pub fn keep_products_fresh(lab: Lab) {
 /// Asks the catalog for what fits the text in the SKU's field. Until it answers, what is known already is suggested.
 /// With `anew`, all that it said before is out of date.
 pub fn suggest(lab: Lab, anew: bool) {
-    let Some((style, text)) = lab.peek(|state| (state.style, state.form.sku.text.trim().to_owned())) else {
+    let Some((system, text)) = lab.peek(|state| (state.shows(), state.form.sku.text.trim().to_owned()))
+    else {
         return;
     };
     spawn_local(async move {
-        let first = if anew { api::products(style, String::new(), ASKED).await } else { Ok(Vec::new()) };
+        let first = if anew { api::products(system, String::new(), ASKED).await } else { Ok(Vec::new()) };
         // A text that is too long to be looked for fits nothing.
-        let fitting = api::products(style, text, ASKED).await.unwrap_or_default();
+        let fitting = api::products(system, text, ASKED).await.unwrap_or_default();
         let Ok(first) = first else { return };
         lab.change(|state| {
             if anew {

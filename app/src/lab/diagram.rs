@@ -16,7 +16,7 @@ mod tokens;
 use super::selection::Selection;
 use super::state::LabState;
 use flow::layout::{Layout, NodeBox, NodeRole, Orientation, Px, SMALLEST_TEXT, Text};
-use flow::picture::System;
+use flow::picture::SystemPicture;
 use flow::{Picture, Style};
 use maud::{Markup, html};
 
@@ -33,7 +33,7 @@ pub(super) const fn message_class(style: Style) -> &'static str {
 pub struct Scene<'a> {
     style: Style,
     layout: &'a Layout,
-    system: &'a System,
+    system: &'a SystemPicture,
     selected: Option<&'a Selection>,
     /// The lines that something is still to come on.
     ahead: &'a [String],

@@ -7,7 +7,7 @@ use super::hop::{Shape, hop_of};
 use super::pacer::{Pacer, Shown};
 use super::rates::Rates;
 use super::words;
-use flow::{Event, History, Kind, Picture, Style, Walk};
+use flow::{Event, History, Kind, Picture, System, Walk};
 use std::{collections::VecDeque, sync::Arc};
 
 /// How many hops with a known true duration make up the slow-down that is shown.
@@ -41,7 +41,7 @@ pub struct Director {
     pub play: Play,
     /// Which of [`SPEEDS`] is chosen.
     pub speed: usize,
-    style: Style,
+    system: System,
     /// What was stepped to by hand and has not yet set out.
     stepped: Vec<Shown>,
     /// What passes on each line.
@@ -59,17 +59,18 @@ pub struct Director {
 impl Director {
     /// Starts with a picture.
     #[must_use]
-    pub fn new(style: Style, picture: Picture) -> Self {
+    pub fn new(system: impl Into<System>, picture: Picture) -> Self {
+        let system = system.into();
         Self {
             taken: picture.seq,
             is_far_back: false,
             picture,
             play: Play::Live,
             speed: 1,
-            style,
+            system,
             stepped: Vec::new(),
             rates: Rates::default(),
-            pacer: Pacer::new(style),
+            pacer: Pacer::new(system),
             moments: VecDeque::new(),
             measured: VecDeque::new(),
         }
@@ -156,11 +157,11 @@ impl Director {
 
     /// Goes on to the next place where the walk stops; what happens there sets out in the diagram.
     pub fn step(&mut self, history: &History, walk: Walk<'_>) {
-        let walk = Walk { style: Some(self.style), ..walk };
+        let walk = Walk { system: Some(self.system), ..walk };
         let Some(seq) = history.next(self.picture.seq, walk) else { return self.pause() };
         self.seek(history, seq);
         if let Some(event) = history.event(seq) {
-            let hop = hop_of(event, self.style);
+            let hop = hop_of(event, self.system.style);
             self.stepped.push(Shown { event: Arc::clone(event), hop, has_happened: true });
         }
     }
@@ -175,7 +176,7 @@ impl Director {
     /// of an arrival has none before it.
     #[must_use]
     pub fn can_step_back(&self, history: &History, walk: Walk<'_>) -> bool {
-        let walk = Walk { style: Some(self.style), ..walk };
+        let walk = Walk { system: Some(self.system), ..walk };
         let before = |seq| history.previous(seq, walk);
         if walk.messages {
             let of_arrival = |event: &Arc<Event>| event.correlation_id.as_deref() == walk.arrival;
@@ -190,7 +191,7 @@ impl Director {
 
     /// Goes back to the place before. Nothing is undone: it is only shown as it was.
     pub fn step_back(&mut self, history: &History, walk: Walk<'_>) {
-        let walk = Walk { style: Some(self.style), ..walk };
+        let walk = Walk { system: Some(self.system), ..walk };
         if walk.messages {
             // Before the first message there is none to go to.
             match history.previous(self.picture.seq, walk) {
@@ -243,7 +244,7 @@ impl Director {
         if self.play == Play::Paused {
             due.retain(|shown| shown.hop.is_some() || matters_without_hop(&shown.event));
             for shown in &due {
-                self.rates.note(&shown.event, shown.hop.as_ref(), self.style, now_ms);
+                self.rates.note(&shown.event, shown.hop.as_ref(), self.system, now_ms);
             }
             return due;
         }
@@ -253,7 +254,7 @@ impl Director {
         while let Some(mut shown) = self.pacer.next(now_ms, |edge| self.rates.is_stream(edge)) {
             if shown.has_happened {
                 self.picture.apply(&shown.event);
-                self.rates.note(&shown.event, shown.hop.as_ref(), self.style, now_ms);
+                self.rates.note(&shown.event, shown.hop.as_ref(), self.system, now_ms);
             }
             self.measure(&mut shown);
             let lights_up = lights && shown.has_happened && matters_without_hop(&shown.event);
@@ -346,7 +347,7 @@ pub fn shape_name(shape: Shape) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Node, Provenance, Service};
+    use flow::{Node, Provenance, Service, Style};
 
     fn history() -> History {
         let mut history = History::default();
@@ -356,7 +357,7 @@ mod tests {
             event.node = Some(Node::from(Service::Catalog));
             // Every third event is the other style's.
             let is_ours = seq % 3 != 0;
-            event.style = Some(if is_ours { Style::Choreography } else { Style::Orchestration });
+            event.system = Some(if is_ours { Style::Choreography } else { Style::Orchestration }.into());
             history.push(event);
         }
         history
@@ -391,7 +392,7 @@ mod tests {
                 None => Kind::HandlerStarted,
             };
             let mut event = Event::new(seq, Provenance::Service, kind);
-            (event.seq, event.style) = (seq, Some(Style::Choreography));
+            (event.seq, event.system) = (seq, Some(Style::Choreography.into()));
             event.correlation_id = Some(arrival.unwrap_or("a").into());
             history.push(event);
         }

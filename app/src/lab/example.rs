@@ -42,7 +42,7 @@ fn arrival(number: u64, exchange: &str) -> [Event; STEPS as usize] {
     let after = State { on_hand: Some(12), available: true, quantity: 12, version: number };
     let of = |node: Node, kind: Kind| {
         let mut event = Event::new(0, Provenance::Service, kind);
-        (event.style, event.node) = (Some(Style::Choreography), Some(node));
+        (event.system, event.node) = (Some(Style::Choreography.into()), Some(node));
         (event.sku, event.correlation_id) = (Sku::parse("MUG-RED").ok(), Some(format!("a{number}").into()));
         event
     };

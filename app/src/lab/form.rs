@@ -2,7 +2,7 @@
 
 use super::picker::Picker;
 use flow::api::{Problem, Product, StockRequest};
-use flow::{Dispatch, Quantity, Sku, Style};
+use flow::{Dispatch, Quantity, Sku, System};
 
 /// How many arrivals the second button sends.
 pub const MANY: usize = 10;
@@ -78,7 +78,7 @@ impl Form {
     }
 
     /// What to ask of the server; none, and the reason is shown, when something is wrong or it is busy.
-    pub fn submit(&mut self, style: Style) -> Option<StockRequest> {
+    pub fn submit(&mut self, system: System) -> Option<StockRequest> {
         if self.is_sending {
             return None;
         }
@@ -88,7 +88,8 @@ impl Form {
                 Some(StockRequest {
                     sku: sku.to_string(),
                     quantity: i64::from(quantity.get()),
-                    style: style.as_str().to_owned(),
+                    style: system.style.as_str().to_owned(),
+                    transport: system.transport,
                     dispatch: self.dispatch,
                 })
             }

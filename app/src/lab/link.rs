@@ -25,6 +25,9 @@ pub fn query(state: &LabState) -> String {
         query.push(if query.is_empty() { '?' } else { '&' });
         let _ = write!(query, "{name}={}", Escaped(value));
     };
+    if !state.transport.is_default() {
+        add("transport", state.transport.as_str());
+    }
     if state.director.play != Play::Live {
         add("at", &state.picture().seq.to_string());
     }

@@ -7,7 +7,7 @@
 //! comes than can be shown that way, hops get shorter, and at last nothing is held back any more.
 
 use super::hop::{Hop, hop_of, lands_as, waits_for};
-use flow::{Event, Kind, Style};
+use flow::{Event, Kind, System};
 use std::{collections::VecDeque, sync::Arc};
 
 /// The longest that an event is held back, in milliseconds.
@@ -75,12 +75,12 @@ struct Pending {
 #[derive(Debug)]
 pub struct Pacer {
     /// Whose diagram it is; none for those of both.
-    style: Option<Style>,
+    system: Option<System>,
     pending: VecDeque<Pending>,
     /// What is on its way, by what it will be known as when it lands, and when that is.
     landing: Vec<(u64, f64)>,
     /// When something last set out on each line of each diagram.
-    last_on: Vec<(Style, String, f64)>,
+    last_on: Vec<(System, String, f64)>,
     /// What comes in both systems.
     all: Crowd,
     /// What comes in this one.
@@ -92,10 +92,10 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// A pacer for the diagram of one style.
+    /// A pacer for the diagram of one system.
     #[must_use]
-    pub const fn new(style: Style) -> Self {
-        Self::of(Some(style))
+    pub const fn new(system: System) -> Self {
+        Self::of(Some(system))
     }
 
     /// A pacer for the diagrams of both styles, side by side.
@@ -104,9 +104,9 @@ impl Pacer {
         Self::of(None)
     }
 
-    const fn of(style: Option<Style>) -> Self {
+    const fn of(system: Option<System>) -> Self {
         Self {
-            style,
+            system,
             pending: VecDeque::new(),
             landing: Vec::new(),
             last_on: Vec::new(),
@@ -119,10 +119,10 @@ impl Pacer {
 
     /// Takes in new events, in order.
     pub fn push(&mut self, events: impl IntoIterator<Item = Arc<Event>>, now_ms: f64) {
-        let style = self.style;
+        let system = self.system;
         let (before, mut ours) = (self.pending.len(), 0);
         self.pending.extend(events.into_iter().map(|event| {
-            let is_ours = style.is_none_or(|style| event.style.is_none_or(|of_event| of_event == style));
+            let is_ours = system.is_none_or(|system| event.system.is_none_or(|of_event| of_event == system));
             ours += usize::from(is_ours);
             Pending {
                 since_ms: now_ms,
@@ -193,8 +193,8 @@ impl Pacer {
         }
         let hop = if first.has_set_out { None } else { self.hop_of(&first.event) };
         match hop {
-            Some((style, hop)) => {
-                let hop = self.set_out(style, hop, first.lands_as, now_ms, is_stream)?;
+            Some((system, hop)) => {
+                let hop = self.set_out(system, hop, first.lands_as, now_ms, is_stream)?;
                 let first = self.pending.pop_front()?;
                 Some(Shown { event: first.event, hop: Some(hop), has_happened: true })
             }
@@ -217,8 +217,8 @@ impl Pacer {
                 self.is_landing(one.waits_for) || one.waits_for.is_some_and(|key| not_yet.contains(&key));
             let hop = if waits || ends_work(&one.event) { None } else { self.hop_of(&one.event) };
             let (event, lands_as) = (Arc::clone(&one.event), one.lands_as);
-            if let Some((style, hop)) = hop
-                && let Some(hop) = self.set_out(style, hop, lands_as, now_ms, &is_stream)
+            if let Some((system, hop)) = hop
+                && let Some(hop) = self.set_out(system, hop, lands_as, now_ms, &is_stream)
             {
                 self.pending[at].has_set_out = true;
                 return Some(Shown { event, hop: Some(hop), has_happened: false });
@@ -229,15 +229,15 @@ impl Pacer {
     }
 
     /// In which diagram the event travels, and how, if it does.
-    fn hop_of(&self, event: &Event) -> Option<(Style, Hop)> {
-        let style = self.style.or(event.style)?;
-        Some((style, hop_of(event, style)?))
+    fn hop_of(&self, event: &Event) -> Option<(System, Hop)> {
+        let system = self.system.or(event.system)?;
+        Some((system, hop_of(event, system.style)?))
     }
 
     /// Sets out, unless the line has just been used.
     fn set_out(
         &mut self,
-        style: Style,
+        system: System,
         mut hop: Hop,
         lands_as: [Option<u64>; 2],
         now_ms: f64,
@@ -247,10 +247,10 @@ impl Pacer {
         if is_stream(&hop.edge) {
             return Some(hop);
         }
-        match self.last_on.iter_mut().find(|(of, edge, _)| *of == style && *edge == hop.edge) {
+        match self.last_on.iter_mut().find(|(of, edge, _)| *of == system && *edge == hop.edge) {
             Some((.., last_ms)) if now_ms - *last_ms < APART_MS / self.speed => return None,
             Some((.., last_ms)) => *last_ms = now_ms,
-            None => self.last_on.push((style, hop.edge.clone(), now_ms)),
+            None => self.last_on.push((system, hop.edge.clone(), now_ms)),
         }
         let lands_at = now_ms + hop.duration_ms;
         self.landing.extend(lands_as.into_iter().flatten().map(|key| (key, lands_at)));
@@ -282,12 +282,12 @@ const fn ends_work(event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Node, Provenance, Service, event::MessageInfo};
+    use flow::{Node, Provenance, Service, Style, event::MessageInfo};
 
     fn event(seq: u64, node: impl Into<Node>, kind: Kind) -> Arc<Event> {
         let mut event = Event::new(seq * 100, Provenance::Service, kind);
         event.seq = seq;
-        (event.style, event.node) = (Some(Style::Choreography), Some(node.into()));
+        (event.system, event.node) = (Some(Style::Choreography.into()), Some(node.into()));
         (event.message_id, event.correlation_id) = (Some("m".into()), Some("a".into()));
         (event.exchange, event.queue) = (Some("sku_processed".into()), Some("catalog.sku_processed".into()));
         Arc::new(event)
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_message_is_delivered_only_after_it_was_seen_to_arrive_in_its_queue() {
-        let mut pacer = Pacer::new(Style::Choreography);
+        let mut pacer = Pacer::new(Style::Choreography.into());
         pacer.push(story(), 0.0);
         assert_eq!(due(&mut pacer, 0.0), [1]);
         assert_eq!(due(&mut pacer, 100.0), Vec::<u64>::new());
@@ -331,10 +331,10 @@ mod tests {
 
     #[test]
     fn the_other_style_and_what_is_overdue_hold_nothing_up() {
-        let mut other = Pacer::new(Style::Orchestration);
+        let mut other = Pacer::new(Style::Orchestration.into());
         other.push(story(), 0.0);
         assert_eq!(due(&mut other, 0.0), [1, 2, 3, 4, 5]);
-        let mut late = Pacer::new(Style::Choreography);
+        let mut late = Pacer::new(Style::Choreography.into());
         late.push(story(), 0.0);
         assert_eq!(due(&mut late, LONGEST_LAG_MS + 1.0), [1, 2, 3, 4, 5]);
         assert!(late.is_behind(LONGEST_LAG_MS + 100.0));
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn what_is_independent_sets_out_side_by_side_but_happens_in_order() {
-        let mut pacer = Pacer::new(Style::Choreography);
+        let mut pacer = Pacer::new(Style::Choreography.into());
         let mut second = story();
         for (seq, event) in (6..).zip(&mut second) {
             let event = Arc::make_mut(event);
@@ -368,21 +368,21 @@ mod tests {
     #[test]
     fn a_crowd_is_told_and_one_in_the_other_system_only_slows_the_drawing() {
         let crowd = || story().into_iter().cycle().take(CROWD_PER_S + 1);
-        let mut ours = Pacer::new(Style::Choreography);
+        let mut ours = Pacer::new(Style::Choreography.into());
         ours.push(story(), 0.0);
         assert!(!ours.is_behind(0.0) && !ours.is_crowded(0.0), "a few are no crowd");
         ours.push(crowd(), 900.0);
         assert!(ours.is_behind(1_000.0) && ours.is_crowded(1_000.0));
         ours.push(story(), 1_900.0);
         assert!(!ours.is_behind(2_500.0) && !ours.is_crowded(2_500.0), "it is over");
-        let mut other = Pacer::new(Style::Orchestration);
+        let mut other = Pacer::new(Style::Orchestration.into());
         other.push(crowd(), 0.0);
         assert!(!other.is_behind(10.0) && other.is_crowded(10.0));
     }
 
     #[test]
     fn a_flood_is_let_through() {
-        let mut pacer = Pacer::new(Style::Choreography);
+        let mut pacer = Pacer::new(Style::Choreography.into());
         let flood = story().into_iter().cycle().take(TOO_MANY * 2);
         pacer.push(flood, 0.0);
         let _ = due(&mut pacer, 0.0);

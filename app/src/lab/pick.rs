@@ -12,7 +12,9 @@ use wasm_bindgen::JsCast as _;
 /// A click, or a key on something that is drawn like a button.
 pub fn clicked(lab: Lab, gates: Asks, event: &ev::Event) {
     if let Some(hold_id) = Act::marked(event, "[data-hold]").and_then(|step| step.read("hold")) {
-        lab.peek(|state| state.style).into_iter().for_each(|style| gates.ask(hold::release(style, hold_id)));
+        lab.peek(|state| state.shows())
+            .into_iter()
+            .for_each(|system| gates.ask(hold::release(system, hold_id)));
         return;
     }
     let Some(marked) = Act::marked(event, "[data-pick]") else { return };

@@ -5,7 +5,7 @@
 //! queue comes out of it.
 
 use super::hop::{Hop, hop_of};
-use flow::{Event, Style};
+use flow::{Event, System};
 use std::collections::{HashMap, VecDeque};
 
 /// Above this many messages a second a line may become a stream…
@@ -36,11 +36,11 @@ struct Rate {
 impl Rates {
     /// A step of what is shown in that style's diagram happens. `hop` is how it travels there, where that is known: what
     /// is late or set out earlier has none any more, and counts all the same.
-    pub fn note(&mut self, event: &Event, hop: Option<&Hop>, style: Style, now_ms: f64) {
-        if event.style.is_some_and(|of_event| of_event != style) {
+    pub fn note(&mut self, event: &Event, hop: Option<&Hop>, system: System, now_ms: f64) {
+        if event.system.is_some_and(|of_event| of_event != system) {
             return;
         }
-        let found = if hop.is_some() { None } else { hop_of(event, style) };
+        let found = if hop.is_some() { None } else { hop_of(event, system.style) };
         if let Some(hop) = hop.or(found.as_ref()).filter(|hop| !hop.back) {
             self.set_out(&hop.edge, now_ms);
         }
@@ -96,7 +96,7 @@ impl Rate {
 mod tests {
     use super::*;
     use flow::layout::{deliver_edge, route_edge};
-    use flow::{Kind, Provenance, Service};
+    use flow::{Kind, Provenance, Service, Style};
 
     /// Sends `per_second` messages for a while, looking 50 times a second.
     fn run(rates: &mut Rates, from_ms: u32, for_ms: u32, per_second: u32) -> u32 {
@@ -135,20 +135,20 @@ mod tests {
 
     #[test]
     fn what_comes_back_is_not_counted_so_that_what_goes_into_a_queue_comes_out() {
-        let style = Style::Choreography;
-        let queue = style.queue_of(Service::Catalog).name;
-        let happen = |rates: &mut Rates, kind: Kind, style: Style| {
+        let system = System::of(Style::Choreography);
+        let queue = system.style.queue_of(Service::Catalog).name;
+        let happen = |rates: &mut Rates, kind: Kind, system: System| {
             let mut event = Event::new(0, Provenance::Service, kind);
-            (event.style, event.node) = (Some(style), Some(Service::Catalog.into()));
+            (event.system, event.node) = (Some(system), Some(Service::Catalog.into()));
             event.queue = Some(queue.into());
-            rates.note(&event, None, Style::Choreography, 0.0);
+            rates.note(&event, None, Style::Choreography.into(), 0.0);
         };
         let mut rates = Rates::default();
         for _ in 0..40 {
-            happen(&mut rates, Kind::Routed { routing_key: "".into(), message: None }, style);
-            happen(&mut rates, Kind::Delivered { consumer_tag: "t".into() }, style);
-            happen(&mut rates, Kind::Acked { duration_us: None }, style);
-            happen(&mut rates, Kind::Delivered { consumer_tag: "t".into() }, Style::Orchestration);
+            happen(&mut rates, Kind::Routed { routing_key: "".into(), message: None }, system);
+            happen(&mut rates, Kind::Delivered { consumer_tag: "t".into() }, system);
+            happen(&mut rates, Kind::Acked { duration_us: None }, system);
+            happen(&mut rates, Kind::Delivered { consumer_tag: "t".into() }, Style::Orchestration.into());
         }
         let passed = |edge: String| rates.edges[&edge].passed.len();
         assert_eq!((passed(route_edge(queue)), passed(deliver_edge(queue))), (40, 40));

@@ -18,7 +18,7 @@ use super::handle::Lab;
 use crate::api::asks::{Ask, Asks};
 use crate::live::{Connection, Live};
 use crate::me;
-use flow::{Style, fault::Holding};
+use flow::{System, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
@@ -37,7 +37,7 @@ pub fn load_room() -> Wake {
 }
 
 fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
-    let Some(style) = lab.peek(|state| state.style) else { return };
+    let Some(system) = lab.peek(|state| state.shows()) else { return };
     let unfolded = |topic: &str| {
         let selector = format!("[data-topic='{topic}'][open]");
         place.query_selector(&selector).is_ok_and(|topic| topic.is_some())
@@ -46,7 +46,7 @@ fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
     place.set_inner_html("");
     let live = lab.live;
     leptos::mount::mount_to(place.clone(), move || {
-        view! { <Room style live at_gates holding /> }
+        view! { <Room system live at_gates holding /> }
     })
     .forget();
     // What somebody has unfolded meanwhile stays so.
@@ -66,7 +66,7 @@ pub fn RoomPlace(
     /// Of whose page.
     lab: Lab,
     /// Of which system.
-    style: Style,
+    system: System,
     /// What is asked at the gates, here and in the diagram.
     at_gates: Asks,
     /// What is held when the page is rendered.
@@ -76,7 +76,7 @@ pub fn RoomPlace(
     {
         use wasm_bindgen::JsCast as _;
 
-        let _ = style;
+        let _ = system;
         let place = NodeRef::new();
         let wake = move |place: web_sys::Element| {
             let Ok(place) = place.dyn_into::<HtmlElement>() else { return };
@@ -88,7 +88,7 @@ pub fn RoomPlace(
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">
-            <Room style live=lab.live at_gates holding />
+            <Room system live=lab.live at_gates holding />
         </div>
     }
 }
@@ -97,7 +97,7 @@ pub fn RoomPlace(
 #[component]
 pub fn Room(
     /// Of which system.
-    style: Style,
+    system: System,
     /// How the page stands with the server.
     live: Live,
     /// What is asked at the gates, here and in the diagram.
@@ -105,9 +105,9 @@ pub fn Room(
     /// What is held when the page is rendered.
     holding: Holding,
 ) -> impl IntoView {
-    let gates = Section::with(at_gates, "hold", style, live);
+    let gates = Section::with(at_gates, "hold", system, live);
     gates.is_open.set(true);
-    let topic = |name: &'static str| Section::new(name, style, live);
+    let topic = |name: &'static str| Section::new(name, system, live);
     view! {
         <section
             class="panel room"

@@ -6,7 +6,7 @@ use super::state::Look;
 use super::views;
 use crate::files;
 use crate::live::Connection;
-use flow::Style;
+use flow::System;
 use leptos::{prelude::*, task::spawn_local};
 use web_sys::HtmlInputElement;
 
@@ -39,8 +39,8 @@ fn seen(look: &Look<'_>) -> Seen {
 pub fn Runs(
     /// Whose.
     lab: Lab,
-    /// Of which style.
-    style: Style,
+    /// Of which system.
+    system: System,
 ) -> impl IntoView {
     let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));
     let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
@@ -53,7 +53,7 @@ pub fn Runs(
                     <strong>"Nothing is being sent."</strong>
                     {words}
                 </p>
-                <a class="button button-small" href=format!("/lab/{style}")>
+                <a class="button button-small" href=system.page("/lab")>
                     "Back to the live system"
                 </a>
             }
@@ -129,7 +129,7 @@ fn open(lab: Lab, field: &HtmlInputElement) {
                 Ok(history) => {
                     let base = history.base().clone();
                     lab.quietly(|state| {
-                        state.director = Director::new(state.style, base);
+                        state.director = Director::new(state.shows(), base);
                         state.director.pause();
                         (state.run, state.run_wrong, state.selected) = (Some(name), None, None);
                         (state.notice, state.on_the_way) = (None, Vec::new());

@@ -6,7 +6,7 @@ use super::steady::kept;
 use super::title;
 use crate::live::Connection;
 use flow::picture::QueuePicture;
-use flow::{Dispatch, Style};
+use flow::{Dispatch, Style, System};
 use leptos::prelude::*;
 
 /// The heading, with the way to the other style.
@@ -14,16 +14,17 @@ use leptos::prelude::*;
 pub fn StageHead(
     /// Whose stage.
     lab: Lab,
-    /// The style that it shows.
-    style: Style,
+    /// The system that it shows.
+    system: System,
 ) -> impl IntoView {
+    let System { style, transport } = system;
     let says = Memo::new(move |_| lab.look(Pace::Calm, |look| says(style, look.lab.form.dispatch)));
     let is_frozen =
         Memo::new(move |_| lab.look(Pace::Calm, |look| look.connection == Connection::Reconnecting));
-    let styles = Style::ALL.iter().map(|&one| {
+    let styles = transport.systems().map(|one| {
         view! {
-            <a class="segment" href=format!("/lab/{one}") aria-current=(one == style).then_some("page")>
-                {title(one)}
+            <a class="segment" href=one.page("/lab") aria-current=(one == system).then_some("page")>
+                {title(one.style)}
             </a>
         }
     });

@@ -7,8 +7,8 @@ use super::selection::Selection;
 use super::views::Views;
 use crate::live::{Connection, Live};
 use flow::layout::{ForeignQueue, Layout, Orientation, Plan, Rival, SMALLEST_TEXT, layout};
-use flow::picture::{Consumer, QueuePicture, System};
-use flow::{Dispatch, Event, History, Id, Node, Picture, Service, Style};
+use flow::picture::{Consumer, QueuePicture, SystemPicture};
+use flow::{Dispatch, Event, History, Id, Node, Picture, Service, Style, System, Transport};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Something on its way in the diagram, as a row that can be clicked while the token moves.
@@ -27,6 +27,8 @@ pub struct OnTheWay {
 pub struct LabState {
     /// Which style it shows.
     pub style: Style,
+    /// Over which transport.
+    pub transport: Transport,
     /// What is shown, at a pace that the eye can follow.
     pub director: Director,
     /// What the inspector is about.
@@ -68,12 +70,14 @@ pub struct LabState {
 impl LabState {
     /// A page that shows what the server rendered, or what has happened since.
     #[must_use]
-    pub fn new(style: Style, picture: Picture, form: Form, small_screen: bool) -> Self {
+    pub fn new(system: impl Into<System>, picture: Picture, form: Form, small_screen: bool) -> Self {
+        let system = system.into();
         let orientation = if small_screen { Orientation::Tall } else { Orientation::Wide };
-        let plan = plan(picture.system(style), form.dispatch, orientation, SMALLEST_TEXT);
+        let plan = plan(picture.system(system), form.dispatch, orientation, SMALLEST_TEXT);
         Self {
-            style,
-            director: Director::new(style, picture),
+            style: system.style,
+            transport: system.transport,
+            director: Director::new(system, picture),
             selected: None,
             opened_from: None,
             form,
@@ -101,10 +105,16 @@ impl LabState {
         &self.director.picture
     }
 
-    /// The shown system of this page's style.
+    /// Which system it shows.
     #[must_use]
-    pub const fn system(&self) -> &System {
-        self.director.picture.system(self.style)
+    pub const fn shows(&self) -> System {
+        System { style: self.style, transport: self.transport }
+    }
+
+    /// The shown system as it stands.
+    #[must_use]
+    pub fn system(&self) -> &SystemPicture {
+        self.director.picture.system(self.shows())
     }
 
     /// Where everything stands.
@@ -126,7 +136,7 @@ impl LabState {
 }
 
 /// What is to be laid out as things stand.
-fn plan(system: &System, dispatch: Dispatch, orientation: Orientation, text_px: f32) -> Plan {
+fn plan(system: &SystemPicture, dispatch: Dispatch, orientation: Orientation, text_px: f32) -> Plan {
     let unbound = Service::ALL.iter().copied().filter(|service| !system.is_bound(*service));
     let rivals = Service::ALL.iter().flat_map(|&service| {
         let names: BTreeSet<_> =
@@ -139,7 +149,7 @@ fn plan(system: &System, dispatch: Dispatch, orientation: Orientation, text_px: 
         via: queue.via().map(|via| via.join(", ")),
     });
     Plan {
-        style: system.style,
+        style: system.system.style,
         dispatch,
         unbound: unbound.collect(),
         rivals: rivals.collect(),
@@ -151,7 +161,7 @@ fn plan(system: &System, dispatch: Dispatch, orientation: Orientation, text_px: 
 
 /// At which queue a stranger stands in the diagram, and its name. Both may have colons in them.
 #[must_use]
-pub fn stranger_at<'a, 'b>(system: &'a System, id: &'b str) -> Option<(&'a QueuePicture, &'b str)> {
+pub fn stranger_at<'a, 'b>(system: &'a SystemPicture, id: &'b str) -> Option<(&'a QueuePicture, &'b str)> {
     let id = id.strip_prefix("foreign:")?;
     let named = |queue: &'a QueuePicture| {
         let name = id.strip_prefix(&*queue.name)?.strip_prefix(':')?;
@@ -216,11 +226,11 @@ impl<'a> Look<'a> {
         Self { lab, history, connection: Connection::Live, retry_in: None, reach: history.reach() }
     }
 
-    /// The shown events of this page's style, the latest first.
+    /// The shown events of this page's system, the latest first.
     pub fn shown(&self) -> impl Iterator<Item = &'a Arc<Event>> + use<'a> {
-        let (shown, style) = (self.lab.picture().seq, self.lab.style);
+        let (shown, system) = (self.lab.picture().seq, self.lab.shows());
         let events = self.history.events().iter().rev();
-        events.filter(move |event| event.seq <= shown && event.style.is_none_or(|of| of == style))
+        events.filter(move |event| event.seq <= shown && event.system.is_none_or(|of| of == system))
     }
 
     /// Every shown step of an arrival that is at hand, in order.

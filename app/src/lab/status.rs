@@ -7,10 +7,10 @@ use super::words;
 use super::zone;
 use crate::api::asks::{Ask, Asks};
 use crate::live::Connection;
-use flow::Style;
+use flow::System;
 use flow::api::AnnounceWanted;
 use flow::event::StockReason;
-use flow::picture::{Arrival, System};
+use flow::picture::{Arrival, SystemPicture};
 use leptos::prelude::*;
 
 /// What there is to see below the diagram.
@@ -25,7 +25,7 @@ struct Seen {
 fn seen(look: &Look<'_>) -> Seen {
     Seen {
         line: line(look),
-        is_waiting: look.lab.picture().broker_blocked(look.lab.style).is_some(),
+        is_waiting: look.lab.picture().broker_blocked(look.lab.shows()).is_some(),
         meter: meter(look.lab.system(), look.lab.picture().at_us, look.connection == Connection::Replay),
     }
 }
@@ -59,7 +59,7 @@ impl Meter {
 /// How many SKUs are listed that can be announced again one by one.
 const LISTED: usize = 20;
 
-fn meter(system: &System, now_us: u64, is_over: bool) -> Meter {
+fn meter(system: &SystemPicture, now_us: u64, is_over: bool) -> Meter {
     let agreement = &system.agreement;
     let longest_us = agreement.longest_us(now_us);
     let disagreeing = agreement.disagreeing();
@@ -82,8 +82,8 @@ fn meter(system: &System, now_us: u64, is_over: bool) -> Meter {
 pub fn Status(
     /// Whose.
     lab: Lab,
-    /// Of which style.
-    style: Style,
+    /// Of which system.
+    system: System,
     /// Where the services are told to agree.
     asks: Asks,
 ) -> impl IntoView {
@@ -120,7 +120,7 @@ pub fn Status(
                 {longest}
             </p>
             <Show when=move || is_stuck.get()>
-                <Heal style meter asks />
+                <Heal system meter asks />
             </Show>
         </div>
     }
@@ -128,7 +128,7 @@ pub fn Status(
 
 /// A message was lost, and nothing will come by itself: the way to mend that.
 #[component]
-fn Heal(style: Style, meter: Memo<Meter>, asks: Asks) -> impl IntoView {
+fn Heal(system: System, meter: Memo<Meter>, asks: Asks) -> impl IntoView {
     let lost = move || meter.with(|meter| meter.lost.clone().unwrap_or_default());
     let disagreeing = Memo::new(move |_| meter.with(|meter| meter.disagreeing));
     let row = move |(sku, since): (String, String)| {
@@ -142,7 +142,7 @@ fn Heal(style: Style, meter: Memo<Meter>, asks: Asks) -> impl IntoView {
                     class="button button-small"
                     type="button"
                     aria-label=label
-                    on:click=move |_| asks.ask(announce(style, Some(named.clone())))
+                    on:click=move |_| asks.ask(announce(system, Some(named.clone())))
                 >
                     "Announce again"
                 </button>
@@ -164,7 +164,7 @@ fn Heal(style: Style, meter: Memo<Meter>, asks: Asks) -> impl IntoView {
                 <button
                     class="button button-small"
                     type="button"
-                    on:click=move |_| asks.ask(announce(style, None))
+                    on:click=move |_| asks.ask(announce(system, None))
                 >
                     "Announce all again"
                 </button>
@@ -174,9 +174,9 @@ fn Heal(style: Style, meter: Memo<Meter>, asks: Asks) -> impl IntoView {
 }
 
 /// Has inventory tell once more what it has recorded: of one SKU, or of all on which the services disagree.
-fn announce(style: Style, sku: Option<String>) -> Ask {
+fn announce(system: System, sku: Option<String>) -> Ask {
     let body = serde_json::to_string(&AnnounceWanted { sku }).expect("a SKU is plain data");
-    Ask::new("POST", format!("/api/{style}/inventory/announce")).with(body)
+    Ask::new("POST", system.api("inventory/announce")).with(body)
 }
 
 fn line(look: &Look<'_>) -> String {
@@ -190,7 +190,7 @@ fn line(look: &Look<'_>) -> String {
             format!("The broker is down: {reason}")
         }
         Connection::Connecting | Connection::Live | Connection::BrokerFull | Connection::Replay => {
-            match look.lab.picture().broker_blocked(look.lab.style) {
+            match look.lab.picture().broker_blocked(look.lab.shows()) {
                 Some(reason) => format!("The broker takes no messages now: {reason}"),
                 None => summary(look.lab.system()),
             }
@@ -199,7 +199,7 @@ fn line(look: &Look<'_>) -> String {
 }
 
 /// How things stand, in one sentence.
-fn summary(system: &System) -> String {
+fn summary(system: &SystemPicture) -> String {
     let under_way = system.recent.iter().filter(|arrival| !is_over(arrival, system)).count();
     match (system.recent.iter().next(), under_way) {
         (None, _) if system.is_settled() => "Nothing has happened yet.".to_owned(),
@@ -228,7 +228,7 @@ fn summary(system: &System) -> String {
     }
 }
 
-fn is_over(arrival: &Arrival, system: &System) -> bool {
+fn is_over(arrival: &Arrival, system: &SystemPicture) -> bool {
     arrival.is_over() || system.is_quiet()
 }
 
@@ -267,20 +267,21 @@ pub fn speak_now_and_then(lab: Lab) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::Style;
 
     #[test]
     fn what_disagrees_for_good_can_be_announced_again_and_what_is_on_its_way_cannot() {
         use flow::event::State;
-        use flow::{Event, Kind, Picture, Provenance, Service, Sku, Style};
+        use flow::{Event, Kind, Picture, Provenance, Service, Sku};
 
         let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2 };
         let mut picture = Picture::default();
         let mut tell = |service: Service, sku: &str, kind: Kind| {
             let mut event = Event::new(1, Provenance::Service, kind);
-            (event.style, event.node) = (Some(Style::Orchestration), Some(service.into()));
+            (event.system, event.node) = (Some(Style::Orchestration.into()), Some(service.into()));
             event.sku = Sku::parse(sku).ok();
             picture.apply(&event);
-            meter(&picture.orchestration, 1, false)
+            meter(picture.system(Style::Orchestration), 1, false)
         };
         let recorded =
             |messages| Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages };
@@ -304,7 +305,7 @@ mod tests {
             let meter = Meter { disagreeing: skus.len(), lost: Some(lost), ..Meter::default() };
             Owner::new().with(|| {
                 let asks = Asks::new(crate::live::provide_live());
-                view! { <Heal style=Style::Orchestration meter=Memo::new(move |_| meter.clone()) asks /> }
+                view! { <Heal system=Style::Orchestration.into() meter=Memo::new(move |_| meter.clone()) asks /> }
                     .to_html()
             })
         };
@@ -316,10 +317,11 @@ mod tests {
 
     #[test]
     fn one_sku_is_announced_again_or_all() {
-        let one = announce(Style::Orchestration, Some("MUG-RED".to_owned()));
+        let one = announce(Style::Orchestration.into(), Some("MUG-RED".to_owned()));
         assert_eq!((one.method, &*one.path), ("POST", "/api/orchestration/inventory/announce"));
         assert_eq!(one.body, r#"{"sku":"MUG-RED"}"#);
-        let all: AnnounceWanted = serde_json::from_str(&announce(Style::Choreography, None).body).unwrap();
+        let all: AnnounceWanted =
+            serde_json::from_str(&announce(Style::Choreography.into(), None).body).unwrap();
         assert_eq!(all, AnnounceWanted::default());
     }
 }

@@ -30,11 +30,11 @@ pub(super) fn with<T>(look: &Look<'_>, see: impl FnOnce(&Kept) -> T) -> T {
 
 impl Kept {
     fn new(look: &Look<'_>) -> Self {
-        let style = look.lab.style;
+        let system = look.lab.shows();
         let began = beginning(look);
         Self {
-            timeline: Timeline::new(Some(style)),
-            metrics: Metrics::new(style),
+            timeline: Timeline::new(Some(system)),
+            metrics: Metrics::new(system),
             picture: look.history.base().clone(),
             at: began.0.saturating_sub(1),
             began,

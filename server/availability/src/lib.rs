@@ -5,7 +5,7 @@ mod breaker;
 use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
 use base::clock;
 use breaker::Breaker;
-use flow::{Availability, Id, Kind, Node, Service, Sku, Style, api, event::State, fault::Gate};
+use flow::{Availability, Id, Kind, Node, Service, Sku, System, api, event::State, fault::Gate};
 use http_body_util::{BodyExt, Empty, Limited};
 use http_edge::HEADER_CALL;
 use hyper_util::{
@@ -48,12 +48,12 @@ pub struct AvailabilityClient {
     http: Client<HttpConnector, Empty<&'static [u8]>>,
     inventory: Authority,
     scopes: Scopes,
-    callers: Arc<[[Mutex<Caller>; 3]; 2]>,
+    callers: Arc<[[Mutex<Caller>; 3]; System::COUNT]>,
     /// Each question takes one; each needs a connection.
     turns: Arc<Semaphore>,
 }
 
-/// What is remembered of one calling service in one style.
+/// What is remembered of one calling service in one system.
 #[derive(Debug)]
 struct Caller {
     breaker: Breaker,
@@ -84,8 +84,8 @@ impl AvailabilityClient {
 
     /// The circuit breaker of a calling service.
     #[must_use]
-    pub fn breaker(&self, style: Style, service: Service) -> api::Breaker {
-        self.caller(style, service).breaker.to_api()
+    pub fn breaker(&self, system: System, service: Service) -> api::Breaker {
+        self.caller(system, service).breaker.to_api()
     }
 
     /// Asks for `sku`, on behalf of the arrival `correlation_id`, and reports each question and answer.
@@ -95,7 +95,7 @@ impl AvailabilityClient {
     /// [`Failure::Transient`] for everything else.
     pub async fn ask(
         &self,
-        style: Style,
+        system: System,
         sku: Sku,
         correlation_id: &str,
         reporter: &Reporter,
@@ -104,7 +104,7 @@ impl AvailabilityClient {
             Some(Node::Service(service)) => service,
             _ => Service::Inventory,
         };
-        let scope = self.scopes.of(style, service);
+        let scope = self.scopes.of(system, service);
         self.admit(scope, reporter)?;
         scope.pass(Gate::BeforeHttp, reporter).await;
         let mut tries = 0;
@@ -120,8 +120,8 @@ impl AvailabilityClient {
         answer
     }
 
-    fn caller(&self, style: Style, service: Service) -> MutexGuard<'_, Caller> {
-        let caller = &self.callers[style as usize][service as usize];
+    fn caller(&self, system: System, service: Service) -> MutexGuard<'_, Caller> {
+        let caller = &self.callers[system.index()][service as usize];
         caller.lock().expect("nothing panics while it holds this lock")
     }
 
@@ -148,7 +148,7 @@ impl AvailabilityClient {
 
     /// Changes what is remembered of a caller; tells it if its breaker is another after that.
     fn change<T>(&self, scope: &Scope, reporter: &Reporter, change: impl FnOnce(&mut Caller) -> T) -> T {
-        let mut caller = self.caller(scope.style, scope.service);
+        let mut caller = self.caller(scope.system, scope.service);
         let from = caller.breaker.state();
         let changed = change(&mut caller);
         let to = caller.breaker.state();
@@ -181,7 +181,7 @@ impl AvailabilityClient {
     ) -> Result<Availability, Failure> {
         let _turn = self.turns.acquire().await.expect("nobody closes it");
         let http_id = envelope::new_id();
-        let path = format!("/api/{}/inventory/skus/{sku}/availability", scope.style);
+        let path = scope.system.api(&format!("inventory/skus/{sku}/availability"));
         let target = Service::Inventory;
         let refused = scope.before_call(&http_id, reporter);
         let inventory = if refused { authority(closed_port()) } else { self.inventory.clone() };

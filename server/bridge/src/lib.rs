@@ -42,7 +42,7 @@ fn routed(
 /// What the broker tells of a message in a queue.
 fn told_by_broker(envelope: &Envelope, style: Style, queue: Id, node: Node, kind: Kind) -> Event {
     let mut event = Event::new(base::clock::now_us(), Provenance::Broker, kind);
-    event.style = Some(style);
+    event.system = Some(style.into());
     event.node = Some(node);
     event.queue = Some(queue);
     event.sku = envelope.sku();

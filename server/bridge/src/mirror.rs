@@ -336,7 +336,7 @@ impl Mirror {
 
     fn tell(&self, style: Style, queue: &Id, node: Node, kind: Kind) {
         let mut event = Event::new(base::clock::now_us(), Provenance::Broker, kind);
-        event.style = Some(style);
+        event.system = Some(style.into());
         event.node = Some(node);
         event.queue = Some(queue.clone());
         if matches!(event.kind, Kind::QueueBound { .. } | Kind::QueueUnbound { .. }) {

@@ -78,7 +78,7 @@ impl Taps<'_> {
         let wanted: BTreeSet<_> = Style::ALL
             .iter()
             .flat_map(|style| style.queues())
-            .filter(|queue| !bindings.is_unbound(queue.style, queue.service))
+            .filter(|queue| !bindings.is_unbound(queue.style.into(), queue.service))
             .map(|queue| (queue.style.exchange().name, queue.routing_key))
             .collect();
         for &(exchange, key) in wanted.difference(&self.bound) {
@@ -103,7 +103,7 @@ fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Boun
     let Some(style) = style_of_exchange(exchange) else { return };
     let hears = |queue: &&Queue| {
         (style.exchange().exchange_type == ExchangeType::Fanout || queue.routing_key == key)
-            && !bindings.is_unbound(queue.style, queue.service)
+            && !bindings.is_unbound(queue.style.into(), queue.service)
     };
     let queues: Vec<_> = style.queues().filter(hears).collect();
     let message_type = queues.first().map_or("unknown", |queue| queue.message_type());

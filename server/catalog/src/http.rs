@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use flow::api::{Product, Shelves, ShelvesWanted};
-use http_edge::{extract::InStyle, problem::Problem};
+use http_edge::{extract::SystemPath, problem::Problem};
 use serde::Deserialize;
 
 /// The routes.
@@ -37,12 +37,12 @@ struct Wanted {
 
 async fn list(
     State(catalog): State<Catalog>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     query: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Vec<Product>>, Problem> {
     let Query(wanted) = query.map_err(|error| Problem::invalid(error.body_text()))?;
     let search = Search::parse(&wanted.search)?;
-    Ok(Json(catalog.products(style, search, wanted.limit.unwrap_or(u32::MAX)).await?))
+    Ok(Json(catalog.products(system, search, wanted.limit.unwrap_or(u32::MAX)).await?))
 }
 
 async fn shelves(

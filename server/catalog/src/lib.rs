@@ -10,7 +10,7 @@ pub mod search;
 pub mod sqlite;
 
 use flow::{
-    Availability, Id, Kind, Service, Sku, Style,
+    Availability, Id, Kind, Service, Sku, System,
     api::{Product, Shelves, Show},
     event::State,
 };
@@ -23,6 +23,7 @@ use std::sync::Arc;
 use store::{
     StoreError,
     epoch::{Floors, VersionError, Word},
+    inbox::Consumer,
 };
 
 /// The catalog service.
@@ -53,7 +54,8 @@ impl Catalog {
             reporter.tell(Kind::StateChanged { before: *before, after: known.into() });
         });
         let message_id = Id::clone(&message.envelope.message_id);
-        let marked = self.store.mark(message.queue, message_id, known, word, told).await;
+        let consumer = Consumer { system: message.system, queue: message.queue };
+        let marked = self.store.mark(consumer, message_id, known, word, told).await;
         Ok(marked?.into())
     }
 
@@ -63,11 +65,11 @@ impl Catalog {
     /// When the store fails.
     pub async fn products(
         &self,
-        style: Style,
+        system: System,
         search: Search,
         limit: u32,
     ) -> Result<Vec<Product>, StoreError> {
-        self.store.products(style, search, limit).await
+        self.store.products(system, search, limit).await
     }
 
     /// A page of the store: both catalogs side by side.
@@ -85,7 +87,7 @@ impl Catalog {
     pub async fn replace(
         &self,
         products: Vec<ProductRecord>,
-        stock: Vec<(Style, Availability)>,
+        stock: Vec<(System, Availability)>,
         floors: Floors,
     ) -> Result<(), StoreError> {
         let journal = self.journal.clone();
@@ -113,8 +115,8 @@ impl Catalog {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-        self.store.known(style).await
+    pub async fn known(&self, system: System) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.store.known(system).await
     }
 
     /// Whether the store answers.

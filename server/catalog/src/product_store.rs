@@ -3,16 +3,16 @@
 use crate::{products::ProductRecord, search::Search};
 use async_trait::async_trait;
 use flow::{
-    Availability, Id, Sku, Style,
+    Availability, Id, Sku, System,
     api::{Product, Shelves, Show},
     event::State,
-    topology::Queue,
 };
 use std::fmt::Debug;
 use store::{
     StoreError, Told,
     effect::Effect,
     epoch::{Floors, VersionError, Word},
+    inbox::Consumer,
 };
 
 /// The store of what is shown.
@@ -27,7 +27,7 @@ pub trait ProductStore: Debug + Send + Sync {
     /// When the version is one that a command alone is not believed, or the store fails.
     async fn mark(
         &self,
-        queue: &'static Queue,
+        consumer: Consumer,
         message_id: Id,
         known: Availability,
         word: Word,
@@ -38,7 +38,7 @@ pub trait ProductStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn products(&self, style: Style, search: Search, limit: u32) -> Result<Vec<Product>, StoreError>;
+    async fn products(&self, system: System, search: Search, limit: u32) -> Result<Vec<Product>, StoreError>;
 
     /// A page of the store: both catalogs side by side.
     ///
@@ -50,7 +50,7 @@ pub trait ProductStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError>;
+    async fn known(&self, system: System) -> Result<Vec<(Sku, State)>, StoreError>;
 
     /// The highest version that is known of each system.
     ///
@@ -66,9 +66,9 @@ pub trait ProductStore: Debug + Send + Sync {
     async fn replace(
         &self,
         products: Vec<ProductRecord>,
-        stock: Vec<(Style, Availability)>,
+        stock: Vec<(System, Availability)>,
         floors: Floors,
-        told: Told<Vec<(Style, Availability)>>,
+        told: Told<Vec<(System, Availability)>>,
     ) -> Result<(), StoreError>;
 
     /// Gives products their names, in both systems; answers how many are new and how many are called otherwise now.

@@ -2,7 +2,7 @@
 
 use super::search::{self, Search};
 use base::clock;
-use flow::{Availability, Sku, Style, api::Product, event::State};
+use flow::{Availability, Sku, System, api::Product, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS products (
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductRecord {
     /// In which system.
-    pub style: Style,
+    #[serde(rename = "style")]
+    pub system: System,
     /// The SKU.
     pub sku: Sku,
     /// Its name for people.
@@ -46,23 +47,23 @@ pub struct ProductRecord {
 /// When the version is one that a command alone is not believed, or the store fails.
 pub fn mark(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     known: Availability,
     word: Word,
 ) -> Result<Effect<Option<State>>, VersionError> {
     // A product that nobody has described yet is called by its SKU.
-    newer::store_if_newer(tx, TABLE, style, known, word, || insert(tx, style, known, known.sku.as_str()))
+    newer::store_if_newer(tx, TABLE, system, known, word, || insert(tx, system, known, known.sku.as_str()))
 }
 
 /// Which version of a SKU's numbers is shown.
 ///
 /// # Errors
 /// When the store fails.
-pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<u64>, StoreError> {
-    Ok(newer::stored(tx, TABLE, style, sku)?.map(|shown| shown.version))
+pub fn version_of(tx: &Transaction<'_>, system: System, sku: Sku) -> Result<Option<u64>, StoreError> {
+    Ok(newer::stored(tx, TABLE, system, sku)?.map(|shown| shown.version))
 }
 
-fn insert(tx: &Transaction<'_>, style: Style, known: Availability, name: &str) -> Result<(), StoreError> {
+fn insert(tx: &Transaction<'_>, system: System, known: Availability, name: &str) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO products (style, sku, name, available, quantity, version, updated_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -70,7 +71,7 @@ fn insert(tx: &Transaction<'_>, style: Style, known: Availability, name: &str) -
              quantity = excluded.quantity, version = excluded.version, updated_at = excluded.updated_at",
     )?
     .execute(params![
-        style.as_str(),
+        system.as_str(),
         known.sku.as_str(),
         name,
         known.available,
@@ -81,12 +82,12 @@ fn insert(tx: &Transaction<'_>, style: Style, known: Availability, name: &str) -
     Ok(())
 }
 
-/// Every product of a style, by name.
+/// Every product of a system, by name.
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Product>, StoreError> {
-    search::products(tx, style, &Search::default(), u32::MAX)
+pub fn list(tx: &Transaction<'_>, system: System) -> Result<Vec<Product>, StoreError> {
+    search::products(tx, system, &Search::default(), u32::MAX)
 }
 
 /// The highest version that is known of each system.
@@ -101,8 +102,8 @@ pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
 ///
 /// # Errors
 /// When the store fails.
-pub fn known(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-    newer::all_stored(tx, TABLE, style)
+pub fn known(tx: &Transaction<'_>, system: System) -> Result<Vec<(Sku, State)>, StoreError> {
+    newer::all_stored(tx, TABLE, system)
 }
 
 /// Fills an empty table.
@@ -113,11 +114,11 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
     if tx.query_row("SELECT count(*) FROM products", [], |row| row.get::<_, i64>(0))? > 0 {
         return Ok(());
     }
-    for style in Style::ALL {
+    for system in System::ALL {
         for product in products {
             let quantity = product.for_sale();
             let known = Availability { sku: product.sku(), available: quantity > 0, quantity, version: 1 };
-            insert(tx, *style, known, product.name)?;
+            insert(tx, system, known, product.name)?;
         }
     }
     Ok(())
@@ -132,20 +133,20 @@ pub fn replace(
     tx: &Transaction<'_>,
     floors: Floors,
     products: &[ProductRecord],
-    stock: &[(Style, Availability)],
-) -> Result<Vec<(Style, Availability)>, StoreError> {
+    stock: &[(System, Availability)],
+) -> Result<Vec<(System, Availability)>, StoreError> {
     let mut told = Vec::new();
-    for &style in Style::ALL {
-        let floor = floors.of(style);
-        epoch::raise(tx, style, floor)?;
-        let gone: Vec<Sku> = list(tx, style)?.into_iter().map(|product| product.sku).collect();
+    for system in System::ALL {
+        let floor = floors.of(system);
+        epoch::raise(tx, system, floor)?;
+        let gone: Vec<Sku> = list(tx, system)?.into_iter().map(|product| product.sku).collect();
         tx.execute(
             "DELETE FROM products WHERE style = ?1 AND (version <= ?2 OR version > ?3)",
-            params![style.as_str(), floor, epoch::BELIEVED_MAX],
+            params![system.as_str(), floor, epoch::BELIEVED_MAX],
         )?;
-        let stock = stock.iter().filter(|(of, _)| *of == style);
+        let stock = stock.iter().filter(|(of, _)| *of == system);
         let stock: HashMap<Sku, Availability> = stock.map(|&(_, known)| (known.sku, known)).collect();
-        let names = products.iter().filter(|product| product.style == style);
+        let names = products.iter().filter(|product| product.system == system);
         let mut names: HashMap<Sku, &str> =
             names.map(|product| (product.sku, product.name.as_str())).collect();
         for sku in stock.keys() {
@@ -157,7 +158,7 @@ pub fn replace(
             let is_newer = tx
                 .query_row(
                     "SELECT 1 FROM products WHERE style = ?1 AND sku = ?2",
-                    params![style.as_str(), sku.as_str()],
+                    params![system.as_str(), sku.as_str()],
                     |_| Ok(()),
                 )
                 .optional()?
@@ -165,16 +166,16 @@ pub fn replace(
             if is_newer {
                 tx.execute(
                     "UPDATE products SET name = ?3 WHERE style = ?1 AND sku = ?2",
-                    params![style.as_str(), sku.as_str(), name],
+                    params![system.as_str(), sku.as_str(), name],
                 )?;
             } else {
-                insert(tx, style, known, name)?;
-                told.push((style, known));
+                insert(tx, system, known, name)?;
+                told.push((system, known));
             }
         }
         let gone = gone.into_iter().filter(|sku| !names.contains_key(sku));
         told.extend(
-            gone.map(|sku| (style, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
+            gone.map(|sku| (system, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
         );
     }
     Ok(told)
@@ -188,25 +189,25 @@ pub fn describe(tx: &Transaction<'_>, products: &[(Sku, String)]) -> Result<(u64
     let (mut added, mut renamed) = (0, 0);
     for (sku, name) in products {
         let (mut is_new, mut is_other) = (false, false);
-        for style in Style::ALL {
+        for system in System::ALL {
             let before: Option<String> = tx
                 .query_row(
                     "SELECT name FROM products WHERE style = ?1 AND sku = ?2",
-                    params![style.as_str(), sku.as_str()],
+                    params![system.as_str(), sku.as_str()],
                     |row| row.get(0),
                 )
                 .optional()?;
             match before {
                 None => {
-                    let version = epoch::floor(tx, *style)?;
+                    let version = epoch::floor(tx, system)?;
                     let known = Availability { sku: *sku, available: false, quantity: 0, version };
-                    insert(tx, *style, known, name)?;
+                    insert(tx, system, known, name)?;
                     is_new = true;
                 }
                 Some(before) if before != *name => {
                     tx.execute(
                         "UPDATE products SET name = ?3 WHERE style = ?1 AND sku = ?2",
-                        params![style.as_str(), sku.as_str(), name],
+                        params![system.as_str(), sku.as_str(), name],
                     )?;
                     is_other = true;
                 }
@@ -219,17 +220,17 @@ pub fn describe(tx: &Transaction<'_>, products: &[(Sku, String)]) -> Result<(u64
     Ok((added, renamed))
 }
 
-/// Every product, by style and SKU.
+/// Every product, by system and SKU.
 ///
 /// # Errors
 /// When the store fails.
 pub fn export(tx: &Transaction<'_>) -> Result<Vec<ProductRecord>, StoreError> {
     let mut records = Vec::new();
-    for &style in Style::ALL {
-        let mut products = list(tx, style)?;
+    for system in System::ALL {
+        let mut products = list(tx, system)?;
         products.sort_by_key(|product| product.sku);
         records.extend(products.into_iter().map(|product| ProductRecord {
-            style,
+            system,
             sku: product.sku,
             name: product.name,
         }));

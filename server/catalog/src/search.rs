@@ -2,7 +2,7 @@
 //! both catalogs side by side.
 
 use flow::{
-    Style,
+    System,
     api::{Product, Shelf, Shelves, Show},
 };
 use rusqlite::{Transaction, params_from_iter};
@@ -55,13 +55,13 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-/// At most `limit` products of a style that fit: first those whose SKU begins with the text, then by name.
+/// At most `limit` products of a system that fit: first those whose SKU begins with the text, then by name.
 ///
 /// # Errors
 /// When the store fails.
 pub fn products(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     search: &Search,
     limit: u32,
 ) -> Result<Vec<Product>, StoreError> {
@@ -72,7 +72,7 @@ pub fn products(
         search.condition()
     );
     let beginning = format!("{}%", escaped(&search.text));
-    let values = std::iter::once(style.as_str().to_owned()).chain(search.patterns()).chain([beginning]);
+    let values = std::iter::once(system.as_str().to_owned()).chain(search.patterns()).chain([beginning]);
     let values = values.map(rusqlite::types::Value::from).chain([i64::from(limit).into()]);
     let mut select = tx.prepare_cached(&sql)?;
     let rows = select.query_map(params_from_iter(values), |row| {
@@ -157,12 +157,12 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SCHEMA).unwrap();
         for (sku, name, choreography, orchestration) in rows {
-            for (style, quantity) in Style::ALL.iter().zip([choreography, orchestration]) {
+            for (system, quantity) in System::ALL.iter().zip([choreography, orchestration]) {
                 let Some(quantity) = quantity else { continue };
                 connection
                     .execute(
                         "INSERT INTO products VALUES (?1, ?2, ?3, ?4, ?5, 1, '')",
-                        params![style.as_str(), sku, name, *quantity > 0, quantity],
+                        params![system.as_str(), sku, name, *quantity > 0, quantity],
                     )
                     .unwrap();
             }
@@ -239,7 +239,8 @@ mod tests {
         ]);
         let mut found = |text: &str, limit| {
             let tx = store.transaction().unwrap();
-            let found = products(&tx, Style::Choreography, &Search::parse(text).unwrap(), limit).unwrap();
+            let found = products(&tx, flow::Style::Choreography.into(), &Search::parse(text).unwrap(), limit)
+                .unwrap();
             found.iter().map(|product| product.sku.to_string()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(found("mug", 8), "MUG-BLUE MUG-RED TEA-MUG");

@@ -7,10 +7,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use flow::{
-    Availability, Id, Sku, Style,
+    Availability, Id, Sku, System,
     api::{Product, Shelves, Show},
     event::State,
-    topology::Queue,
 };
 use std::path::Path;
 use store::{
@@ -46,29 +45,31 @@ impl SqliteProducts {
 impl ProductStore for SqliteProducts {
     async fn mark(
         &self,
-        queue: &'static Queue,
+        consumer: inbox::Consumer,
         message_id: Id,
         known: Availability,
         word: Word,
         told: Told<Effect<Option<State>>>,
     ) -> Result<Effect<Option<State>>, VersionError> {
         let mark = move |tx: &rusqlite::Transaction<'_>| {
-            let version = || products::version_of(tx, queue.style, known.sku);
-            inbox::once(tx, queue, &message_id, version, || products::mark(tx, queue.style, known, word))
+            let version = || products::version_of(tx, consumer.system, known.sku);
+            inbox::once(tx, consumer, &message_id, version, || {
+                products::mark(tx, consumer.system, known, word)
+            })
         };
         self.0.write_then(mark, told).await
     }
 
-    async fn products(&self, style: Style, search: Search, limit: u32) -> Result<Vec<Product>, StoreError> {
-        self.0.read(move |tx| search::products(tx, style, &search, limit)).await
+    async fn products(&self, system: System, search: Search, limit: u32) -> Result<Vec<Product>, StoreError> {
+        self.0.read(move |tx| search::products(tx, system, &search, limit)).await
     }
 
     async fn shelves(&self, search: Search, show: Show, page: u32) -> Result<Shelves, StoreError> {
         self.0.read(move |tx| search::shelves(tx, &search, show, page)).await
     }
 
-    async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-        self.0.read(move |tx| products::known(tx, style)).await
+    async fn known(&self, system: System) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.0.read(move |tx| products::known(tx, system)).await
     }
 
     async fn highest(&self) -> Result<Floors, StoreError> {
@@ -78,9 +79,9 @@ impl ProductStore for SqliteProducts {
     async fn replace(
         &self,
         products: Vec<ProductRecord>,
-        stock: Vec<(Style, Availability)>,
+        stock: Vec<(System, Availability)>,
         floors: Floors,
-        told: Told<Vec<(Style, Availability)>>,
+        told: Told<Vec<(System, Availability)>>,
     ) -> Result<(), StoreError> {
         self.0.write_then(move |tx| products::replace(tx, floors, &products, &stock), told).await?;
         Ok(())

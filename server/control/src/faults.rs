@@ -2,7 +2,7 @@
 
 use super::{Control, lock};
 use flow::{
-    Kind, Service, Style,
+    Kind, Service, System,
     fault::{Fault, FaultKind, FaultPhase, Trigger},
 };
 use journal::{By, Reporter};
@@ -60,7 +60,7 @@ pub enum FaultError {
     },
 }
 
-/// The faults that are set in one style.
+/// The faults that are set in one system.
 #[derive(Debug, Default)]
 pub struct Board(Vec<Armed>);
 
@@ -164,40 +164,45 @@ pub fn check(faults: &[Fault]) -> Result<(), FaultError> {
 impl Control {
     /// The faults that are set.
     #[must_use]
-    pub fn faults(&self, style: Style) -> Vec<Fault> {
-        lock(&self.system(style).board).iter().cloned().collect()
+    pub fn faults(&self, system: System) -> Vec<Fault> {
+        lock(&self.system(system).board).iter().cloned().collect()
     }
 
     /// Replaces the faults.
     ///
     /// # Errors
     /// What to mend; nothing is changed then.
-    pub fn set_faults(&self, style: Style, wanted: Vec<Fault>, by: By<'_>) -> Result<Vec<Fault>, FaultError> {
+    pub fn set_faults(
+        &self,
+        system: System,
+        wanted: Vec<Fault>,
+        by: By<'_>,
+    ) -> Result<Vec<Fault>, FaultError> {
         check(&wanted)?;
-        let changes = lock(&self.system(style).board).replace(wanted);
+        let changes = lock(&self.system(system).board).replace(wanted);
         for (kind, service) in changes.cleared {
-            self.tell_fault(style, service, kind, FaultPhase::Cleared, by);
+            self.tell_fault(system, service, kind, FaultPhase::Cleared, by);
         }
         for &(kind, service) in &changes.set {
-            self.tell_fault(style, service, kind, FaultPhase::Set, by);
+            self.tell_fault(system, service, kind, FaultPhase::Set, by);
         }
-        self.refresh(style);
+        self.refresh(system);
         // That a queue is unbound, whoever unbinds it tells.
         let at_once = |kind| lasts(kind) && kind != FaultKind::QueueUnbound;
         for (kind, service) in changes.set.into_iter().filter(|(kind, _)| at_once(*kind)) {
-            self.took_effect(style, service, kind);
+            self.took_effect(system, service, kind);
         }
-        Ok(self.faults(style))
+        Ok(self.faults(system))
     }
 
     pub(super) fn strike(
         &self,
-        style: Style,
+        system: System,
         service: Service,
         kind: FaultKind,
         reporter: &Reporter,
     ) -> Option<Strike> {
-        let (strike, clears) = lock(&self.system(style).board).chance(service, kind)?;
+        let (strike, clears) = lock(&self.system(system).board).chance(service, kind)?;
         let tell = |phase| {
             let mut event = reporter.about().clone();
             event.kind = Kind::FaultInjected { fault: kind, phase };
@@ -207,8 +212,8 @@ impl Control {
         };
         tell(FaultPhase::Struck);
         if clears {
-            self.tell_fault(style, service, kind, FaultPhase::Cleared, None);
-            self.refresh(style);
+            self.tell_fault(system, service, kind, FaultPhase::Cleared, None);
+            self.refresh(system);
         }
         Some(strike)
     }

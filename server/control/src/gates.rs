@@ -3,7 +3,7 @@
 use super::{Control, lock};
 use base::clock;
 use flow::{
-    Actor, Event, Id, Kind, Provenance, Service, Style,
+    Actor, Event, Id, Kind, Provenance, Service, System,
     fault::{ClosedGate, Gate, Gates, HeldStep, Holding, ReleasedBy},
     picture::Hold as HeldBy,
 };
@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::{sync::oneshot, time::sleep};
 
-/// The gates that are closed in one style, and what waits at them.
+/// The gates that are closed in one system, and what waits at them.
 #[derive(Debug, Default)]
 pub struct Held {
     closed: BTreeSet<ClosedGate>,
@@ -69,38 +69,38 @@ impl Held {
 impl Control {
     /// What is closed and held.
     #[must_use]
-    pub fn holding(&self, style: Style) -> Holding {
-        let holding = lock(&self.system(style).held).holding();
+    pub fn holding(&self, system: System) -> Holding {
+        let holding = lock(&self.system(system).held).holding();
         if holding.closed.is_empty() {
             return holding;
         }
-        Holding { now_us: Some(clock::now_us()), single_workers: self.single_workers(style), ..holding }
+        Holding { now_us: Some(clock::now_us()), single_workers: self.single_workers(system), ..holding }
     }
 
     /// Closes exactly these gates; what was held at others goes on.
-    pub fn set_gates(&self, style: Style, wanted: Gates, by: By<'_>) -> Holding {
+    pub fn set_gates(&self, system: System, wanted: Gates, by: By<'_>) -> Holding {
         let hold_max = self.0.hold_max;
         let times_set = {
-            let mut held = lock(&self.system(style).held);
+            let mut held = lock(&self.system(system).held);
             held.times_set += 1;
             let closed = wanted.closed.into_iter().collect();
-            self.close(style, &mut held, closed, by);
+            self.close(system, &mut held, closed, by);
             held.times_set
         };
-        self.refresh(style);
-        self.open(style, &Release::new(ReleasedBy::Opened, by));
-        if self.holding(style).opens_at_us.is_some() {
+        self.refresh(system);
+        self.open(system, &Release::new(ReleasedBy::Opened, by));
+        if self.holding(system).opens_at_us.is_some() {
             let control = self.clone();
             tokio::spawn(async move {
                 sleep(hold_max).await;
-                control.open_when_forgotten(style, times_set);
+                control.open_when_forgotten(system, times_set);
             });
         }
-        self.holding(style)
+        self.holding(system)
     }
 
     /// Notes which gates are closed now, and tells it; that none is while none was, is no news.
-    fn close(&self, style: Style, held: &mut Held, closed: BTreeSet<ClosedGate>, by: By<'_>) {
+    fn close(&self, system: System, held: &mut Held, closed: BTreeSet<ClosedGate>, by: By<'_>) {
         if closed.is_empty() && held.closed.is_empty() {
             return;
         }
@@ -110,55 +110,55 @@ impl Control {
         held.hold = HeldBy::after(held.hold.take(), by.map(|by| &**by), gates, now_us, opens_at_us);
         // Under the lock, so that the journal has them in the order in which they were set.
         let mut event = Event::new(now_us, Provenance::Service, Kind::GatesSet { gates, opens_at_us });
-        (event.style, event.actor) = (Some(style), by.cloned());
+        (event.system, event.actor) = (Some(system), by.cloned());
         self.0.journal.report(event);
     }
 
     /// Opens every gate: the server stops, and what is in hand is to be finished.
     pub fn open_all_gates(&self) {
-        for &style in Style::ALL {
-            self.set_gates(style, Gates::default(), None);
+        for system in System::ALL {
+            self.set_gates(system, Gates::default(), None);
         }
     }
 
     /// Lets the oldest step go on; `false` when nothing is held.
     #[must_use]
-    pub fn step(&self, style: Style, by: By<'_>) -> bool {
-        let oldest = lock(&self.system(style).held).steps.front().map(|(step, _)| step.hold_id);
-        oldest.is_some_and(|hold_id| self.release(style, hold_id, by))
+    pub fn step(&self, system: System, by: By<'_>) -> bool {
+        let oldest = lock(&self.system(system).held).steps.front().map(|(step, _)| step.hold_id);
+        oldest.is_some_and(|hold_id| self.release(system, hold_id, by))
     }
 
     /// Lets one step go on; `false` when it is not held.
     #[must_use]
-    pub fn release(&self, style: Style, hold_id: u64, by: By<'_>) -> bool {
-        let mut held = lock(&self.system(style).held);
+    pub fn release(&self, system: System, hold_id: u64, by: By<'_>) -> bool {
+        let mut held = lock(&self.system(system).held);
         let before = held.steps.len();
         held.release(|step| step.hold_id == hold_id, &Release::new(ReleasedBy::Step, by));
         held.steps.len() < before
     }
 
-    fn open_when_forgotten(&self, style: Style, times_set: u64) {
+    fn open_when_forgotten(&self, system: System, times_set: u64) {
         {
-            let mut held = lock(&self.system(style).held);
+            let mut held = lock(&self.system(system).held);
             if held.times_set != times_set {
                 return;
             }
-            self.close(style, &mut held, BTreeSet::new(), None);
+            self.close(system, &mut held, BTreeSet::new(), None);
         }
-        self.refresh(style);
-        self.open(style, &Release::new(ReleasedBy::Timeout, None));
+        self.refresh(system);
+        self.open(system, &Release::new(ReleasedBy::Timeout, None));
     }
 
     /// Lets go on what is held at a gate that is open.
-    fn open(&self, style: Style, why: &Release) {
-        let mut held = lock(&self.system(style).held);
+    fn open(&self, system: System, why: &Release) {
+        let mut held = lock(&self.system(system).held);
         let closed = held.closed.clone();
         held.release(|step| !closed.contains(&ClosedGate { gate: step.gate, service: step.service }), why);
     }
 
     pub(super) async fn hold(
         &self,
-        style: Style,
+        system: System,
         service: Service,
         gate: Gate,
         routing_key: Option<&Id>,
@@ -166,7 +166,7 @@ impl Control {
     ) {
         let (release, released) = oneshot::channel();
         let hold_id = {
-            let mut held = lock(&self.system(style).held);
+            let mut held = lock(&self.system(system).held);
             if !held.closed.contains(&ClosedGate { gate, service }) {
                 return;
             }
@@ -179,7 +179,7 @@ impl Control {
         };
         let mut hold = Hold {
             control: self,
-            style,
+            system,
             gate,
             hold_id,
             reporter,
@@ -195,7 +195,7 @@ impl Control {
 /// One hold while it lasts. However it ends, even by being dropped with its handler, its end is told.
 struct Hold<'a> {
     control: &'a Control,
-    style: Style,
+    system: System,
     gate: Gate,
     hold_id: u64,
     reporter: &'a Reporter,
@@ -207,7 +207,7 @@ impl Drop for Hold<'_> {
     fn drop(&mut self) {
         let Self { gate, hold_id, .. } = *self;
         let Release { why: released_by, by } = self.release.clone();
-        lock(&self.control.system(self.style).held).steps.retain(|(step, _)| step.hold_id != hold_id);
+        lock(&self.control.system(self.system).held).steps.retain(|(step, _)| step.hold_id != hold_id);
         let held_for: Duration = self.since.elapsed();
         self.reporter.add_held(held_for);
         let duration_us = u64::try_from(held_for.as_micros()).unwrap_or(u64::MAX);
@@ -221,6 +221,7 @@ mod tests {
     use super::*;
     use journal::{Journal, Keep};
 
+    const SYSTEM: System = System::of(flow::Style::Choreography);
     const GATE: ClosedGate = ClosedGate { gate: Gate::BeforeAck, service: Service::Catalog };
 
     #[tokio::test]
@@ -228,12 +229,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal.clone(), Duration::from_millis(50));
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
-        assert!(control.holding(Style::Choreography).opens_at_us > Some(clock::now_us()));
+        control.set_gates(SYSTEM, Gates { closed: vec![GATE] }, None);
+        assert!(control.holding(SYSTEM).opens_at_us > Some(clock::now_us()));
         let about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
         let reporter = Reporter::new(journal.clone(), about);
-        control.scope(Style::Choreography, Service::Catalog).pass(GATE.gate, &reporter).await;
-        assert_eq!(control.holding(Style::Choreography), Holding::default());
+        control.scope(SYSTEM, Service::Catalog).pass(GATE.gate, &reporter).await;
+        assert_eq!(control.holding(SYSTEM), Holding::default());
         assert!(reporter.held_us() >= 40_000, "{}", reporter.held_us());
         let mut told = journal.subscribe(Some(0));
         let mut kinds = Vec::new();
@@ -261,11 +262,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(dir.path(), Keep::default(), None).unwrap();
         let control = Control::new(journal, Duration::from_secs(60));
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
-        control.set_gates(Style::Choreography, Gates { closed: vec![GATE] }, None);
-        control.open_when_forgotten(Style::Choreography, 1);
-        assert_eq!(control.holding(Style::Choreography).closed, [GATE]);
-        control.open_when_forgotten(Style::Choreography, 2);
-        assert_eq!(control.holding(Style::Choreography).closed, []);
+        control.set_gates(SYSTEM, Gates { closed: vec![GATE] }, None);
+        control.set_gates(SYSTEM, Gates { closed: vec![GATE] }, None);
+        control.open_when_forgotten(SYSTEM, 1);
+        assert_eq!(control.holding(SYSTEM).closed, [GATE]);
+        control.open_when_forgotten(SYSTEM, 2);
+        assert_eq!(control.holding(SYSTEM).closed, []);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Control, POISONED, Part, fault_bit, gate_bit, lock};
 use flow::{
-    Id, Service, Style,
+    Id, Service, System,
     fault::{FaultKind, Gate},
 };
 use futures::future::BoxFuture;
@@ -15,50 +15,50 @@ use messaging::{
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::watch;
 
-/// The hooks of one service of one style.
+/// The hooks of one service of one system.
 #[derive(Debug, Clone)]
 struct ServiceHooks {
     control: Control,
-    style: Style,
+    system: System,
     service: Service,
 }
 
 impl Control {
     /// What one service sees of it.
     #[must_use]
-    pub fn scope(&self, style: Style, service: Service) -> Scope {
-        Scope::new(style, service, Arc::new(self.hooks(style, service)))
+    pub fn scope(&self, system: System, service: Service) -> Scope {
+        Scope::new(system, service, Arc::new(self.hooks(system, service)))
     }
 
     /// What all services see of it.
     #[must_use]
     pub fn scopes(&self) -> Scopes {
-        Scopes::new(|style, service| self.scope(style, service))
+        Scopes::new(|system, service| self.scope(system, service))
     }
 
     /// What tears a service's session down, from now on.
     #[must_use]
-    pub fn crashes(&self, style: Style, service: Service) -> watch::Receiver<Option<FaultKind>> {
-        self.part(style, service).crash.subscribe()
+    pub fn crashes(&self, system: System, service: Service) -> watch::Receiver<Option<FaultKind>> {
+        self.part(system, service).crash.subscribe()
     }
 
-    fn hooks(&self, style: Style, service: Service) -> ServiceHooks {
-        ServiceHooks { control: self.clone(), style, service }
+    fn hooks(&self, system: System, service: Service) -> ServiceHooks {
+        ServiceHooks { control: self.clone(), system, service }
     }
 
-    /// Whether the API of that style may have to do something wrong at all.
-    fn has_http_faults(&self, style: Style) -> bool {
+    /// Whether the API of that system may have to do something wrong at all.
+    fn has_http_faults(&self, system: System) -> bool {
         const BITS: u32 = fault_bit(FaultKind::HttpSlow)
             | fault_bit(FaultKind::HttpError)
             | fault_bit(FaultKind::HttpTimeout);
-        let mut parts = self.system(style).parts.iter();
+        let mut parts = self.system(system).parts.iter();
         parts.any(|part| part.is_set(BITS)) || !lock(&self.0.http_faults).is_empty()
     }
 }
 
 impl Bindings for Control {
-    fn is_unbound(&self, style: Style, service: Service) -> bool {
-        self.part(style, service).hooks.load(Ordering::Acquire) & fault_bit(FaultKind::QueueUnbound) != 0
+    fn is_unbound(&self, system: System, service: Service) -> bool {
+        self.part(system, service).hooks.load(Ordering::Acquire) & fault_bit(FaultKind::QueueUnbound) != 0
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -77,8 +77,8 @@ impl Bindings for Control {
         })
     }
 
-    fn was_unbound(&self, style: Style, service: Service) {
-        self.took_effect(style, service, FaultKind::QueueUnbound);
+    fn was_unbound(&self, system: System, service: Service) {
+        self.took_effect(system, service, FaultKind::QueueUnbound);
     }
 }
 
@@ -93,7 +93,7 @@ impl Hooks for ServiceHooks {
         routing_key: Option<&'a Id>,
         reporter: &'a Reporter,
     ) -> BoxFuture<'a, ()> {
-        Box::pin(self.control.hold(self.style, self.service, gate, routing_key, reporter))
+        Box::pin(self.control.hold(self.system, self.service, gate, routing_key, reporter))
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -104,7 +104,7 @@ impl Hooks for ServiceHooks {
         if !self.is_set(fault_bit(kind)) {
             return None;
         }
-        self.control.strike(self.style, self.service, kind, reporter)
+        self.control.strike(self.system, self.service, kind, reporter)
     }
 
     fn before_effect<'a>(&'a self, reporter: &'a Reporter) -> Option<BoxFuture<'a, Result<(), Failure>>> {
@@ -121,7 +121,7 @@ impl Hooks for ServiceHooks {
     fn parked(&self, message_id: &Id) {
         if self.is_set(POISONED) {
             lock(&self.part().poisoned).remove(message_id);
-            self.control.refresh(self.style);
+            self.control.refresh(self.system);
         }
     }
 
@@ -135,7 +135,7 @@ impl Hooks for ServiceHooks {
             | fault_bit(FaultKind::HttpError)
             | fault_bit(FaultKind::HttpTimeout)
             | fault_bit(FaultKind::HttpRefused);
-        let inventory = self.control.hooks(self.style, Service::Inventory);
+        let inventory = self.control.hooks(self.system, Service::Inventory);
         if !self.is_set(BITS) && !inventory.is_set(BITS) {
             return false;
         }
@@ -158,13 +158,13 @@ impl Hooks for ServiceHooks {
     }
 
     fn after_call(&self, http_id: &Id) {
-        if self.control.has_http_faults(self.style) {
+        if self.control.has_http_faults(self.system) {
             lock(&self.control.0.http_faults).remove(http_id);
         }
     }
 
     fn fault_of_call(&self, http_id: &str) -> Option<HttpFault> {
-        if !self.control.has_http_faults(self.style) {
+        if !self.control.has_http_faults(self.system) {
             return None;
         }
         lock(&self.control.0.http_faults).remove(http_id)
@@ -177,7 +177,7 @@ impl Hooks for ServiceHooks {
 
 impl ServiceHooks {
     fn part(&self) -> &Part {
-        self.control.part(self.style, self.service)
+        self.control.part(self.system, self.service)
     }
 
     fn is_set(&self, bits: u32) -> bool {
@@ -216,7 +216,7 @@ impl ServiceHooks {
             return false;
         }
         lock(&self.part().poisoned).insert(Arc::clone(message_id));
-        self.control.refresh(self.style);
+        self.control.refresh(self.system);
         true
     }
 }

@@ -16,12 +16,12 @@ use axum::{
     routing::{get, post},
 };
 use flow::{
-    Service, Style,
+    Service, Style, System,
     api::{Breaker, Crew, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
     fault::{Fault, FaultKind, Faults, Gates, Holding, UnknownFault},
 };
 use http_edge::{
-    extract::{By, InStyle, JsonBody, PathId, PathService},
+    extract::{By, JsonBody, PathId, PathService, SystemPath},
     problem::Problem,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -60,70 +60,72 @@ pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) ->
         .merge(letters)
 }
 
-async fn holding(State(control): State<Control>, InStyle(style): InStyle) -> Json<Holding> {
-    Json(control.holding(style))
+async fn holding(State(control): State<Control>, SystemPath(system): SystemPath) -> Json<Holding> {
+    Json(control.holding(system))
 }
 
 async fn set_gates(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
     JsonBody(gates): JsonBody<Gates>,
 ) -> Json<Holding> {
-    Json(control.set_gates(style, gates, Some(&by)))
+    Json(control.set_gates(system, gates, Some(&by)))
 }
 
 async fn step(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
 ) -> Result<Json<Holding>, Problem> {
-    if !control.step(style, Some(&by)) {
-        let detail = format!("nothing is held in {style}; close a gate and send an arrival first");
+    if !control.step(system, Some(&by)) {
+        let detail =
+            format!("nothing is held in {}; close a gate and send an arrival first", system.as_str());
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    Ok(Json(control.holding(style)))
+    Ok(Json(control.holding(system)))
 }
 
 async fn release(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathId(id): PathId,
     By(by): By,
 ) -> Result<Json<Holding>, Problem> {
-    if !u64::try_from(id).is_ok_and(|hold_id| control.release(style, hold_id, Some(&by))) {
+    if !u64::try_from(id).is_ok_and(|hold_id| control.release(system, hold_id, Some(&by))) {
         return Err(Problem::not_found(format!(
-            "nothing is held by the name {id} in {style}; it may have gone on"
+            "nothing is held by the name {id} in {}; it may have gone on",
+            system.as_str()
         )));
     }
-    Ok(Json(control.holding(style)))
+    Ok(Json(control.holding(system)))
 }
 
-async fn faults(State(control): State<Control>, InStyle(style): InStyle) -> Json<Faults> {
-    Json(Faults { faults: control.faults(style) })
+async fn faults(State(control): State<Control>, SystemPath(system): SystemPath) -> Json<Faults> {
+    Json(Faults { faults: control.faults(system) })
 }
 
 async fn set_faults(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
     JsonBody(wanted): JsonBody<Faults>,
 ) -> Result<Json<Faults>, Problem> {
-    let faults = control.set_faults(style, wanted.faults, Some(&by));
+    let faults = control.set_faults(system, wanted.faults, Some(&by));
     faults.map(|faults| Json(Faults { faults })).map_err(|error| Problem::invalid(error.to_string()))
 }
 
 /// Sets one more, in place of the same kind and service if that is set already. The others stay as they are.
 async fn add_fault(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     by: By,
     JsonBody(fault): JsonBody<Fault>,
 ) -> Result<Json<Faults>, Problem> {
-    let mut faults = control.faults(style);
+    let mut faults = control.faults(system);
     faults.retain(|other| (other.kind, other.service) != (fault.kind, fault.service));
     faults.push(fault);
-    set_faults(State(control), InStyle(style), by, JsonBody(Faults { faults })).await
+    set_faults(State(control), SystemPath(system), by, JsonBody(Faults { faults })).await
 }
 
 /// Which faults to clear.
@@ -135,7 +137,7 @@ struct ClearQuery {
 
 async fn clear_faults(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     Query(query): Query<ClearQuery>,
     by: By,
 ) -> Result<Json<Faults>, Problem> {
@@ -143,24 +145,24 @@ async fn clear_faults(
         Some(word) => {
             let kind: FaultKind =
                 word.parse().map_err(|error: UnknownFault| Problem::invalid(format!("kind: {error}")))?;
-            control.faults(style).into_iter().filter(|fault| fault.kind != kind).collect()
+            control.faults(system).into_iter().filter(|fault| fault.kind != kind).collect()
         }
         None => Vec::new(),
     };
-    set_faults(State(control), InStyle(style), by, JsonBody(Faults { faults: left })).await
+    set_faults(State(control), SystemPath(system), by, JsonBody(Faults { faults: left })).await
 }
 
 async fn workers(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathService(service): PathService,
 ) -> Json<Workers> {
-    Json(control.workers(style, service))
+    Json(control.workers(system, service))
 }
 
 async fn set_workers(
     State(control): State<Control>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathService(service): PathService,
     By(by): By,
     JsonBody(wanted): JsonBody<WorkersWanted>,
@@ -172,31 +174,31 @@ async fn set_workers(
             return Err(Problem::invalid(format!("{field}: {value} is not between 1 and {max}")));
         }
     }
-    control.set_workers(style, service, wanted, Some(&by));
-    Ok(Json(control.workers(style, service)))
+    control.set_workers(system, service, wanted, Some(&by));
+    Ok(Json(control.workers(system, service)))
 }
 
 /// All services at once, each with its breaker if it calls anybody.
 async fn crews(
     State((control, availability)): State<(Control, AvailabilityClient)>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
 ) -> Json<Vec<Crew>> {
     let crew = |&service: &Service| Crew {
         service,
-        workers: control.workers(style, service),
+        workers: control.workers(system, service),
         // Only choreography's catalog and wishlist ask inventory.
-        breaker: (style == Style::Choreography && service != Service::Inventory)
-            .then(|| availability.breaker(style, service)),
+        breaker: (system.style == Style::Choreography && service != Service::Inventory)
+            .then(|| availability.breaker(system, service)),
     };
     Json(Service::ALL.iter().map(crew).collect())
 }
 
 async fn breaker(
     State(availability): State<AvailabilityClient>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathService(service): PathService,
 ) -> Json<Breaker> {
-    Json(availability.breaker(style, service))
+    Json(availability.breaker(system, service))
 }
 
 impl From<DeskError> for Problem {
@@ -229,11 +231,11 @@ impl PageQuery {
     }
 
     /// The page that it asks for.
-    fn wanted(self, style: Style) -> Result<Wanted, Problem> {
+    fn wanted(self, system: System) -> Result<Wanted, Problem> {
         let limit = number("limit", self.limit, PAGE_DEFAULT, PAGE_MAX)?;
         let within_s = number("within_s", self.within_s, LOOKING_MAX_S, LOOKING_MAX_S)?;
         let nth = number("nth", self.nth, 1, u32::MAX)?;
-        let after = self.after.map(|id| Cursor::parse(style, id, nth)).transpose()?;
+        let after = self.after.map(|id| Cursor::parse(system, id, nth)).transpose()?;
         Ok(Wanted { after, limit, patience: Duration::from_secs(within_s) })
     }
 }
@@ -251,7 +253,7 @@ where
 }
 
 /// The address of the page behind that letter, which is looked for as long and has as many letters.
-fn address_behind(style: Style, cursor: &Cursor, wanted: &Wanted) -> String {
+fn address_behind(system: System, cursor: &Cursor, wanted: &Wanted) -> String {
     let id = utf8_percent_encode(&cursor.id, NON_ALPHANUMERIC);
     // Nearly always a name is unique.
     let nth = if cursor.nth == 1 { String::new() } else { format!("&nth={}", cursor.nth) };
@@ -259,21 +261,21 @@ fn address_behind(style: Style, cursor: &Cursor, wanted: &Wanted) -> String {
         LOOKING_MAX_S => String::new(),
         fewer => format!("&within_s={fewer}"),
     };
-    format!("/api/{style}/dead-letters?after={id}{nth}&limit={}{within_s}", wanted.limit)
+    system.api(&format!("dead-letters?after={id}{nth}&limit={}{within_s}", wanted.limit))
 }
 
 /// A page of letters, with a `Link` to the next if there is one (RFC 8288).
 async fn dead_letters(
     State(desk): State<Desk>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     query: Result<Query<PageQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let wanted = PageQuery::of(query)?.wanted(style)?;
+    let wanted = PageQuery::of(query)?.wanted(system)?;
     // Read before the page: what is done meanwhile makes it old.
     let changes = desk.changes();
-    let page = desk.list(style, &wanted).await?;
+    let page = desk.list(system, &wanted).await?;
     let next = page.next.as_ref().map(|cursor| {
-        let link = format!("<{}>; rel=\"next\"", address_behind(style, cursor, &wanted));
+        let link = format!("<{}>; rel=\"next\"", address_behind(system, cursor, &wanted));
         [(header::LINK, link)]
     });
     let told = [(HEADER_TOTAL, page.parked.to_string()), (HEADER_CHANGES, changes.to_string())];
@@ -282,26 +284,26 @@ async fn dead_letters(
 
 async fn discard_all(
     State(desk): State<Desk>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
 ) -> Result<Json<DeskDone>, Problem> {
-    Ok(Json(DeskDone { done: desk.discard_all(style, Some(&by)).await?, gone: Vec::new() }))
+    Ok(Json(DeskDone { done: desk.discard_all(system, Some(&by)).await?, gone: Vec::new() }))
 }
 
 async fn replay(
     State(desk): State<Desk>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
     JsonBody(wanted): JsonBody<DeskWanted>,
 ) -> Result<Json<DeskDone>, Problem> {
-    Ok(Json(desk.replay(style, wanted, Some(&by)).await?))
+    Ok(Json(desk.replay(system, wanted, Some(&by)).await?))
 }
 
 async fn discard(
     State(desk): State<Desk>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     By(by): By,
     JsonBody(wanted): JsonBody<DeskWanted>,
 ) -> Result<Json<DeskDone>, Problem> {
-    Ok(Json(desk.discard(style, wanted, Some(&by)).await?))
+    Ok(Json(desk.discard(system, wanted, Some(&by)).await?))
 }

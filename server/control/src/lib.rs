@@ -1,7 +1,7 @@
 //! Holding, breaking and mending the real system on purpose: gates, faults, how many workers there are, and what
 //! is done about messages that were parked.
 //!
-//! One [`Control`] is shared by all; each service of each style sees its part of it as a
+//! One [`Control`] is shared by all; each service of each system sees its part of it as a
 //! [`messaging::Scope`]. With nothing set, a hook is one atomic load: what nobody uses must not slow a message down.
 
 pub mod desk;
@@ -15,7 +15,7 @@ pub use desk::{Desk, DeskError};
 
 use faults::Board;
 use flow::{
-    Event, Id, Kind, Provenance, Service, Style,
+    Event, Id, Kind, Provenance, Service, System,
     fault::{FaultKind, FaultPhase, Gate},
 };
 use gates::Held;
@@ -43,7 +43,7 @@ struct Shared {
     journal: Journal,
     hold_max: Duration,
     last_hold: AtomicU64,
-    systems: [System; 2],
+    systems: [Settings; System::COUNT],
     /// Whether the broker is stopped on purpose.
     broker_stopped: watch::Sender<bool>,
     /// Grows when gates or faults are set.
@@ -54,9 +54,9 @@ struct Shared {
     http_faults: Mutex<HashMap<Id, HttpFault>>,
 }
 
-/// One style's part.
+/// What is set in one system.
 #[derive(Debug, Default)]
-struct System {
+struct Settings {
     board: Mutex<Board>,
     held: Mutex<Held>,
     parts: [Part; 3],
@@ -128,21 +128,21 @@ impl Control {
     }
 
     /// A fault that lasts has taken effect.
-    pub fn took_effect(&self, style: Style, service: Service, kind: FaultKind) {
-        self.tell_fault(style, service, kind, FaultPhase::Struck, None);
+    pub fn took_effect(&self, system: System, service: Service, kind: FaultKind) {
+        self.tell_fault(system, service, kind, FaultPhase::Struck, None);
     }
 
-    fn system(&self, style: Style) -> &System {
-        &self.0.systems[style as usize]
+    fn system(&self, system: System) -> &Settings {
+        &self.0.systems[system.index()]
     }
 
-    fn part(&self, style: Style, service: Service) -> &Part {
-        &self.system(style).parts[service as usize]
+    fn part(&self, system: System, service: Service) -> &Part {
+        &self.system(system).parts[service as usize]
     }
 
     /// Brings what the hooks look at in line with gates and faults.
-    fn refresh(&self, style: Style) {
-        let system = self.system(style);
+    fn refresh(&self, system: System) {
+        let system = self.system(system);
         let (board, held) = (lock(&system.board), lock(&system.held));
         for &service in Service::ALL {
             let part = &system.parts[service as usize];
@@ -158,8 +158,8 @@ impl Control {
             part.crew.restrict(gated, stopped);
         }
         drop((board, held));
-        let stopped = Style::ALL.iter().any(|style| {
-            self.system(*style)
+        let stopped = System::ALL.into_iter().any(|system| {
+            self.system(system)
                 .parts
                 .iter()
                 .any(|part| part.hooks.load(Ordering::Acquire) & fault_bit(FaultKind::BrokerStopped) != 0)
@@ -168,17 +168,17 @@ impl Control {
         self.0.changes.send_modify(|version| *version += 1);
     }
 
-    fn tell_fault(&self, style: Style, service: Service, fault: FaultKind, phase: FaultPhase, by: By<'_>) {
+    fn tell_fault(&self, system: System, service: Service, fault: FaultKind, phase: FaultPhase, by: By<'_>) {
         let kind = Kind::FaultInjected { fault, phase };
-        let event = about(style, service, kind, by);
-        self.0.journal.report(Event { queue: Some(style.queue_of(service).name.into()), ..event });
+        let event = about(system, service, kind, by);
+        self.0.journal.report(Event { queue: Some(system.style.queue_of(service).name.into()), ..event });
     }
 }
 
 /// An event of what somebody does to a service.
-fn about(style: Style, service: Service, kind: Kind, by: By<'_>) -> Event {
+fn about(system: System, service: Service, kind: Kind, by: By<'_>) -> Event {
     let mut event = Event::new(0, Provenance::Service, kind);
-    event.style = Some(style);
+    event.system = Some(system);
     event.node = Some(service.into());
     event.actor = by.cloned();
     event

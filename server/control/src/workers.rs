@@ -2,7 +2,7 @@
 
 use super::{Control, about};
 use flow::{
-    Kind, Service, Style,
+    Kind, Service, System,
     api::{Workers, WorkersWanted},
 };
 use journal::By;
@@ -10,21 +10,21 @@ use journal::By;
 impl Control {
     /// How a service's workers are.
     #[must_use]
-    pub fn workers(&self, style: Style, service: Service) -> Workers {
-        self.part(style, service).crew.to_api()
+    pub fn workers(&self, system: System, service: Service) -> Workers {
+        self.part(system, service).crew.to_api()
     }
 
     /// Which services are to have one worker only.
     #[must_use]
-    pub fn single_workers(&self, style: Style) -> Vec<Service> {
-        let is_single = |service: &&Service| self.workers(style, **service).workers == 1;
+    pub fn single_workers(&self, system: System) -> Vec<Service> {
+        let is_single = |service: &&Service| self.workers(system, **service).workers == 1;
         Service::ALL.iter().filter(is_single).copied().collect()
     }
 
     /// Sets the workers anew; those that were given up get another chance.
-    pub fn set_workers(&self, style: Style, service: Service, wanted: WorkersWanted, by: By<'_>) {
+    pub fn set_workers(&self, system: System, service: Service, wanted: WorkersWanted, by: By<'_>) {
         let WorkersWanted { workers, prefetch } = wanted;
-        self.0.journal.report(about(style, service, Kind::WorkersSet { workers, prefetch }, by));
-        self.part(style, service).crew.set(wanted);
+        self.0.journal.report(about(system, service, Kind::WorkersSet { workers, prefetch }, by));
+        self.part(system, service).crew.set(wanted);
     }
 }

@@ -3,19 +3,19 @@
 use super::{BODY_MAX_BYTES, problem::Problem};
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use flow::{Actor, Id, Service, Sku, Style, cookies};
+use flow::{Actor, Id, Service, Sku, System, Transport, cookies, system::UnknownTransport};
 use percent_encoding::percent_decode;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc};
 
 /// The header in which a program says who it is: percent-encoded UTF-8.
 const HEADER_ACTOR: &str = "x-skuflow-actor";
 
-/// The style in the path.
-pub struct InStyle(pub Style);
+/// The system that a call concerns: the style in the path, over the transport in the query (`?transport=`), or over AMQP.
+pub struct SystemPath(pub System);
 /// The service in the path.
 pub struct PathService(pub Service);
 /// The SKU in the path.
@@ -34,15 +34,28 @@ async fn in_path(parts: &mut Parts, name: &str) -> Result<String, Problem> {
     all.remove(name).ok_or_else(|| Problem::not_found(format!("the path names no {name}")))
 }
 
-impl<S: Sync> FromRequestParts<S> for InStyle {
+#[derive(Deserialize)]
+struct TransportQuery {
+    transport: Option<String>,
+}
+
+/// The transport that a query names.
+fn transport_in(parts: &Parts) -> Result<Transport, Problem> {
+    let Query(TransportQuery { transport }) = Query::try_from_uri(&parts.uri)
+        .map_err(|error: QueryRejection| Problem::malformed(error.body_text()))?;
+    let Some(word) = transport else { return Ok(Transport::default()) };
+    word.parse().map_err(|error: UnknownTransport| Problem::malformed(error.to_string()))
+}
+
+impl<S: Sync> FromRequestParts<S> for SystemPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let style = in_path(parts, "style").await?;
-        style
+        let style = style
             .parse()
-            .map(Self)
-            .map_err(|error: flow::style::UnknownStyle| Problem::not_found(error.to_string()))
+            .map_err(|error: flow::style::UnknownStyle| Problem::not_found(error.to_string()))?;
+        Ok(Self(System { style, transport: transport_in(parts)? }))
     }
 }
 

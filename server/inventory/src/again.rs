@@ -4,7 +4,7 @@
 //! numbers under this version or a later one, it rises above that: an older version never overwrites a newer one.
 
 use super::{Inventory, intake::Announce, outbox, stock};
-use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, Style, api::Announced};
+use flow::{Dispatch, Event, Id, Kind, Provenance, Service, Sku, System, api::Announced};
 use journal::By;
 use messaging::envelope;
 use rusqlite::Transaction;
@@ -14,7 +14,7 @@ use store::StoreError;
 #[derive(Debug, Clone)]
 pub struct AnnounceAgain {
     /// In which system.
-    pub style: Style,
+    pub system: System,
     /// Each with the version that its own has to be beyond, 0 without.
     pub skus: Vec<(Sku, u64)>,
 }
@@ -38,7 +38,7 @@ impl Inventory {
     /// When the store fails; nothing is announced then.
     pub async fn announce_again(
         &self,
-        style: Style,
+        system: System,
         skus: Vec<(Sku, u64)>,
         by: By<'_>,
     ) -> Result<Vec<Announced>, StoreError> {
@@ -48,14 +48,14 @@ impl Inventory {
                 let messages = u32::try_from(*messages).unwrap_or(u32::MAX);
                 let kind = Kind::AnnouncedAgain { version: one.version, messages };
                 let mut event = Event::new(0, Provenance::Service, kind);
-                (event.style, event.node) = (Some(style), Some(Service::Inventory.into()));
+                (event.system, event.node) = (Some(system), Some(Service::Inventory.into()));
                 (event.sku, event.correlation_id) = (Some(one.sku), Some(Id::clone(&one.id)));
                 event.actor.clone_from(&by);
                 journal.report(event);
             }
             outbox::release(&released, again.last_row);
         };
-        let wanted = AnnounceAgain { style, skus };
+        let wanted = AnnounceAgain { system, skus };
         Ok(self.store.announce_again(wanted, self.announce, Box::new(tell)).await?.announced)
     }
 }
@@ -66,17 +66,17 @@ pub(crate) fn announce(
     wanted: AnnounceAgain,
     announce: Announce,
 ) -> Result<Again, StoreError> {
-    let AnnounceAgain { style, skus } = wanted;
+    let AnnounceAgain { system, skus } = wanted;
     let mut again = Again { announced: Vec::new(), messages: Vec::new(), last_row: 0 };
     for (sku, beyond) in skus {
-        let Some(mut row) = stock::find(tx, style, sku)? else { continue };
+        let Some(mut row) = stock::find(tx, system, sku)? else { continue };
         if beyond >= row.version {
             row.version = beyond + 1;
-            stock::record(tx, style, sku, &row)?;
+            stock::record(tx, system, sku, &row)?;
         }
         let id = envelope::new_id();
-        let drafts = announce(style, Dispatch::default(), &row.availability(sku));
-        again.last_row = outbox::add(tx, style, sku, &id, &drafts)?;
+        let drafts = announce(system.style, Dispatch::default(), &row.availability(sku));
+        again.last_row = outbox::add(tx, system, sku, &id, &drafts)?;
         again.announced.push(Announced { id, sku, version: row.version });
         again.messages.push(drafts.len());
     }

@@ -7,10 +7,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::get,
 };
-use flow::{Availability, Service, Style, api::StockLevel};
+use flow::{Availability, Service, System, api::StockLevel};
 use http_edge::{
     HEADER_CALL,
-    extract::{InStyle, PathSku},
+    extract::{PathSku, SystemPath},
     problem::Problem,
 };
 use messaging::{Scopes, hooks::HttpFault};
@@ -37,9 +37,9 @@ impl From<IntakeError> for Problem {
 }
 
 /// Does with a call what a fault wants, if one does.
-async fn go_wrong(scopes: &Scopes, style: Style, headers: &HeaderMap) -> Result<(), Problem> {
+async fn go_wrong(scopes: &Scopes, system: System, headers: &HeaderMap) -> Result<(), Problem> {
     let call = headers.get(HEADER_CALL).and_then(|id| id.to_str().ok());
-    match call.and_then(|id| scopes.of(style, Service::Inventory).fault_of_call(id)) {
+    match call.and_then(|id| scopes.of(system, Service::Inventory).fault_of_call(id)) {
         None => Ok(()),
         Some(HttpFault::Slow(delay)) => {
             tokio::time::sleep(delay).await;
@@ -55,20 +55,20 @@ async fn go_wrong(scopes: &Scopes, style: Style, headers: &HeaderMap) -> Result<
 
 async fn list(
     State(inventory): State<Inventory>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
 ) -> Result<Json<Vec<StockLevel>>, Problem> {
-    Ok(Json(inventory.stock(style).await?))
+    Ok(Json(inventory.stock(system).await?))
 }
 
 async fn availability(
     State(asked): State<Arc<(Inventory, Scopes)>>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathSku(sku): PathSku,
     headers: HeaderMap,
 ) -> Result<Json<Availability>, Problem> {
     let (inventory, scopes) = &*asked;
-    go_wrong(scopes, style, &headers).await?;
-    inventory.availability(style, sku).await?.map(Json).ok_or_else(|| {
+    go_wrong(scopes, system, &headers).await?;
+    inventory.availability(system, sku).await?.map(Json).ok_or_else(|| {
         Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
     })
 }

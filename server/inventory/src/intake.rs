@@ -11,7 +11,7 @@ use super::{
 };
 use base::clock;
 use flow::{
-    Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style,
+    Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style, System,
     api::Accepted,
     event::{Origin, State, StockReason},
 };
@@ -52,7 +52,7 @@ pub struct Movement {
     /// How much.
     pub quantity: Quantity,
     /// In which system.
-    pub style: Style,
+    pub system: System,
     /// How choreography's event is to reach the queues.
     pub dispatch: Dispatch,
 }
@@ -91,13 +91,13 @@ pub struct IdempotencyKey {
 pub enum IntakeError {
     /// More was to be sold than there is.
     #[error(
-        "only {for_sale} of {sku} are for sale in {style}, not {wanted}; ask for less, or wait for an arrival"
+        "only {for_sale} of {sku} are for sale in {}, not {wanted}; ask for less, or wait for an arrival", .system.as_str()
     )]
     NotEnough {
         /// The SKU.
         sku: Sku,
         /// The system.
-        style: Style,
+        system: System,
         /// What is for sale.
         for_sale: u32,
         /// What was asked for.
@@ -204,8 +204,15 @@ pub(crate) fn record(
     }
     for movement in movements {
         let (step, last_row) = record_one(tx, movement, &reason, announce)?;
-        let Movement { sku, quantity, style, .. } = step.movement;
-        recorded.accepted.push(Accepted { id: Arc::clone(&step.id), sku, quantity: quantity.get(), style });
+        let Movement { sku, quantity, system, .. } = step.movement;
+        let System { style, transport } = system;
+        recorded.accepted.push(Accepted {
+            id: Arc::clone(&step.id),
+            sku,
+            quantity: quantity.get(),
+            style,
+            transport,
+        });
         recorded.steps.push(step);
         recorded.last_row = last_row;
     }
@@ -224,11 +231,11 @@ fn record_one(
     reason: &Reason,
     announce: Announce,
 ) -> Result<(Step, i64), IntakeError> {
-    let Movement { sku, quantity, style, dispatch } = movement;
-    let known = stock::find(tx, style, sku)?;
+    let Movement { sku, quantity, system, dispatch } = movement;
+    let known = stock::find(tx, system, sku)?;
     let row = match known {
         Some(row) => row,
-        None => stock::Row { version: epoch::floor(tx, style)?, ..stock::Row::default() },
+        None => stock::Row { version: epoch::floor(tx, system)?, ..stock::Row::default() },
     };
     let on_hand = match reason {
         Reason::Arrival(_) => row
@@ -239,13 +246,13 @@ fn record_one(
         Reason::Sale => {
             let (for_sale, wanted) = (row.for_sale(), quantity.get());
             if wanted > for_sale {
-                return Err(IntakeError::NotEnough { sku, style, for_sale, wanted });
+                return Err(IntakeError::NotEnough { sku, system, for_sale, wanted });
             }
             row.on_hand - wanted
         }
     };
     let row = stock::Row { on_hand, version: row.version + 1, ..row };
-    stock::record(tx, style, sku, &row)?;
+    stock::record(tx, system, sku, &row)?;
     let id = envelope::new_id();
     tx.prepare_cached(
         "INSERT INTO movements (id, style, sku, reason, quantity, recorded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -253,7 +260,7 @@ fn record_one(
     .and_then(|mut insert| {
         insert.execute(params![
             &*id,
-            style.as_str(),
+            system.as_str(),
             sku.as_str(),
             reason.as_str(),
             quantity.get(),
@@ -261,8 +268,8 @@ fn record_one(
         ])
     })
     .map_err(StoreError::from)?;
-    let drafts = announce(style, dispatch, &row.availability(sku));
-    let last_row = outbox::add(tx, style, sku, &id, &drafts)?;
+    let drafts = announce(system.style, dispatch, &row.availability(sku));
+    let last_row = outbox::add(tx, system, sku, &id, &drafts)?;
     let (before, after) = (known.as_ref().map(stock::Row::recorded), row.recorded());
     Ok((Step { id, movement, before, after, messages: drafts.len() }, last_row))
 }
@@ -304,7 +311,7 @@ fn not_ours(error: serde_json::Error) -> StoreError {
 
 fn about(step: &Step) -> Event {
     let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
-    about.style = Some(step.movement.style);
+    about.system = Some(step.movement.system);
     about.node = Some(Service::Inventory.into());
     about.sku = Some(step.movement.sku);
     about.correlation_id = Some(Arc::clone(&step.id));

@@ -19,7 +19,7 @@ pub mod stock_store;
 mod troubles;
 
 use flow::{
-    Availability, Event, Id, Kind, Provenance, Service, Sku, Style, api::StockLevel, event::StockReason,
+    Availability, Event, Id, Kind, Provenance, Service, Sku, System, api::StockLevel, event::StockReason,
 };
 use intake::Announce;
 use journal::Journal;
@@ -27,7 +27,7 @@ use messaging::{Delivered, Failure, Handled};
 use std::sync::Arc;
 use stock::StockRecord;
 use stock_store::{Calculated, StockStore};
-use store::{StoreError, epoch::Floors};
+use store::{StoreError, epoch::Floors, inbox::Consumer};
 use tokio::sync::watch;
 
 /// The inventory service.
@@ -61,9 +61,9 @@ impl Inventory {
         Ok(Self { store: Arc::new(store), journal, announce, released, receipts, troubles })
     }
 
-    /// Every style whose messages cannot be sent now, and why.
+    /// Every system whose messages cannot be sent now, and why.
     #[must_use]
-    pub fn stuck(&self) -> Vec<(Style, String)> {
+    pub fn stuck(&self) -> Vec<(System, String)> {
         self.troubles.all()
     }
 
@@ -79,7 +79,8 @@ impl Inventory {
             }
         });
         let message_id = Id::clone(&message.envelope.message_id);
-        let recalculated = self.store.recalculate(message.queue, message_id, sku, told).await?;
+        let consumer = Consumer { system: message.system, queue: message.queue };
+        let recalculated = self.store.recalculate(consumer, message_id, sku, told).await?;
         Ok(recalculated.into())
     }
 
@@ -87,16 +88,16 @@ impl Inventory {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn availability(&self, style: Style, sku: Sku) -> Result<Option<Availability>, StoreError> {
-        Ok(self.store.row(style, sku).await?.map(|row| row.availability(sku)))
+    pub async fn availability(&self, system: System, sku: Sku) -> Result<Option<Availability>, StoreError> {
+        Ok(self.store.row(system, sku).await?.map(|row| row.availability(sku)))
     }
 
     /// The stock list.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn stock(&self, style: Style) -> Result<Vec<StockLevel>, StoreError> {
-        Ok(self.store.rows(style).await?.into_iter().map(|(sku, row)| row.level(sku)).collect())
+    pub async fn stock(&self, system: System) -> Result<Vec<StockLevel>, StoreError> {
+        Ok(self.store.rows(system).await?.into_iter().map(|(sku, row)| row.level(sku)).collect())
     }
 
     /// Takes on other stock in place of all there is, under new versions; answers the highest of the old ones.
@@ -115,7 +116,7 @@ impl Inventory {
                     messages: 0,
                 };
                 let mut event = Event::new(0, Provenance::Service, recorded);
-                event.style = Some(change.style);
+                event.system = Some(change.system);
                 event.node = Some(Service::Inventory.into());
                 event.sku = Some(change.sku);
                 journal.report(event.clone());
@@ -131,16 +132,16 @@ impl Inventory {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn rows(&self, style: Style) -> Result<Vec<(Sku, stock::Row)>, StoreError> {
-        self.store.rows(style).await
+    pub async fn rows(&self, system: System) -> Result<Vec<(Sku, stock::Row)>, StoreError> {
+        self.store.rows(system).await
     }
 
-    /// How many messages of a style are not known to be with the broker, or were not a moment ago.
+    /// How many messages of a system are not known to be with the broker, or were not a moment ago.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn unsent_of(&self, style: Style) -> Result<u32, StoreError> {
-        self.store.unsent_of(style).await
+    pub async fn unsent_of(&self, system: System) -> Result<u32, StoreError> {
+        self.store.unsent_of(system).await
     }
 
     /// How many messages are not known to be with the broker, or were not a moment ago.

@@ -4,7 +4,7 @@
 //! message id, and the consumers' inboxes see to it that nothing happens twice.
 
 use base::clock;
-use flow::{Id, Sku, Style};
+use flow::{Id, Sku, System};
 use messaging::{Envelope, envelope};
 use rusqlite::{Connection, Transaction, params};
 use store::StoreError;
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_by_style ON outbox (style, id);
 ";
 
-/// A message that a style wants sent.
+/// A message that a system wants sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// The exchange; empty for the default exchange.
@@ -70,7 +70,7 @@ pub(crate) fn release(released: &watch::Sender<i64>, row: i64) {
 /// When the store fails.
 pub fn add(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     sku: Sku,
     correlation_id: &str,
     drafts: &[Draft],
@@ -82,7 +82,7 @@ pub fn add(
     )?;
     for draft in drafts {
         insert.execute(params![
-            style.as_str(),
+            system.as_str(),
             sku.as_str(),
             draft.exchange,
             draft.routing_key,
@@ -96,13 +96,13 @@ pub fn add(
     Ok(tx.last_insert_rowid())
 }
 
-/// The messages of a style after row `after` up to row `until`, in order, at most `limit`.
+/// The messages of a system after row `after` up to row `until`, in order, at most `limit`.
 ///
 /// # Errors
 /// When the store fails.
 pub fn waiting(
     store: &Connection,
-    style: Style,
+    system: System,
     after: i64,
     until: i64,
     limit: u32,
@@ -111,7 +111,7 @@ pub fn waiting(
         "SELECT id, sku, exchange, routing_key, message_type, message_id, correlation_id, created_at_s, body
          FROM outbox WHERE style = ?1 AND id > ?2 AND id <= ?3 ORDER BY id LIMIT ?4",
     )?;
-    let rows = select.query_map(params![style.as_str(), after, until, limit], |row| {
+    let rows = select.query_map(params![system.as_str(), after, until, limit], |row| {
         let text = |column| row.get::<_, String>(column).map(Id::from);
         let (message_id, correlation_id) = (text(5)?, text(6)?);
         Ok(Waiting {
@@ -166,10 +166,10 @@ pub fn count(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     Ok(tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?)
 }
 
-/// How many messages of one style wait to be sent.
+/// How many messages of one system wait to be sent.
 ///
 /// # Errors
 /// When the store fails.
-pub fn count_of(tx: &Transaction<'_>, style: Style) -> Result<u32, StoreError> {
-    Ok(tx.query_row("SELECT count(*) FROM outbox WHERE style = ?1", [style.as_str()], |row| row.get(0))?)
+pub fn count_of(tx: &Transaction<'_>, system: System) -> Result<u32, StoreError> {
+    Ok(tx.query_row("SELECT count(*) FROM outbox WHERE style = ?1", [system.as_str()], |row| row.get(0))?)
 }

@@ -6,7 +6,7 @@
 
 use super::Inventory;
 use base::repeats::Repeats;
-use flow::Style;
+use flow::System;
 use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -21,9 +21,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How many go at once.
 const TOGETHER: usize = 256;
 
-/// The receipts of both styles; clones share them.
+/// The receipts of all systems; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Receipts(Arc<[Mutex<Pending>; 2]>);
+pub struct Receipts(Arc<[Mutex<Pending>; System::COUNT]>);
 
 /// The rows to take out, and by when.
 #[derive(Debug, Default)]
@@ -37,8 +37,8 @@ struct Pending {
 
 impl Receipts {
     /// Notes that the broker has confirmed these rows' messages.
-    pub fn add(&self, style: Style, rows: impl IntoIterator<Item = i64>) {
-        let mut pending = self.pending(style);
+    pub fn add(&self, system: System, rows: impl IntoIterator<Item = i64>) {
+        let mut pending = self.pending(system);
         pending.rows.extend(rows);
         if pending.due.is_none() && !pending.rows.is_empty() {
             pending.due = Some(Instant::now() + PATIENCE);
@@ -47,50 +47,50 @@ impl Receipts {
 
     /// When the next ones are due; none when there are none.
     #[must_use]
-    pub fn due(&self, style: Style) -> Option<Instant> {
-        let pending = self.pending(style);
+    pub fn due(&self, system: System) -> Option<Instant> {
+        let pending = self.pending(system);
         let due = if pending.rows.len() >= TOGETHER { Some(Instant::now()) } else { pending.due };
         due.map(|due| pending.not_before.map_or(due, |not_before| due.max(not_before)))
     }
 
     /// They could not be taken out; answers how often in a row, if that is worth saying.
-    fn failed(&self, style: Style, error: &StoreError) -> Option<u32> {
-        let mut pending = self.pending(style);
+    fn failed(&self, system: System, error: &StoreError) -> Option<u32> {
+        let mut pending = self.pending(system);
         pending.not_before = Some(Instant::now() + RETRY);
         pending.failures.worth_saying(&error.to_string())
     }
 
-    fn take(&self, style: Style) -> Vec<i64> {
-        let mut pending = self.pending(style);
+    fn take(&self, system: System) -> Vec<i64> {
+        let mut pending = self.pending(system);
         pending.due = None;
         std::mem::take(&mut pending.rows)
     }
 
-    fn taken_out(&self, style: Style) {
-        let mut pending = self.pending(style);
+    fn taken_out(&self, system: System) {
+        let mut pending = self.pending(system);
         pending.not_before = None;
         pending.failures.over();
     }
 
-    fn pending(&self, style: Style) -> MutexGuard<'_, Pending> {
-        self.0[style as usize].lock().expect("nothing panics while it holds this lock")
+    fn pending(&self, system: System) -> MutexGuard<'_, Pending> {
+        self.0[system.index()].lock().expect("nothing panics while it holds this lock")
     }
 }
 
 impl Inventory {
     /// Takes out of the outbox what the broker has confirmed.
-    pub(super) async fn take_out_confirmed(&self, style: Style) {
-        let rows: Arc<[i64]> = self.receipts.take(style).into();
+    pub(super) async fn take_out_confirmed(&self, system: System) {
+        let rows: Arc<[i64]> = self.receipts.take(system).into();
         if rows.is_empty() {
             return;
         }
         match self.store.confirmed(Arc::clone(&rows)).await {
-            Ok(()) => self.receipts.taken_out(style),
+            Ok(()) => self.receipts.taken_out(system),
             Err(error) => {
-                if let Some(times) = self.receipts.failed(style, &error) {
-                    tracing::error!(%error, %style, times, "confirmed messages stay in the outbox for now");
+                if let Some(times) = self.receipts.failed(system, &error) {
+                    tracing::error!(%error, %system, times, "confirmed messages stay in the outbox for now");
                 }
-                self.receipts.add(style, rows.iter().copied());
+                self.receipts.add(system, rows.iter().copied());
             }
         }
     }
@@ -103,39 +103,39 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn receipts_go_together_when_the_first_has_waited_or_many_are_there() {
         let receipts = Receipts::default();
-        let style = Style::Choreography;
-        assert_eq!(receipts.due(style), None);
-        receipts.add(style, [1]);
-        let due = receipts.due(style).unwrap();
+        let system = System::of(flow::Style::Choreography);
+        assert_eq!(receipts.due(system), None);
+        receipts.add(system, [1]);
+        let due = receipts.due(system).unwrap();
         assert_eq!(due - Instant::now(), PATIENCE);
         tokio::time::advance(PATIENCE / 2).await;
-        receipts.add(style, [2]);
-        assert_eq!(receipts.due(style), Some(due), "those that come later make nobody wait longer");
-        assert_eq!(receipts.due(Style::Orchestration), None);
-        receipts.add(style, 3..=256);
-        assert_eq!(receipts.due(style), Some(Instant::now()));
-        assert_eq!(receipts.take(style).len(), 256);
-        assert_eq!(receipts.due(style), None);
+        receipts.add(system, [2]);
+        assert_eq!(receipts.due(system), Some(due), "those that come later make nobody wait longer");
+        assert_eq!(receipts.due(flow::Style::Orchestration.into()), None);
+        receipts.add(system, 3..=256);
+        assert_eq!(receipts.due(system), Some(Instant::now()));
+        assert_eq!(receipts.take(system).len(), 256);
+        assert_eq!(receipts.due(system), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn receipts_that_cannot_be_written_are_tried_once_a_second_and_said_ever_less_often() {
         let receipts = Receipts::default();
-        let style = Style::Choreography;
-        receipts.add(style, 1..=1_000);
+        let system = System::of(flow::Style::Choreography);
+        receipts.add(system, 1..=1_000);
         let mut said = 0;
         for _ in 0..100 {
-            let due = receipts.due(style).unwrap();
+            let due = receipts.due(system).unwrap();
             tokio::time::sleep_until(due).await;
-            let rows = receipts.take(style);
+            let rows = receipts.take(system);
             assert_eq!(rows.len(), 1_000, "none is lost");
-            said += u32::from(receipts.failed(style, &StoreError::Full).is_some());
-            receipts.add(style, rows);
-            assert_eq!(receipts.due(style), Some(Instant::now() + RETRY));
+            said += u32::from(receipts.failed(system, &StoreError::Full).is_some());
+            receipts.add(system, rows);
+            assert_eq!(receipts.due(system), Some(Instant::now() + RETRY));
         }
         assert_eq!(said, 7);
-        receipts.take(style);
-        receipts.taken_out(style);
-        assert_eq!(receipts.due(style), None);
+        receipts.take(system);
+        receipts.taken_out(system);
+        assert_eq!(receipts.due(system), None);
     }
 }

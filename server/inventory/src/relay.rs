@@ -3,7 +3,7 @@
 use super::{Inventory, outbox::Waiting, refusals::Refusals};
 use base::{clock, repeats::Repeats};
 use flow::{
-    Event, Kind, Provenance, Service, Style,
+    Event, Kind, Provenance, Service, System,
     fault::{FaultKind, Gate},
 };
 use futures::{FutureExt, StreamExt, future::FusedFuture, stream::FuturesUnordered};
@@ -37,28 +37,28 @@ fn pause(error: &PublishError, times: u32) -> Duration {
 }
 
 impl Inventory {
-    /// Relays one style's messages until told to stop.
+    /// Relays one system's messages until told to stop.
     ///
     /// # Errors
     /// When the connection or the channel fails. Everything unconfirmed is still in the outbox then.
     pub async fn relay(
         &self,
-        style: Style,
+        system: System,
         connection: &Connection,
         stop: &CancellationToken,
         scope: &Scope,
     ) -> Result<(), lapin::Error> {
         let publisher = Publisher::open(connection).await?;
         // What an earlier connection's confirms said.
-        self.take_out_confirmed(style).await;
-        let relayed = self.relay_over(style, &publisher, stop, scope).await;
-        self.take_out_confirmed(style).await;
+        self.take_out_confirmed(system).await;
+        let relayed = self.relay_over(system, &publisher, stop, scope).await;
+        self.take_out_confirmed(system).await;
         relayed
     }
 
     async fn relay_over(
         &self,
-        style: Style,
+        system: System,
         publisher: &Publisher,
         stop: &CancellationToken,
         scope: &Scope,
@@ -66,37 +66,37 @@ impl Inventory {
         let mut released = self.released.subscribe();
         let mut on_the_way: FuturesUnordered<_> = Vec::new().into_iter().map(confirm).collect();
         // Nobody waits for it: the next messages go out meanwhile.
-        let mut taking_out = pin!(self.take_out_confirmed(style).fuse());
+        let mut taking_out = pin!(self.take_out_confirmed(system).fuse());
         let mut course = Course::default();
         // What an earlier connection ran into is not this one's.
-        self.troubles.over(style);
+        self.troubles.over(system);
         let (mut after, mut may_be_more) = (0, true);
         loop {
             let is_closed = scope.is_closed(Gate::BeforePublish);
             if course.failed.is_some() || is_closed || stop.is_cancelled() {
                 while let Some(outcome) = on_the_way.next().await {
-                    self.note(style, outcome, &mut course);
+                    self.note(system, outcome, &mut course);
                 }
                 if !taking_out.is_terminated() {
                     taking_out.as_mut().await;
                 }
                 // From the start of what is left: the order of sending is the order of the outbox, or somebody's choice.
-                self.take_out_confirmed(style).await;
+                self.take_out_confirmed(system).await;
                 (after, may_be_more) = (0, true);
                 course.refusals.lost(Instant::now());
                 if is_closed && course.failed.is_none() && !stop.is_cancelled() {
-                    course.failed = self.send_held(style, publisher, stop, scope).await.err();
+                    course.failed = self.send_held(system, publisher, stop, scope).await.err();
                 }
                 match course.failed.take() {
                     Some(PublishError::Amqp(error)) => return Err(error),
                     Some(error) => {
                         let why = error.to_string();
                         if let Some(times) = course.repeats.worth_saying(&why) {
-                            tracing::warn!(%error, %style, times, "messages are not with the broker yet; sending them again");
+                            tracing::warn!(%error, %system, times, "messages are not with the broker yet; sending them again");
                         }
                         let times = course.repeats.times();
                         if times >= STUCK {
-                            self.troubles.stuck(style, why);
+                            self.troubles.stuck(system, why);
                         }
                         tokio::select! {
                             () = sleep(pause(&error, times)) => {}
@@ -114,16 +114,16 @@ impl Inventory {
             if room >= WINDOW / 2 && (may_be_more || released.has_changed().unwrap_or(false)) {
                 let until = *released.borrow_and_update();
                 let limit = u32::try_from(room).unwrap_or(u32::MAX);
-                match self.store.waiting(style, after, until, limit).await {
+                match self.store.waiting(system, after, until, limit).await {
                     Ok(mut rows) => {
                         may_be_more = rows.len() == room;
                         after = rows.last().map_or(after, |row| row.id);
                         if rows.is_empty() && on_the_way.is_empty() {
                             // Nothing waits that could be stuck.
-                            self.goes_on(style, &mut course);
+                            self.goes_on(system, &mut course);
                         }
                         rows.retain(|row| !course.refusals.holds(row.id));
-                        let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
+                        let (sent, outcome) = self.send_all(system, &rows, publisher, scope).await;
                         on_the_way.extend(sent.into_iter().map(confirm));
                         course.failed = outcome.err();
                     }
@@ -131,27 +131,27 @@ impl Inventory {
                 }
                 continue;
             }
-            let due = self.receipts.due(style).filter(|_| taking_out.is_terminated());
+            let due = self.receipts.due(system).filter(|_| taking_out.is_terminated());
             let refused_due = course.refusals.next_due().filter(|_| room > 0);
             tokio::select! {
                 Some(outcome) = on_the_way.next() => {
-                    self.note(style, outcome, &mut course);
+                    self.note(system, outcome, &mut course);
                     // Confirms come in crowds.
                     while let Some(Some(outcome)) = on_the_way.next().now_or_never() {
-                        self.note(style, outcome, &mut course);
+                        self.note(system, outcome, &mut course);
                     }
                 }
                 Ok(()) = released.changed(), if room >= WINDOW / 2 => may_be_more = true,
                 () = taking_out.as_mut(), if !taking_out.is_terminated() => {}
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    taking_out.set(self.take_out_confirmed(style).fuse());
+                    taking_out.set(self.take_out_confirmed(system).fuse());
                 }
                 () = sleep_until(refused_due.unwrap_or_else(Instant::now)), if refused_due.is_some() => {
                     for id in course.refusals.take_due(Instant::now(), room) {
-                        match self.store.waiting(style, id - 1, id, 1).await {
+                        match self.store.waiting(system, id - 1, id, 1).await {
                             Ok(rows) if rows.is_empty() => course.refusals.settled(id),
                             Ok(rows) => {
-                                let (sent, outcome) = self.send_all(style, &rows, publisher, scope).await;
+                                let (sent, outcome) = self.send_all(system, &rows, publisher, scope).await;
                                 on_the_way.extend(sent.into_iter().map(confirm));
                                 course.failed = course.failed.or(outcome.err());
                             }
@@ -165,7 +165,7 @@ impl Inventory {
     }
 
     /// Notes what the broker said of one message.
-    fn note(&self, style: Style, outcome: Outcome, course: &mut Course) {
+    fn note(&self, system: System, outcome: Outcome, course: &mut Course) {
         match outcome {
             // Each at once: the connection may be lost before the next one comes.
             Ok(id) => {
@@ -173,17 +173,17 @@ impl Inventory {
                 if course.refusals.is_empty() {
                     course.refused.over();
                 }
-                self.goes_on(style, course);
-                self.receipts.add(style, [id]);
+                self.goes_on(system, course);
+                self.receipts.add(system, [id]);
             }
             Err(Unsent { row, error: PublishError::Refused, reporter }) => {
                 let delay = course.refusals.refused(row, Instant::now());
-                let exchange = style.exchange().name;
+                let exchange = system.style.exchange().name;
                 let reason = format!("a queue on {exchange} is full and rejects");
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 reporter.tell(Kind::Refused { delay_ms, reason });
                 if let Some(times) = course.refused.worth_saying(exchange) {
-                    tracing::warn!(%style, exchange, times, "messages are refused by a queue on this exchange");
+                    tracing::warn!(%system, exchange, times, "messages are refused by a queue on this exchange");
                 }
             }
             Err(Unsent { error, .. }) => course.failed = Some(error),
@@ -191,9 +191,9 @@ impl Inventory {
     }
 
     /// Nothing keeps the outbox from being sent any more.
-    fn goes_on(&self, style: Style, course: &mut Course) {
+    fn goes_on(&self, system: System, course: &mut Course) {
         if course.repeats.over() > 0 {
-            self.troubles.over(style);
+            self.troubles.over(system);
         }
     }
 
@@ -201,7 +201,7 @@ impl Inventory {
     /// can be chosen. Ends when nothing is held any more.
     async fn send_held(
         &self,
-        style: Style,
+        system: System,
         publisher: &Publisher,
         stop: &CancellationToken,
         scope: &Scope,
@@ -216,11 +216,11 @@ impl Inventory {
             let room = WINDOW_HELD.saturating_sub(stepping.len());
             if room > 0 && failed.is_none() && scope.is_closed(Gate::BeforePublish) {
                 let limit = u32::try_from(room).unwrap_or(u32::MAX);
-                let rows = self.store.waiting(style, after, until, limit).await;
+                let rows = self.store.waiting(system, after, until, limit).await;
                 for row in rows.map_err(PublishError::Store)? {
                     after = row.id;
                     stepping.push(async move {
-                        let reporter = Reporter::new(self.journal.clone(), about(style, &row));
+                        let reporter = Reporter::new(self.journal.clone(), about(system, &row));
                         scope.pass_before_publish(&row.routing_key, &reporter).await;
                         let sent = send(&row, reporter, publisher, scope)?;
                         confirm(sent).await.map_err(|unsent| unsent.error)
@@ -249,7 +249,7 @@ impl Inventory {
     /// Publishes these messages in order, as far as that goes.
     async fn send_all(
         &self,
-        style: Style,
+        system: System,
         rows: &[Waiting],
         publisher: &Publisher,
         scope: &Scope,
@@ -257,7 +257,7 @@ impl Inventory {
         let crashes_by = |sent: &Sent| scope.strikes(FaultKind::RelayCrash, &sent.reporter).is_some();
         let mut all = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
-            let reporter = Reporter::new(self.journal.clone(), about(style, row));
+            let reporter = Reporter::new(self.journal.clone(), about(system, row));
             match send(row, reporter, publisher, scope) {
                 Ok(sent) if is_second_or_only(rows, at) && crashes_by(&sent) => {
                     // Dead between the broker's taking it and our noting it: the worst moment.
@@ -352,9 +352,9 @@ async fn confirm(sent: Sent) -> Outcome {
     }
 }
 
-fn about(style: Style, row: &Waiting) -> Event {
+fn about(system: System, row: &Waiting) -> Event {
     let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
-    about.style = Some(style);
+    about.system = Some(system);
     about.node = Some(Service::Inventory.into());
     about.exchange = Some(Arc::clone(&row.exchange));
     about.sku = Some(row.sku);

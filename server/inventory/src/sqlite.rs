@@ -12,7 +12,7 @@ use crate::{
     stock_store::{Calculated, StockStore},
 };
 use async_trait::async_trait;
-use flow::{Id, Sku, Style, topology::Queue};
+use flow::{Id, Sku, System};
 use messaging::Failure;
 use std::{path::Path, sync::Arc};
 use store::{
@@ -69,15 +69,15 @@ impl StockStore for SqliteStock {
 
     async fn recalculate(
         &self,
-        queue: &'static Queue,
+        consumer: inbox::Consumer,
         message_id: Id,
         sku: Sku,
         told: Told<Effect<Calculated>>,
     ) -> Result<Effect<Calculated>, Failure> {
         let recalculate = move |tx: &rusqlite::Transaction<'_>| {
-            let version = || Ok(stock::find(tx, queue.style, sku)?.map(|row| row.calculated_version));
-            inbox::once(tx, queue, &message_id, version, || {
-                stock::recalculate(tx, queue.style, sku)?
+            let version = || Ok(stock::find(tx, consumer.system, sku)?.map(|row| row.calculated_version));
+            inbox::once(tx, consumer, &message_id, version, || {
+                stock::recalculate(tx, consumer.system, sku)?
                     .map(Effect::Stored)
                     .ok_or_else(|| Failure::Permanent(format!("inventory does not know {sku}")))
             })
@@ -85,12 +85,12 @@ impl StockStore for SqliteStock {
         self.0.write_then(recalculate, told).await
     }
 
-    async fn row(&self, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
-        self.0.glance(|store| stock::find(store, style, sku))
+    async fn row(&self, system: System, sku: Sku) -> Result<Option<Row>, StoreError> {
+        self.0.glance(|store| stock::find(store, system, sku))
     }
 
-    async fn rows(&self, style: Style) -> Result<Vec<(Sku, Row)>, StoreError> {
-        self.0.read(move |tx| stock::rows(tx, style)).await
+    async fn rows(&self, system: System) -> Result<Vec<(Sku, Row)>, StoreError> {
+        self.0.read(move |tx| stock::rows(tx, system)).await
     }
 
     async fn replace(
@@ -108,12 +108,12 @@ impl StockStore for SqliteStock {
 
     async fn waiting(
         &self,
-        style: Style,
+        system: System,
         after: i64,
         until: i64,
         limit: u32,
     ) -> Result<Vec<Waiting>, StoreError> {
-        self.0.glance(|store| outbox::waiting(store, style, after, until, limit))
+        self.0.glance(|store| outbox::waiting(store, system, after, until, limit))
     }
 
     async fn confirmed(&self, rows: Arc<[i64]>) -> Result<(), StoreError> {
@@ -125,8 +125,8 @@ impl StockStore for SqliteStock {
         self.0.write(outbox::last).await
     }
 
-    async fn unsent_of(&self, style: Style) -> Result<u32, StoreError> {
-        self.0.read(move |tx| outbox::count_of(tx, style)).await
+    async fn unsent_of(&self, system: System) -> Result<u32, StoreError> {
+        self.0.read(move |tx| outbox::count_of(tx, system)).await
     }
 
     async fn unsent(&self) -> Result<u64, StoreError> {

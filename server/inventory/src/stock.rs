@@ -1,6 +1,6 @@
 //! The stock table: recorded numbers, and what was last calculated from them.
 
-use flow::{Availability, Sku, Style, api::StockLevel, event::State};
+use flow::{Availability, Sku, System, api::StockLevel, event::State};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -84,7 +84,8 @@ impl Row {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockRecord {
     /// In which system.
-    pub style: Style,
+    #[serde(rename = "style")]
+    pub system: System,
     /// The SKU.
     pub sku: Sku,
     /// Pieces in the warehouse.
@@ -108,13 +109,13 @@ impl StockRecord {
 ///
 /// # Errors
 /// When the store fails.
-pub fn find(store: &Connection, style: Style, sku: Sku) -> Result<Option<Row>, StoreError> {
+pub fn find(store: &Connection, system: System, sku: Sku) -> Result<Option<Row>, StoreError> {
     Ok(store
         .prepare_cached(
             "SELECT on_hand, reserved, safety_stock, version, available, calculated_version
              FROM stock WHERE style = ?1 AND sku = ?2",
         )?
-        .query_row(params![style.as_str(), sku.as_str()], row_of)
+        .query_row(params![system.as_str(), sku.as_str()], row_of)
         .optional()?)
 }
 
@@ -134,7 +135,7 @@ fn row_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 ///
 /// # Errors
 /// When the store fails.
-pub fn record(tx: &Transaction<'_>, style: Style, sku: Sku, row: &Row) -> Result<(), StoreError> {
+pub fn record(tx: &Transaction<'_>, system: System, sku: Sku, row: &Row) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO stock
              (style, sku, on_hand, reserved, safety_stock, version, available, calculated_version)
@@ -142,7 +143,7 @@ pub fn record(tx: &Transaction<'_>, style: Style, sku: Sku, row: &Row) -> Result
          ON CONFLICT (style, sku) DO UPDATE SET on_hand = excluded.on_hand, version = excluded.version",
     )?
     .execute(params![
-        style.as_str(),
+        system.as_str(),
         sku.as_str(),
         row.on_hand,
         row.reserved,
@@ -160,15 +161,15 @@ pub fn record(tx: &Transaction<'_>, style: Style, sku: Sku, row: &Row) -> Result
 /// When the store fails.
 pub fn recalculate(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     sku: Sku,
 ) -> Result<Option<(State, State)>, StoreError> {
-    let Some(row) = find(tx, style, sku)? else { return Ok(None) };
+    let Some(row) = find(tx, system, sku)? else { return Ok(None) };
     let recorded = row.recorded();
     tx.prepare_cached(
         "UPDATE stock SET available = ?3, calculated_version = ?4 WHERE style = ?1 AND sku = ?2",
     )?
-    .execute(params![style.as_str(), sku.as_str(), recorded.quantity, recorded.version])?;
+    .execute(params![system.as_str(), sku.as_str(), recorded.quantity, recorded.version])?;
     Ok(Some((row.calculated(), recorded)))
 }
 
@@ -176,12 +177,12 @@ pub fn recalculate(
 ///
 /// # Errors
 /// When the store fails.
-pub fn rows(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, Row)>, StoreError> {
+pub fn rows(tx: &Transaction<'_>, system: System) -> Result<Vec<(Sku, Row)>, StoreError> {
     let mut select = tx.prepare_cached(
         "SELECT on_hand, reserved, safety_stock, version, available, calculated_version, sku
          FROM stock WHERE style = ?1 ORDER BY sku",
     )?;
-    let rows = select.query_map([style.as_str()], |row| Ok((store::sku(row, 6)?, row_of(row)?)))?;
+    let rows = select.query_map([system.as_str()], |row| Ok((store::sku(row, 6)?, row_of(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -193,12 +194,12 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
     if tx.query_row("SELECT count(*) FROM stock", [], |row| row.get::<_, i64>(0))? > 0 {
         return Ok(());
     }
-    for style in Style::ALL {
+    for system in System::ALL {
         for product in products {
             let &seed::Product { on_hand, reserved, safety_stock, .. } = product;
             let available = product.for_sale();
             let row = Row { on_hand, reserved, safety_stock, version: 1, available, calculated_version: 1 };
-            record(tx, *style, product.sku(), &row)?;
+            record(tx, system, product.sku(), &row)?;
         }
     }
     Ok(())
@@ -217,7 +218,7 @@ pub struct Replaced {
 #[derive(Debug)]
 pub struct Change {
     /// The system.
-    pub style: Style,
+    pub system: System,
     /// The SKU.
     pub sku: Sku,
     /// What was recorded before, if anything.
@@ -233,30 +234,35 @@ pub struct Change {
 /// When the store fails.
 pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> Result<Replaced, StoreError> {
     let (mut floors, mut changes) = (Floors::default(), Vec::new());
-    for &style in Style::ALL {
+    for system in System::ALL {
         let highest: u64 = tx.query_row(
             "SELECT coalesce(max(version), 0) FROM stock WHERE style = ?1",
-            [style.as_str()],
+            [system.as_str()],
             |row| row.get(0),
         )?;
-        let floor = highest.max(epoch::floor(tx, style)?).max(told.of(style));
-        epoch::raise(tx, style, floor)?;
-        floors.set(style, floor);
-        let known = rows(tx, style)?.into_iter().map(|(sku, row)| (sku, row.recorded()));
+        let floor = highest.max(epoch::floor(tx, system)?).max(told.of(system));
+        epoch::raise(tx, system, floor)?;
+        floors.set(system, floor);
+        let known = rows(tx, system)?.into_iter().map(|(sku, row)| (sku, row.recorded()));
         let mut known: BTreeMap<Sku, State> = known.collect();
-        tx.execute("DELETE FROM stock WHERE style = ?1", [style.as_str()])?;
+        tx.execute("DELETE FROM stock WHERE style = ?1", [system.as_str()])?;
         let version = floor + 1;
-        for record in records.iter().filter(|record| record.style == style) {
+        for record in records.iter().filter(|record| record.system == system) {
             let available = record.availability(version).quantity;
             let StockRecord { sku, on_hand, reserved, safety_stock, .. } = *record;
             let row =
                 Row { on_hand, reserved, safety_stock, version, available, calculated_version: version };
-            self::record(tx, style, sku, &row)?;
-            changes.push(Change { style, sku, before: known.remove(&sku), after: row.recorded() });
+            self::record(tx, system, sku, &row)?;
+            changes.push(Change { system, sku, before: known.remove(&sku), after: row.recorded() });
         }
         let nothing = State { on_hand: Some(0), available: false, quantity: 0, version };
         let gone = known.into_iter();
-        changes.extend(gone.map(|(sku, before)| Change { style, sku, before: Some(before), after: nothing }));
+        changes.extend(gone.map(|(sku, before)| Change {
+            system,
+            sku,
+            before: Some(before),
+            after: nothing,
+        }));
     }
     for table in ["outbox", "idempotency", "file_errors", "files"] {
         tx.execute(&format!("DELETE FROM {table}"), [])?;
@@ -264,16 +270,16 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> R
     Ok(Replaced { floors, changes })
 }
 
-/// Every row, by style and SKU.
+/// Every row, by system and SKU.
 ///
 /// # Errors
 /// When the store fails.
 pub fn export(tx: &Transaction<'_>) -> Result<Vec<StockRecord>, StoreError> {
     let mut records = Vec::new();
-    for &style in Style::ALL {
-        records.extend(rows(tx, style)?.into_iter().map(|(sku, row)| {
+    for system in System::ALL {
+        records.extend(rows(tx, system)?.into_iter().map(|(sku, row)| {
             let Row { on_hand, reserved, safety_stock, .. } = row;
-            StockRecord { style, sku, on_hand, reserved, safety_stock }
+            StockRecord { system, sku, on_hand, reserved, safety_stock }
         }));
     }
     Ok(records)

@@ -8,10 +8,10 @@ use crate::{
     stock::{Replaced, Row, StockRecord},
 };
 use async_trait::async_trait;
-use flow::{Id, Sku, Style, event::State, topology::Queue};
+use flow::{Id, Sku, System, event::State};
 use messaging::Failure;
 use std::{fmt::Debug, sync::Arc};
-use store::{StoreError, Told, effect::Effect, epoch::Floors};
+use store::{StoreError, Told, effect::Effect, epoch::Floors, inbox::Consumer};
 
 /// What was calculated before, and what is now.
 pub type Calculated = (State, State);
@@ -51,7 +51,7 @@ pub trait StockStore: Debug + Send + Sync {
     /// [`Failure::Permanent`] when the SKU is unknown.
     async fn recalculate(
         &self,
-        queue: &'static Queue,
+        consumer: Consumer,
         message_id: Id,
         sku: Sku,
         told: Told<Effect<Calculated>>,
@@ -61,13 +61,13 @@ pub trait StockStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn row(&self, style: Style, sku: Sku) -> Result<Option<Row>, StoreError>;
+    async fn row(&self, system: System, sku: Sku) -> Result<Option<Row>, StoreError>;
 
     /// Every row, by SKU.
     ///
     /// # Errors
     /// When the store fails.
-    async fn rows(&self, style: Style) -> Result<Vec<(Sku, Row)>, StoreError>;
+    async fn rows(&self, system: System) -> Result<Vec<(Sku, Row)>, StoreError>;
 
     /// Takes on other stock in place of all there is, under new versions above those of before and those in `known`.
     ///
@@ -86,14 +86,14 @@ pub trait StockStore: Debug + Send + Sync {
     /// When the store fails.
     async fn export(&self) -> Result<Vec<StockRecord>, StoreError>;
 
-    /// The outbox of a style after row `after` up to row `until`, in order, at most `limit`. It is asked for before every
+    /// The outbox of a system after row `after` up to row `until`, in order, at most `limit`. It is asked for before every
     /// message: an index finds it at once.
     ///
     /// # Errors
     /// When the store fails.
     async fn waiting(
         &self,
-        style: Style,
+        system: System,
         after: i64,
         until: i64,
         limit: u32,
@@ -111,11 +111,11 @@ pub trait StockStore: Debug + Send + Sync {
     /// When the store fails.
     async fn last_waiting(&self) -> Result<i64, StoreError>;
 
-    /// How many messages of a style are in the outbox.
+    /// How many messages of a system are in the outbox.
     ///
     /// # Errors
     /// When the store fails.
-    async fn unsent_of(&self, style: Style) -> Result<u32, StoreError>;
+    async fn unsent_of(&self, system: System) -> Result<u32, StoreError>;
 
     /// How many messages are in the outbox.
     ///

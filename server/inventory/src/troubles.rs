@@ -1,30 +1,30 @@
-//! What keeps a style's outbox from being sent, for `/readyz`.
+//! What keeps a system's outbox from being sent, for `/readyz`.
 
-use flow::Style;
+use flow::System;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Why each style's relay gets no further, if so; clones share it.
+/// Why each system's relay gets no further, if so; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Troubles(Arc<[Mutex<Option<String>>; 2]>);
+pub struct Troubles(Arc<[Mutex<Option<String>>; System::COUNT]>);
 
 impl Troubles {
     /// Its messages cannot be sent, and why.
-    pub fn stuck(&self, style: Style, why: String) {
-        *self.of(style) = Some(why);
+    pub fn stuck(&self, system: System, why: String) {
+        *self.of(system) = Some(why);
     }
 
     /// A message of it is with the broker.
-    pub fn over(&self, style: Style) {
-        *self.of(style) = None;
+    pub fn over(&self, system: System) {
+        *self.of(system) = None;
     }
 
-    /// Every style whose messages cannot be sent, and why.
+    /// Every system whose messages cannot be sent, and why.
     #[must_use]
-    pub fn all(&self) -> Vec<(Style, String)> {
-        Style::ALL.iter().filter_map(|&style| Some((style, self.of(style).clone()?))).collect()
+    pub fn all(&self) -> Vec<(System, String)> {
+        System::ALL.into_iter().filter_map(|system| Some((system, self.of(system).clone()?))).collect()
     }
 
-    fn of(&self, style: Style) -> MutexGuard<'_, Option<String>> {
-        self.0[style as usize].lock().expect("nothing panics while it holds this lock")
+    fn of(&self, system: System) -> MutexGuard<'_, Option<String>> {
+        self.0[system.index()].lock().expect("nothing panics while it holds this lock")
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Journal;
 use base::clock;
-use flow::{Actor, Availability, Event, Kind, Provenance, Service, Style};
+use flow::{Actor, Availability, Event, Kind, Provenance, Service, System};
 use std::{
     sync::{
         Arc,
@@ -65,11 +65,11 @@ pub type By<'a> = Option<&'a Arc<Actor>>;
 
 impl Journal {
     /// Tells that a service knows this of its SKUs though no message told it: everything was taken back to how it began.
-    pub fn report_reset(&self, service: Service, known: &[(Style, Availability)]) {
-        for (style, known) in known {
+    pub fn report_reset(&self, service: Service, known: &[(System, Availability)]) {
+        for (system, known) in known {
             let kind = Kind::StateChanged { before: None, after: (*known).into() };
             let mut event = Event::new(0, Provenance::Service, kind);
-            event.style = Some(*style);
+            event.system = Some(*system);
             event.node = Some(service.into());
             event.sku = Some(known.sku);
             self.report(event);

@@ -17,7 +17,7 @@ fn event(n: u64) -> Event {
         Kind::RetryScheduled { delay_ms: n, reason: "r".repeat(40) }
     };
     let mut event = Event::new(1 + n, Provenance::Service, kind);
-    event.style = Some(Style::ALL[(n % 2) as usize]);
+    event.system = Some(Style::ALL[(n % 2) as usize].into());
     event.node = Some(Service::Catalog.into());
     event.message_id = Some(format!("m-{n}").as_str().into());
     event.queue = Some("catalog.sku_processed".into());

@@ -7,7 +7,7 @@
 use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
 use async_compat::Compat;
 use base::repeats::Repeats;
-use flow::{Event, Kind, Node, Provenance, Style};
+use flow::{Event, Kind, Node, Provenance, System};
 use futures::StreamExt;
 use journal::Journal;
 use lapin::{
@@ -187,12 +187,13 @@ pub struct Owner {
     /// The node.
     pub node: Node,
     /// Its system; none for what serves both.
-    pub style: Option<Style>,
+    pub system: Option<System>,
 }
 
 impl Owner {
     fn name(&self) -> String {
-        self.style.map_or_else(|| self.node.to_string(), |style| format!("{} {style}", self.node))
+        self.system
+            .map_or_else(|| self.node.to_string(), |system| format!("{} {}", self.node, system.as_str()))
     }
 }
 
@@ -402,7 +403,7 @@ impl Connector {
     fn tell(&self, owner: &Owner, kind: Kind) {
         let mut event = Event::new(0, Provenance::Service, kind);
         event.node = Some(owner.node.clone());
-        event.style = owner.style;
+        event.system = owner.system;
         self.journal.report(event);
     }
 }

@@ -7,7 +7,7 @@
 use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
 use crate::{Failure, Handled, Scope, Strangers};
 use base::clock;
-use flow::{Event, Id, Kind, Provenance, fault::Gate, topology::Queue};
+use flow::{Event, Id, Kind, Provenance, System, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
 use journal::{Journal, Reporter};
 use lapin::{message::Delivery, types::DeliveryTag};
@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 /// A delivery, as handlers see it.
 #[derive(Debug)]
 pub struct Delivered {
+    /// The system in which it travels.
+    pub system: System,
     /// The queue from which it came.
     pub queue: &'static Queue,
     /// The message.
@@ -104,7 +106,7 @@ impl Consumer {
         let name = |body: &[u8]| self.strangers.claim(self.queue.name, self.queue.routing_key, body);
         let envelope = Envelope::receive(properties, data, self.queue.message_type(), name);
         let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
-        about.style = Some(self.queue.style);
+        about.system = Some(self.scope.system);
         about.node = Some(self.queue.service.into());
         about.exchange = Some(exchange.as_str().into());
         about.queue = Some(self.queue.name.into());
@@ -118,7 +120,8 @@ impl Consumer {
         let delivered_us = reporter.tell(Kind::Delivered { consumer_tag: Arc::clone(tag) });
 
         let unacked = self.unacked.one_more(self.queue);
-        let delivered = Arc::new(Delivered { queue: self.queue, envelope, reporter });
+        let delivered =
+            Arc::new(Delivered { system: self.scope.system, queue: self.queue, envelope, reporter });
         let (handler, publisher, scope) = (Arc::clone(&self.handler), publisher.clone(), self.scope.clone());
         at_work.spawn(async move {
             let is_done = handle(&delivered, &handler, &publisher, &scope).await;
@@ -128,7 +131,7 @@ impl Consumer {
 
     pub(super) fn tell(&self, kind: Kind) {
         let mut event = Event::new(0, Provenance::Service, kind);
-        event.style = Some(self.queue.style);
+        event.system = Some(self.scope.system);
         event.node = Some(self.queue.service.into());
         event.queue = Some(self.queue.name.into());
         self.journal.report(event);

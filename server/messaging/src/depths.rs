@@ -4,6 +4,7 @@ use crate::{EmbeddedBroker, Unacked};
 use base::clock;
 use broker::QueueCounts;
 use flow::{
+    Transport,
     api::QueueDepth,
     topology::{QUEUES, Queue},
 };
@@ -74,6 +75,7 @@ fn depth(queue: &Queue, ready: u64, unacked: u64, consumers: u64) -> QueueDepth 
     QueueDepth {
         name: queue.name.to_owned(),
         style: queue.style,
+        transport: Transport::Amqp,
         ready,
         unacked,
         consumers,

@@ -5,7 +5,7 @@
 
 use crate::{crew::Crew, outcome::Failure};
 use flow::{
-    Id, Service, Style,
+    Id, Service, System,
     fault::{FaultKind, Gate},
 };
 use futures::future::BoxFuture;
@@ -33,7 +33,7 @@ pub enum HttpFault {
     Silent,
 }
 
-/// What one service of one style asks while it works.
+/// What one service of one system asks while it works.
 pub trait Hooks: fmt::Debug + Send + Sync {
     /// Whether that gate is closed.
     fn is_closed(&self, gate: Gate) -> bool;
@@ -76,11 +76,11 @@ pub trait Hooks: fmt::Debug + Send + Sync {
     fn crew(&self) -> &Crew;
 }
 
-/// One service of one style, with its hooks; clones share them.
+/// One service of one system, with its hooks; clones share them.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// The style.
-    pub style: Style,
+    /// The system.
+    pub system: System,
     /// The service.
     pub service: Service,
     hooks: Arc<dyn Hooks>,
@@ -97,8 +97,8 @@ impl Deref for Scope {
 impl Scope {
     /// The scope of a service.
     #[must_use]
-    pub const fn new(style: Style, service: Service, hooks: Arc<dyn Hooks>) -> Self {
-        Self { style, service, hooks }
+    pub const fn new(system: System, service: Service, hooks: Arc<dyn Hooks>) -> Self {
+        Self { system, service, hooks }
     }
 
     /// Passes a gate: at once when it is open, else when somebody lets it go on.
@@ -129,27 +129,27 @@ impl Scope {
     }
 }
 
-/// The scopes of all services in all styles; clones share them.
+/// The scopes of all services in all systems; clones share them.
 #[derive(Debug, Clone)]
 pub struct Scopes(Arc<[Scope]>);
 
 impl Scopes {
     /// One for each, as `scope_of` makes them.
     #[must_use]
-    pub fn new(scope_of: impl Fn(Style, Service) -> Scope) -> Self {
-        let all =
-            Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |service| (*style, *service)));
-        Self(all.map(|(style, service)| scope_of(style, service)).collect())
+    pub fn new(scope_of: impl Fn(System, Service) -> Scope) -> Self {
+        let services = |system| Service::ALL.iter().map(move |&service| (system, service));
+        let all = System::ALL.into_iter().flat_map(services);
+        Self(all.map(|(system, service)| scope_of(system, service)).collect())
     }
 
-    /// The scope of one service in one style.
+    /// The scope of one service in one system.
     ///
     /// # Panics
     /// Never: there is one for each.
     #[must_use]
-    pub fn of(&self, style: Style, service: Service) -> &Scope {
+    pub fn of(&self, system: System, service: Service) -> &Scope {
         let mut all = self.0.iter();
-        all.find(|scope| scope.style == style && scope.service == service).expect("there is one for each")
+        all.find(|scope| scope.system == system && scope.service == service).expect("there is one for each")
     }
 }
 
@@ -157,7 +157,7 @@ impl Scopes {
 /// only one that is routed.
 pub trait Bindings: Send + Sync {
     /// Whether a service's queue is unbound on purpose.
-    fn is_unbound(&self, style: Style, service: Service) -> bool;
+    fn is_unbound(&self, system: System, service: Service) -> bool;
 
     /// Changes whenever gates or faults are set or cleared.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -169,5 +169,5 @@ pub trait Bindings: Send + Sync {
     fn tap_has_followed(&self, change: u64) -> BoxFuture<'_, ()>;
 
     /// A queue that was to be unbound is.
-    fn was_unbound(&self, style: Style, service: Service);
+    fn was_unbound(&self, system: System, service: Service);
 }

@@ -54,14 +54,14 @@ pub async fn keep_binding(
     let mut was_unbound = None;
     loop {
         let change = *changes.borrow_and_update();
-        let is_unbound = bindings.is_unbound(queue.style, queue.service);
+        let is_unbound = bindings.is_unbound(queue.style.into(), queue.service);
         if was_unbound.replace(is_unbound) != Some(is_unbound) {
             if is_unbound {
                 bindings.tap_has_followed(change).await;
             }
             set_binding(channel, queue, bindings).await?;
-            if is_unbound && bindings.is_unbound(queue.style, queue.service) {
-                bindings.was_unbound(queue.style, queue.service);
+            if is_unbound && bindings.is_unbound(queue.style.into(), queue.service) {
+                bindings.was_unbound(queue.style.into(), queue.service);
             }
         }
         tokio::select! {
@@ -78,12 +78,12 @@ pub async fn keep_binding(
 pub async fn set_binding(channel: &Channel, queue: &Queue, bindings: &dyn Bindings) -> lapin::Result<()> {
     let (name, key) = (queue.name, queue.routing_key);
     let exchange = queue.style.exchange().name;
-    if !bindings.is_unbound(queue.style, queue.service) {
+    if !bindings.is_unbound(queue.style.into(), queue.service) {
         let options = QueueBindOptions::default();
         channel.queue_bind(name.into(), exchange.into(), key.into(), options, FieldTable::default()).await?;
     }
     // Asked once more: it may have been unbound while we bound it.
-    if bindings.is_unbound(queue.style, queue.service) {
+    if bindings.is_unbound(queue.style.into(), queue.service) {
         channel.queue_unbind(name.into(), exchange.into(), key.into(), FieldTable::default()).await?;
     }
     Ok(())

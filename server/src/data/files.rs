@@ -83,16 +83,17 @@ impl Data {
             wishes: read(&folder.join(WISHES))?,
         };
         let wrong = |name: &str, reason: String| DataError::Content { path: folder.join(name), reason };
-        once(data.products.iter().map(|row| (row.style, row.sku)))
-            .map_err(|(style, sku)| wrong(PRODUCTS, format!("{sku} is there twice in {style}")))?;
-        once(data.stock.iter().map(|row| (row.style, row.sku)))
-            .map_err(|(style, sku)| wrong(STOCK, format!("{sku} is there twice in {style}")))?;
+        once(data.products.iter().map(|row| (row.system, row.sku))).map_err(|(system, sku)| {
+            wrong(PRODUCTS, format!("{sku} is there twice in {}", system.as_str()))
+        })?;
+        once(data.stock.iter().map(|row| (row.system, row.sku)))
+            .map_err(|(system, sku)| wrong(STOCK, format!("{sku} is there twice in {}", system.as_str())))?;
         for StockRecord { sku, on_hand, reserved, safety_stock, .. } in &data.stock {
             if [on_hand, reserved, safety_stock].into_iter().any(|&pieces| pieces > PIECES_MAX) {
                 return Err(wrong(STOCK, format!("{sku} has more than {PIECES_MAX} pieces")));
             }
         }
-        once(data.wishes.iter().map(|row| (row.style, row.sku, row.email.clone())))
+        once(data.wishes.iter().map(|row| (row.system, row.sku, row.email.clone())))
             .map_err(|(_, sku, email)| wrong(WISHES, format!("{email} wishes for {sku} twice")))?;
         for wish in &data.wishes {
             if let Err(error) = wish.email.parse::<MailAddress>() {
@@ -183,7 +184,11 @@ mod tests {
             ("stock.csv", "choreography,MUG-RED,many,0,0", "line: 50"),
             ("stock.csv", "choreography,MUG-RED,1,0,0", "MUG-RED is there twice"),
             ("stock.csv", "choreography,NEW,4000000000,0,0", "more than 2147483647"),
-            ("products.csv", "ballet,MUG-RED,Red mug", "unknown variant `ballet`"),
+            (
+                "products.csv",
+                "ballet,MUG-RED,Red mug",
+                "\"ballet\" is not a style: use choreography or orchestration",
+            ),
             (
                 "wishes.csv",
                 "choreography,nobody,,MUG-RED,2026-01-01T00:00:00Z,",

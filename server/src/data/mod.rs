@@ -12,7 +12,7 @@ pub use files::DataError;
 pub use replace::{Reset, ResetError, ResetMarker};
 
 use catalog::products::ProductRecord;
-use flow::{Availability, Style};
+use flow::{Availability, System};
 use inventory::stock::StockRecord;
 use store::epoch::Floors;
 use wishlist::wishes::WishRecord;
@@ -31,9 +31,9 @@ pub struct Data {
 impl Data {
     /// What is for sale of each SKU, at the first version above the floors.
     #[must_use]
-    pub fn for_sale(&self, floors: Floors) -> Vec<(Style, Availability)> {
-        let at = |style| floors.of(style) + 1;
-        self.stock.iter().map(|record| (record.style, record.availability(at(record.style)))).collect()
+    pub fn for_sale(&self, floors: Floors) -> Vec<(System, Availability)> {
+        let at = |system| floors.of(system) + 1;
+        self.stock.iter().map(|record| (record.system, record.availability(at(record.system)))).collect()
     }
 
     /// What a new system starts with.
@@ -41,15 +41,15 @@ impl Data {
     pub fn seed() -> Self {
         let now = base::clock::now_text();
         let mut data = Self::default();
-        for &style in Style::ALL {
+        for system in System::ALL {
             for product in &seed::PRODUCTS {
                 let (sku, name) = (product.sku(), product.name.to_owned());
                 let &seed::Product { on_hand, reserved, safety_stock, .. } = product;
-                data.products.push(ProductRecord { style, sku, name });
-                data.stock.push(StockRecord { style, sku, on_hand, reserved, safety_stock });
+                data.products.push(ProductRecord { system, sku, name });
+                data.stock.push(StockRecord { system, sku, on_hand, reserved, safety_stock });
             }
             data.wishes.extend(seed::wishes().map(|(email, sku)| WishRecord {
-                style,
+                system,
                 email,
                 name: None,
                 sku,

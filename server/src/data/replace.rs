@@ -10,7 +10,7 @@ use super::Data;
 use crate::{recount, styles::Services};
 use control::{Desk, DeskError};
 use flow::{
-    Event, Kind, Provenance, Service, Style,
+    Event, Kind, Provenance, Service, System, Transport,
     api::{SimulatorState, SimulatorWanted},
 };
 use journal::{By, Journal};
@@ -132,8 +132,8 @@ impl Reset {
     /// What is parked tells of a life that is over. While there is no broker nobody can see it either; replayed one
     /// day, it is old news to everybody.
     async fn discard_parked(&self, by: By<'_>) -> Result<(), ResetError> {
-        for &style in Style::ALL {
-            match self.desk.discard_all(style, by).await {
+        for system in System::ALL {
+            match self.desk.discard_all(system, by).await {
                 Ok(_) => {}
                 Err(DeskError::NoConnection(error)) => {
                     tracing::warn!(%error, "parked messages stay where they are");
@@ -168,14 +168,13 @@ impl Reset {
         }
         connection.close(200, "done".into()).await?;
         let picture = self.journal.picture().await;
-        for (style, service) in
-            Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |of| (*style, *of)))
-        {
-            let Some(queue) = picture.system(style).queue_of(service) else { continue };
+        let services = |system| Service::ALL.iter().map(move |&service| (system, service));
+        for (system, service) in Transport::Amqp.systems().flat_map(services) {
+            let Some(queue) = picture.system(system).queue_of(service) else { continue };
             for consumer in &queue.consumers {
                 let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: Some(0) };
                 let mut event = Event::new(0, Provenance::Service, kind);
-                event.style = Some(style);
+                event.system = Some(system);
                 event.node = Some(service.into());
                 event.queue = Some(Arc::clone(&queue.name));
                 self.journal.report(event);

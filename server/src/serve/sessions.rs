@@ -14,7 +14,7 @@ use messaging::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// What one service of one style does with its connection: it consumes, and inventory also relays.
+/// What one service of one system does with its connection: it consumes, and inventory also relays.
 pub(super) struct ServiceSession {
     pub control: Control,
     pub scope: Scope,
@@ -37,7 +37,7 @@ impl Session for ServiceSession {
         let relay = async {
             match &self.inventory {
                 Some(inventory) => {
-                    inventory.relay(self.scope.style, connection, &self.stop, &self.scope).await
+                    inventory.relay(self.scope.system, connection, &self.stop, &self.scope).await
                 }
                 None => Ok(()),
             }
@@ -54,7 +54,7 @@ impl Session for ServiceSession {
     }
 
     async fn cut(&self) -> String {
-        let mut crashes = self.control.crashes(self.scope.style, self.scope.service);
+        let mut crashes = self.control.crashes(self.scope.system, self.scope.service);
         // Only ever closed with the whole server.
         let _ = crashes.changed().await;
         let Some(kind) = *crashes.borrow() else { return "the server ends".into() };

@@ -17,7 +17,7 @@ use bridge::{
     management::{self, Bound, Visibility},
 };
 use control::{Control, Desk};
-use flow::{Node, Service, Style};
+use flow::{Node, Service, System, Transport};
 use journal::Journal;
 use messaging::{
     Depths, EmbeddedBroker, Links, Unacked,
@@ -98,13 +98,11 @@ impl Built {
             stop: consumers_stop.clone(),
         };
         let desk = Desk::new(connector.clone(), journal.clone());
-        for (style, service) in
-            Style::ALL.iter().flat_map(|style| Service::ALL.iter().map(move |s| (*style, *s)))
-        {
-            let scope = control.scope(style, service);
+        for (system, service) in each_service(Transport::Amqp) {
+            let scope = control.scope(system, service);
             let consumer = Consumer {
-                queue: style.queue_of(service),
-                handler: styles::handler(style, services.clone()),
+                queue: system.style.queue_of(service),
+                handler: styles::handler(system.style, services.clone()),
                 journal: journal.clone(),
                 strangers: strangers.clone(),
                 unacked: unacked.clone(),
@@ -113,11 +111,11 @@ impl Built {
             };
             let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
             // One of our connections says for all of them who is here.
-            let is_first = inventory.is_some() && Some(style) == Style::ALL.first().copied();
+            let is_first = inventory.is_some() && Some(system) == Transport::Amqp.systems().next();
             let neighbours = is_first.then(|| neighbours.clone());
             let (control, stop) = (control.clone(), consumers_stop.clone());
             let session = ServiceSession { control, scope, consumer, inventory, neighbours, stop };
-            let owner = Owner { node: service.into(), style: Some(style) };
+            let owner = Owner { node: service.into(), system: Some(system) };
             tasks.spawn(connector.clone().keep(owner, session));
         }
         let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
@@ -128,7 +126,7 @@ impl Built {
                 let (journal, stop) = (journal.clone(), consumers_stop.clone());
                 let watching =
                     WatchRemote { channel, journal, strangers, bound, control: control.clone(), stop };
-                let owner = Owner { node: Node::Foreign("bridge".into()), style: None };
+                let owner = Owner { node: Node::Foreign("bridge".into()), system: None };
                 tasks.spawn(connector.keep(owner, watching));
                 Depths::Remote { channel: sampled, unacked }
             }
@@ -199,6 +197,11 @@ impl Built {
         let embedded = broker.embedded;
         Ok(Running { tasks, consumers_stop, control, http, http_stop, embedded, journal, _lock: lock })
     }
+}
+
+/// Every service of every system over a transport.
+fn each_service(transport: Transport) -> impl Iterator<Item = (System, Service)> {
+    transport.systems().flat_map(|system| Service::ALL.iter().map(move |&service| (system, service)))
 }
 
 impl Running {

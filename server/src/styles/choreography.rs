@@ -31,7 +31,7 @@ pub async fn handle(message: &Delivered, services: &Services) -> Outcome {
     let SkuProcessed { sku } = parse(message)?;
     let ask = || {
         let Delivered { envelope, reporter, .. } = message;
-        services.availability.ask(Style::Choreography, sku, &envelope.correlation_id, reporter)
+        services.availability.ask(message.system, sku, &envelope.correlation_id, reporter)
     };
     match message.queue.service {
         Service::Inventory => services.inventory.recalculate(message, sku).await,

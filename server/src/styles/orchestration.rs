@@ -54,7 +54,7 @@ async fn confirm(
 ) -> Result<Availability, Failure> {
     let Delivered { envelope, reporter, .. } = message;
     let asked =
-        services.availability.ask(Style::Orchestration, said.sku, &envelope.correlation_id, reporter).await?;
+        services.availability.ask(message.system, said.sku, &envelope.correlation_id, reporter).await?;
     if asked.version < said.version { Err(doubt.into()) } else { Ok(asked) }
 }
 

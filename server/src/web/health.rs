@@ -30,8 +30,8 @@ async fn ready(
     for (name, reason) in links.blocked() {
         wrong.push(format!("the broker takes no messages from {name} now: {reason}"));
     }
-    for (style, why) in services.inventory.stuck() {
-        wrong.push(format!("the outbox of {style} is stuck: {why}"));
+    for (system, why) in services.inventory.stuck() {
+        wrong.push(format!("the outbox of {} is stuck: {why}", system.as_str()));
     }
     let (inventory, catalog, wishlist) =
         tokio::join!(services.inventory.ping(), services.catalog.ping(), services.wishlist.ping());

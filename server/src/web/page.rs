@@ -13,7 +13,7 @@ use axum::{
 use catalog::search::Search;
 use control::Control;
 use flow::{
-    Event, Picture, Style,
+    Event, Picture, System,
     api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
     fault::Holding,
 };
@@ -119,29 +119,29 @@ impl Backend for Lent {
         self.journal.picture_now()
     }
 
-    fn newest_events(&self, style: Style, limit: usize) -> Answer<Vec<Event>> {
+    fn newest_events(&self, system: System, limit: usize) -> Answer<Vec<Event>> {
         let journal = self.journal.clone();
         answer::<_, problem::Problem>(async move {
-            // Both styles and the broker are in one list: enough of it, that some of each is among it.
+            // All systems and the broker are in one list: enough of it, that some of each is among it.
             let page = journal.page_before(u64::MAX, 20 * limit as u64).await.map_err(unreadable)?;
             let events: Vec<Event> =
                 serde_json::from_slice(&array(&page.blocks)).expect("the journal reads what it wrote");
-            Ok(events.into_iter().rev().filter(|event| event.style == Some(style)).take(limit).collect())
+            Ok(events.into_iter().rev().filter(|event| event.system == Some(system)).take(limit).collect())
         })
     }
 
-    fn holding(&self, style: Style) -> Holding {
-        self.control.holding(style)
+    fn holding(&self, system: System) -> Holding {
+        self.control.holding(system)
     }
 
     fn broker_label(&self) -> String {
         self.broker_label.clone()
     }
 
-    fn products(&self, style: Style, search: String, limit: u32) -> Answer<Vec<Product>> {
+    fn products(&self, system: System, search: String, limit: u32) -> Answer<Vec<Product>> {
         let catalog = self.services.catalog.clone();
         answer::<_, problem::Problem>(async move {
-            Ok(catalog.products(style, Search::parse(&search)?, limit).await?)
+            Ok(catalog.products(system, Search::parse(&search)?, limit).await?)
         })
     }
 
@@ -152,18 +152,18 @@ impl Backend for Lent {
         })
     }
 
-    fn stock(&self, style: Style) -> Answer<Vec<StockLevel>> {
+    fn stock(&self, system: System) -> Answer<Vec<StockLevel>> {
         let inventory = self.services.inventory.clone();
-        answer(async move { inventory.stock(style).await })
+        answer(async move { inventory.stock(system).await })
     }
 
-    fn wishes(&self, style: Style) -> Answer<Vec<Wish>> {
+    fn wishes(&self, system: System) -> Answer<Vec<Wish>> {
         let wishlist = self.services.wishlist.clone();
-        answer(async move { wishlist.wishes(style).await })
+        answer(async move { wishlist.wishes(system).await })
     }
 
-    fn emails(&self, style: Style) -> Answer<Vec<Email>> {
+    fn emails(&self, system: System) -> Answer<Vec<Email>> {
         let wishlist = self.services.wishlist.clone();
-        answer(async move { wishlist.emails(style).await })
+        answer(async move { wishlist.emails(system).await })
     }
 }

@@ -4,7 +4,7 @@
 //! go back: each service remembers the highest version of the life before, and whatever is not newer is old news.
 
 use crate::StoreError;
-use flow::Style;
+use flow::System;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// How far ahead of what a service knows a command's version may be. Inventory counts one by one, so that messages which
@@ -52,12 +52,12 @@ impl From<rusqlite::Error> for VersionError {
 /// When a command is too far ahead, or the store fails.
 pub fn as_new(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     stored: Option<u64>,
     version: u64,
     word: Word,
 ) -> Result<Option<u64>, VersionError> {
-    let floor = floor(tx, style)?;
+    let floor = floor(tx, system)?;
     let newest = stored.unwrap_or(floor);
     if word == Word::Command && version.saturating_sub(newest.max(floor)) > JUMP_MAX {
         return Err(VersionError::Implausible { version, newest });
@@ -65,26 +65,26 @@ pub fn as_new(
     Ok((version <= newest).then_some(newest))
 }
 
-/// The highest version of each system's life before: choreography's, orchestration's.
+/// The highest version of each system's life before, by [`System::index`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Floors([u64; 2]);
+pub struct Floors([u64; System::COUNT]);
 
 impl Floors {
-    /// Of a style.
+    /// Of a system.
     #[must_use]
-    pub const fn of(&self, style: Style) -> u64 {
-        self.0[style as usize]
+    pub const fn of(&self, system: System) -> u64 {
+        self.0[system.index()]
     }
 
-    /// The higher of both, style by style.
+    /// The higher of both, system by system.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
-        Self([self.0[0].max(other.0[0]), self.0[1].max(other.0[1])])
+        Self(std::array::from_fn(|at| self.0[at].max(other.0[at])))
     }
 
     /// Sets it.
-    pub const fn set(&mut self, style: Style, floor: u64) {
-        self.0[style as usize] = floor;
+    pub const fn set(&mut self, system: System, floor: u64) {
+        self.0[system.index()] = floor;
     }
 }
 
@@ -94,13 +94,13 @@ impl Floors {
 /// When the store fails.
 pub fn highest(tx: &Transaction<'_>, table: &str) -> Result<Floors, StoreError> {
     let mut highest = Floors::default();
-    for &style in Style::ALL {
+    for system in System::ALL {
         let version: u64 = tx.query_row(
             &format!("SELECT coalesce(max(version), 0) FROM {table} WHERE style = ?1 AND version <= ?2"),
-            params![style.as_str(), BELIEVED_MAX],
+            params![system.as_str(), BELIEVED_MAX],
             |row| row.get(0),
         )?;
-        highest.set(style, version);
+        highest.set(system, version);
     }
     Ok(highest)
 }
@@ -117,10 +117,10 @@ CREATE TABLE IF NOT EXISTS epochs (
 ///
 /// # Errors
 /// When the store fails.
-pub fn floor(tx: &Transaction<'_>, style: Style) -> Result<u64, StoreError> {
+pub fn floor(tx: &Transaction<'_>, system: System) -> Result<u64, StoreError> {
     let floor = tx
         .prepare_cached("SELECT floor FROM epochs WHERE style = ?1")?
-        .query_row([style.as_str()], |row| row.get(0))
+        .query_row([system.as_str()], |row| row.get(0))
         .optional()?;
     Ok(floor.unwrap_or(0))
 }
@@ -129,11 +129,11 @@ pub fn floor(tx: &Transaction<'_>, style: Style) -> Result<u64, StoreError> {
 ///
 /// # Errors
 /// When the store fails.
-pub fn raise(tx: &Transaction<'_>, style: Style, floor: u64) -> Result<(), StoreError> {
+pub fn raise(tx: &Transaction<'_>, system: System, floor: u64) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO epochs (style, floor) VALUES (?1, ?2)
          ON CONFLICT (style) DO UPDATE SET floor = excluded.floor",
-        params![style.as_str(), floor],
+        params![system.as_str(), floor],
     )?;
     Ok(())
 }

@@ -5,11 +5,29 @@
 use crate::{StoreError, effect::Effect};
 use base::clock;
 use chrono::{TimeDelta, Utc};
-use flow::topology::Queue;
+use flow::{System, topology::Queue};
 use rusqlite::{Transaction, params};
+use std::borrow::Cow;
 
 /// For how many days a message is recognised.
 const KEPT_DAYS: i64 = 7;
+
+/// Who handles a message: what consumes a queue in one system.
+#[derive(Debug, Clone, Copy)]
+pub struct Consumer {
+    /// The system.
+    pub system: System,
+    /// The queue.
+    pub queue: &'static Queue,
+}
+
+impl Consumer {
+    /// Its name in the inbox: the queue's, and the transport's behind it where that does not go without saying.
+    fn name(&self) -> Cow<'static, str> {
+        let (queue, transport) = (self.queue.name, self.system.transport);
+        if transport.is_default() { queue.into() } else { format!("{queue}@{transport}").into() }
+    }
+}
 
 /// The table, in each service's own store.
 pub const SCHEMA: &str = "
@@ -22,32 +40,32 @@ CREATE TABLE IF NOT EXISTS inbox (
 CREATE INDEX IF NOT EXISTS inbox_by_age ON inbox (handled_at);
 ";
 
-/// Notes that the consumer of `queue` handles the message; `false` when it already has.
+/// Notes that the consumer handles the message; `false` when it already has.
 ///
 /// # Errors
 /// When the store fails.
-pub fn is_new(tx: &Transaction<'_>, queue: &Queue, message_id: &str) -> Result<bool, StoreError> {
+pub fn is_new(tx: &Transaction<'_>, consumer: Consumer, message_id: &str) -> Result<bool, StoreError> {
     let added = tx
         .prepare_cached(
             "INSERT INTO inbox (consumer, message_id, handled_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (consumer, message_id) DO NOTHING",
         )?
-        .execute(params![queue.name, message_id, clock::now_text()])?;
+        .execute(params![consumer.name(), message_id, clock::now_text()])?;
     Ok(added == 1)
 }
 
-/// Does `work` unless the consumer of `queue` has handled the message; then `known` says which version is stored.
+/// Does `work` unless the consumer has handled the message; then `known` says which version is stored.
 ///
 /// # Errors
 /// Whatever `work` says, and when the store fails; the message is not noted then.
 pub fn once<T, E: From<StoreError>>(
     tx: &Transaction<'_>,
-    queue: &Queue,
+    consumer: Consumer,
     message_id: &str,
     known: impl FnOnce() -> Result<Option<u64>, StoreError>,
     work: impl FnOnce() -> Result<Effect<T>, E>,
 ) -> Result<Effect<T>, E> {
-    if is_new(tx, queue, message_id)? { work() } else { Ok(Effect::Duplicate { known_version: known()? }) }
+    if is_new(tx, consumer, message_id)? { work() } else { Ok(Effect::Duplicate { known_version: known()? }) }
 }
 
 /// Forgets what was handled more than `KEPT_DAYS` ago. A message that comes again after so long would be
@@ -58,4 +76,31 @@ pub fn once<T, E: From<StoreError>>(
 pub fn forget_old(tx: &Transaction<'_>) -> Result<usize, StoreError> {
     let before = clock::text(Utc::now() - TimeDelta::days(KEPT_DAYS));
     Ok(tx.execute("DELETE FROM inbox WHERE handled_at < ?1", [before])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::{Service, Transport};
+    use rusqlite::Connection;
+
+    #[test]
+    fn a_message_is_recognised_in_the_system_that_handled_it_and_in_no_other() {
+        let mut store = Connection::open_in_memory().unwrap();
+        store.execute_batch(SCHEMA).unwrap();
+        let tx = store.transaction().unwrap();
+        for system in System::ALL {
+            let consumer = Consumer { system, queue: system.style.queue_of(Service::Catalog) };
+            assert!(is_new(&tx, consumer, "m").unwrap(), "{system}");
+            assert!(!is_new(&tx, consumer, "m").unwrap(), "{system}");
+        }
+    }
+
+    #[test]
+    fn over_amqp_a_consumer_is_called_as_its_queue_like_what_older_inboxes_hold() {
+        for system in Transport::Amqp.systems() {
+            let queue = system.style.queue_of(Service::Catalog);
+            assert_eq!(Consumer { system, queue }.name(), queue.name);
+        }
+    }
 }

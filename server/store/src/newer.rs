@@ -7,7 +7,7 @@ use crate::{
     effect::Effect,
     epoch::{self, VersionError, Word},
 };
-use flow::{Availability, Sku, Style, event::State};
+use flow::{Availability, Sku, System, event::State};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// What is stored of a SKU, if anything. `table` has the columns `style`, `sku`, `available`, `quantity` and `version`.
@@ -17,14 +17,14 @@ use rusqlite::{OptionalExtension, Transaction, params};
 pub fn stored(
     tx: &Transaction<'_>,
     table: &str,
-    style: Style,
+    system: System,
     sku: Sku,
 ) -> Result<Option<State>, StoreError> {
     Ok(tx
         .prepare_cached(&format!(
             "SELECT available, quantity, version FROM {table} WHERE style = ?1 AND sku = ?2"
         ))?
-        .query_row(params![style.as_str(), sku.as_str()], state_of)
+        .query_row(params![system.as_str(), sku.as_str()], state_of)
         .optional()?)
 }
 
@@ -32,10 +32,14 @@ pub fn stored(
 ///
 /// # Errors
 /// When the store fails.
-pub fn all_stored(tx: &Transaction<'_>, table: &str, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
+pub fn all_stored(
+    tx: &Transaction<'_>,
+    table: &str,
+    system: System,
+) -> Result<Vec<(Sku, State)>, StoreError> {
     let mut select = tx
         .prepare_cached(&format!("SELECT available, quantity, version, sku FROM {table} WHERE style = ?1"))?;
-    let rows = select.query_map([style.as_str()], |row| Ok((crate::sku(row, 3)?, state_of(row)?)))?;
+    let rows = select.query_map([system.as_str()], |row| Ok((crate::sku(row, 3)?, state_of(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -51,14 +55,14 @@ fn state_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<State> {
 pub fn store_if_newer(
     tx: &Transaction<'_>,
     table: &str,
-    style: Style,
+    system: System,
     known: Availability,
     word: Word,
     store: impl FnOnce() -> Result<(), StoreError>,
 ) -> Result<Effect<Option<State>>, VersionError> {
-    let before = stored(tx, table, style, known.sku)?;
+    let before = stored(tx, table, system, known.sku)?;
     let version = before.map(|before| before.version);
-    if let Some(known_version) = epoch::as_new(tx, style, version, known.version, word)? {
+    if let Some(known_version) = epoch::as_new(tx, system, version, known.version, word)? {
         return Ok(Effect::NothingNewer { known_version });
     }
     store()?;

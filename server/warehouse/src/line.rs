@@ -1,6 +1,6 @@
 //! One line of what a caller sends: what moves, and in which systems.
 
-use flow::{Dispatch, Quantity, Sku, Style};
+use flow::{Dispatch, Quantity, Sku, Style, System, Transport};
 use http_edge::problem::Problem;
 use inventory::intake::Movement;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,8 @@ pub(super) struct Line {
     pub(super) sku: String,
     quantity: i64,
     style: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transport: Option<String>,
     #[serde(default)]
     dispatch: Option<String>,
 }
@@ -32,11 +34,18 @@ pub(super) fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
             }
             None => Dispatch::default(),
         };
+        let transport = match &line.transport {
+            Some(word) => {
+                word.parse().map_err(|error: flow::system::UnknownTransport| wrong("transport", &error))?
+            }
+            None => Transport::default(),
+        };
         let styles = match line.style.as_str() {
             "both" => Style::ALL.to_vec(),
             word => vec![word.parse().map_err(|_| wrong("style", &UnknownChoice(word.to_owned())))?],
         };
-        movements.extend(styles.into_iter().map(|style| Movement { sku, quantity, style, dispatch }));
+        let systems = styles.into_iter().map(|style| System { style, transport });
+        movements.extend(systems.map(|system| Movement { sku, quantity, system, dispatch }));
     }
     Ok(movements)
 }

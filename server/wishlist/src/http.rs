@@ -9,11 +9,11 @@ use axum::{
     routing::{delete, get},
 };
 use flow::{
-    Sku, Style,
+    Sku, System,
     api::{Email, Wish},
 };
 use http_edge::{
-    extract::{InStyle, JsonBody, PathId},
+    extract::{JsonBody, PathId, SystemPath},
     problem::Problem,
 };
 use serde::Deserialize;
@@ -51,13 +51,16 @@ struct NewWish {
     name: Option<String>,
 }
 
-async fn list(State(wishlist): State<Wishlist>, InStyle(style): InStyle) -> Result<Json<Vec<Wish>>, Problem> {
-    Ok(Json(wishlist.wishes(style).await?))
+async fn list(
+    State(wishlist): State<Wishlist>,
+    SystemPath(system): SystemPath,
+) -> Result<Json<Vec<Wish>>, Problem> {
+    Ok(Json(wishlist.wishes(system).await?))
 }
 
 async fn add(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     JsonBody(wish): JsonBody<NewWish>,
 ) -> Result<(StatusCode, Json<Wish>), Problem> {
     let sku = Sku::parse(&wish.sku).map_err(|error| Problem::invalid(format!("sku: {error}")))?;
@@ -68,40 +71,40 @@ async fn add(
     {
         return Err(Problem::invalid(format!("name: use at most {NAME_MAX} characters in one line")));
     }
-    Ok((StatusCode::CREATED, Json(wishlist.wish(style, email, name, sku).await?)))
+    Ok((StatusCode::CREATED, Json(wishlist.wish(system, email, name, sku).await?)))
 }
 
 async fn remove(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
-    if wishlist.forget(style, id).await? {
+    if wishlist.forget(system, id).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::not_found(format!("there is no wish {id} in {style}")))
+        Err(Problem::not_found(format!("there is no wish {id} in {}", system.as_str())))
     }
 }
 
 async fn emails(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
 ) -> Result<Json<Vec<Email>>, Problem> {
-    Ok(Json(wishlist.emails(style).await?))
+    Ok(Json(wishlist.emails(system).await?))
 }
 
-async fn form(wishlist: &Wishlist, style: Style, id: i64) -> Result<Forms, Problem> {
-    let found = wishlist.email(style, id).await?;
-    found.ok_or_else(|| Problem::not_found(format!("there is no e-mail {id} in {style}")))
+async fn form(wishlist: &Wishlist, system: System, id: i64) -> Result<Forms, Problem> {
+    let found = wishlist.email(system, id).await?;
+    found.ok_or_else(|| Problem::not_found(format!("there is no e-mail {id} in {}", system.as_str())))
 }
 
 /// The e-mail as its receiver sees it, for a frame of its own.
 async fn html(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let form = form(&wishlist, style, id).await?;
+    let form = form(&wishlist, system, id).await?;
     let html = form.html.unwrap_or_else(|| {
         format!("<!doctype html>\n<meta charset=\"utf-8\">\n<pre>{}</pre>\n", escape(&form.text))
     });
@@ -116,10 +119,10 @@ async fn html(
 /// The e-mail as it goes over the wire.
 async fn source(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let form = form(&wishlist, style, id).await?;
+    let form = form(&wishlist, system, id).await?;
     let headers = [(header::CONTENT_TYPE, "message/rfc822"), (header::CONTENT_DISPOSITION, "inline")];
     Ok((headers, form.source).into_response())
 }
@@ -127,11 +130,11 @@ async fn source(
 /// Asks first: who only looks at a link's target must not lose a wish by it.
 async fn ask_to_unsubscribe(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     Path(path): Path<HashMap<String, String>>,
 ) -> Result<Response, Problem> {
     let token = path.get("token").map_or("", String::as_str);
-    Ok(match wishlist.wish_of(style, token).await? {
+    Ok(match wishlist.wish_of(system, token).await? {
         Some(wish) => form_page(
             StatusCode::OK,
             "Hear no more?",
@@ -148,12 +151,12 @@ async fn ask_to_unsubscribe(
 
 async fn unsubscribe(
     State(wishlist): State<Wishlist>,
-    InStyle(style): InStyle,
+    SystemPath(system): SystemPath,
     Path(path): Path<HashMap<String, String>>,
 ) -> Result<Response, Problem> {
     let token = path.get("token").map_or("", String::as_str);
-    let Some(wish) = wishlist.wish_of(style, token).await? else { return Ok(no_wish()) };
-    wishlist.forget(style, wish.id).await?;
+    let Some(wish) = wishlist.wish_of(system, token).await? else { return Ok(no_wish()) };
+    wishlist.forget(system, wish.id).await?;
     let told = format!("<p>{} will hear no more of <strong>{}</strong>.</p>", escape(&wish.email), wish.sku);
     Ok(form_page(StatusCode::OK, "Done", &told))
 }

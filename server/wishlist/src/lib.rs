@@ -16,7 +16,7 @@ pub mod wishes;
 
 use address::MailAddress;
 use flow::{
-    Availability, Id, Kind, Service, Sku, Style,
+    Availability, Id, Kind, Service, Sku, System,
     api::{Email, Wish},
     event::State,
 };
@@ -26,6 +26,7 @@ use std::sync::Arc;
 use store::{
     StoreError,
     epoch::{Floors, VersionError, Word},
+    inbox::Consumer,
 };
 use tokio::sync::watch;
 use wish_store::{News, Updated, WishStore};
@@ -72,7 +73,7 @@ impl Wishlist {
         word: Word,
     ) -> Result<Handled, VersionError> {
         let news = News {
-            queue: message.queue,
+            consumer: Consumer { system: message.system, queue: message.queue },
             message_id: Id::clone(&message.envelope.message_id),
             correlation_id: Id::clone(&message.envelope.correlation_id),
             known,
@@ -97,8 +98,8 @@ impl Wishlist {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn wishes(&self, style: Style) -> Result<Vec<Wish>, StoreError> {
-        self.store.wishes(style).await
+    pub async fn wishes(&self, system: System) -> Result<Vec<Wish>, StoreError> {
+        self.store.wishes(system).await
     }
 
     /// Adds a wish; the same wish twice is one wish.
@@ -107,55 +108,55 @@ impl Wishlist {
     /// When the store fails.
     pub async fn wish(
         &self,
-        style: Style,
+        system: System,
         email: MailAddress,
         name: Option<String>,
         sku: Sku,
     ) -> Result<Wish, StoreError> {
-        self.store.wish(style, email, name, sku).await
+        self.store.wish(system, email, name, sku).await
     }
 
     /// The wish that whoever knows the token may take away.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn wish_of(&self, style: Style, token: &str) -> Result<Option<Wish>, StoreError> {
-        self.store.wish_of(style, token.to_owned()).await
+    pub async fn wish_of(&self, system: System, token: &str) -> Result<Option<Wish>, StoreError> {
+        self.store.wish_of(system, token.to_owned()).await
     }
 
     /// One e-mail in all its forms.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn email(&self, style: Style, id: i64) -> Result<Option<mail::Forms>, StoreError> {
-        self.store.email(style, id).await
+    pub async fn email(&self, system: System, id: i64) -> Result<Option<mail::Forms>, StoreError> {
+        self.store.email(system, id).await
     }
 
     /// Takes a wish away; `false` when there is none of that id.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn forget(&self, style: Style, id: i64) -> Result<bool, StoreError> {
-        self.store.forget(style, id).await
+    pub async fn forget(&self, system: System, id: i64) -> Result<bool, StoreError> {
+        self.store.forget(system, id).await
     }
 
     /// Every e-mail sent, newest first.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn emails(&self, style: Style) -> Result<Vec<Email>, StoreError> {
+    pub async fn emails(&self, system: System) -> Result<Vec<Email>, StoreError> {
         let has_smtp = self.post.has_smtp;
         let offline = self.smtp_offline.borrow().clone();
         let offline = offline.map(|reason| format!("the SMTP server cannot be used now: {reason}"));
-        self.store.emails(style, has_smtp, offline).await
+        self.store.emails(system, has_smtp, offline).await
     }
 
     /// How many e-mails were sent.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn mailed(&self, style: Style) -> Result<u64, StoreError> {
-        self.store.mailed(style).await
+    pub async fn mailed(&self, system: System) -> Result<u64, StoreError> {
+        self.store.mailed(system).await
     }
 
     /// Takes on other wishes in place of all there are, and what is for sale in place of what is not newer than `floors`;
@@ -166,7 +167,7 @@ impl Wishlist {
     pub async fn replace(
         &self,
         wishes: Vec<WishRecord>,
-        stock: Vec<(Style, Availability)>,
+        stock: Vec<(System, Availability)>,
         floors: Floors,
     ) -> Result<(), StoreError> {
         let journal = self.journal.clone();
@@ -186,8 +187,8 @@ impl Wishlist {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-        self.store.known(style).await
+    pub async fn known(&self, system: System) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.store.known(system).await
     }
 
     /// Whether the store answers.

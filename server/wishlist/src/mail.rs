@@ -4,7 +4,7 @@ use super::message::{self, Receiver};
 use base::clock;
 use chrono::{DateTime, Utc};
 use flow::{
-    Availability, Style,
+    Availability, System,
     api::{Delivery, Email},
 };
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -76,7 +76,7 @@ pub struct Stored {
 /// When the store fails.
 pub fn tell_everybody(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     known: Availability,
     correlation_id: &str,
     base: &str,
@@ -85,7 +85,7 @@ pub fn tell_everybody(
         "SELECT id, email, name, token FROM wishes WHERE style = ?1 AND sku = ?2 ORDER BY id",
     )?;
     let waiting: Vec<(i64, Receiver)> = select
-        .query_map(params![style.as_str(), known.sku.as_str()], |row| {
+        .query_map(params![system.as_str(), known.sku.as_str()], |row| {
             Ok((row.get(0)?, Receiver { email: row.get(1)?, name: row.get(2)?, token: row.get(3)? }))
         })?
         .collect::<Result<_, _>>()?;
@@ -99,9 +99,9 @@ pub fn tell_everybody(
     let now = clock::now_text();
     let mut stored = Vec::with_capacity(waiting.len());
     for (wish_id, to) in waiting {
-        let written = message::write(base, style, known, &to);
+        let written = message::write(base, system, known, &to);
         let added = insert.execute(params![
-            style.as_str(),
+            system.as_str(),
             wish_id,
             known.version,
             to.email,
@@ -122,14 +122,14 @@ pub fn tell_everybody(
     Ok(stored)
 }
 
-/// Every e-mail of a style, newest first. `has_smtp` says whether any is to leave by SMTP, and `offline` why none can
+/// Every e-mail of a system, newest first. `has_smtp` says whether any is to leave by SMTP, and `offline` why none can
 /// now.
 ///
 /// # Errors
 /// When the store fails.
 pub fn list(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     has_smtp: bool,
     offline: Option<&str>,
 ) -> Result<Vec<Email>, StoreError> {
@@ -138,7 +138,7 @@ pub fn list(
              smtp_tries, smtp_not_before
          FROM emails WHERE style = ?1 ORDER BY id DESC",
     )?;
-    let rows = select.query_map([style.as_str()], |row| {
+    let rows = select.query_map([system.as_str()], |row| {
         let (is_done, is_refused) = (row.get(7)?, row.get(8)?);
         let delivery = match (is_done, is_refused) {
             (true, true) => Delivery::NotSendable,
@@ -182,19 +182,19 @@ pub struct Forms {
 ///
 /// # Errors
 /// When the store fails.
-pub fn count(tx: &Transaction<'_>, style: Style) -> Result<u64, StoreError> {
-    Ok(tx.query_row("SELECT count(*) FROM emails WHERE style = ?1", [style.as_str()], |row| row.get(0))?)
+pub fn count(tx: &Transaction<'_>, system: System) -> Result<u64, StoreError> {
+    Ok(tx.query_row("SELECT count(*) FROM emails WHERE style = ?1", [system.as_str()], |row| row.get(0))?)
 }
 
 /// One e-mail.
 ///
 /// # Errors
 /// When the store fails.
-pub fn find(tx: &Transaction<'_>, style: Style, id: i64) -> Result<Option<Forms>, StoreError> {
+pub fn find(tx: &Transaction<'_>, system: System, id: i64) -> Result<Option<Forms>, StoreError> {
     Ok(tx
         .query_row(
             "SELECT html, body, source FROM emails WHERE style = ?1 AND id = ?2",
-            params![style.as_str(), id],
+            params![system.as_str(), id],
             |row| Ok(Forms { html: row.get(0)?, text: row.get(1)?, source: row.get(2)? }),
         )
         .optional()?)
@@ -347,7 +347,8 @@ mod tests {
 
         store.bring_forward(now + hour / 2).await.unwrap();
         assert_eq!(due().await, Some(29));
-        let listed = store.emails(Style::Choreography, true, Some("offline".into())).await.unwrap();
+        let listed =
+            store.emails(flow::Style::Choreography.into(), true, Some("offline".into())).await.unwrap();
         let told: Vec<_> = listed.iter().map(|one| (one.delivery, one.delivery_reason.as_deref())).collect();
         let queued = (Delivery::Queued, Some("busy"));
         assert_eq!(told, [(Delivery::Sent, None), (Delivery::NotSendable, Some("nobody")), queued]);

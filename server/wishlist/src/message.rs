@@ -1,7 +1,7 @@
 //! What an e-mail says, as MIME carries it (RFC 2045 and 5322): as text and as HTML, with a way to hear no more.
 
 use super::address::MailAddress;
-use flow::{Availability, Sku, Style};
+use flow::{Availability, Sku, System};
 use lettre::{
     Address, Message,
     address::Envelope,
@@ -42,8 +42,8 @@ pub struct Written {
 }
 
 /// The address at which a wish can be taken away. `base` is the page's.
-fn unsubscribe_url(base: &str, style: Style, token: &str) -> String {
-    format!("{base}/api/{style}/wishlist/unsubscribe/{token}")
+fn unsubscribe_url(base: &str, system: System, token: &str) -> String {
+    format!("{base}{}", system.api(&format!("wishlist/unsubscribe/{token}")))
 }
 
 /// The same for the same wish and the same return of the SKU, and nowhere else (RFC 5322, section 3.6.4).
@@ -61,10 +61,10 @@ fn message_id(token: &str, became_available: u64) -> String {
 /// # Panics
 /// Never: what it is made of was parsed on its way in.
 #[must_use]
-pub fn write(base: &str, style: Style, known: Availability, to: &Receiver) -> Written {
+pub fn write(base: &str, system: System, known: Availability, to: &Receiver) -> Written {
     let Availability { sku, quantity, version, .. } = known;
     let subject = format!("{sku} is available again");
-    let url = unsubscribe_url(base, style, &to.token);
+    let url = unsubscribe_url(base, system, &to.token);
     // A header has no control characters (RFC 5322, section 2.2); the edge refuses them, a store that somebody edited
     // may hold them.
     let name = to.name.as_ref().map(|name| name.replace(char::is_control, " "));
@@ -136,7 +136,7 @@ mod tests {
             Availability { sku: Sku::parse("MUG-RED").unwrap(), available: true, quantity: 3, version: 7 };
         let to =
             Receiver { email: "zoe@example.com".into(), name: name.map(Into::into), token: token.into() };
-        write("http://127.0.0.1:3000", Style::Choreography, known, &to)
+        write("http://127.0.0.1:3000", flow::Style::Choreography.into(), known, &to)
     }
 
     fn header(written: &Written, name: &str) -> String {
@@ -187,7 +187,7 @@ mod tests {
                 version: 7,
             };
             let to = Receiver { email: email.into(), name: None, token: "t".into() };
-            let written = write("http://127.0.0.1:3000", Style::Choreography, known, &to);
+            let written = write("http://127.0.0.1:3000", flow::Style::Choreography.into(), known, &to);
             assert_eq!(header(&written, "To"), header_to);
             assert!(!String::from_utf8(written.source).unwrap().contains("\nBcc:"), "{email}");
         }

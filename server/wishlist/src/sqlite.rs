@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use flow::{
-    Availability, Sku, Style,
+    Availability, Sku, System,
     api::{Email, Wish},
     event::State,
 };
@@ -47,15 +47,15 @@ impl SqliteWishes {
 }
 
 fn update(tx: &Transaction<'_>, news: &News, base_url: &str) -> Result<Effect<Updated>, VersionError> {
-    let (style, known) = (news.queue.style, news.known);
-    let before = match wishes::remember(tx, style, known, news.word)? {
+    let (system, known) = (news.consumer.system, news.known);
+    let before = match wishes::remember(tx, system, known, news.word)? {
         Effect::Stored(before) => before,
         Effect::NothingNewer { known_version } => return Ok(Effect::NothingNewer { known_version }),
         Effect::Duplicate { known_version } => return Ok(Effect::Duplicate { known_version }),
     };
     let was_available = before.is_some_and(|before| before.available);
     let emails = if known.available && !was_available {
-        mail::tell_everybody(tx, style, known, &news.correlation_id, base_url)?
+        mail::tell_everybody(tx, system, known, &news.correlation_id, base_url)?
     } else {
         Vec::new()
     };
@@ -71,49 +71,49 @@ impl WishStore for SqliteWishes {
         told: Told<Effect<Updated>>,
     ) -> Result<Effect<Updated>, VersionError> {
         let update = move |tx: &Transaction<'_>| {
-            let version = || wishes::version_of(tx, news.queue.style, news.known.sku);
-            inbox::once(tx, news.queue, &news.message_id, version, || update(tx, &news, &base_url))
+            let version = || wishes::version_of(tx, news.consumer.system, news.known.sku);
+            inbox::once(tx, news.consumer, &news.message_id, version, || update(tx, &news, &base_url))
         };
         self.0.write_then(update, told).await
     }
 
-    async fn wishes(&self, style: Style) -> Result<Vec<Wish>, StoreError> {
-        self.0.read(move |tx| wishes::list(tx, style)).await
+    async fn wishes(&self, system: System) -> Result<Vec<Wish>, StoreError> {
+        self.0.read(move |tx| wishes::list(tx, system)).await
     }
 
     async fn wish(
         &self,
-        style: Style,
+        system: System,
         email: MailAddress,
         name: Option<String>,
         sku: Sku,
     ) -> Result<Wish, StoreError> {
-        self.0.write(move |tx| wishes::add(tx, style, email.as_str(), name.as_deref(), sku)).await
+        self.0.write(move |tx| wishes::add(tx, system, email.as_str(), name.as_deref(), sku)).await
     }
 
-    async fn wish_of(&self, style: Style, token: String) -> Result<Option<Wish>, StoreError> {
-        self.0.read(move |tx| wishes::by_token(tx, style, &token)).await
+    async fn wish_of(&self, system: System, token: String) -> Result<Option<Wish>, StoreError> {
+        self.0.read(move |tx| wishes::by_token(tx, system, &token)).await
     }
 
-    async fn forget(&self, style: Style, id: i64) -> Result<bool, StoreError> {
-        self.0.write(move |tx| wishes::remove(tx, style, id)).await
+    async fn forget(&self, system: System, id: i64) -> Result<bool, StoreError> {
+        self.0.write(move |tx| wishes::remove(tx, system, id)).await
     }
 
-    async fn email(&self, style: Style, id: i64) -> Result<Option<Forms>, StoreError> {
-        self.0.read(move |tx| mail::find(tx, style, id)).await
+    async fn email(&self, system: System, id: i64) -> Result<Option<Forms>, StoreError> {
+        self.0.read(move |tx| mail::find(tx, system, id)).await
     }
 
     async fn emails(
         &self,
-        style: Style,
+        system: System,
         has_smtp: bool,
         offline: Option<String>,
     ) -> Result<Vec<Email>, StoreError> {
-        self.0.read(move |tx| mail::list(tx, style, has_smtp, offline.as_deref())).await
+        self.0.read(move |tx| mail::list(tx, system, has_smtp, offline.as_deref())).await
     }
 
-    async fn mailed(&self, style: Style) -> Result<u64, StoreError> {
-        self.0.read(move |tx| mail::count(tx, style)).await
+    async fn mailed(&self, system: System) -> Result<u64, StoreError> {
+        self.0.read(move |tx| mail::count(tx, system)).await
     }
 
     async fn next_email(&self, now: DateTime<Utc>, busy: Vec<i64>) -> Result<NextEmail, StoreError> {
@@ -137,8 +137,8 @@ impl WishStore for SqliteWishes {
         self.0.write(note).await
     }
 
-    async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-        self.0.read(move |tx| wishes::known(tx, style)).await
+    async fn known(&self, system: System) -> Result<Vec<(Sku, State)>, StoreError> {
+        self.0.read(move |tx| wishes::known(tx, system)).await
     }
 
     async fn highest(&self) -> Result<Floors, StoreError> {
@@ -148,9 +148,9 @@ impl WishStore for SqliteWishes {
     async fn replace(
         &self,
         wishes: Vec<WishRecord>,
-        stock: Vec<(Style, Availability)>,
+        stock: Vec<(System, Availability)>,
         floors: Floors,
-        told: Told<Vec<(Style, Availability)>>,
+        told: Told<Vec<(System, Availability)>>,
     ) -> Result<(), StoreError> {
         self.0.write_then(move |tx| wishes::replace(tx, floors, &stock, &wishes), told).await?;
         Ok(())

@@ -8,23 +8,23 @@ use crate::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use flow::{
-    Availability, Id, Sku, Style,
+    Availability, Id, Sku, System,
     api::{Email, Wish},
     event::State,
-    topology::Queue,
 };
 use std::{fmt::Debug, sync::Arc};
 use store::{
     StoreError, Told,
     effect::Effect,
     epoch::{Floors, VersionError, Word},
+    inbox::Consumer,
 };
 
 /// A message that says what is for sale.
 #[derive(Debug, Clone)]
 pub struct News {
-    /// The queue that it came by.
-    pub queue: &'static Queue,
+    /// Who handles it.
+    pub consumer: Consumer,
     /// Its id.
     pub message_id: Id,
     /// The arrival that it belongs to.
@@ -84,7 +84,7 @@ pub trait WishStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn wishes(&self, style: Style) -> Result<Vec<Wish>, StoreError>;
+    async fn wishes(&self, system: System) -> Result<Vec<Wish>, StoreError>;
 
     /// Adds a wish; the same wish twice is one wish.
     ///
@@ -92,7 +92,7 @@ pub trait WishStore: Debug + Send + Sync {
     /// When the store fails.
     async fn wish(
         &self,
-        style: Style,
+        system: System,
         email: MailAddress,
         name: Option<String>,
         sku: Sku,
@@ -102,19 +102,19 @@ pub trait WishStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn wish_of(&self, style: Style, token: String) -> Result<Option<Wish>, StoreError>;
+    async fn wish_of(&self, system: System, token: String) -> Result<Option<Wish>, StoreError>;
 
     /// Takes a wish away; `false` when there is none of that id.
     ///
     /// # Errors
     /// When the store fails.
-    async fn forget(&self, style: Style, id: i64) -> Result<bool, StoreError>;
+    async fn forget(&self, system: System, id: i64) -> Result<bool, StoreError>;
 
     /// One e-mail in all its forms.
     ///
     /// # Errors
     /// When the store fails.
-    async fn email(&self, style: Style, id: i64) -> Result<Option<Forms>, StoreError>;
+    async fn email(&self, system: System, id: i64) -> Result<Option<Forms>, StoreError>;
 
     /// Every e-mail, newest first. What is not sent yet waits for an SMTP server, where there is one, and that may be
     /// offline for a reason.
@@ -123,7 +123,7 @@ pub trait WishStore: Debug + Send + Sync {
     /// When the store fails.
     async fn emails(
         &self,
-        style: Style,
+        system: System,
         has_smtp: bool,
         offline: Option<String>,
     ) -> Result<Vec<Email>, StoreError>;
@@ -132,7 +132,7 @@ pub trait WishStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn mailed(&self, style: Style) -> Result<u64, StoreError>;
+    async fn mailed(&self, system: System) -> Result<u64, StoreError>;
 
     /// The next e-mail to send at `now`, apart from those that are being sent.
     ///
@@ -156,7 +156,7 @@ pub trait WishStore: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the store fails.
-    async fn known(&self, style: Style) -> Result<Vec<(Sku, State)>, StoreError>;
+    async fn known(&self, system: System) -> Result<Vec<(Sku, State)>, StoreError>;
 
     /// The highest version that is known of each system.
     ///
@@ -172,9 +172,9 @@ pub trait WishStore: Debug + Send + Sync {
     async fn replace(
         &self,
         wishes: Vec<WishRecord>,
-        stock: Vec<(Style, Availability)>,
+        stock: Vec<(System, Availability)>,
         floors: Floors,
-        told: Told<Vec<(Style, Availability)>>,
+        told: Told<Vec<(System, Availability)>>,
     ) -> Result<(), StoreError>;
 
     /// Every wish.

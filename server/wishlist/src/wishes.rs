@@ -1,7 +1,7 @@
 //! The wishes, and what was last known of each SKU.
 
 use base::clock;
-use flow::{Availability, Sku, Style, api::Wish, event::State};
+use flow::{Availability, Sku, System, api::Wish, event::State};
 use rand::RngExt;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS known (
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WishRecord {
     /// In which system.
-    pub style: Style,
+    #[serde(rename = "style")]
+    pub system: System,
     /// Whom to tell.
     pub email: String,
     /// What they are called, if they said so.
@@ -62,37 +63,37 @@ pub struct WishRecord {
 /// When the version is one that a command alone is not believed, or the store fails.
 pub fn remember(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     known: Availability,
     word: Word,
 ) -> Result<Effect<Option<State>>, VersionError> {
-    newer::store_if_newer(tx, KNOWN, style, known, word, || insert(tx, style, known))
+    newer::store_if_newer(tx, KNOWN, system, known, word, || insert(tx, system, known))
 }
 
 /// Which version of a SKU's numbers is known.
 ///
 /// # Errors
 /// When the store fails.
-pub fn version_of(tx: &Transaction<'_>, style: Style, sku: Sku) -> Result<Option<u64>, StoreError> {
-    Ok(newer::stored(tx, KNOWN, style, sku)?.map(|known| known.version))
+pub fn version_of(tx: &Transaction<'_>, system: System, sku: Sku) -> Result<Option<u64>, StoreError> {
+    Ok(newer::stored(tx, KNOWN, system, sku)?.map(|known| known.version))
 }
 
 /// What is known of each SKU.
 ///
 /// # Errors
 /// When the store fails.
-pub fn known(tx: &Transaction<'_>, style: Style) -> Result<Vec<(Sku, State)>, StoreError> {
-    newer::all_stored(tx, KNOWN, style)
+pub fn known(tx: &Transaction<'_>, system: System) -> Result<Vec<(Sku, State)>, StoreError> {
+    newer::all_stored(tx, KNOWN, system)
 }
 
-fn insert(tx: &Transaction<'_>, style: Style, known: Availability) -> Result<(), StoreError> {
+fn insert(tx: &Transaction<'_>, system: System, known: Availability) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO known (style, sku, available, quantity, version) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (style, sku) DO UPDATE SET available = excluded.available,
              quantity = excluded.quantity, version = excluded.version",
     )?
     .execute(params![
-        style.as_str(),
+        system.as_str(),
         known.sku.as_str(),
         known.available,
         known.quantity,
@@ -128,7 +129,7 @@ fn new_token() -> String {
 /// When the store fails.
 pub fn add(
     tx: &Transaction<'_>,
-    style: Style,
+    system: System,
     email: &str,
     name: Option<&str>,
     sku: Sku,
@@ -137,11 +138,11 @@ pub fn add(
         "INSERT INTO wishes (style, email, sku, wished_at, name, token) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (style, sku, email) DO UPDATE SET name = coalesce(excluded.name, name)",
     )?
-    .execute(params![style.as_str(), email, sku.as_str(), clock::now_text(), name, new_token()])?;
+    .execute(params![system.as_str(), email, sku.as_str(), clock::now_text(), name, new_token()])?;
     Ok(tx.query_row(
         "SELECT id, email, sku, wished_at, notified_at, name FROM wishes
          WHERE style = ?1 AND sku = ?2 AND email = ?3",
-        params![style.as_str(), sku.as_str(), email],
+        params![system.as_str(), sku.as_str(), email],
         read,
     )?)
 }
@@ -150,11 +151,11 @@ pub fn add(
 ///
 /// # Errors
 /// When the store fails.
-pub fn by_token(tx: &Transaction<'_>, style: Style, token: &str) -> Result<Option<Wish>, StoreError> {
+pub fn by_token(tx: &Transaction<'_>, system: System, token: &str) -> Result<Option<Wish>, StoreError> {
     Ok(tx
         .query_row(
             "SELECT id, email, sku, wished_at, notified_at, name FROM wishes WHERE style = ?1 AND token = ?2",
-            params![style.as_str(), token],
+            params![system.as_str(), token],
             read,
         )
         .optional()?)
@@ -164,19 +165,19 @@ pub fn by_token(tx: &Transaction<'_>, style: Style, token: &str) -> Result<Optio
 ///
 /// # Errors
 /// When the store fails.
-pub fn remove(tx: &Transaction<'_>, style: Style, id: i64) -> Result<bool, StoreError> {
-    Ok(tx.execute("DELETE FROM wishes WHERE style = ?1 AND id = ?2", params![style.as_str(), id])? > 0)
+pub fn remove(tx: &Transaction<'_>, system: System, id: i64) -> Result<bool, StoreError> {
+    Ok(tx.execute("DELETE FROM wishes WHERE style = ?1 AND id = ?2", params![system.as_str(), id])? > 0)
 }
 
-/// Every wish of a style, oldest first.
+/// Every wish of a system, oldest first.
 ///
 /// # Errors
 /// When the store fails.
-pub fn list(tx: &Transaction<'_>, style: Style) -> Result<Vec<Wish>, StoreError> {
+pub fn list(tx: &Transaction<'_>, system: System) -> Result<Vec<Wish>, StoreError> {
     let mut select = tx.prepare_cached(
         "SELECT id, email, sku, wished_at, notified_at, name FROM wishes WHERE style = ?1 ORDER BY id",
     )?;
-    let rows = select.query_map([style.as_str()], read)?;
+    let rows = select.query_map([system.as_str()], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -207,17 +208,17 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
     if tx.query_row("SELECT count(*) FROM known", [], |row| row.get::<_, i64>(0))? > 0 {
         return Ok(());
     }
-    for style in Style::ALL {
+    for system in System::ALL {
         for product in products {
             let quantity = product.for_sale();
             insert(
                 tx,
-                *style,
+                system,
                 Availability { sku: product.sku(), available: quantity > 0, quantity, version: 1 },
             )?;
         }
         for (email, sku) in seed::wishes() {
-            add(tx, *style, &email, None, sku)?;
+            add(tx, system, &email, None, sku)?;
         }
     }
     Ok(())
@@ -231,26 +232,26 @@ pub fn seed(tx: &Transaction<'_>, products: &[seed::Product]) -> Result<(), Stor
 pub fn replace(
     tx: &Transaction<'_>,
     floors: Floors,
-    stock: &[(Style, Availability)],
+    stock: &[(System, Availability)],
     wishes: &[WishRecord],
-) -> Result<Vec<(Style, Availability)>, StoreError> {
+) -> Result<Vec<(System, Availability)>, StoreError> {
     let mut told = Vec::new();
-    for &style in Style::ALL {
-        let floor = floors.of(style);
-        epoch::raise(tx, style, floor)?;
+    for system in System::ALL {
+        let floor = floors.of(system);
+        epoch::raise(tx, system, floor)?;
         let mut select =
             tx.prepare("SELECT sku FROM known WHERE style = ?1 AND (version <= ?2 OR version > ?3)")?;
         let mut gone: HashSet<Sku> = select
-            .query_map(params![style.as_str(), floor, epoch::BELIEVED_MAX], |row| store::sku(row, 0))?
+            .query_map(params![system.as_str(), floor, epoch::BELIEVED_MAX], |row| store::sku(row, 0))?
             .collect::<Result<_, _>>()?;
         tx.execute(
             "DELETE FROM known WHERE style = ?1 AND (version <= ?2 OR version > ?3)",
-            params![style.as_str(), floor, epoch::BELIEVED_MAX],
+            params![system.as_str(), floor, epoch::BELIEVED_MAX],
         )?;
-        for &(_, known) in stock.iter().filter(|(of, _)| *of == style) {
+        for &(_, known) in stock.iter().filter(|(of, _)| *of == system) {
             gone.remove(&known.sku);
-            match remember(tx, style, known, Word::Answer) {
-                Ok(Effect::Stored(_)) => told.push((style, known)),
+            match remember(tx, system, known, Word::Answer) {
+                Ok(Effect::Stored(_)) => told.push((system, known)),
                 // Something newer has arrived meanwhile.
                 Ok(_) | Err(VersionError::Implausible { .. }) => {}
                 Err(VersionError::Store(error)) => return Err(error),
@@ -258,7 +259,7 @@ pub fn replace(
         }
         told.extend(
             gone.into_iter()
-                .map(|sku| (style, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
+                .map(|sku| (system, Availability { sku, available: false, quantity: 0, version: floor + 1 })),
         );
     }
     tx.execute("DELETE FROM emails", [])?;
@@ -269,7 +270,7 @@ pub fn replace(
     )?;
     for wish in wishes {
         insert.execute(params![
-            wish.style.as_str(),
+            wish.system.as_str(),
             wish.email,
             wish.sku.as_str(),
             wish.wished_at,
@@ -281,15 +282,15 @@ pub fn replace(
     Ok(told)
 }
 
-/// Every wish, by style and age.
+/// Every wish, by system and age.
 ///
 /// # Errors
 /// When the store fails.
 pub fn export(tx: &Transaction<'_>) -> Result<Vec<WishRecord>, StoreError> {
     let mut records = Vec::new();
-    for &style in Style::ALL {
-        records.extend(list(tx, style)?.into_iter().map(|wish| WishRecord {
-            style,
+    for system in System::ALL {
+        records.extend(list(tx, system)?.into_iter().map(|wish| WishRecord {
+            system,
             email: wish.email,
             name: wish.name,
             sku: wish.sku,

@@ -1,7 +1,7 @@
 //! The simulator: arrivals, shoppers and wishes without anybody clicking.
 
-use crate::Style;
 use crate::words::words;
+use crate::{Style, System, Transport};
 use serde::{Deserialize, Serialize};
 
 /// A scene with settings of its own.
@@ -71,9 +71,12 @@ pub struct SimulatorWanted {
     /// One style alone; `"both"` when absent from the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub style: Option<StyleChoice>,
+    /// What carries the messages; `"amqp"` when absent from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
 }
 
-/// One system or both.
+/// One style or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StyleChoice {
@@ -87,14 +90,15 @@ pub enum StyleChoice {
 }
 
 impl StyleChoice {
-    /// The styles it stands for.
+    /// The systems that it stands for over a transport.
     #[must_use]
-    pub const fn styles(self) -> &'static [Style] {
-        match self {
+    pub fn over(self, transport: Transport) -> Vec<System> {
+        let styles = match self {
             Self::Choreography => &[Style::Choreography],
             Self::Orchestration => &[Style::Orchestration],
             Self::Both => Style::ALL,
-        }
+        };
+        styles.iter().map(|&style| System { style, transport }).collect()
     }
 }
 
@@ -113,8 +117,11 @@ pub struct Simulator {
     pub sales_per_s: f64,
     /// How many arrivals it stops after; 0 for no end.
     pub count: u64,
-    /// Into which systems.
+    /// In which styles.
     pub style: StyleChoice,
+    /// What carries the messages.
+    #[serde(default, skip_serializing_if = "Transport::is_default")]
+    pub transport: Transport,
     /// Arrivals so far in this run (one for both styles).
     pub arrivals: u64,
     /// Sales so far in this run.

@@ -1,70 +1,64 @@
-//! The events of both styles on one time that begins with the arrival in each.
+//! The events of several systems on one time that begins with the arrival in each.
 
 use crate::index::Index;
-use crate::picture::style_of;
-use crate::{Event, Id, Style};
+use crate::picture::system_of;
+use crate::{Event, Id, System};
 
 /// One event on the common time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// In which system it happened.
-    pub style: Style,
+    pub system: System,
     /// Its place in the journal.
     pub seq: u64,
-    /// How long after that style's first event, in microseconds.
+    /// How long after that system's first event, in microseconds.
     pub after_us: u64,
 }
 
-/// The events of both styles, merged.
+/// The events of all compared systems, merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aligned {
     moments: Vec<Moment>,
-    /// For each style the place before its first event.
-    before: [Option<u64>; 2],
+    /// For each system, by [`System::index`], the place before its first event.
+    before: [Option<u64>; System::COUNT],
 }
 
 impl Aligned {
-    /// Merges the events of the given arrivals and what happened to each style meanwhile without belonging to any
-    /// arrival, such as a consumer that stopped. What happened to a style after its last step is no part of it.
+    /// Merges the events of the given arrivals and what happened to each system meanwhile without belonging to any
+    /// arrival, such as a consumer that stopped. What happened to a system after its last step is no part of it.
     #[must_use]
     pub fn of<'a>(events: impl Iterator<Item = &'a Event>, arrivals: &[Id]) -> Self {
         let compared = Index::of_arrivals(arrivals);
-        let mut sides: [Vec<Moment>; 2] = Default::default();
-        let mut steps = [0; 2];
-        let mut began: [Option<u64>; 2] = [None; 2];
-        let mut before: [Option<u64>; 2] = [None; 2];
+        let mut sides: [Vec<Moment>; System::COUNT] = Default::default();
+        let mut steps = [0; System::COUNT];
+        let mut began: [Option<u64>; System::COUNT] = [None; System::COUNT];
+        let mut before: [Option<u64>; System::COUNT] = [None; System::COUNT];
         for event in events {
-            let Some(style) = style_of(event) else { continue };
-            let (began, side) = (&mut began[style as usize], &mut sides[style as usize]);
+            let Some(system) = system_of(event) else { continue };
+            let at = system.index();
+            let (began, side) = (&mut began[at], &mut sides[at]);
             let is_compared = match &event.correlation_id {
                 Some(id) => compared.arrival(id).is_some(),
                 None => began.is_some(),
             };
             if is_compared {
                 let began_us = *began.get_or_insert(event.at_us);
-                before[style as usize].get_or_insert(event.seq.saturating_sub(1));
+                before[at].get_or_insert(event.seq.saturating_sub(1));
                 // The tellers' clocks may differ a little: what is told later does not happen earlier.
                 let last_us = side.last().map_or(0, |last| last.after_us);
                 let after_us = event.at_us.saturating_sub(began_us).max(last_us);
-                side.push(Moment { style, seq: event.seq, after_us });
+                side.push(Moment { system, seq: event.seq, after_us });
                 if event.correlation_id.is_some() {
-                    steps[style as usize] = side.len();
+                    steps[at] = side.len();
                 }
             }
         }
         for (side, steps) in sides.iter_mut().zip(steps) {
             side.truncate(steps);
         }
-        let [one, other] = sides;
-        let mut moments = Vec::with_capacity(one.len() + other.len());
-        let mut other = other.into_iter().peekable();
-        for moment in one {
-            while let Some(earlier) = other.next_if(|next| next.after_us < moment.after_us) {
-                moments.push(earlier);
-            }
-            moments.push(moment);
-        }
-        moments.extend(other);
+        let mut moments = sides.concat();
+        // The sort is stable: of what happened at the same time, the first system's comes first.
+        moments.sort_by_key(|moment| moment.after_us);
         Self { moments, before }
     }
 
@@ -74,13 +68,14 @@ impl Aligned {
         &self.moments
     }
 
-    /// Where a style's playhead stands after the first `count` moments: the place in the journal whose picture is
-    /// shown. None when nothing of that style is compared.
+    /// Where a system's playhead stands after the first `count` moments: the place in the journal whose picture is
+    /// shown. None when nothing of that system is compared.
     #[must_use]
-    pub fn place(&self, style: Style, count: usize) -> Option<u64> {
+    pub fn place(&self, system: impl Into<System>, count: usize) -> Option<u64> {
+        let system = system.into();
         let shown = &self.moments[..count.min(self.moments.len())];
-        let last = shown.iter().rev().find(|moment| moment.style == style).map(|moment| moment.seq);
-        last.or(self.before[style as usize])
+        let last = shown.iter().rev().find(|moment| moment.system == system).map(|moment| moment.seq);
+        last.or(self.before[system.index()])
     }
 
     /// How many moments lie within the first `after_us` microseconds.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Style;
 use crate::story::{Copy, Story};
 use crate::{History, KindName, Node};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ fn a_consumer_that_was_down_gets_its_messages_when_it_is_back() {
     let style = Style::Choreography;
     let tell = |story: &mut Story, kind| {
         let mut event = Event::new(0, crate::Provenance::Service, kind);
-        (event.style, event.node) = (Some(style), Some(Service::Catalog.into()));
+        (event.system, event.node) = (Some(style.into()), Some(Service::Catalog.into()));
         event.queue = Some(style.queue_of(Service::Catalog).name.into());
         story.tell(event);
     };
@@ -98,7 +99,7 @@ fn a_consumer_that_was_down_gets_its_messages_when_it_is_back() {
 #[test]
 fn both_styles_begin_at_nought_and_each_playhead_goes_forward_only() {
     let mut restored = Event::new(0, crate::Provenance::Service, Kind::ConnectionRestored);
-    restored.style = Some(Style::Orchestration);
+    restored.system = Some(Style::Orchestration.into());
     let mut story = both();
     // What happens between two steps belongs to them; what happens after the last does not.
     let last = story.events.pop().unwrap();
@@ -109,7 +110,7 @@ fn both_styles_begin_at_nought_and_each_playhead_goes_forward_only() {
     assert_eq!(aligned.moments().len(), story.events.len());
     assert_eq!(aligned.moments()[..2].iter().map(|one| one.after_us).collect::<Vec<_>>(), [0, 0]);
     assert_eq!(aligned.place(Style::Choreography, 0), Some(0));
-    let first_o = story.events.iter().find(|event| event.style == Some(Style::Orchestration)).unwrap().seq;
+    let first_o = story.events.iter().find(|event| event.style() == Some(Style::Orchestration)).unwrap().seq;
     assert_eq!(aligned.place(Style::Orchestration, 0), Some(first_o - 1));
     for &style in Style::ALL {
         let mut last = 0;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Style;
 use crate::event::Provenance;
 use crate::story::Story;
 use proptest::prelude::*;
@@ -123,7 +124,7 @@ fn a_walk_stops_at_each_event_each_message_or_each_step_of_one_arrival() {
     let of_arrival = Walk { arrival: Some("orchestration-1"), ..all };
     assert!(stops(of_arrival).len() > 20);
     assert_eq!(stops(Walk { messages: true, ..of_arrival }).len(), 3 + 3);
-    let choreography = Walk { style: Some(Style::Choreography), arrival: None, messages: true };
+    let choreography = Walk { system: Some(Style::Choreography.into()), arrival: None, messages: true };
     assert_eq!(stops(choreography).len(), 2 * (1 + 3));
 }
 

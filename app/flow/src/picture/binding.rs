@@ -1,7 +1,7 @@
 //! What leads from a style's exchange into a queue.
 
 use super::queue::QueuePicture;
-use super::system::System;
+use super::system_picture::SystemPicture;
 use crate::{Id, Service};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ impl QueuePicture {
     }
 }
 
-impl System {
+impl SystemPicture {
     /// Whether any way leads from the exchange into the queue of that service.
     #[must_use]
     pub fn is_bound(&self, service: Service) -> bool {
@@ -55,7 +55,7 @@ impl System {
         self.queues.iter().enumerate().flat_map(|(at, queue)| {
             let bindings = match queue.told_bindings() {
                 Some(told) => told.to_vec(),
-                None => self.style.queues().nth(at).map(Binding::of).into_iter().collect(),
+                None => self.system.style.queues().nth(at).map(Binding::of).into_iter().collect(),
             };
             bindings.into_iter().map(|binding| (&queue.name, binding))
         })
@@ -100,7 +100,7 @@ impl System {
     }
 
     fn bindings_at(&mut self, at: usize) -> &mut Vec<Binding> {
-        let declared = self.style.queues().nth(at).map(Binding::of);
+        let declared = self.system.style.queues().nth(at).map(Binding::of);
         self.queues[at].bindings.get_or_insert_with(|| declared.into_iter().collect())
     }
 }
@@ -115,7 +115,7 @@ mod tests {
 
     fn apply(picture: &mut Picture, queue: &str, kind: Kind) {
         let mut event = Event::new(1, Provenance::Broker, kind);
-        (event.style, event.queue) = (Some(STYLE), Some(queue.into()));
+        (event.system, event.queue) = (Some(STYLE.into()), Some(queue.into()));
         event.node = Some(Node::Foreign("audit".into()));
         event.exchange = Some(STYLE.exchange().name.into());
         picture.apply(&event);
@@ -132,7 +132,8 @@ mod tests {
     fn routed(picture: &mut Picture, queue: &str, id: &str) {
         let mut event =
             Event::new(1, Provenance::Broker, Kind::Routed { routing_key: "".into(), message: None });
-        (event.style, event.queue, event.message_id) = (Some(STYLE), Some(queue.into()), Some(id.into()));
+        (event.system, event.queue, event.message_id) =
+            (Some(STYLE.into()), Some(queue.into()), Some(id.into()));
         picture.apply(&event);
     }
 
@@ -147,7 +148,7 @@ mod tests {
         apply(&mut picture, "audit", bound(&[]));
         apply(&mut picture, "audit", bound(&["relay"]));
         assert_eq!(strangers(&picture), [("audit", 0)], "empty, and without a consumer");
-        assert_eq!(picture.orchestration.foreign_queues(), []);
+        assert_eq!(picture.system(Style::Orchestration).foreign_queues(), []);
         routed(&mut picture, "audit", "m");
         apply(&mut picture, "audit", unbound(&[]));
         assert_eq!(strangers(&picture), [("audit", 1)]);
@@ -192,20 +193,20 @@ mod tests {
     fn a_queue_of_ours_is_bound_as_declared_until_something_else_is_told() {
         let mut picture = Picture::default();
         let (own, service) = ("catalog.sku_processed", Service::Catalog);
-        assert!(picture.choreography.is_bound(service));
-        assert_eq!(picture.choreography.bindings().count(), 3);
+        assert!(picture.system(Style::Choreography).is_bound(service));
+        assert_eq!(picture.system(Style::Choreography).bindings().count(), 3);
         routed(&mut picture, own, "m");
         apply(&mut picture, own, Kind::QueuePurged { messages: 1 });
         apply(&mut picture, own, unbound(&[]));
-        assert!(!picture.choreography.is_bound(service));
-        assert_eq!(picture.choreography.bindings().count(), 2);
-        let queue = picture.choreography.queue_of(service).unwrap();
+        assert!(!picture.system(Style::Choreography).is_bound(service));
+        assert_eq!(picture.system(Style::Choreography).bindings().count(), 2);
+        let queue = picture.system(Style::Choreography).queue_of(service).unwrap();
         assert_eq!((&*queue.name, queue.ready()), (own, 0));
         apply(&mut picture, own, bound(&[]));
         apply(&mut picture, own, Kind::QueueDeleted { messages: 0 });
-        assert!(!picture.choreography.is_bound(service), "it stays in its place");
+        assert!(!picture.system(Style::Choreography).is_bound(service), "it stays in its place");
         picture.apply(&Event::new(2, Provenance::Service, Kind::ServerStarted));
-        assert!(picture.choreography.is_bound(service), "whoever starts declares it anew");
+        assert!(picture.system(Style::Choreography).is_bound(service), "whoever starts declares it anew");
     }
 
     #[test]
@@ -216,14 +217,15 @@ mod tests {
         apply(&mut picture, own, kind);
         routed(&mut picture, own, "m");
         let mut event = Event::new(1, Provenance::Broker, Kind::Delivered { consumer_tag: "rival".into() });
-        (event.style, event.queue, event.message_id) = (Some(STYLE), Some(own.into()), Some("m".into()));
+        (event.system, event.queue, event.message_id) =
+            (Some(STYLE.into()), Some(own.into()), Some("m".into()));
         picture.apply(&event);
-        let queue = picture.choreography.queue_of(Service::Catalog).unwrap();
+        let queue = picture.system(Style::Choreography).queue_of(Service::Catalog).unwrap();
         let rival = Consumer { tag: "rival".into(), node: Some(Node::Foreign("audit".into())) };
         assert_eq!(queue.strangers().collect::<Vec<_>>(), [&rival]);
         assert_eq!((queue.unacked(), queue.in_hand()), (1, None));
-        assert_eq!(picture.choreography.state_of(Service::Catalog).as_str(), "idle");
-        let elsewhere = picture.orchestration.queues.iter();
+        assert_eq!(picture.system(Style::Choreography).state_of(Service::Catalog).as_str(), "idle");
+        let elsewhere = picture.system(Style::Orchestration).queues.iter();
         assert!(elsewhere.flat_map(QueuePicture::strangers).next().is_none());
     }
 
@@ -241,7 +243,7 @@ mod tests {
         let read: Picture = serde_json::from_value(json).unwrap();
         assert_eq!(read, picture);
         assert_eq!(strangers(&read), [("analytics", 1)]);
-        assert!(read.choreography.is_bound(Service::Catalog));
+        assert!(read.system(Style::Choreography).is_bound(Service::Catalog));
         // Whoever watches now finds that it is bound to nothing.
         let mut read = read;
         apply(&mut read, "analytics", unbound(&[]));
@@ -264,7 +266,7 @@ mod tests {
         };
         for (ready, unacked) in [(1, 2), (7, 0), (0, 3)] {
             apply(&mut picture, "audit", counted(ready, unacked));
-            let queue = picture.choreography.queue("audit").unwrap();
+            let queue = picture.system(Style::Choreography).queue("audit").unwrap();
             assert_eq!((queue.ready(), queue.unacked()), (ready, unacked));
         }
     }

@@ -22,7 +22,7 @@ fn actor(name: &str) -> Arc<Actor> {
 fn set_gates(story: &mut Story, by: Option<&str>, gates: u32) -> u64 {
     let kind = Kind::GatesSet { gates, opens_at_us: (gates > 0).then_some(u64::MAX) };
     let mut event = Event::new(0, Provenance::Service, kind);
-    (event.style, event.actor) = (Some(STYLE), by.map(actor));
+    (event.system, event.actor) = (Some(STYLE.into()), by.map(actor));
     story.tell(event);
     story.events.last().map_or(0, |event| event.at_us)
 }
@@ -37,11 +37,11 @@ fn what_a_consumer_decided_stands_at_it_until_it_begins_with_another_message() {
     story.deliver(&wishlist);
     story.step(&wishlist, Kind::OlderVersionIgnored { known_version: 2, offered_version: 1 });
     story.ack(&wishlist);
-    let system = fold(&story).choreography;
+    let system = fold(&story).system(Style::Choreography).clone();
     assert_eq!(system.service(Service::Catalog).decided, Some(Decision::KnewIt));
     assert_eq!(system.service(Service::Wishlist).decided, Some(Decision::Older));
     story.deliver(&Copy { message: "two".into(), ..catalog });
-    assert_eq!(fold(&story).choreography.service(Service::Catalog).decided, None);
+    assert_eq!(fold(&story).system(Style::Choreography).service(Service::Catalog).decided, None);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn after_a_reset_nobody_has_decided_anything_and_what_went_before_is_earlier() {
     story.deliver(&catalog);
     story.step(&catalog, Kind::DuplicateIgnored { known_version: None, offered_version: None });
     story.step(&catalog, Kind::SystemReset);
-    let system = fold(&story).choreography;
+    let system = fold(&story).system(Style::Choreography).clone();
     assert_eq!(system.service(Service::Catalog).decided, None);
     assert!(system.is_earlier(system.began_seq - 1));
     assert_eq!(Some(system.began_seq), story.events.last().map(|event| event.seq));
@@ -67,11 +67,11 @@ fn what_the_stores_hold_is_true_whatever_was_told() {
     let mut story = Story::new();
     let [_, catalog, _] = story.send(STYLE, "one", 1);
     story.step(&catalog, read(None));
-    let system = fold(&story).choreography;
+    let system = fold(&story).system(Style::Choreography).clone();
     assert_eq!(system.agreement.disagreeing(), 1, "the catalog has nothing");
     assert_eq!(system.recorded_of(sku), Some(seven));
     story.step(&catalog, read(Some(seven)));
-    let system = fold(&story).choreography;
+    let system = fold(&story).system(Style::Choreography).clone();
     assert!(system.agreement.is_reached());
     assert_eq!(system.service(Service::Catalog).rows.of(sku), Some(seven));
 }
@@ -102,7 +102,7 @@ fn a_message_that_expired_is_in_no_queue_any_more_and_the_services_disagree() {
     story.step(&catalog, Kind::Expired);
     let last = story.events.last_mut().unwrap();
     (last.node, last.provenance) = (Some(Node::Broker), Provenance::Broker);
-    let system = fold(&story).choreography;
+    let system = fold(&story).system(Style::Choreography).clone();
     let queue = system.queue_of(Service::Catalog).unwrap();
     assert!(queue.is_empty() && queue.consumers.is_empty(), "{queue:?}");
     assert_eq!(system.service(Service::Catalog).decided, Some(Decision::Expired));
@@ -118,16 +118,19 @@ fn a_breaker_is_as_it_was_last_changed_and_closed_after_a_restart() {
     let changes = [(BreakerState::Closed, BreakerState::Open), (BreakerState::Open, BreakerState::HalfOpen)];
     for (from, to) in changes {
         story.step(&catalog, Kind::BreakerChanged { from, to, reason: None });
-        assert_eq!(fold(&story).choreography.service(Service::Catalog).breaker, to);
+        assert_eq!(fold(&story).system(Style::Choreography).service(Service::Catalog).breaker, to);
     }
     story.tell(Event::new(0, Provenance::Service, Kind::ServerStarted));
-    assert_eq!(fold(&story).choreography.service(Service::Catalog).breaker, BreakerState::Closed);
+    assert_eq!(
+        fold(&story).system(Style::Choreography).service(Service::Catalog).breaker,
+        BreakerState::Closed
+    );
 }
 
 #[test]
 fn a_system_is_held_by_whoever_closed_more_gates_and_since_the_first_was_closed() {
     let mut story = Story::new();
-    let held = |story: &Story| fold(story).choreography.hold;
+    let held = |story: &Story| fold(story).system(Style::Choreography).hold.clone();
     let since_us = set_gates(&mut story, Some("Ada"), 3);
     set_gates(&mut story, Some("Bob"), 2);
     let hold = held(&story).unwrap();
@@ -147,14 +150,14 @@ fn a_system_is_held_by_whoever_closed_more_gates_and_since_the_first_was_closed(
 fn what_is_announced_again_waits_in_the_outbox_until_it_is_sent() {
     let mut story = Story::new();
     story.arrival(STYLE, "one", 1);
-    assert_eq!(fold(&story).choreography.outbox(), 0);
+    assert_eq!(fold(&story).system(Style::Choreography).outbox(), 0);
     let mut again = Event::new(0, Provenance::Service, Kind::AnnouncedAgain { version: 1, messages: 1 });
-    (again.style, again.node) = (Some(STYLE), Some(Service::Inventory.into()));
+    (again.system, again.node) = (Some(STYLE.into()), Some(Service::Inventory.into()));
     story.tell(again);
-    assert_eq!(fold(&story).choreography.outbox(), 1);
+    assert_eq!(fold(&story).system(Style::Choreography).outbox(), 1);
     let message = story.publish(STYLE, &"again".into(), "");
     story.confirm(STYLE, &"again".into(), &message);
-    assert_eq!(fold(&story).choreography.outbox(), 0);
+    assert_eq!(fold(&story).system(Style::Choreography).outbox(), 0);
 }
 
 #[test]

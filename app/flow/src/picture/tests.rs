@@ -1,4 +1,5 @@
 use super::*;
+use crate::Style;
 use crate::event::{MessageInfo, Origin, State, StockReason};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::{Dispatch, Id, Provenance, Quantity, Sku};
@@ -29,7 +30,7 @@ fn message(style: Style) -> MessageInfo {
 
 fn event(style: Style, node: impl Into<Node>, kind: Kind) -> Event {
     let mut event = Event::new(0, Provenance::Service, kind);
-    (event.style, event.node) = (Some(style), Some(node.into()));
+    (event.system, event.node) = (Some(style.into()), Some(node.into()));
     event.sku = Sku::parse("MUG-RED").ok();
     event
 }
@@ -131,7 +132,7 @@ fn an_arrival_leaves_three_services_that_agree_and_empty_queues() {
     let mut journal = Journal::default();
     journal.arrival("a1", 1);
     let picture = fold(&journal.interleaved(&[false, false, false, true, true, true]));
-    let system = &picture.choreography;
+    let system = &picture.system(Style::Choreography);
     assert!(system.is_settled() && !system.is_untouched());
     assert_eq!(Service::ALL.iter().map(|&s| system.service(s).handled).collect::<Vec<_>>(), [1, 1, 1]);
     let arrival = system.recent.get("a1").unwrap();
@@ -146,12 +147,12 @@ fn a_message_in_hand_and_one_that_waits_stand_in_the_slots() {
     journal.publish(Style::Choreography, "m2", &["catalog.sku_processed"]);
     journal.deliver(Style::Choreography, Service::Catalog, "m1", 1);
     let picture = fold(&journal.interleaved(&[true, true]));
-    let queue = picture.choreography.queue_of(Service::Catalog).unwrap();
+    let queue = picture.system(Style::Choreography).queue_of(Service::Catalog).unwrap();
     assert_eq!((queue.ready(), queue.unacked()), (1, 1));
     let slots: Vec<_> = queue.slots().map(|slot| (slot.message_id.unwrap(), slot.unacked)).collect();
     assert_eq!(slots, [(Id::from("m1"), true), (Id::from("m2"), false)]);
-    assert_eq!(picture.choreography.state_of(Service::Catalog), NodeState::Working);
-    assert!(!picture.choreography.is_settled());
+    assert_eq!(picture.system(Style::Choreography).state_of(Service::Catalog), NodeState::Working);
+    assert!(!picture.system(Style::Choreography).is_settled());
 }
 
 #[test]
@@ -164,17 +165,17 @@ fn a_retry_keeps_the_system_unsettled_until_the_message_comes_back_and_is_handle
     journal.ack(style, service, "m");
     let waiting = journal.interleaved(&[true]);
     let mut picture = fold(&waiting);
-    assert_eq!(picture.choreography.state_of(service), NodeState::Retrying);
-    assert!(!picture.choreography.is_settled());
-    assert_eq!(picture.choreography.service(service).handled, 0);
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Retrying);
+    assert!(!picture.system(Style::Choreography).is_settled());
+    assert_eq!(picture.system(Style::Choreography).service(service).handled, 0);
 
     let mut again = Journal::default();
     again.route(style, "m", "catalog.sku_processed", 2);
     again.deliver(style, service, "m", 2);
     again.ack(style, service, "m");
     again.interleaved(&[true]).iter().for_each(|event| picture.apply(event));
-    assert!(picture.choreography.is_settled());
-    assert_eq!(picture.choreography.service(service).handled, 1);
+    assert!(picture.system(Style::Choreography).is_settled());
+    assert_eq!(picture.system(Style::Choreography).service(service).handled, 1);
 }
 
 #[test]
@@ -188,10 +189,10 @@ fn a_parked_message_leaves_its_service_failed_and_disagreeing() {
     journal.deliver(style, service, "m", 1);
     journal.end(style, service, "m", Kind::DeadLettered { reason: "no such column".into() });
     let picture = fold(&journal.interleaved(&[]));
-    assert_eq!(picture.orchestration.state_of(service), NodeState::Failed);
-    assert!(picture.orchestration.own_queues().iter().all(QueuePicture::is_empty));
-    assert!(!picture.orchestration.is_settled());
-    assert!(picture.choreography.is_settled());
+    assert_eq!(picture.system(Style::Orchestration).state_of(service), NodeState::Failed);
+    assert!(picture.system(Style::Orchestration).own_queues().iter().all(QueuePicture::is_empty));
+    assert!(!picture.system(Style::Orchestration).is_settled());
+    assert!(picture.system(Style::Choreography).is_settled());
 }
 
 #[test]
@@ -204,15 +205,15 @@ fn a_consumer_that_starts_tells_the_true_depth_and_a_lost_connection_gives_every
     // Its word comes late: it was among the three all along.
     journal.route(style, "unknown", name, 1);
     let mut picture = fold(&journal.interleaved(&[]));
-    let queue = picture.choreography.queue_of(service).unwrap();
+    let queue = picture.system(Style::Choreography).queue_of(service).unwrap();
     assert_eq!((queue.ready(), queue.unacked(), queue.consumers.len()), (2, 1, 1));
 
     let lost = Event::new(9, Provenance::Service, Kind::ConnectionLost { reason: "reset".into() });
     picture.apply(&lost);
-    let queue = picture.choreography.queue_of(service).unwrap();
+    let queue = picture.system(Style::Choreography).queue_of(service).unwrap();
     assert_eq!((queue.ready(), queue.unacked(), queue.consumers.len()), (3, 0, 0));
     assert_eq!(picture.broker_down(), Some("reset"));
-    assert_eq!(picture.choreography.state_of(service), NodeState::Stopped);
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Stopped);
     picture.apply(&Event::new(10, Provenance::Service, Kind::ConnectionRestored));
     assert_eq!(picture.broker_down(), None);
 }
@@ -236,8 +237,8 @@ fn a_handler_that_was_ahead_of_the_record_needs_no_second_change() {
     journal.service.push(record(2));
     journal.service.extend([change(Service::Inventory, 2), change(Service::Wishlist, 2)]);
     let events = journal.interleaved(&[]);
-    assert!(!fold(&events[..5]).choreography.is_settled());
-    assert!(fold(&events).choreography.is_settled());
+    assert!(!fold(&events[..5]).system(Style::Choreography).is_settled());
+    assert!(fold(&events).system(Style::Choreography).is_settled());
 }
 
 #[test]
@@ -252,9 +253,9 @@ fn a_deep_queue_is_counted_where_it_is_no_longer_known_one_by_one() {
     }
     let events = journal.interleaved(&[true; 1_000]);
     let full = fold(&events[..1_000]);
-    assert_eq!(full.choreography.queue_of(service).unwrap().ready(), 1_000);
+    assert_eq!(full.system(Style::Choreography).queue_of(service).unwrap().ready(), 1_000);
     assert!(serde_json::to_string(&full).unwrap().len() < 16_000);
-    assert!(fold(&events).choreography.is_settled());
+    assert!(fold(&events).system(Style::Choreography).is_settled());
 }
 
 fn arbitrary_kind() -> impl Strategy<Value = Kind> {
@@ -299,7 +300,7 @@ prop_compose! {
     fn arbitrary_event()(
         kind in arbitrary_kind(),
         seq in any::<u64>(),
-        style in proptest::option::of(proptest::sample::select(Style::ALL)),
+        system in proptest::option::of(proptest::sample::select(System::ALL.to_vec())),
         node in proptest::option::of(proptest::sample::select(vec!["inventory", "catalog", "broker", "me"])),
         queue in proptest::option::of(proptest::sample::select(vec!["catalog.sku_processed", "other", "a.dead"])),
         id in proptest::option::of(0..4_u8),
@@ -307,7 +308,7 @@ prop_compose! {
         summarised in prop_oneof![9 => Just(0), 1 => any::<u64>()],
     ) -> Event {
         let mut event = Event::new(seq, Provenance::Inferred, kind);
-        (event.seq, event.style, event.attempt, event.summarised) = (seq, style, attempt, summarised);
+        (event.seq, event.system, event.attempt, event.summarised) = (seq, system, attempt, summarised);
         event.node = node.map(|name| Node::from(Id::from(name)));
         event.queue = queue.map(Id::from);
         event.message_id = id.map(|id| id.to_string().into());
@@ -333,8 +334,8 @@ proptest! {
         journal.deliver(style, service, "r", 2);
         journal.ack(style, service, "r");
         let picture = fold(&journal.interleaved(&turns));
-        prop_assert!(picture.choreography.is_settled(), "{:?}", picture.choreography.queues);
-        prop_assert_eq!(picture.choreography.service(service).handled, 5);
+        prop_assert!(picture.system(Style::Choreography).is_settled(), "{:?}", picture.system(Style::Choreography).queues);
+        prop_assert_eq!(picture.system(Style::Choreography).service(service).handled, 5);
     }
 
     #[test]
@@ -362,15 +363,15 @@ fn what_a_gate_holds_is_shown_until_it_is_let_go() {
     journal.deliver(style, service, "m", 1);
     journal.end(style, service, "m", Kind::Held { gate, hold_id, routing_key: None });
     let mut picture = picture_of(journal);
-    let held: Vec<_> = picture.choreography.held_of(service).collect();
+    let held: Vec<_> = picture.system(Style::Choreography).held_of(service).collect();
     assert_eq!((held.len(), held[0].hold_id, &*held[0].message_id), (1, 7, "m"));
-    assert_eq!(picture.choreography.state_of(service), NodeState::Held);
-    assert!(!picture.choreography.is_publish_held());
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Held);
+    assert!(!picture.system(Style::Choreography).is_publish_held());
 
     let released_by = ReleasedBy::Step;
     let kind = Kind::Released { gate, hold_id, duration_us: 5, released_by };
     picture.apply(&of_message(event(style, service, kind), "m", "catalog.sku_processed"));
-    assert_eq!(picture.choreography.state_of(service), NodeState::Working);
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Working);
 }
 
 #[test]
@@ -380,12 +381,12 @@ fn a_fault_is_shown_from_when_it_is_set_until_it_is_cleared_and_counts_its_strik
     for phase in [FaultPhase::Set, FaultPhase::Struck, FaultPhase::Struck] {
         picture.apply(&event(style, service, Kind::FaultInjected { fault: FaultKind::HandlerError, phase }));
     }
-    let faults = &picture.orchestration.service(service).faults;
+    let faults = &picture.system(Style::Orchestration).service(service).faults;
     assert_eq!((faults.len(), faults[0].kind, faults[0].struck), (1, FaultKind::HandlerError, 2));
-    assert_eq!(picture.orchestration.state_of(service), NodeState::Faulty);
+    assert_eq!(picture.system(Style::Orchestration).state_of(service), NodeState::Faulty);
     let phase = FaultPhase::Cleared;
     picture.apply(&event(style, service, Kind::FaultInjected { fault: FaultKind::HandlerError, phase }));
-    assert_eq!(picture.orchestration.state_of(service), NodeState::Idle);
+    assert_eq!(picture.system(Style::Orchestration).state_of(service), NodeState::Idle);
 }
 
 #[test]
@@ -400,8 +401,8 @@ fn the_desk_takes_each_message_out_once_whether_it_replays_or_discards() {
         journal.ack(style, service, id);
     }
     let mut picture = picture_of(journal);
-    assert_eq!(picture.choreography.queue_of(service).unwrap().dead, 3);
-    assert_eq!(picture.choreography.state_of(service), NodeState::Failed);
+    assert_eq!(picture.system(Style::Choreography).queue_of(service).unwrap().dead, 3);
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Failed);
 
     let desk = |kind, id: &str| {
         let queue = style.queue_of(service).dead;
@@ -412,15 +413,15 @@ fn the_desk_takes_each_message_out_once_whether_it_replays_or_discards() {
     (published.queue, published.exchange) = (None, Some("".into()));
     picture.apply(&published);
     picture.apply(&desk(Kind::Acked { duration_us: None }, "a"));
-    let queue = picture.choreography.queue_of(service).unwrap();
+    let queue = picture.system(Style::Choreography).queue_of(service).unwrap();
     assert_eq!((queue.dead, queue.parked().map(|id| &**id).collect::<Vec<_>>()), (2, vec!["b", "c"]));
-    assert_eq!(picture.choreography.dispatch, Dispatch::Fanout);
+    assert_eq!(picture.system(Style::Choreography).dispatch, Dispatch::Fanout);
     for id in ["b", "c"] {
         picture.apply(&desk(Kind::Acked { duration_us: None }, id));
     }
-    assert_eq!(picture.choreography.queue_of(service).unwrap().dead, 0);
-    assert_eq!(picture.choreography.state_of(service), NodeState::Idle);
-    assert_eq!(picture.choreography.outbox(), 0);
+    assert_eq!(picture.system(Style::Choreography).queue_of(service).unwrap().dead, 0);
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Idle);
+    assert_eq!(picture.system(Style::Choreography).outbox(), 0);
 }
 
 #[test]
@@ -435,7 +436,7 @@ fn parked_messages_that_have_the_same_id_count_each() {
             name,
         ));
     };
-    let dead = |picture: &Picture| picture.choreography.queue_of(service).unwrap().dead;
+    let dead = |picture: &Picture| picture.system(Style::Choreography).queue_of(service).unwrap().dead;
     let desk = |kind, queue: Option<&'static str>| {
         let mut event = of_message(event(style, Node::Foreign(DESK.into()), kind), "a", name);
         event.queue = queue.map(Into::into);
@@ -472,10 +473,10 @@ fn a_worker_that_is_stopped_may_finish_what_it_has_in_hand() {
     journal.end(style, service, "", stopped);
     journal.ack(style, service, "m");
     let picture = fold(&journal.interleaved(&[false, false, false, true]));
-    let queue = picture.choreography.queue_of(service).unwrap();
+    let queue = picture.system(Style::Choreography).queue_of(service).unwrap();
     assert!(queue.is_empty() && queue.consumers.len() == 1, "{queue:?}");
-    assert_eq!(picture.choreography.service(service).handled, 1);
-    assert_eq!(picture.choreography.state_of(service), NodeState::Idle);
+    assert_eq!(picture.system(Style::Choreography).service(service).handled, 1);
+    assert_eq!(picture.system(Style::Choreography).state_of(service), NodeState::Idle);
 }
 
 #[test]
@@ -486,7 +487,7 @@ fn the_meter_tells_since_when_they_disagree_and_how_long_the_longest_lasted() {
         let mut event = event(style, service, kind);
         event.at_us = at_us;
         picture.apply(&event);
-        picture.orchestration.agreement.clone()
+        picture.system(Style::Orchestration).agreement.clone()
     };
     let after = state(3, 1);
     let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 0 };
@@ -510,7 +511,7 @@ fn the_outbox_holds_what_is_recorded_until_the_broker_has_confirmed_it() {
         let mut event = event(style, Service::Inventory, kind);
         event.message_id = id.map(Id::from);
         picture.apply(&event);
-        picture.orchestration.outbox()
+        picture.system(Style::Orchestration).outbox()
     };
     let after = state(5, 1);
     let recorded = Kind::StockRecorded { reason: StockReason::Arrival, before: None, after, messages: 3 };
@@ -540,7 +541,7 @@ fn what_a_queue_refuses_waits_in_the_outbox_until_it_is_confirmed() {
         let mut event = event(style, Service::Inventory, kind);
         event.message_id = Some(id.into());
         picture.apply(&event);
-        (picture.choreography.refused_now(), picture.choreography.outbox())
+        (picture.system(Style::Choreography).refused_now(), picture.system(Style::Choreography).outbox())
     };
     let recorded = StockReason::Arrival;
     let recorded = Kind::StockRecorded { reason: recorded, before: None, after: state(5, 1), messages: 2 };
@@ -592,13 +593,13 @@ fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
     let before = picture.clone();
 
     picture.apply(&Event::new(20, Provenance::Service, Kind::ServerStarted));
-    let system = &picture.choreography;
+    let system = &picture.system(Style::Choreography);
     assert!(picture.lost.is_empty() && system.held.is_empty() && system.calls.is_empty());
     assert!(system.own_queues().iter().all(|queue| queue.unacked() == 0 && queue.retrying() == 0));
     assert!(Service::ALL.iter().all(|of| system.state_of(*of) == NodeState::Stopped));
-    assert_eq!(system.arrivals, before.choreography.arrivals);
+    assert_eq!(system.arrivals, before.system(Style::Choreography).arrivals);
     let waiting = |picture: &Picture| -> u64 {
-        let queues = picture.choreography.own_queues().iter();
+        let queues = picture.system(Style::Choreography).own_queues().iter();
         queues.map(|queue| queue.ready() + queue.unacked()).sum()
     };
     assert_eq!(waiting(&picture), waiting(&before), "what was in hand is in the queues again");
@@ -615,12 +616,12 @@ fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
         picture.apply(&catalog(Kind::Delivered { consumer_tag: tag() }, id));
         picture.apply(&catalog(Kind::Acked { duration_us: None }, id));
     }
-    assert!(picture.choreography.queue_of(Service::Catalog).unwrap().is_empty());
+    assert!(picture.system(Style::Choreography).queue_of(Service::Catalog).unwrap().is_empty());
 
     let mut counted = event(style, Service::Wishlist, counted(Some(4), Some(9), Some(2)));
     counted.queue = Some("wishlist.sku_processed".into());
     picture.apply(&counted);
-    let system = &picture.choreography;
+    let system = &picture.system(Style::Choreography);
     assert_eq!((system.outbox(), system.service(Service::Wishlist).emails), (4, 9));
     assert_eq!(system.queue_of(Service::Wishlist).unwrap().dead, 2);
 }

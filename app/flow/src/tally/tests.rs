@@ -1,4 +1,5 @@
 use super::*;
+use crate::Style;
 use crate::story::{Copy, STEP_US, Story};
 
 fn tallies(story: &Story) -> Tallies {

@@ -1,9 +1,10 @@
 use super::*;
 use crate::Service;
+use crate::Style;
 use crate::story::{Copy, STEP_US, Story};
 
 fn timeline(story: &Story) -> Timeline {
-    let mut timeline = Timeline::new(Some(Style::Choreography));
+    let mut timeline = Timeline::new(Some(Style::Choreography.into()));
     story.events.iter().for_each(|event| timeline.apply(event));
     timeline
 }

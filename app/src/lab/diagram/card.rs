@@ -9,7 +9,7 @@ use flow::event::State;
 use flow::fault::FaultKind;
 use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect, exchange_type_name};
-use flow::picture::{Change, Decision, NodeState, ServicePicture, System};
+use flow::picture::{Change, Decision, NodeState, ServicePicture, SystemPicture};
 use flow::{Service, Style, topology};
 use maud::{Markup, html};
 
@@ -137,7 +137,7 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     frame(scene, node, lines.state.as_str(), &spoken, &inside)
 }
 
-fn producer(system: &System, style: Style, room: f32) -> Lines {
+fn producer(system: &SystemPicture, style: Style, room: f32) -> Lines {
     let on_hand = match &system.recorded {
         Some(change) => {
             let on_hand = |state: State| state.on_hand.unwrap_or(state.quantity);
@@ -161,7 +161,7 @@ fn producer(system: &System, style: Style, room: f32) -> Lines {
     }
 }
 
-fn consumer(system: &System, service: Service, room: f32) -> Lines {
+fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
     let own = system.service(service);
     let state = system.state_of(service);
     let sku = || {
@@ -221,7 +221,13 @@ fn decision(own: &ServicePicture, state: NodeState) -> Option<&'static str> {
 
 /// What was stored of which SKU: old and new where it belongs to what goes on and there is room for both, else the new.
 /// The SKU is shortened before the numbers are.
-fn stored(system: &System, change: &Change, what: &str, (before, after): (u32, u32), room: f32) -> String {
+fn stored(
+    system: &SystemPicture,
+    change: &Change,
+    what: &str,
+    (before, after): (u32, u32),
+    room: f32,
+) -> String {
     let sku = change.sku.map(|sku| sku.to_string()).unwrap_or_default();
     let is_new = before != after && !system.is_earlier(change.seq);
     let now = after.to_string();
@@ -252,7 +258,7 @@ pub(super) fn more(scene: &Scene<'_>, node: &NodeBox, count: usize) -> Markup {
 /// How much of the room for a line a title takes up per character: it is set larger and bold, so that less of it fits.
 const TITLE_SHARE: f32 = 0.72;
 
-fn stranger(system: &System, id: &str, room: f32) -> Lines {
+fn stranger(system: &SystemPicture, id: &str, room: f32) -> Lines {
     let (name, is_rival) = stranger_at(system, id)
         .map_or((id, false), |(queue, name)| (name, topology::queue_named(&queue.name).is_some()));
     let (role, store) = if is_rival {

@@ -5,7 +5,7 @@ use super::{Scene, message_class};
 use flow::Node;
 use flow::layout::Px;
 use flow::layout::{Edge, EdgeKind, Text, consumer_id};
-use flow::picture::System;
+use flow::picture::SystemPicture;
 use maud::{Markup, html};
 
 /// One line, with its words and a wide invisible twin that is easy to hit.
@@ -62,7 +62,7 @@ fn text_width(words: &str) -> f32 {
     words.chars().count() as f32 * 5.9 + 12.0
 }
 
-fn call_words(system: &System, from: &str) -> String {
+fn call_words(system: &SystemPicture, from: &str) -> String {
     let is_from = |node: &Node| match node {
         Node::Service(service) => consumer_id(*service) == from,
         other => other.as_str() == from,

@@ -131,7 +131,7 @@ mod tests {
         let mut picture = Picture::default();
         for (seq, (service, kind)) in (1..).zip(told) {
             let mut event = Event::new(seq, Provenance::Service, kind);
-            (event.seq, event.style, event.node) = (seq, Some(style), Some(Node::from(service)));
+            (event.seq, event.system, event.node) = (seq, Some(style.into()), Some(Node::from(service)));
             (event.message_id, event.sku) = (Some("m".into()), Sku::parse("MUG-RED").ok());
             picture.apply(&event);
         }

@@ -5,7 +5,7 @@ use super::{Scene, text};
 use flow::Id;
 use flow::layout::Px;
 use flow::layout::QueueBox;
-use flow::picture::{SLOTS, Slot, System};
+use flow::picture::{SLOTS, Slot, SystemPicture};
 use maud::{Markup, html};
 
 /// What of a queue is drawn.
@@ -18,7 +18,7 @@ struct Drawn {
     slots: Vec<Slot>,
 }
 
-fn drawn(system: &System, name: &str) -> Drawn {
+fn drawn(system: &SystemPicture, name: &str) -> Drawn {
     system.queue(name).map_or(Drawn { ready: 0, unacked: 0, aside: 0, dead: 0, slots: Vec::new() }, |queue| {
         Drawn {
             ready: queue.ready(),

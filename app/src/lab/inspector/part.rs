@@ -9,7 +9,7 @@ use crate::live::Connection;
 use flow::event::{State, StockReason};
 use flow::fault::{Gate, HeldStep};
 use flow::layout::{OTHERS, PRODUCER, WAREHOUSE, consumer_id};
-use flow::picture::{Arrival, Binding, QueuePicture, System};
+use flow::picture::{Arrival, Binding, QueuePicture, SystemPicture};
 use flow::topology::{self, ExchangeType};
 use flow::{Service, Style};
 use std::collections::BTreeSet;
@@ -68,7 +68,7 @@ pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
     }
 }
 
-fn service_facts(system: &System, service: Service) -> Vec<Fact> {
+fn service_facts(system: &SystemPicture, service: Service) -> Vec<Fact> {
     let own = system.service(service);
     let mut list = vec![("state", system.state_of(service).as_str().to_owned())];
     if let Some(queue) = system.queue_of(service) {
@@ -117,7 +117,7 @@ fn held_facts<'a>(steps: impl Iterator<Item = &'a HeldStep>) -> impl Iterator<It
     })
 }
 
-fn producer_facts(system: &System) -> Vec<Fact> {
+fn producer_facts(system: &SystemPicture) -> Vec<Fact> {
     let mut list = vec![
         ("outbox", system.outbox().to_string()),
         ("published", system.published.to_string()),

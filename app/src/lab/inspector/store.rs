@@ -3,14 +3,14 @@
 use super::super::selection::Selection;
 use super::super::words::short_id;
 use super::told::{Block, Way, ways};
-use flow::picture::{Change, Rows, System};
+use flow::picture::{Change, Rows, SystemPicture};
 use flow::{Id, Service};
 
 /// How many messages of the outbox are listed.
 const LISTED: usize = 8;
 
 /// The store of a consumer: the rows that changed last, and the messages that it has handled.
-pub fn of(system: &System, service: Service) -> Vec<Block> {
+pub fn of(system: &SystemPicture, service: Service) -> Vec<Block> {
     let own = system.service(service);
     let queue = system.queue_of(service).map(|queue| queue.name.clone());
     let handled = own.inbox.iter().map(|entry| {
@@ -31,7 +31,7 @@ pub fn of(system: &System, service: Service) -> Vec<Block> {
 }
 
 /// The store of inventory as the producer: the stock that was recorded last, and what its relay has not got rid of.
-pub fn of_producer(system: &System) -> Vec<Block> {
+pub fn of_producer(system: &SystemPicture) -> Vec<Block> {
     let says = |row: &Change| {
         let on_hand = row.after.on_hand.unwrap_or(row.after.quantity);
         format!("{on_hand} on hand · version {}", row.after.version)

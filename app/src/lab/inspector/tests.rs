@@ -8,7 +8,7 @@ use flow::{Dispatch, Event, History, Id, Kind, Node, Picture, Provenance, Style}
 
 fn apply(picture: &mut Picture, queue: &str, kind: Kind) {
     let mut event = Event::new(1, Provenance::Broker, kind);
-    (event.style, event.queue) = (Some(Style::Choreography), Some(queue.into()));
+    (event.system, event.queue) = (Some(Style::Choreography.into()), Some(queue.into()));
     event.node = Some(Node::Foreign("10.0.0.7:4000".into()));
     picture.apply(&event);
 }

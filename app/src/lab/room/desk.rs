@@ -4,7 +4,7 @@ mod letter;
 
 use super::section::{Asking, Section, read};
 use crate::api::{asks::Ask, fetch};
-use flow::Style;
+use flow::System;
 use flow::api::{DeadLetter, Desk};
 use leptos::{ev, prelude::*};
 use letter::Letter;
@@ -65,13 +65,13 @@ fn keys(letters: &[DeadLetter]) -> Vec<Key> {
 }
 
 /// Sends letters back to the queues that they come from.
-fn replay(style: Style, ids: Vec<String>, body: Option<String>) -> Ask {
-    wanted(format!("/api/{style}/dead-letters/replay"), ids, body)
+fn replay(system: System, ids: Vec<String>, body: Option<String>) -> Ask {
+    wanted(system.api("dead-letters/replay"), ids, body)
 }
 
 /// Takes letters out for good.
-fn discard(style: Style, ids: Vec<String>) -> Ask {
-    wanted(format!("/api/{style}/dead-letters/discard"), ids, None)
+fn discard(system: System, ids: Vec<String>) -> Ask {
+    wanted(system.api("dead-letters/discard"), ids, None)
 }
 
 fn wanted(path: String, ids: Vec<String>, body: Option<String>) -> Ask {
@@ -100,7 +100,7 @@ fn question(count: usize, is_all: bool) -> String {
 /// What is parked, page by page.
 pub fn contents(section: Section) -> AnyView {
     let told = RwSignal::new(None);
-    let path = format!("/api/{}/dead-letters?limit={SHOWN}&within_s={WITHIN_S}", section.style);
+    let path = section.system.api(&format!("dead-letters?limit={SHOWN}&within_s={WITHIN_S}"));
     section.keep(path, told, Page::of);
     let marked = RwSignal::new(Vec::new());
     let parked = Memo::new(move |_| told.with(|told: &Option<Page>| told.as_ref().map(|page| page.parked)));
@@ -136,7 +136,7 @@ pub fn contents(section: Section) -> AnyView {
 fn DiscardAll(section: Section, parked: Memo<Option<u64>>) -> impl IntoView {
     let count = move || parked.get().unwrap_or_default();
     let discard = move |_| {
-        let ask = Ask::new("DELETE", format!("/api/{}/dead-letters", section.style));
+        let ask = Ask::new("DELETE", section.system.api("dead-letters"));
         let count = parked.get_untracked().unwrap_or_default();
         section.asks.ask(ask.after(format!("Discard all {count}? They cannot be brought back.")));
     };
@@ -163,14 +163,14 @@ fn Together(section: Section, told: RwSignal<Option<Page>>, is_first: bool) -> i
     };
     let discard_these = move |_| {
         let (count, is_all) = seen.get_untracked();
-        section.asks.ask(discard(section.style, ids()).after(question(count, is_all)));
+        section.asks.ask(discard(section.system, ids()).after(question(count, is_all)));
     };
     view! {
         <div class="button-row">
             <button
                 class="button button-small"
                 type="button"
-                on:click=move |_| section.asks.ask(replay(section.style, ids(), None))
+                on:click=move |_| section.asks.ask(replay(section.system, ids(), None))
             >
                 {move || format!("Replay {}", which())}
             </button>
@@ -190,7 +190,7 @@ fn ReplayMarked(section: Section, marked: RwSignal<Vec<String>>) -> impl IntoVie
         if ids.is_empty() {
             section.asks.say("Mark at least one message first.", false);
         } else {
-            section.asks.ask(replay(section.style, ids, None));
+            section.asks.ask(replay(section.system, ids, None));
         }
     };
     view! {

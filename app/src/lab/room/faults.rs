@@ -6,7 +6,7 @@ use crate::api::asks::Ask;
 use crate::lab::broken::{NEVER, is_inventorys, lasts, name, sentence, trigger};
 use crate::lab::words::service_name;
 use flow::fault::{Fault, FaultKind, Faults};
-use flow::{Service, Style};
+use flow::{Service, System};
 use leptos::{ev, prelude::*};
 use serde_json::json;
 
@@ -86,14 +86,14 @@ const fn delays(kind: FaultKind) -> bool {
 }
 
 /// Sets exactly these faults.
-fn set(style: Style, faults: Vec<Fault>) -> Ask {
+fn set(system: System, faults: Vec<Fault>) -> Ask {
     let body = serde_json::to_string(&Faults { faults }).expect("faults are plain data");
-    Ask::new("PUT", format!("/api/{style}/faults")).with(body)
+    Ask::new("PUT", system.api("faults")).with(body)
 }
 
 /// What is broken on purpose, and the form for more.
 pub fn contents(section: Section) -> AnyView {
-    let told = section.told::<Faults>(format!("/api/{}/faults", section.style));
+    let told = section.told::<Faults>(section.system.api("faults"));
     let faults = Signal::derive(move || told.get().unwrap_or_default().faults);
     let count = Memo::new(move |_| told.with(|told| told.as_ref().map(|told| told.faults.len())));
     let has_some = Memo::new(move |_| count.get().map(|count| count > 0));
@@ -125,7 +125,7 @@ pub fn contents(section: Section) -> AnyView {
                     <button
                         class="button button-small"
                         type="button"
-                        on:click=move |_| section.asks.ask(set(section.style, Vec::new()))
+                        on:click=move |_| section.asks.ask(set(section.system, Vec::new()))
                     >
                         "Clear all"
                     </button>
@@ -152,14 +152,14 @@ fn FaultRow(
     });
     let clear = move |_| {
         let others = faults.get_untracked().into_iter().filter(|fault| !is_it(fault)).collect();
-        section.asks.ask(set(section.style, others));
+        section.asks.ask(set(section.system, others));
     };
     view! {
         <li data-set=kind.as_str()>
             <div>
                 <strong>{name(kind)}</strong>
                 <p class="hint">{move || words.get()}</p>
-                {(!kind.strikes_in(section.style)).then(|| view! { <p class="hint">{NEVER}</p> })}
+                {(!kind.strikes_in(section.system.style)).then(|| view! { <p class="hint">{NEVER}</p> })}
             </div>
             <button
                 class="button button-small"
@@ -193,7 +193,7 @@ fn FaultForm(section: Section) -> impl IntoView {
     };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let path = format!("/api/{}/faults", section.style);
+        let path = section.system.api("faults");
         section.asks.ask(Ask::new("POST", path).with(fields.body()).from(FORM));
     };
     let kinds =
@@ -207,7 +207,7 @@ fn FaultForm(section: Section) -> impl IntoView {
             })
             .collect_view()
     };
-    let never = move || if kind.get().strikes_in(section.style) { "" } else { NEVER };
+    let never = move || if kind.get().strikes_in(section.system.style) { "" } else { NEVER };
     let sentence = move || format!("{} {}", sentence(kind.get()), never()).trim_end().to_owned();
     view! {
         <form id=FORM class="fault-form" on:submit=submit>

@@ -5,7 +5,7 @@ use crate::api::asks::Ask;
 use crate::lab::words::{about_to, held_words, service_name, short_id, since_when};
 use crate::me::me;
 use flow::fault::{ClosedGate, Gate, Gates, HeldStep, Holding};
-use flow::{Service, Style};
+use flow::{Service, Style, System};
 use leptos::prelude::*;
 
 /// Whether steps of the service come by that gate at all: only the relay publishes, and only choreography's catalog
@@ -19,17 +19,17 @@ pub fn is_passed(style: Style, gate: Gate, service: Service) -> bool {
     }
 }
 
-fn gates_of(style: Style, choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGate> {
+fn gates_of(system: System, choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGate> {
     let all = Gate::ALL
         .iter()
         .flat_map(|&gate| Service::ALL.iter().map(move |&service| ClosedGate { gate, service }));
-    all.filter(|one| is_passed(style, one.gate, one.service) && choose(*one)).collect()
+    all.filter(|one| is_passed(system.style, one.gate, one.service) && choose(*one)).collect()
 }
 
 /// Closes exactly these gates.
-fn set(style: Style, closed: Vec<ClosedGate>) -> Ask {
+fn set(system: System, closed: Vec<ClosedGate>) -> Ask {
     let body = serde_json::to_string(&Gates { closed }).expect("gates are plain data");
-    Ask::new("PUT", format!("/api/{style}/gates")).with(body)
+    Ask::new("PUT", system.api("gates")).with(body)
 }
 
 /// Who holds the system, in words.
@@ -97,9 +97,9 @@ pub fn Hold(
     /// What is held when the page is rendered.
     first: Holding,
 ) -> impl IntoView {
-    let style = section.style;
+    let system = section.system;
     let told = RwSignal::new(Some(first));
-    section.keep(format!("/api/{style}/gates"), told, |answer| super::section::read(&answer.text));
+    section.keep(system.api("gates"), told, |answer| super::section::read(&answer.text));
     let holding = Signal::derive(move || told.get().unwrap_or_default());
     let is_held = Memo::new(move |_| holding.with(|holding| !holding.closed.is_empty()));
     let waiting = Memo::new(move |_| {
@@ -111,9 +111,10 @@ pub fn Hold(
     });
     let all = move |_| {
         let ask = if is_held.get_untracked() {
-            set(style, Vec::new()).after(holding.with_untracked(|holding| question(holding, me().as_deref())))
+            set(system, Vec::new())
+                .after(holding.with_untracked(|holding| question(holding, me().as_deref())))
         } else {
-            set(style, gates_of(style, |_| true))
+            set(system, gates_of(system, |_| true))
         };
         section.asks.ask(ask);
     };
@@ -186,7 +187,7 @@ fn HeldNotice(holding: Signal<Holding>) -> impl IntoView {
 /// Lets the oldest step go.
 #[component]
 fn Step(section: Section, waiting: Memo<Waiting>) -> impl IntoView {
-    let path = format!("/api/{}/gates/step", section.style);
+    let path = section.system.api("gates/step");
     view! {
         <button
             type="button"
@@ -223,7 +224,7 @@ fn HeldRow(section: Section, step: HeldStep) -> impl IntoView {
             class="held-row"
             type="button"
             data-hold=step.hold_id
-            on:click=move |_| section.asks.ask(release(section.style, step.hold_id))
+            on:click=move |_| section.asks.ask(release(section.system, step.hold_id))
         >
             <strong>{words}</strong>
             " "
@@ -234,30 +235,31 @@ fn HeldRow(section: Section, step: HeldStep) -> impl IntoView {
 
 /// Lets one step go.
 #[must_use]
-pub fn release(style: Style, hold_id: u64) -> Ask {
-    Ask::new("POST", format!("/api/{style}/gates/{hold_id}/release"))
+pub fn release(system: impl Into<System>, hold_id: u64) -> Ask {
+    Ask::new("POST", system.into().api(&format!("gates/{hold_id}/release")))
 }
 
 /// A switch for each gate of each service, and for all gates of one.
 #[component]
 fn SingleGates(section: Section, holding: Signal<Holding>) -> impl IntoView {
-    let style = section.style;
+    let system = section.system;
     let heads = Service::ALL.iter().map(|&service| {
         let name = service_name(service);
-        let own = gates_of(style, |one| one.service == service);
+        let own = gates_of(system, |one| one.service == service);
         view! {
             <th scope="col">
                 <GateSwitch section holding label=format!("Hold {name}") short=&name[..3] gates=own />
             </th>
         }
     });
-    let is_ever_passed = |gate: Gate| Service::ALL.iter().any(|&service| is_passed(style, gate, service));
+    let is_ever_passed =
+        |gate: Gate| Service::ALL.iter().any(|&service| is_passed(system.style, gate, service));
     let rows = Gate::ALL.iter().filter(|&&gate| is_ever_passed(gate)).map(|&gate| {
         let cells = Service::ALL.iter().map(|&service| {
             let label = format!("Hold {} before it is to {}", service_name(service), about_to(gate));
             let gates = vec![ClosedGate { gate, service }];
             let switch = move || view! { <GateSwitch section holding label short="" gates /> };
-            view! { <td>{is_passed(style, gate, service).then(switch)}</td> }
+            view! { <td>{is_passed(system.style, gate, service).then(switch)}</td> }
         });
         view! {
             <tr>
@@ -291,7 +293,7 @@ fn GateSwitch(
     short: &'static str,
     gates: Vec<ClosedGate>,
 ) -> impl IntoView {
-    let style = section.style;
+    let system = section.system;
     let these = StoredValue::new(gates);
     let is_on = Memo::new(move |_| {
         holding.with(|holding| these.with_value(|these| these.iter().all(|one| holding.closed.contains(one))))
@@ -302,7 +304,7 @@ fn GateSwitch(
             if these.with_value(|these| these.contains(&one)) { !on } else { holding.closed.contains(&one) }
         };
         let asked_first = if on { question(&holding, me().as_deref()) } else { None };
-        section.asks.ask(set(style, gates_of(style, is_closed_then)).after(asked_first));
+        section.asks.ask(set(system, gates_of(system, is_closed_then)).after(asked_first));
     };
     view! {
         <button
@@ -357,12 +359,16 @@ mod tests {
 
     #[test]
     fn only_gates_that_are_passed_can_be_closed() {
-        let asked = |style| gates_of(style, |one| one.gate == Gate::BeforeHttp).len();
+        let asked = |style: Style| gates_of(style.into(), |one| one.gate == Gate::BeforeHttp).len();
         assert_eq!(asked(Style::Orchestration), 0, "orchestration asks nobody");
         assert_eq!(asked(Style::Choreography), 2);
-        let all = set(Style::Orchestration, gates_of(Style::Orchestration, |_| true));
+        let all = set(Style::Orchestration.into(), gates_of(Style::Orchestration.into(), |_| true));
         assert!(all.body.contains("before_publish") && all.path == "/api/orchestration/gates");
-        assert_eq!(set(Style::Choreography, Vec::new()).body, r#"{"closed":[]}"#, "one click opens all");
+        assert_eq!(
+            set(Style::Choreography.into(), Vec::new()).body,
+            r#"{"closed":[]}"#,
+            "one click opens all"
+        );
     }
 
     #[test]

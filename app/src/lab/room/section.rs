@@ -7,7 +7,7 @@ use crate::api::{
 };
 use crate::live::Live;
 use crate::paint::focus;
-use flow::Style;
+use flow::System;
 use leptos::{ev, prelude::*};
 use serde::de::DeserializeOwned;
 
@@ -17,7 +17,7 @@ pub struct Section {
     /// Its name, in `data-topic`.
     pub name: &'static str,
     /// Of which system it tells.
-    pub style: Style,
+    pub system: System,
     /// What is asked there.
     pub asks: Asks,
     /// Whether it is unfolded.
@@ -31,16 +31,16 @@ pub struct Section {
 impl Section {
     /// A section that is folded away.
     #[must_use]
-    pub fn new(name: &'static str, style: Style, live: Live) -> Self {
-        Self::with(Asks::new(live), name, style, live)
+    pub fn new(name: &'static str, system: System, live: Live) -> Self {
+        Self::with(Asks::new(live), name, system, live)
     }
 
     /// The same, where things are asked from elsewhere too.
     #[must_use]
-    pub fn with(asks: Asks, name: &'static str, style: Style, live: Live) -> Self {
+    pub fn with(asks: Asks, name: &'static str, system: System, live: Live) -> Self {
         Self {
             name,
-            style,
+            system,
             asks,
             is_open: RwSignal::default(),
             is_ready: RwSignal::default(),

@@ -286,6 +286,7 @@ mod tests {
             sales_per_s: 40.0,
             count: 100,
             style: StyleChoice::Both,
+            transport: flow::Transport::default(),
             arrivals: 25,
             sales: 3,
             refused: 1,

@@ -30,7 +30,7 @@ fn breaker(breaker: &Breaker) -> String {
 
 /// The services, each with its workers.
 pub fn contents(section: Section) -> AnyView {
-    let told = section.told::<Vec<Crew>>(format!("/api/{}/workers", section.style));
+    let told = section.told::<Vec<Crew>>(section.system.api("workers"));
     let services =
         move || told.get().unwrap_or_default().into_iter().map(|crew| crew.service).collect::<Vec<_>>();
     view! {
@@ -107,7 +107,7 @@ fn CrewForm(
             event.prevent_default();
             let read = |field: RwSignal<String>| field.with_untracked(|text| number(text));
             let body = json!({ "workers": read(workers), "prefetch": read(prefetch) });
-            let path = format!("/api/{}/{service}/workers", section.style);
+            let path = section.system.api(&format!("{service}/workers"));
             section.asks.ask(Ask::new("POST", path).with(body.to_string()).from(form.clone()));
         }
     };

@@ -79,7 +79,7 @@ impl Named {
     }
 
     fn begins(&self, event: &Arc<Event>) -> Option<(Style, Id)> {
-        let (style, id) = (event.style?, event.correlation_id.as_ref()?);
+        let (style, id) = (event.style()?, event.correlation_id.as_ref()?);
         let (first, last) = &self.ends[style as usize];
         let is_named = (first.as_str()..=last.as_str()).contains(&&**id);
         (is_named && matches!(event.kind, Kind::ArrivalReceived { .. })).then(|| (style, Arc::clone(id)))
@@ -98,7 +98,7 @@ mod tests {
             let quantity = Quantity::parse(1).unwrap();
             let kind = Kind::ArrivalReceived { quantity, origin: Origin::Request };
             let mut event = Event::new(at, Provenance::Service, kind);
-            (event.seq, event.style, event.correlation_id) = (at, Some(*style), Some((*id).into()));
+            (event.seq, event.system, event.correlation_id) = (at, Some((*style).into()), Some((*id).into()));
             history.push(event);
         }
         history

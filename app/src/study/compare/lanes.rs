@@ -60,7 +60,7 @@ impl Lanes {
                 let square = |to: &mut Vec<Shape>, class, us| to.push(step(class, style, x(us, whole_us), y));
                 let foreseen = ghosts[lane].iter().filter_map(|(ghost, _)| ghost.after_us);
                 foreseen.for_each(|us| square(&mut lanes.faint, "duel-ghost", us));
-                let own = shown.iter().filter(|moment| moment.style == style);
+                let own = shown.iter().filter(|moment| moment.system.style == style);
                 own.for_each(|moment| square(&mut lanes.done, mark, moment.after_us));
             } else {
                 let most = most(all, whole_us);
@@ -132,7 +132,7 @@ fn column(class: &'static str, at: usize, y: usize, height: usize) -> Shape {
 /// How many steps of a style fall into each column.
 fn columns(moments: &[Moment], style: Style, whole_us: u64) -> [usize; COLUMNS] {
     let mut columns = [0; COLUMNS];
-    for moment in moments.iter().filter(|moment| moment.style == style) {
+    for moment in moments.iter().filter(|moment| moment.system.style == style) {
         let at = moment.after_us.min(whole_us) * (COLUMNS as u64 - 1) / whole_us;
         columns[usize::try_from(at).unwrap_or(0)] += 1;
     }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_step_of_a_burst_is_counted_in_the_column_of_its_time() {
-        let moment = |style, after_us| Moment { style, seq: 1, after_us };
+        let moment = |style: Style, after_us| Moment { system: style.into(), seq: 1, after_us };
         let moments = [
             moment(Style::Choreography, 0),
             moment(Style::Choreography, 1),

@@ -106,14 +106,14 @@ impl Play {
             if shown.has_happened {
                 *count += 1;
             }
-            if let (Some(style), Some(hop), false) = (shown.event.style, &shown.hop, shown.has_happened)
+            if let (Some(style), Some(hop), false) = (shown.event.style(), &shown.hop, shown.has_happened)
                 && !self.is_on_the_way(style, &hop.edge)
             {
                 self.early.push((style, hop.edge.clone()));
             }
             self.measure(&mut shown, history);
             // What has set out already lights nothing up when its turn comes.
-            if let Some(style) = shown.event.style {
+            if let Some(style) = shown.event.style() {
                 sides[style as usize].quietly(|state| state.director.set_out(shown));
             }
         }
@@ -155,14 +155,14 @@ impl Play {
 /// Lets one step set out in its diagram, as when the playhead goes on by hand.
 pub fn set_out(moment: Moment, history: &History, sides: [Lab; 2]) {
     let Some(event) = history.event(moment.seq) else { return };
-    let mut hop = hop_of(event, moment.style);
+    let mut hop = hop_of(event, moment.system.style);
     if let Some(hop) = &mut hop
         && !matches!(event.kind, Kind::HttpResponse { .. })
     {
         hop.words = took(event, history).map(duration);
     }
     let shown = Shown { event: Arc::clone(event), hop, has_happened: true };
-    sides[moment.style as usize].quietly(|state| state.director.set_out(shown));
+    sides[moment.system.style as usize].quietly(|state| state.director.set_out(shown));
 }
 
 /// How long it truly took until what sets out here arrived.

@@ -98,11 +98,11 @@ impl Score {
         let pictures = self.shown.pictures.get_or_insert_with(begin);
         for moment in next {
             let Some(event) = history.event(moment.seq) else { continue };
-            let at = moment.style as usize;
+            let at = moment.system.style as usize;
             history.move_to(&mut pictures[at], moment.seq);
             self.shown.compare.apply(event, &pictures[at]);
             self.shown.ahead[at].apply(event);
-            if let Some(hop) = hop_of(event, moment.style)
+            if let Some(hop) = hop_of(event, moment.system.style)
                 && !self.shown.used[at].contains(&hop.edge)
             {
                 self.shown.used[at].push(hop.edge);
@@ -132,7 +132,11 @@ impl Score {
             return self.total();
         }
         let last = |style| {
-            self.moments().iter().rev().find(|moment| moment.style == style).map(|moment| moment.after_us)
+            self.moments()
+                .iter()
+                .rev()
+                .find(|moment| moment.system.style == style)
+                .map(|moment| moment.after_us)
         };
         let both = BOTH.map(last);
         both[0].zip(both[1]).map_or(0, |(one, other)| self.aligned.count_until(one.min(other)))
@@ -187,7 +191,7 @@ impl Shown {
 /// What an earlier smooth arrival did, or what the style is known to do.
 fn pattern(style: Style, duel: &Duel, history: &History) -> Pattern {
     let earlier = history.events().iter().rev().take(LOOK_BACK).find(|event| {
-        event.style == Some(style)
+        event.style() == Some(style)
             && event.seq <= duel.since
             && matches!(event.kind, Kind::ArrivalReceived { .. })
     });

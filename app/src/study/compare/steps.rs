@@ -45,7 +45,7 @@ struct ToCome {
 impl Steps {
     /// The steps of a style, of `n` arrivals.
     pub fn of(score: &Score, style: Style, n: usize, history: &History) -> Self {
-        let all = score.shown().iter().filter(|moment| moment.style == style);
+        let all = score.shown().iter().filter(|moment| moment.system.style == style);
         let earlier = if n > 1 { all.clone().count().saturating_sub(LATEST) } else { 0 };
         let latest = all.skip(earlier);
         let done = latest.filter_map(|moment| {

@@ -18,7 +18,7 @@ fn compared(arrivals: u64) -> (State, History) {
     let choreography: Vec<_> = history.events().iter().map(|event| (**event).clone()).collect();
     for mut event in choreography {
         event.seq = history.now().seq + 1;
-        event.style = Some(Style::Orchestration);
+        event.system = Some(Style::Orchestration.into());
         event.correlation_id = event.correlation_id.map(|id| format!("o{id}").into());
         event.message_id = event.message_id.map(|id| format!("o{id}").into());
         event.exchange = event.exchange.map(|_| "inventory.commands".into());
@@ -42,7 +42,7 @@ fn follow(state: &mut State, history: &History) {
 fn go(state: &mut State, to: Move, history: &History) -> Option<(Style, u64)> {
     let moment = state.go(to, history);
     follow(state, history);
-    moment.map(|moment| (moment.style, moment.seq))
+    moment.map(|moment| (moment.system.style, moment.seq))
 }
 
 #[test]

@@ -263,7 +263,7 @@ impl Watcher {
 
     fn report(&self, style: Style, queue: &Id, node: Node, kind: Kind) {
         let mut event = Event::new(base::clock::now_us(), Provenance::Broker, kind);
-        event.style = Some(style);
+        event.system = Some(style.into());
         event.node = Some(node);
         event.queue = Some(Arc::clone(queue));
         if matches!(event.kind, Kind::QueueBound { .. } | Kind::QueueUnbound { .. }) {

@@ -13,7 +13,7 @@ mod visit;
 pub use page::{Cursor, Page};
 
 use flow::{
-    Kind, Style,
+    Kind, System,
     api::{Desk as Wanted, DeskDone},
 };
 use journal::{By, Journal};
@@ -50,13 +50,13 @@ pub enum DeskError {
     /// One body for several messages.
     #[error("body: only one message at a time can be edited; send one id with it")]
     OneBodyForMany,
-    /// No letter of the style can have that name.
-    #[error("after: {id:?} names no letter of {style}; take the next page's address from the header Link")]
+    /// No letter of the system can have that name.
+    #[error("after: {id:?} names no letter of {}; take the next page's address from the header Link", .system.as_str())]
     NoCursor {
         /// What was given.
         id: String,
-        /// The style.
-        style: Style,
+        /// The system.
+        system: System,
     },
     /// The letter behind which a page should begin has gone.
     #[error("after: {0:?} is not parked any more; begin again without after")]
@@ -131,13 +131,13 @@ impl Desk {
         self.changes.load(Ordering::Relaxed)
     }
 
-    /// A page of what is parked in a style. Nothing is changed.
+    /// A page of what is parked in a system. Nothing is changed.
     ///
     /// # Errors
     /// When the broker does not answer, or there is no such page.
-    pub async fn list(&self, style: Style, wanted: &page::Wanted) -> Result<Page, DeskError> {
+    pub async fn list(&self, system: System, wanted: &page::Wanted) -> Result<Page, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
-        let page = page::read(&visit, style, wanted).await?;
+        let page = page::read(&visit, system, wanted).await?;
         visit.leave().await;
         Ok(page)
     }
@@ -147,23 +147,23 @@ impl Desk {
     ///
     /// # Errors
     /// When the broker does not answer or does not take a message; that message is still parked then.
-    pub async fn replay(&self, style: Style, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
+    pub async fn replay(&self, system: System, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
         if wanted.body.is_some() && wanted.ids.len() != 1 {
             return Err(DeskError::OneBodyForMany);
         }
         let body = wanted.body.map(|body| body.into_bytes().into());
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let publisher = Publisher::open(visit.connection()).await?;
-        self.settle(visit, style, wanted.ids, &Action::Replay { body, publisher }, by).await
+        self.settle(visit, system, wanted.ids, &Action::Replay { body, publisher }, by).await
     }
 
     /// Takes messages out for good.
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub async fn discard(&self, style: Style, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
+    pub async fn discard(&self, system: System, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
-        self.settle(visit, style, wanted.ids, &Action::Discard, by).await
+        self.settle(visit, system, wanted.ids, &Action::Discard, by).await
     }
 
     /// Takes out all there is, and says how many that were. Each is told in the journal: `queue.purge` would be
@@ -171,10 +171,10 @@ impl Desk {
     ///
     /// # Errors
     /// When the broker does not answer. Part of it may be done then.
-    pub async fn discard_all(&self, style: Style, by: By<'_>) -> Result<usize, DeskError> {
+    pub async fn discard_all(&self, system: System, by: By<'_>) -> Result<usize, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let mut done = 0;
-        for queue in style.queues() {
+        for queue in system.style.queues() {
             loop {
                 let mut events = Vec::new();
                 let mut last = None;
@@ -198,14 +198,14 @@ impl Desk {
     async fn settle(
         &self,
         visit: Visit,
-        style: Style,
+        system: System,
         ids: Vec<String>,
         action: &Action,
         by: By<'_>,
     ) -> Result<DeskDone, DeskError> {
         let mut names = Names::new(ids);
         let mut done = 0;
-        for queue in style.queues() {
+        for queue in system.style.queues() {
             let mut missing = names.in_queue(queue);
             if missing == 0 {
                 continue;

@@ -4,7 +4,7 @@
 //! stands in front of it; of what it passes it keeps a number each, and no body.
 
 use super::{DeskError, parked::fingerprint, visit::Visit};
-use flow::{Style, api::DeadLetter, topology::Queue};
+use flow::{System, api::DeadLetter, topology::Queue};
 use std::{collections::HashMap, io, time::Duration};
 use tokio::time::Instant;
 
@@ -25,21 +25,21 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// A place in one of the style's dead-letter queues.
+    /// A place in one of the system's dead-letter queues.
     ///
     /// # Errors
     /// When there can be no such letter.
-    pub fn parse(style: Style, id: String, nth: u32) -> Result<Self, DeskError> {
-        if nth == 0 || place(style, &id).is_none() {
-            return Err(DeskError::NoCursor { id, style });
+    pub fn parse(system: System, id: String, nth: u32) -> Result<Self, DeskError> {
+        if nth == 0 || place(system, &id).is_none() {
+            return Err(DeskError::NoCursor { id, system });
         }
         Ok(Self { id, nth })
     }
 }
 
-/// The place, among the style's queues, of the one from which a letter comes.
-fn place(style: Style, id: &str) -> Option<usize> {
-    style.queues().position(|queue| belongs(id, queue))
+/// The place, among the system's queues, of the one from which a letter comes.
+fn place(system: System, id: &str) -> Option<usize> {
+    system.style.queues().position(|queue| belongs(id, queue))
 }
 
 /// Whether a letter's name says that it is parked in that queue.
@@ -63,7 +63,7 @@ pub struct Wanted {
 pub struct Page {
     /// The letters, queue by queue, oldest first within each.
     pub letters: Vec<DeadLetter>,
-    /// How many were parked in the style when it was read, on all pages.
+    /// How many were parked in the system when it was read, on all pages.
     pub parked: u64,
     /// Where the next page begins, if there is more.
     pub next: Option<Cursor>,
@@ -93,9 +93,9 @@ impl Page {
 }
 
 /// Reads a page.
-pub(super) async fn read(visit: &Visit, style: Style, wanted: &Wanted) -> Result<Page, DeskError> {
+pub(super) async fn read(visit: &Visit, system: System, wanted: &Wanted) -> Result<Page, DeskError> {
     let until = Instant::now() + wanted.patience;
-    let queues: Vec<_> = style.queues().collect();
+    let queues: Vec<_> = system.style.queues().collect();
     let mut waiting = Vec::with_capacity(queues.len());
     for queue in &queues {
         waiting.push(visit.waiting(queue).await?);
@@ -104,7 +104,8 @@ pub(super) async fn read(visit: &Visit, style: Style, wanted: &Wanted) -> Result
     let mut seen = Seen::default();
     let mut start = 0;
     if let Some(after) = &wanted.after {
-        start = place(style, &after.id).ok_or_else(|| DeskError::NoCursor { id: after.id.clone(), style })?;
+        start =
+            place(system, &after.id).ok_or_else(|| DeskError::NoCursor { id: after.id.clone(), system })?;
         pass(visit, queues[start], after, &mut seen, until).await?;
     }
     for (at, queue) in queues.iter().enumerate().skip(start) {
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_cursor_names_a_letter_of_its_style() {
-        let parse = |id: &str, nth| Cursor::parse(Style::Choreography, id.to_owned(), nth);
+        let parse = |id: &str, nth| Cursor::parse(flow::Style::Choreography.into(), id.to_owned(), nth);
         assert!(parse("catalog.sku_processed.dead:a:b", 1).is_ok());
         for (id, nth) in [
             ("catalog.sku_processed.dead:a", 0),

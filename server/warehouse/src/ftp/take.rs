@@ -297,7 +297,7 @@ impl Monitor {
                     movements.extend(Style::ALL.iter().map(|&style| Movement {
                         sku,
                         quantity,
-                        style,
+                        system: style.into(),
                         dispatch,
                     }));
                 }

@@ -58,6 +58,7 @@ impl Default for Simulation {
             sales_per_s: scene.sales_per_s,
             count: scene.count,
             style: flow::api::StyleChoice::default(),
+            transport: flow::Transport::default(),
             arrivals: 0,
             sales: 0,
             refused: 0,
@@ -102,6 +103,7 @@ impl Simulation {
         told.sales_per_s = wanted.sales_per_s.unwrap_or(told.sales_per_s);
         told.count = wanted.count.unwrap_or(told.count);
         told.style = wanted.style.unwrap_or(told.style);
+        told.transport = wanted.transport.unwrap_or(told.transport);
         let mut is_new_run = false;
         match (told.state, wanted.state) {
             (SimulatorState::Stopped, Some(SimulatorState::Paused)) => {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Backpressure, ftp::DropBox};
 use flow::{
-    Dispatch, Style,
+    Dispatch, System,
     api::{Preset, SimulatorState},
     event::Origin,
 };
@@ -187,9 +187,9 @@ impl Runner {
         if !self.backpressure.clear(&self.stop, |_| {}).await {
             return;
         }
-        let styles = told.style.styles();
+        let systems = told.style.over(told.transport);
         if !arrivals.is_empty() {
-            let problem = self.arrive(&arrivals, styles).await;
+            let problem = self.arrive(&arrivals, &systems).await;
             self.simulation.note(run.number, |told| {
                 told.arrivals += arrivals.len() as u64;
                 if problem.is_some() {
@@ -197,7 +197,7 @@ impl Runner {
                 }
             });
         }
-        join_all(visits.into_iter().map(|visit| self.visit(run.number, visit, styles))).await;
+        join_all(visits.into_iter().map(|visit| self.visit(run.number, visit, &systems))).await;
         if run.is_behind() {
             let (came, took) = (arrivals.len(), started.elapsed().as_millis());
             let note = format!("the services are behind; the last {came} arrivals took {took} ms");
@@ -212,9 +212,9 @@ impl Runner {
     }
 
     /// Records arrivals, in their order; says what did not fit.
-    pub(super) async fn arrive(&self, arrivals: &[Planned], styles: &[Style]) -> Option<String> {
+    pub(super) async fn arrive(&self, arrivals: &[Planned], systems: &[System]) -> Option<String> {
         let origin = || Reason::Arrival(Origin::Simulator);
-        let all = arrivals.iter().flat_map(|planned| movements(planned, styles)).collect();
+        let all = arrivals.iter().flat_map(|planned| movements(planned, systems)).collect();
         let recorded = self.inventory.record(all, origin(), None).await;
         let Err(error) = recorded else { return None };
         if matches!(error, IntakeError::Store(_)) {
@@ -223,7 +223,7 @@ impl Runner {
         // One of them does not fit; the others need not suffer.
         let mut problem = None;
         for planned in arrivals {
-            let one = movements(planned, styles).collect();
+            let one = movements(planned, systems).collect();
             if let Err(error) = self.inventory.record(one, origin(), None).await {
                 problem = Some(error.to_string());
             }
@@ -232,16 +232,16 @@ impl Runner {
     }
 
     /// A shopper buys in each style, and may make a wish where it is sold out.
-    async fn visit(&self, run: u64, visit: Visit, styles: &[Style]) {
+    async fn visit(&self, run: u64, visit: Visit, systems: &[System]) {
         let Visit { sku, quantity, wish, .. } = visit;
         let mut sold = false;
-        for style in styles {
-            let movement = Movement { sku, quantity, style: *style, dispatch: Dispatch::default() };
+        for system in systems {
+            let movement = Movement { sku, quantity, system: *system, dispatch: Dispatch::default() };
             match self.inventory.record(vec![movement], Reason::Sale, None).await {
                 Ok(_) => sold = true,
                 Err(IntakeError::NotEnough { .. }) => {
                     if let Some(email) = &wish {
-                        self.wish(run, *style, email, sku).await;
+                        self.wish(run, *system, email, sku).await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "a simulated sale failed"),
@@ -251,9 +251,9 @@ impl Runner {
     }
 
     /// Somebody wishes for a SKU.
-    pub(super) async fn wish(&self, run: u64, style: Style, email: &str, sku: flow::Sku) {
+    pub(super) async fn wish(&self, run: u64, system: System, email: &str, sku: flow::Sku) {
         let email = email.parse().expect("made-up addresses are well formed");
-        match self.wishlist.wish(style, email, None, sku).await {
+        match self.wishlist.wish(system, email, None, sku).await {
             Ok(_) => self.simulation.note(run, |told| told.wishes += 1),
             Err(error) => tracing::warn!(%error, "a simulated wish failed"),
         }
@@ -277,7 +277,7 @@ impl Runner {
     }
 }
 
-fn movements<'a>(planned: &'a Planned, styles: &'a [Style]) -> impl Iterator<Item = Movement> + 'a {
+fn movements<'a>(planned: &'a Planned, systems: &'a [System]) -> impl Iterator<Item = Movement> + 'a {
     let Planned { sku, quantity, .. } = *planned;
-    styles.iter().map(move |&style| Movement { sku, quantity, style, dispatch: Dispatch::default() })
+    systems.iter().map(move |&system| Movement { sku, quantity, system, dispatch: Dispatch::default() })
 }

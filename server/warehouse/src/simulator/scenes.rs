@@ -8,7 +8,7 @@ use super::{
 use axum::body::Bytes;
 use chrono::Utc;
 use flow::{
-    Dispatch, Quantity, Style,
+    Dispatch, Quantity, System,
     api::{Preset, SimulatorState},
 };
 use futures::stream;
@@ -55,18 +55,18 @@ impl Runner {
         else {
             return;
         };
-        let styles = told.style.styles();
-        if let Err(problem) = self.sell_out(&planned, styles).await {
+        let systems = told.style.over(told.transport);
+        if let Err(problem) = self.sell_out(&planned, &systems).await {
             return self.ended(status.run, problem);
         }
-        let wanted = (done + 1).saturating_mul((WISHES * styles.len()) as u64);
+        let wanted = (done + 1).saturating_mul((WISHES * systems.len()) as u64);
         let mut people = Shoppers::new(told.seed.wrapping_add(done), scene);
-        let come_already = usize::try_from(wishes).unwrap_or(0) % (WISHES * styles.len()) / styles.len();
+        let come_already = usize::try_from(wishes).unwrap_or(0) % (WISHES * systems.len()) / systems.len();
         let people: Vec<_> = (0..WISHES).map(|_| people.somebody()).skip(come_already).collect();
         if wishes < wanted {
             for email in people {
-                for style in styles {
-                    self.wish(status.run, *style, &email, planned.sku).await;
+                for system in &systems {
+                    self.wish(status.run, *system, &email, planned.sku).await;
                 }
                 if !self.goes_on(status, changes, WISH_EVERY).await {
                     return;
@@ -76,7 +76,7 @@ impl Runner {
         if !self.goes_on(status, changes, WISH_EVERY * 4).await {
             return;
         }
-        let problem = self.arrive(std::slice::from_ref(&planned), styles).await;
+        let problem = self.arrive(std::slice::from_ref(&planned), &systems).await;
         self.simulation.note(status.run, |told| told.arrivals += 1);
         if let Some(problem) = problem {
             self.ended(status.run, problem);
@@ -87,15 +87,15 @@ impl Runner {
     }
 
     /// Sells everything of a SKU that is for sale.
-    async fn sell_out(&self, planned: &Planned, styles: &[Style]) -> Result<(), String> {
+    async fn sell_out(&self, planned: &Planned, systems: &[System]) -> Result<(), String> {
         let sku = planned.sku;
-        for &style in styles {
+        for &system in systems {
             loop {
                 let known =
-                    self.inventory.availability(style, sku).await.map_err(|error| error.to_string())?;
+                    self.inventory.availability(system, sku).await.map_err(|error| error.to_string())?;
                 let for_sale = known.map_or(0, |known| known.quantity).min(Quantity::MAX);
                 let Ok(quantity) = Quantity::parse(for_sale.into()) else { break };
-                let movement = Movement { sku, quantity, style, dispatch: Dispatch::default() };
+                let movement = Movement { sku, quantity, system, dispatch: Dispatch::default() };
                 // Somebody else may have bought some of it just now; then there is less to sell.
                 let _ = self.inventory.record(vec![movement], Reason::Sale, None).await;
             }

@@ -29,7 +29,7 @@ pub fn Letter(
     /// The ids of all that are marked.
     marked: RwSignal<Vec<String>>,
 ) -> impl IntoView {
-    let style = section.style;
+    let system = section.system;
     let id = StoredValue::new(letter.id.clone());
     let is_marked = RwSignal::new(false);
     let unmark = move || {
@@ -55,7 +55,7 @@ pub fn Letter(
     let alone = move || vec![id.get_value()];
     let discard_it = move |_| {
         let question = "Discard this message? It cannot be brought back.".to_owned();
-        section.asks.ask(discard(style, alone()).after(question));
+        section.asks.ask(discard(system, alone()).after(question));
     };
     let parked = letter.parked_at.as_ref().map(|at| {
         view! {
@@ -118,7 +118,7 @@ pub fn Letter(
                     class="button button-small"
                     type="button"
                     aria-label=format!("Replay to origin: {}", letter.message_type)
-                    on:click=move |_| section.asks.ask(replay(style, alone(), None))
+                    on:click=move |_| section.asks.ask(replay(system, alone(), None))
                 >
                     "Replay to origin"
                 </button>
@@ -143,7 +143,7 @@ fn Edit(section: Section, id: StoredValue<String>, body: String) -> impl IntoVie
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if let Some(field) = field.get_untracked() {
-            section.asks.ask(replay(section.style, vec![id.get_value()], Some(field.value())));
+            section.asks.ask(replay(section.system, vec![id.get_value()], Some(field.value())));
         }
     };
     view! {

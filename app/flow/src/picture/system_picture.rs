@@ -1,4 +1,4 @@
-//! One style's system: its exchange, its queues, its three services, and the calls between them.
+//! One system: its exchange, its queues, its three services, and the calls between them.
 
 mod apply;
 
@@ -10,17 +10,18 @@ use super::service::{Call, Change, NodeState, ServicePicture};
 use super::store::Rows;
 use crate::event::State;
 use crate::fault::{Gate, HeldStep};
-use crate::{Dispatch, Id, Node, Service, Sku, Style};
+use crate::{Dispatch, Id, Node, Service, Sku, System};
 use serde::{Deserialize, Serialize};
 
 /// The name by which the dead-letter desk publishes what it replays.
 pub const DESK: &str = "desk";
 
-/// One style's system as it stands.
+/// One system as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct System {
-    /// Which style.
-    pub style: Style,
+pub struct SystemPicture {
+    /// Which system.
+    #[serde(rename = "style")]
+    pub system: System,
     /// Its queues: inventory's, catalog's, wishlist's, then those of strangers.
     pub queues: Vec<QueuePicture>,
     /// Its services: inventory, catalog, wishlist.
@@ -75,11 +76,11 @@ struct Unconfirmed {
     routing_key: Id,
 }
 
-impl System {
-    pub(super) fn new(style: Style) -> Self {
+impl SystemPicture {
+    pub(super) fn new(system: System) -> Self {
         Self {
-            style,
-            queues: style.queues().map(|queue| QueuePicture::new(queue.name.into())).collect(),
+            system,
+            queues: system.style.queues().map(|queue| QueuePicture::new(queue.name.into())).collect(),
             services: Default::default(),
             calls: Vec::new(),
             recorded: None,

@@ -1,6 +1,6 @@
 //! What each event changes in a system.
 
-use super::{DESK, System, Unconfirmed};
+use super::{DESK, SystemPicture, Unconfirmed};
 use crate::api::BreakerState;
 use crate::event::{State, Stored};
 use crate::fault::{FaultKind, FaultPhase, HeldStep};
@@ -23,7 +23,7 @@ const KNOWN_UNCONFIRMED: usize = 256;
 /// How many refused messages are known.
 const KNOWN_REFUSED: usize = 256;
 
-impl System {
+impl SystemPicture {
     pub(in crate::picture) fn apply(&mut self, event: &Event) {
         if sets_out(event) && self.is_quiet() && self.unsent == 0 {
             self.began_seq = event.seq;
@@ -196,7 +196,7 @@ impl System {
         match event.exchange.as_deref() {
             None => true,
             Some("") => event.queue.as_deref().is_some_and(|name| queue_named(name).is_some()),
-            Some(name) => name == self.style.exchange().name,
+            Some(name) => name == self.system.style.exchange().name,
         }
     }
 
