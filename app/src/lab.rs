@@ -41,9 +41,9 @@ use crate::api::{
 use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
-use crate::paint::{follow, listen, when_there};
+use crate::paint::{listen, when_there};
 use controls::Controls;
-use diagram::Scene;
+use diagram::Diagram;
 use flow::{Style, api::Product, fault::Holding};
 use form::Form;
 use handle::{Lab as Handle, Pace};
@@ -51,13 +51,12 @@ use inspector::InspectorPlace;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use maud::Markup;
 use playhead::Playhead;
 use room::RoomPlace;
 use runs::Runs;
 use selection::Selection;
 use stage::{Invitation, Notes, StageHead};
-use state::{LabState, Look};
+use state::LabState;
 use status::Status;
 use views::ViewsPlace;
 use web_sys::Element;
@@ -127,7 +126,7 @@ fn LabOf(
             <Page lab style holding gates />
         </div>
     };
-    when_there(host, Box::new(move |host| wake(lab, gates, &host)));
+    when_there(host, Box::new(move |host| wake(lab, &host)));
     page
 }
 
@@ -171,7 +170,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
             <section class="panel stage" aria-labelledby="stage-title">
                 <StageHead lab style />
                 <div class="stage-drawing">
-                    <Drawn lab id="diagram" pace=Pace::Frame draw=|look| Scene::of(look.lab).draw() />
+                    <Diagram lab style gates />
                     <Invitation lab />
                 </div>
                 <footer class="stage-foot">
@@ -200,36 +199,16 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
     }
 }
 
-/// A panel that is drawn as markup, and patched with it whenever what it is drawn from has changed.
-#[component]
-fn Drawn(
-    /// Of what it is drawn.
-    lab: Handle,
-    /// The id of its place.
-    id: &'static str,
-    /// How soon it follows.
-    #[prop(default = Pace::Calm)]
-    pace: Pace,
-    /// How it is drawn.
-    draw: fn(&Look<'_>) -> Markup,
-) -> impl IntoView {
-    let place = NodeRef::new();
-    when_there(place, Box::new(move |place| follow(place, Box::new(move || lab.draw(pace, draw)))));
-    // The browser leaves what the server has put there.
-    let first = if cfg!(feature = "hydrate") { String::new() } else { lab.draw(pace, draw) };
-    view! { <div class="place" id=id node_ref=place inner_html=first></div> }
-}
-
 /// Brings the page to life.
-fn wake(lab: Handle, gates: Asks, host: &Element) {
+fn wake(lab: Handle, host: &Element) {
     diagram::animation::keep_fit(lab, true);
     diagram::animation::drive(lab, document().get_element_by_id("diagram"));
     status::speak_now_and_then(lab);
     views::wake(lab);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
-    listen(host, "click", move |event| pick::clicked(lab, gates, &event));
-    listen(host, "keydown", move |event| pick::pressed(lab, gates, &event));
+    listen(host, "click", move |event| pick::clicked(lab, &event));
+    listen(host, "keydown", move |event| pick::pressed(lab, &event));
     zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);

@@ -2,19 +2,14 @@
 //! parts that are fetched later too: the page listens for all of them at once.
 
 use super::handle::Lab;
-use super::{inspector, room::hold, views};
-use crate::api::asks::Asks;
+use super::{inspector, views};
 use crate::components::keys_switch::presses;
 use crate::paint::Act;
 use leptos::ev;
 use wasm_bindgen::JsCast as _;
 
 /// A click, or a key on something that is drawn like a button.
-pub fn clicked(lab: Lab, gates: Asks, event: &ev::Event) {
-    if let Some(hold_id) = Act::marked(event, "[data-hold]").and_then(|step| step.read("hold")) {
-        lab.peek(|state| state.style).into_iter().for_each(|style| gates.ask(hold::release(style, hold_id)));
-        return;
-    }
+pub fn clicked(lab: Lab, event: &ev::Event) {
     let Some(marked) = Act::marked(event, "[data-pick]") else { return };
     let Some(selection) = marked.read("pick") else { return };
     inspector::open(lab, selection, marked.element(), is_by_key(event));
@@ -22,10 +17,10 @@ pub fn clicked(lab: Lab, gates: Asks, event: &ev::Event) {
 }
 
 /// A key was pressed.
-pub fn pressed(lab: Lab, gates: Asks, event: &ev::Event) {
+pub fn pressed(lab: Lab, event: &ev::Event) {
     if let Some(event) = event.dyn_ref::<ev::KeyboardEvent>().filter(|event| is_press(event)) {
         event.prevent_default();
-        clicked(lab, gates, event);
+        clicked(lab, event);
     }
 }
 

@@ -1,15 +1,14 @@
 //! Lines between things: dashed for events, solid for commands, dotted for calls.
 
 use super::super::{selection::Selection, words};
+use super::mark::{Data, Kind, Mark, Thing};
 use super::{Scene, message_class};
 use flow::Node;
-use flow::layout::Px;
-use flow::layout::{Edge, EdgeKind, Text, consumer_id};
+use flow::layout::{Edge, EdgeKind, Rect, Text, consumer_id};
 use flow::picture::System;
-use maud::{Markup, html};
 
 /// One line, with its words and a wide invisible twin that is easy to hit.
-pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
+pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Thing {
     let kind = match edge.kind {
         EdgeKind::Arrival => "arrival",
         EdgeKind::Message => "message",
@@ -26,13 +25,22 @@ pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
     if is_ahead {
         spoken.push_str(", still to come");
     }
-    html! {
-        g.edge .is-selected[scene.is_selected(&pick)] .is-ahead[is_ahead] data-edge=(edge.id) data-kind=(kind) data-pick=(pick)
-            role="button" tabindex="0" aria-label=(spoken) {
-            path.edge-hit d=(d) {}
-            path.edge-line d=(d) marker-end={ "url(#arrow-" (kind) "-" (message_class(scene.style)) ")" } {}
-            @if let Some((at, says)) = label { (call_label(scene, at, &says)) }
-        }
+    let class = match (scene.is_selected(&pick), is_ahead) {
+        (false, false) => "edge",
+        (true, false) => "edge is-selected",
+        (false, true) => "edge is-ahead",
+        (true, true) => "edge is-selected is-ahead",
+    };
+    let tip = format!("url(#arrow-{kind}-{})", message_class(scene.style));
+    let line = [Mark::path("edge-hit", d.clone()), Mark::line("edge-line", d, tip)];
+    let label = label.into_iter().flat_map(|(at, says)| call_label(scene, at, says));
+    Thing {
+        key: (Kind::Edge, edge.id.clone()),
+        class,
+        spoken,
+        pick: Some(pick),
+        data: Data { kind: Some(kind), ..Data::default() },
+        marks: line.into_iter().chain(label).collect(),
     }
 }
 
@@ -47,14 +55,12 @@ fn spoken(edge: &Edge) -> String {
 
 /// The words on a call's line: that it waits, or how the last one ended. The ground under them interrupts the
 /// line; its width follows the words.
-fn call_label(scene: &Scene<'_>, at: &Text, says: &str) -> Markup {
+fn call_label(scene: &Scene<'_>, at: &Text, says: String) -> [Mark; 2] {
     let (x, y, anchor, scale) = (at.at.x, at.at.y, at.anchor.as_str(), scene.scale);
-    let width = text_width(says) * scale;
+    let width = text_width(&says) * scale;
     let left = if anchor == "middle" { x - width / 2.0 } else { x - 4.0 };
-    html! {
-        rect.edge-ground x=(Px(left)) y=(Px(y - 10.0 * scale)) width=(Px(width)) height=(Px(14.0 * scale)) {}
-        text.edge-words x=(Px(x)) y=(Px(y)) text-anchor=(anchor) { (says) }
-    }
+    let ground = Rect::new(left, y - 10.0 * scale, width, 14.0 * scale);
+    [Mark::rect("edge-ground", ground, None), Mark::text("edge-words", x, y, says).anchored(anchor)]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a label has few characters")]

@@ -1,0 +1,254 @@
+//! How a drawing gets onto the page: each thing is an element that stays, and follows what the drawing says of it.
+
+use super::super::handle::{Lab, Pace};
+use super::super::pick::is_press;
+use super::super::room::hold;
+use super::super::steady::kept;
+use super::mark::{Drawing, Key, Kind, Mark, Place, Shape, Thing, px};
+use super::{Scene, message_class, words};
+use crate::api::asks::Asks;
+use flow::Style;
+use leptos::{ev, html, prelude::*, svg};
+use std::sync::Arc;
+
+/// The diagram of the page at hand. What moves in it is in `animation`.
+#[component]
+pub fn Diagram(
+    /// Whose.
+    lab: Lab,
+    /// Of which style.
+    style: Style,
+    /// Where held steps are let go.
+    gates: Asks,
+) -> impl IntoView {
+    let place = NodeRef::new();
+    let drawing = Memo::new(move |_| lab.look(Pace::Frame, |look| Scene::of(look.lab).drawing()));
+    let frame = Memo::new(move |_| drawing.with(|drawing| drawing.frame.clone()));
+    let all = All { style, drawing, gates, place };
+    view! {
+        <div class="place" id="diagram" node_ref=place>
+            <svg
+                class="diagram"
+                class:is-untouched=move || frame.with(|frame| frame.is_untouched)
+                class:is-down=move || frame.with(|frame| frame.is_down)
+                data-message=message_class(style)
+                data-orientation=move || frame.with(|frame| frame.orientation())
+                viewBox=move || frame.with(|frame| frame.view_box.clone())
+                role="group"
+                aria-label=words(style)
+            >
+                <Definitions style />
+                <g class="edges">
+                    <Things all of=|drawing| &drawing.edges />
+                </g>
+                <g class="nodes">
+                    <Things all of=|drawing| &drawing.nodes />
+                </g>
+                <g class="held-steps">
+                    <Things all of=|drawing| &drawing.held />
+                </g>
+                <g class="queues">
+                    <Things all of=|drawing| &drawing.queues />
+                </g>
+                // Tokens are put in and moved by hand.
+                <g class="tokens" aria-hidden="true"></g>
+            </svg>
+        </div>
+    }
+}
+
+/// What every part of a diagram needs.
+#[derive(Clone, Copy)]
+struct All {
+    style: Style,
+    drawing: Memo<Drawing>,
+    gates: Asks,
+    place: NodeRef<html::Div>,
+}
+
+type Of = fn(&Drawing) -> &Vec<Arc<Thing>>;
+
+/// What the drawing refers to: the pattern of what is held, and the tips of arrows. Each style has its own, since
+/// both diagrams may stand on one page, and what is referred to has the colour of where it stands.
+#[component]
+fn Definitions(style: Style) -> impl IntoView {
+    let of = message_class(style);
+    let arrows = ["message", "http", "arrival"].map(|name| {
+        view! {
+            <marker
+                id=format!("arrow-{name}-{of}")
+                class=format!("arrow arrow-{name}")
+                viewBox="0 0 8 8"
+                refX="6.5"
+                refY="4"
+                markerWidth="8"
+                markerHeight="8"
+                markerUnits="userSpaceOnUse"
+                orient="auto"
+            >
+                <path d="M1 1L6.5 4L1 7"></path>
+            </marker>
+        }
+    });
+    view! {
+        <defs>
+            <pattern
+                id=format!("held-{of}")
+                width="5"
+                height="5"
+                patternUnits="userSpaceOnUse"
+                patternTransform="rotate(45)"
+            >
+                <rect class="held-ground" width="5" height="5"></rect>
+                <rect class="held-stripe" width="2.5" height="5"></rect>
+            </pattern>
+            {arrows.collect_view()}
+        </defs>
+    }
+}
+
+/// Things of a kind, each in an element of its own.
+#[component]
+fn Things(all: All, of: Of) -> impl IntoView {
+    let keys = kept(all.place, move || {
+        all.drawing.with(|drawing| of(drawing).iter().map(|thing| thing.key.clone()).collect::<Vec<_>>())
+    });
+    view! { <For each=move || keys.get() key=Clone::clone children=move |key| view! { <One all of key /> } /> }
+}
+
+/// What is drawn of a thing now; none when it is just going.
+type Now = Memo<Option<Arc<Thing>>>;
+
+/// One thing.
+#[component]
+fn One(all: All, of: Of, key: Key) -> impl IntoView {
+    let (kind, id) = key.clone();
+    let now: Now = Memo::new(move |_| {
+        all.drawing.with(|drawing| of(drawing).iter().find(|thing| thing.key == key).cloned())
+    });
+    let shapes = Memo::new_with_compare(
+        move |_| now.get(),
+        |before, now| match (before.and_then(Option::as_ref), now.and_then(Option::as_ref)) {
+            (Some(before), Some(now)) => !before.has_shapes_of(now),
+            (before, now) => before.is_some() != now.is_some(),
+        },
+    );
+    let marks = move || {
+        let thing = shapes.get();
+        let marks = thing.iter().flat_map(|thing| thing.marks.iter().enumerate());
+        marks.map(|(at, mark)| drawn(now, (at, None), mark)).collect_view()
+    };
+    let see = move |see: fn(&Thing) -> Option<String>| move || now.with(|now| now.as_deref().and_then(see));
+    let id_of = |of: Kind| (kind == of).then(|| id.clone());
+    let is_button = kind != Kind::Words;
+    let hold_id = id_of(Kind::Held).and_then(|id| id.parse().ok());
+    let release = move || {
+        let ask = hold_id.map(|hold_id| hold::release(all.style, hold_id));
+        ask.map(|ask| all.gates.ask(ask)).is_some()
+    };
+    let pressed = move |event: ev::KeyboardEvent| {
+        if is_press(&event) && release() {
+            event.prevent_default();
+        }
+    };
+    view! {
+        <g
+            class=see(|thing| Some(thing.class.to_owned()))
+            data-edge=id_of(Kind::Edge)
+            data-node=id_of(Kind::Node)
+            data-queue=id_of(Kind::Queue)
+            data-hold=id_of(Kind::Held)
+            data-kind=see(|thing| thing.data.kind.map(str::to_owned))
+            data-role=see(|thing| thing.data.role.map(str::to_owned))
+            data-state=see(|thing| thing.data.state.map(str::to_owned))
+            data-held=see(|thing| thing.data.held.clone())
+            data-fault=see(|thing| thing.data.fault.clone())
+            data-ready=see(|thing| thing.data.ready.clone())
+            data-unacked=see(|thing| thing.data.unacked.clone())
+            data-gate=see(|thing| thing.data.gate.map(str::to_owned))
+            data-pick=see(|thing| thing.pick.as_ref().map(ToString::to_string))
+            role=is_button.then_some("button")
+            tabindex=is_button.then_some("0")
+            aria-label=see(|thing| thing.is_button().then(|| thing.spoken.clone()))
+            on:click=move |_| _ = release()
+            on:keydown=pressed
+        >
+            {marks}
+        </g>
+    }
+}
+
+/// One mark of a thing.
+fn drawn(now: Now, at: Place, mark: &Mark) -> AnyView {
+    let see = move |see: fn(&Mark) -> Option<String>| {
+        move || now.with(|now| now.as_ref().and_then(|thing| thing.mark(at)).and_then(see))
+    };
+    let class = see(|mark| (!mark.class.is_empty()).then(|| mark.class.to_owned()));
+    let words = move || see(|mark| Some(mark.words.clone()))().unwrap_or_default();
+    match &mark.shape {
+        Shape::Rect { rect, rx } => view! {
+            <rect
+                class=class
+                data-slot=see(|mark| mark.slot.map(str::to_owned))
+                data-pick=see(|mark| mark.pick.as_ref().map(ToString::to_string))
+                x=px(rect.x)
+                y=px(rect.y)
+                width=px(rect.w)
+                height=px(rect.h)
+                rx=*rx
+            ></rect>
+        }
+        .into_any(),
+        Shape::Circle { middle, radius } => {
+            view! { <circle class=class cx=px(middle.x) cy=px(middle.y) r=px(*radius)></circle> }.into_any()
+        }
+        Shape::Path { d, transform, marker } => {
+            view! { <path class=class d=d.clone() transform=transform.clone() marker-end=marker.clone()></path> }
+                .into_any()
+        }
+        Shape::Text { at, anchor } => view! {
+            <text class=class x=px(at.x) y=px(at.y) text-anchor=*anchor>
+                {words}
+            </text>
+            {Some(mark.blank()).filter(|blank| !blank.is_empty())}
+        }
+        .into_any(),
+        Shape::Title => svg::title().child(words).into_any(),
+        Shape::Group { transform, is_hidden, marks } => {
+            let inside = marks.iter().enumerate().map(|(inner, mark)| drawn(now, (at.0, Some(inner)), mark));
+            view! {
+                <g class=class transform=transform.clone() aria-hidden=is_hidden.then_some("true")>
+                    {inside.collect_view()}
+                </g>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::example;
+    use super::*;
+    use crate::live::provide_live;
+
+    #[test]
+    fn every_node_queue_and_line_is_an_element_that_can_be_reached_and_says_how_it_is() {
+        Owner::new().with(|| {
+            let live = provide_live();
+            let (state, _) = example::lab(1, "sku_processed");
+            let drawing = Scene::of(&state).drawing();
+            let lab = Lab::new(live, state);
+            let html = view! { <Diagram lab style=Style::Choreography gates=Asks::new(live) /> }.to_html();
+            assert_eq!(drawing.nodes.len(), html.matches("data-node=").count(), "{html}");
+            assert_eq!(drawing.queues.len(), html.matches("data-queue=").count(), "{html}");
+            assert_eq!(drawing.edges.len(), html.matches("data-edge=").count(), "{html}");
+            let things = drawing.nodes.iter().chain(&drawing.queues).chain(&drawing.edges);
+            assert_eq!(things.count(), html.matches("role=\"button\" tabindex=\"0\"").count(), "{html}");
+            let queue = r#"data-queue="catalog.sku_processed" data-ready="0" data-unacked="0""#;
+            assert!(html.contains(queue), "{html}");
+            assert!(html.contains(r#"aria-label="Queue catalog.sku_processed: ready 0"#), "{html}");
+            assert!(html.contains("data-state=\"idle\""), "{html}");
+        });
+    }
+}
