@@ -19,7 +19,7 @@ pub mod keys;
 mod link;
 mod log;
 pub(crate) mod pacer;
-mod pick;
+pub mod pick;
 mod picker;
 pub(crate) mod playhead;
 mod rates;
@@ -41,7 +41,6 @@ use crate::api::{
 use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
-use crate::paint::{listen, when_there};
 use controls::Controls;
 use diagram::Diagram;
 use flow::{Style, api::Product, fault::Holding};
@@ -52,14 +51,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use playhead::Playhead;
-use room::RoomPlace;
+use room::{RoomPlace, hold::release};
 use runs::Runs;
 use selection::Selection;
 use stage::{Invitation, Notes, StageHead};
 use state::LabState;
 use status::Status;
 use views::ViewsPlace;
-use web_sys::Element;
 
 /// The page `/lab/{style}`.
 #[component]
@@ -119,15 +117,13 @@ fn LabOf(
     let mut state = LabState::new(style, picture, form, live.small_screen);
     state.selected = selected;
     let lab = Handle::new(live, state);
-    let gates = Asks::new(live);
-    let host = NodeRef::new();
-    let page = view! {
-        <div class="region" node_ref=host>
-            <Page lab style holding gates />
+    // Listeners, timers and frames are the browser's.
+    Effect::new(move || untrack(|| wake(lab)));
+    view! {
+        <div class="region">
+            <Page lab style holding gates=Asks::new(live) />
         </div>
-    };
-    when_there(host, Box::new(move |host| wake(lab, &host)));
-    page
+    }
 }
 
 /// What the page's marks say.
@@ -170,7 +166,14 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
             <section class="panel stage" aria-labelledby="stage-title">
                 <StageHead lab style />
                 <div class="stage-drawing">
-                    <Diagram lab style gates />
+                    <Diagram
+                        lab
+                        style
+                        id="diagram".to_owned()
+                        can_be_wide=true
+                        on_pick=inspector::on_pick(lab)
+                        on_release=Callback::new(move |hold_id| gates.ask(release(style, hold_id)))
+                    />
                     <Invitation lab />
                 </div>
                 <footer class="stage-foot">
@@ -200,15 +203,11 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
 }
 
 /// Brings the page to life.
-fn wake(lab: Handle, host: &Element) {
-    diagram::animation::keep_fit(lab, true);
-    diagram::animation::drive(lab, document().get_element_by_id("diagram"));
+fn wake(lab: Handle) {
     status::speak_now_and_then(lab);
     views::wake(lab);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
-    listen(host, "click", move |event| pick::clicked(lab, &event));
-    listen(host, "keydown", move |event| pick::pressed(lab, &event));
     zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);

@@ -3,21 +3,20 @@
 //! [`Scene::drawing`] is a function of the picture and nothing else; [`Diagram`] keeps the page as it says. What moves is
 //! in `animation`, which touches the page directly.
 
-pub(crate) mod animation;
+mod animation;
 mod card;
 mod edge;
 mod hold;
 mod icons;
 mod lights;
 mod mark;
-mod markup;
 mod queue;
-mod shown;
 mod streams;
+mod svg;
 mod tokens;
 
 pub use mark::Drawing;
-pub use shown::Diagram;
+pub use svg::Diagram;
 
 use super::selection::Selection;
 use super::state::LabState;
@@ -25,7 +24,6 @@ use flow::layout::{Layout, NodeBox, NodeRole, SMALLEST_TEXT, Text};
 use flow::picture::System;
 use flow::{Picture, Style};
 use mark::{Frame, Mark, Thing, anchor};
-use maud::Markup;
 use std::sync::Arc;
 
 /// How messages of a style are coloured and drawn.
@@ -94,12 +92,6 @@ impl<'a> Scene<'a> {
             held: all(layout.nodes.iter().flat_map(|one| hold::steps(self, one)).collect()),
             queues: all(layout.queues.iter().map(|one| queue::queue(self, one)).collect()),
         }
-    }
-
-    /// The diagram as markup, for the comparison, which is the last that is drawn so.
-    #[must_use]
-    pub fn draw(&self) -> Markup {
-        markup::svg(&self.drawing(), self.style)
     }
 
     fn node(&self, node: &NodeBox) -> Thing {

@@ -1,6 +1,8 @@
 //! What stands around the diagram: its heading, the invitation to begin, and the notes below it.
 
 use super::handle::{Lab, Pace};
+use super::inspector;
+use super::pick::{OnPick, picks};
 use super::state::{Look, OnTheWay};
 use super::steady::kept;
 use super::title;
@@ -111,6 +113,7 @@ pub fn Notes(
     /// Whose diagram.
     lab: Lab,
 ) -> impl IntoView {
+    let on_pick = inspector::on_pick(lab);
     let place = NodeRef::new();
     let seen = kept(place, move || lab.look(Pace::Frame, seen));
     let pace = Memo::new(move |_| seen.with(|seen| seen.pace.clone()));
@@ -123,7 +126,7 @@ pub fn Notes(
         }
         view! {
             <ul class="on-the-way" aria-label="On the way">
-                <For each=move || list.get() key=Clone::clone children=|(_, one)| view! { <Twin one /> } />
+                <For each=move || list.get() key=Clone::clone children=move |(_, one)| view! { <Twin one on_pick /> } />
             </ul>
         }
         .into_any()
@@ -166,10 +169,15 @@ fn waits(look: &Look<'_>) -> String {
 
 /// What moves, standing still: a token's twin that can be clicked.
 #[component]
-fn Twin(one: OnTheWay) -> impl IntoView {
+fn Twin(one: OnTheWay, on_pick: OnPick) -> impl IntoView {
     view! {
         <li>
-            <button class="chip" type="button" data-pick=one.selection.to_string()>
+            <button
+                class="chip"
+                type="button"
+                data-pick=one.selection.to_string()
+                on:click=picks(on_pick, one.selection)
+            >
                 <span class=format!("mark mark-{}", mark_of(one.shape)) aria-hidden="true"></span>
                 <span class="sr-only">{format!("{} ", one.shape)}</span>
                 {one.words}

@@ -36,8 +36,7 @@ fn CompareBoth(
     #[cfg(feature = "hydrate")]
     return super::listing::place(move |place| async move {
         let study = study::load().await;
-        place.set_inner_html("");
-        leptos::mount::mount_to(place, move || (study.compare)(live, skus)).forget();
+        crate::later::fill(place, move || (study.compare)(live, skus));
     });
     #[cfg(not(feature = "hydrate"))]
     view! { <div class="place">{(study::at_once().compare)(live, skus)}</div> }

@@ -1,8 +1,8 @@
 //! What the store and the mailbox have in common: a list that the server renders and the stream keeps true.
 
 use crate::api::{self, Listed, What};
+use crate::focus::keep_focus;
 use crate::live::Live;
-use crate::paint::keep_focus;
 use flow::api::Problem;
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
@@ -22,21 +22,14 @@ pub const IS_ALIVE: bool = cfg!(feature = "hydrate");
 pub fn place<Fetched: Future<Output = ()> + 'static>(
     wake: impl FnOnce(web_sys::HtmlElement) -> Fetched + 'static,
 ) -> AnyView {
-    use crate::components::ready;
-    use wasm_bindgen::JsCast as _;
+    use crate::{components::ready, later};
 
     ready::fetching();
-    let place = NodeRef::new();
-    let wake = move |place: web_sys::Element| {
-        let Ok(place) = place.dyn_into() else { return };
-        let fetched = wake(place);
-        spawn_local(async move {
-            fetched.await;
-            ready::fetched();
-        });
+    let wake = |place| async {
+        wake(place).await;
+        ready::fetched();
     };
-    crate::paint::when_there(place, Box::new(wake));
-    view! { <div class="place" node_ref=place inner_html=""></div> }.into_any()
+    later::place(wake).into_any()
 }
 
 /// The frame of a page that shows a list.

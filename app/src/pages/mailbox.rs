@@ -10,6 +10,7 @@ use crate::{
     address,
     api::{self, Listed, What},
     components::{Blank, Failure},
+    later,
     live::{Live, use_live},
 };
 use flow::{
@@ -87,8 +88,7 @@ pub fn load_mailbox() -> Wake {
 }
 
 fn wake(place: HtmlElement, live: Live, first: List, chosen: Option<String>) {
-    place.set_inner_html("");
-    leptos::mount::mount_to(place, move || view! { <Mail live first chosen /> }).forget();
+    later::fill(place, move || view! { <Mail live first chosen /> });
 }
 
 /// The place of the mailbox.

@@ -11,6 +11,7 @@ use crate::{
     address,
     api::{self, Listed, What},
     components::{Blank, Failure, StyleMark},
+    later,
     live::{Live, use_live},
 };
 use card::Card;
@@ -105,8 +106,7 @@ pub fn load_shop() -> Wake {
 }
 
 fn wake(place: HtmlElement, live: Live, first: List, wanted: ShelvesWanted) {
-    place.set_inner_html("");
-    leptos::mount::mount_to(place, move || view! { <Shop live first wanted /> }).forget();
+    later::fill(place, move || view! { <Shop live first wanted /> });
 }
 
 /// The place of the shop.

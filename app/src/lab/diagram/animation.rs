@@ -92,8 +92,8 @@ pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
 }
 
 /// Keeps the layout fit for the screen and the theme; a diagram beside others is always upright.
-pub(crate) fn keep_fit(lab: Lab, may_be_wide: bool) {
-    let fit = move || fit(lab, may_be_wide);
+pub(crate) fn keep_fit(lab: Lab, can_be_wide: bool) {
+    let fit = move || fit(lab, can_be_wide);
     Effect::new(move || {
         fit();
         let resized = window_event_listener(leptos::ev::resize, move |_| fit());
@@ -109,8 +109,8 @@ pub(crate) fn keep_fit(lab: Lab, may_be_wide: bool) {
 }
 
 /// Chooses the layout that fits the screen and the theme.
-fn fit(lab: Lab, may_be_wide: bool) {
-    let tall = !may_be_wide || matches(TALL_BELOW);
+fn fit(lab: Lab, can_be_wide: bool) {
+    let tall = !can_be_wide || matches(TALL_BELOW);
     let orientation = if tall { Orientation::Tall } else { Orientation::Wide };
     let theme = document().document_element().and_then(|html| html.get_attribute("data-theme"));
     let text_px = if theme.as_deref() == Some("projector") { PROJECTOR_TEXT } else { SMALLEST_TEXT };

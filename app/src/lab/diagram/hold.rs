@@ -182,7 +182,8 @@ mod tests {
             held(Service::Catalog, Gate::BeforeAck, 3, "update_sku_availability"),
         ];
         let keys = |drawing: &Drawing| -> Vec<_> {
-            drawing.held.iter().filter_map(|thing| thing.id_of(Is::Held)).collect()
+            let held = drawing.held.iter().filter(|thing| thing.key.0 == Is::Held);
+            held.map(|thing| thing.key.1.clone()).collect()
         };
         let drawing = drawn(&picture(style, told.clone()), style);
         assert_eq!(keys(&drawing), ["1", "2", "3"]);

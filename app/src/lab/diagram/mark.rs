@@ -89,11 +89,6 @@ pub(super) struct Data {
 }
 
 impl Thing {
-    /// Its id, if it is of that kind.
-    pub fn id_of(&self, kind: Kind) -> Option<String> {
-        (self.key.0 == kind).then(|| self.key.1.clone())
-    }
-
     /// Whether it does something when it is clicked.
     pub fn is_button(&self) -> bool {
         self.key.0 != Kind::Words

@@ -1,32 +1,41 @@
 //! How a drawing gets onto the page: each thing is an element that stays, and follows what the drawing says of it.
 
 use super::super::handle::{Lab, Pace};
-use super::super::pick::is_press;
-use super::super::room::hold;
+use super::super::pick::{OnPick, Picked, is_press};
 use super::super::steady::kept;
 use super::mark::{Drawing, Key, Kind, Mark, Place, Shape, Thing, px};
-use super::{Scene, message_class, words};
-use crate::api::asks::Asks;
+use super::{Scene, animation, message_class, words};
 use flow::Style;
 use leptos::{ev, html, prelude::*, svg};
 use std::sync::Arc;
+use wasm_bindgen::JsCast as _;
 
-/// The diagram of the page at hand. What moves in it is in `animation`.
+/// A style's diagram. What moves in it is in `animation`.
 #[component]
 pub fn Diagram(
-    /// Whose.
+    /// The lab whose picture it shows.
     lab: Lab,
-    /// Of which style.
+    /// The lab's style.
     style: Style,
-    /// Where held steps are let go.
-    gates: Asks,
+    /// The id of its element.
+    id: String,
+    /// Whether it is wide where the screen is; else it is always upright.
+    can_be_wide: bool,
+    /// What becomes of what is clicked in it.
+    on_pick: OnPick,
+    /// Lets a held step go, by its `hold_id`.
+    on_release: Callback<u64>,
 ) -> impl IntoView {
-    let place = NodeRef::new();
+    let place = NodeRef::<html::Div>::new();
+    place.on_load(move |canvas| {
+        animation::keep_fit(lab, can_be_wide);
+        animation::drive(lab, Some(canvas.into()));
+    });
     let drawing = Memo::new(move |_| lab.look(Pace::Frame, |look| Scene::of(look.lab).drawing()));
     let frame = Memo::new(move |_| drawing.with(|drawing| drawing.frame.clone()));
-    let all = All { style, drawing, gates, place };
+    let all = All { drawing, place, on_pick, on_release };
     view! {
-        <div class="place" id="diagram" node_ref=place>
+        <div class="place" id=id node_ref=place>
             <svg
                 class="diagram"
                 class:is-untouched=move || frame.with(|frame| frame.is_untouched)
@@ -60,10 +69,10 @@ pub fn Diagram(
 /// What every part of a diagram needs.
 #[derive(Clone, Copy)]
 struct All {
-    style: Style,
     drawing: Memo<Drawing>,
-    gates: Asks,
     place: NodeRef<html::Div>,
+    on_pick: OnPick,
+    on_release: Callback<u64>,
 }
 
 type Of = fn(&Drawing) -> &Vec<Arc<Thing>>;
@@ -142,13 +151,22 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
     let id_of = |of: Kind| (kind == of).then(|| id.clone());
     let is_button = kind != Kind::Words;
     let hold_id = id_of(Kind::Held).and_then(|id| id.parse().ok());
-    let release = move || {
-        let ask = hold_id.map(|hold_id| hold::release(all.style, hold_id));
-        ask.map(|ask| all.gates.ask(ask)).is_some()
+    let act = move |event: &ev::Event| match hold_id {
+        Some(hold_id) => all.on_release.run(hold_id),
+        None => {
+            // A message in a slot bears a selection of its own.
+            let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+            let of_slot = target.and_then(|target| target.get_attribute("data-pick")?.parse().ok());
+            let of_thing = || now.with_untracked(|now| now.as_ref()?.pick.clone());
+            if let Some(selection) = of_slot.or_else(of_thing) {
+                all.on_pick.run(Picked::by(event, selection));
+            }
+        }
     };
     let pressed = move |event: ev::KeyboardEvent| {
-        if is_press(&event) && release() {
+        if is_press(&event) {
             event.prevent_default();
+            act(&event);
         }
     };
     view! {
@@ -170,7 +188,7 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
             role=is_button.then_some("button")
             tabindex=is_button.then_some("0")
             aria-label=see(|thing| thing.is_button().then(|| thing.spoken.clone()))
-            on:click=move |_| _ = release()
+            on:click=move |event| act(&event)
             on:keydown=pressed
         >
             {marks}
@@ -239,7 +257,10 @@ mod tests {
             let (state, _) = example::lab(1, "sku_processed");
             let drawing = Scene::of(&state).drawing();
             let lab = Lab::new(live, state);
-            let html = view! { <Diagram lab style=Style::Choreography gates=Asks::new(live) /> }.to_html();
+            let (on_pick, on_release) = (Callback::new(|_| ()), Callback::new(|_| ()));
+            let style = Style::Choreography;
+            let id = "diagram".to_owned();
+            let html = view! { <Diagram lab style id can_be_wide=true on_pick on_release /> }.to_html();
             assert_eq!(drawing.nodes.len(), html.matches("data-node=").count(), "{html}");
             assert_eq!(drawing.queues.len(), html.matches("data-queue=").count(), "{html}");
             assert_eq!(drawing.edges.len(), html.matches("data-edge=").count(), "{html}");
