@@ -20,7 +20,7 @@ mod link;
 mod log;
 pub(crate) mod pacer;
 pub mod pick;
-mod picker;
+pub(crate) mod picker;
 pub(crate) mod playhead;
 mod rates;
 pub mod room;
@@ -30,7 +30,7 @@ mod stage;
 pub(crate) mod state;
 mod status;
 pub(crate) mod steady;
-pub(crate) mod views;
+pub mod views;
 pub(crate) mod words;
 mod zone;
 

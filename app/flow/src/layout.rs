@@ -182,8 +182,10 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// The line, from source to target.
     pub path: Path,
-    /// Where its words stand.
+    /// Where its own words stand.
     pub label: Option<Text>,
+    /// Where the words of what travels on it stand, a rate or a name: beside it, where nothing else is.
+    pub passing: Text,
     /// The node or queue it comes from.
     pub from: String,
     /// The node or queue it leads to.
@@ -192,8 +194,8 @@ pub struct Edge {
 
 impl Edge {
     /// A line on which messages travel.
-    const fn message(id: String, path: Path, from: String, to: String) -> Self {
-        Self { id, kind: EdgeKind::Message, path, label: None, from, to }
+    const fn message(id: String, path: Path, passing: Text, from: String, to: String) -> Self {
+        Self { id, kind: EdgeKind::Message, path, label: None, passing, from, to }
     }
 }
 
@@ -407,6 +409,7 @@ impl Layout {
         for edge in &mut self.edges {
             edge.path = edge.path.scaled(by);
             edge.label = edge.label.take().map(|label| label.scaled(by));
+            edge.passing = edge.passing.clone().scaled(by);
         }
         self
     }

@@ -2,7 +2,7 @@
 
 use super::form::{Deed, Field, MANY};
 use super::handle::{Lab, Pace};
-use super::picker::{ASKED, SkuField};
+use super::picker::{ASKED, Act, SkuField};
 use super::selection::Selection;
 use super::state::Look;
 use super::steady::kept;
@@ -86,7 +86,7 @@ pub fn Controls(
         <div class="place" id="controls" node_ref=place>
             <h2 id="send-title">"Send an arrival"</h2>
             <form class="controls-form" novalidate=true on:submit=submitted>
-                <SkuField lab is_off />
+                <Sku lab is_off />
                 <div class="field">
                     <label for="quantity">"Quantity"</label>
                     <input
@@ -298,6 +298,26 @@ fn first_id(answer: &str) -> Option<Id> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("arrivals").or_else(|| answer.get("sales"))?;
     Some(list.get(0)?.get("id")?.as_str()?.into())
+}
+
+/// What the field for the SKU has to show, and what it does.
+#[component]
+fn Sku(lab: Lab, is_off: Memo<bool>) -> impl IntoView {
+    let seen = Memo::new(move |_| {
+        lab.look(Pace::Calm, |look| look.lab.form.sku.seen(look.lab.form.wrong_at(Field::Sku)))
+    });
+    let on_act = Callback::new(move |act: Act| {
+        let (is_typed, is_key) = (matches!(act, Act::Type(_)), matches!(act, Act::Press(_)));
+        let is_used = lab.quietly(|state| state.form.sku.take(act)) == Some(true);
+        if is_used || !is_key {
+            lab.tell(Pace::Calm);
+        }
+        if is_typed {
+            suggest(lab, false);
+        }
+        is_used
+    });
+    view! { <SkuField id="sku" seen is_off=is_off.into() on_act /> }
 }
 
 /// The suggestions say what is for sale; when that has changed, they are asked for anew, at leisure.

@@ -5,7 +5,7 @@
 mod panel;
 mod tools;
 
-pub use panel::ViewsPlace;
+pub use panel::{ViewsPlace, load_views};
 
 use super::handle::{Lab, Pace};
 use super::log;

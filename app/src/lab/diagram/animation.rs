@@ -255,9 +255,9 @@ impl Animation {
         let line = self.lab.peek(|state| {
             let edge =
                 state.layout().edge(&hop.edge).filter(|_| !state.director.rates.is_stream(&hop.edge))?;
-            Some((edge.path.clone(), edge.from.clone(), edge.to.clone()))
+            Some((edge.path.clone(), edge.passing.clone(), edge.from.clone(), edge.to.clone()))
         });
-        let Some((path, from, to)) = line.flatten() else { return };
+        let Some((path, words_at, from, to)) = line.flatten() else { return };
         self.list(event, hop, if hop.back { &from } else { &to });
         if has_reduced_motion() {
             let (first, last) = if hop.back { (to, from) } else { (from, to) };
@@ -267,6 +267,7 @@ impl Animation {
         let flight = Flight {
             edge: hop.edge.clone(),
             path,
+            words_at,
             back: hop.back,
             begins_ms: self.now_ms,
             lasts_ms: hop.duration_ms,

@@ -119,9 +119,10 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Thing {
     // What is held takes the place of what the service is busy with.
     let is_held = !hold::held(scene, node.role).is_empty();
     let (name_y, role_y, store_y, last_y) = match (is_producer, is_held) {
-        (true, _) => (21.0, 38.0, 55.0, 72.0),
+        (true, false) => (21.0, 38.0, 55.0, 72.0),
+        (true, true) => (17.0, 32.0, 47.0, 72.0),
         (false, false) => (20.0, 35.0, 51.0, 67.0),
-        (false, true) => (16.5, 35.0, 57.0, 67.0),
+        (false, true) => (15.0, 35.0, 54.5, 67.0),
     };
     let (left, below) = (x + 12.0 * scale, |by: f32| y + by * scale);
     let store_x = if is_producer { left } else { left + STORE_SIGN * scale };
@@ -200,7 +201,7 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
     };
     let store = match (service, &own.last_change) {
         (Service::Wishlist, _) if own.emails == 1 => "1 e-mail sent".to_owned(),
-        (Service::Wishlist, _) => format!("{} e-mails sent", own.emails),
+        (Service::Wishlist, _) => emails_sent(own.emails, room - STORE_SIGN),
         (_, None) => "no change yet".to_owned(),
         (Service::Inventory, Some(change)) => row(change, "for sale"),
         (Service::Catalog, Some(change)) => row(change, "shows"),
@@ -214,6 +215,12 @@ fn consumer(system: &System, service: Service, room: f32) -> Lines {
         is_done: state == NodeState::Idle && own.handled > 0 && !system.is_earlier(own.handled_seq),
         is_earlier: own.last_change.as_ref().is_some_and(|change| system.is_earlier(change.seq)),
     }
+}
+
+/// How many e-mails were sent. The number is whole, whatever else there is room for.
+fn emails_sent(count: u64, room: f32) -> String {
+    let whole = format!("{count} e-mails sent");
+    if cut(&whole, room) == whole { whole } else { format!("{count} e-mails") }
 }
 
 /// What was decided at a service, where nothing else is to be said that matters more.

@@ -4,7 +4,7 @@ use super::super::{selection::Selection, words};
 use super::mark::{Data, Kind, Mark, Thing};
 use super::{Scene, message_class};
 use flow::Node;
-use flow::layout::{Edge, EdgeKind, Rect, Text, consumer_id};
+use flow::layout::{Edge, EdgeKind, consumer_id};
 use flow::picture::System;
 
 /// One line, with its words and a wide invisible twin that is easy to hit.
@@ -33,7 +33,9 @@ pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Thing {
     };
     let tip = format!("url(#arrow-{kind}-{})", message_class(scene.style));
     let line = [Mark::path("edge-hit", d.clone()), Mark::line("edge-line", d, tip)];
-    let label = label.into_iter().flat_map(|(at, says)| call_label(scene, at, says));
+    // That a call waits, or how the last one ended.
+    let label =
+        label.map(|(at, says)| Mark::text("edge-words", at.at.x, at.at.y, says).anchored(at.anchor.as_str()));
     Thing {
         key: (Kind::Edge, edge.id.clone()),
         class,
@@ -51,21 +53,6 @@ fn spoken(edge: &Edge) -> String {
         EdgeKind::Http => "Calls",
     };
     format!("{what} from {} to {}", words::place_name(&edge.from), words::place_name(&edge.to))
-}
-
-/// The words on a call's line: that it waits, or how the last one ended. The ground under them interrupts the
-/// line; its width follows the words.
-fn call_label(scene: &Scene<'_>, at: &Text, says: String) -> [Mark; 2] {
-    let (x, y, anchor, scale) = (at.at.x, at.at.y, at.anchor.as_str(), scene.scale);
-    let width = text_width(&says) * scale;
-    let left = if anchor == "middle" { x - width / 2.0 } else { x - 4.0 };
-    let ground = Rect::new(left, y - 10.0 * scale, width, 14.0 * scale);
-    [Mark::rect("edge-ground", ground, None), Mark::text("edge-words", x, y, says).anchored(anchor)]
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a label has few characters")]
-fn text_width(words: &str) -> f32 {
-    words.chars().count() as f32 * 5.9 + 12.0
 }
 
 fn call_words(system: &System, from: &str) -> String {

@@ -28,7 +28,7 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Vec<Thing> {
     let count = held.len().min(DRAWN);
     let more = held.len() - count;
     let scale = scene.scale;
-    let down = if node.role == NodeRole::Producer { 58.0 } else { 21.5 };
+    let down = if node.role == NodeRole::Producer { 54.0 } else { 19.0 };
     let (left, room) = (node.rect.x + 8.0 * scale, node.rect.w - 16.0 * scale);
     let pitch = room / place(0.0, 1.0, count.max(1));
     let (top, height) = (node.rect.y + down * scale, HEIGHT * scale);

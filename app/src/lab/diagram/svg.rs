@@ -6,6 +6,8 @@ use super::super::steady::kept;
 use super::mark::{Drawing, Key, Kind, Mark, Place, Shape, Thing, px};
 use super::{Scene, animation, message_class, words};
 use flow::Style;
+use leptos::attr::any_attribute::{AnyAttribute, IntoAnyAttribute as _};
+use leptos::attr::{AttributeValue, custom::custom_attribute};
 use leptos::{ev, html, prelude::*, svg};
 use std::sync::Arc;
 use wasm_bindgen::JsCast as _;
@@ -147,7 +149,9 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
         let marks = thing.iter().flat_map(|thing| thing.marks.iter().enumerate());
         marks.map(|(at, mark)| drawn(now, (at, None), mark)).collect_view()
     };
-    let see = move |see: fn(&Thing) -> Option<String>| move || now.with(|now| now.as_deref().and_then(see));
+    let follow = |name, see: fn(&Thing) -> Option<String>| {
+        attribute(name, move || now.with(|now| now.as_deref().and_then(see)))
+    };
     let id_of = |of: Kind| (kind == of).then(|| id.clone());
     let is_button = kind != Kind::Words;
     let hold_id = id_of(Kind::Held).and_then(|id| id.parse().ok());
@@ -169,31 +173,35 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
             act(&event);
         }
     };
+    let attributes = vec![
+        follow("class", |thing| Some(thing.class.to_owned())),
+        attribute("data-edge", id_of(Kind::Edge)),
+        attribute("data-node", id_of(Kind::Node)),
+        attribute("data-queue", id_of(Kind::Queue)),
+        attribute("data-hold", id_of(Kind::Held)),
+        follow("data-kind", |thing| thing.data.kind.map(str::to_owned)),
+        follow("data-role", |thing| thing.data.role.map(str::to_owned)),
+        follow("data-state", |thing| thing.data.state.map(str::to_owned)),
+        follow("data-held", |thing| thing.data.held.clone()),
+        follow("data-fault", |thing| thing.data.fault.clone()),
+        follow("data-ready", |thing| thing.data.ready.clone()),
+        follow("data-unacked", |thing| thing.data.unacked.clone()),
+        follow("data-gate", |thing| thing.data.gate.map(str::to_owned)),
+        follow("data-pick", |thing| thing.pick.as_ref().map(ToString::to_string)),
+        attribute("role", is_button.then(|| "button".to_owned())),
+        attribute("tabindex", is_button.then(|| "0".to_owned())),
+        follow("aria-label", |thing| thing.is_button().then(|| thing.spoken.clone())),
+    ];
     view! {
-        <g
-            class=see(|thing| Some(thing.class.to_owned()))
-            data-edge=id_of(Kind::Edge)
-            data-node=id_of(Kind::Node)
-            data-queue=id_of(Kind::Queue)
-            data-hold=id_of(Kind::Held)
-            data-kind=see(|thing| thing.data.kind.map(str::to_owned))
-            data-role=see(|thing| thing.data.role.map(str::to_owned))
-            data-state=see(|thing| thing.data.state.map(str::to_owned))
-            data-held=see(|thing| thing.data.held.clone())
-            data-fault=see(|thing| thing.data.fault.clone())
-            data-ready=see(|thing| thing.data.ready.clone())
-            data-unacked=see(|thing| thing.data.unacked.clone())
-            data-gate=see(|thing| thing.data.gate.map(str::to_owned))
-            data-pick=see(|thing| thing.pick.as_ref().map(ToString::to_string))
-            role=is_button.then_some("button")
-            tabindex=is_button.then_some("0")
-            aria-label=see(|thing| thing.is_button().then(|| thing.spoken.clone()))
-            on:click=move |event| act(&event)
-            on:keydown=pressed
-        >
+        <g {..attributes} on:click=move |event| act(&event) on:keydown=pressed>
             {marks}
         </g>
     }
+}
+
+/// An attribute. Put into lists, they are compiled once, and not anew for each element with all that it has.
+fn attribute(name: &'static str, value: impl AttributeValue + Clone) -> AnyAttribute {
+    custom_attribute(name, value).into_any_attr()
 }
 
 /// One mark of a thing.
@@ -201,43 +209,64 @@ fn drawn(now: Now, at: Place, mark: &Mark) -> AnyView {
     let see = move |see: fn(&Mark) -> Option<String>| {
         move || now.with(|now| now.as_ref().and_then(|thing| thing.mark(at)).and_then(see))
     };
-    let class = see(|mark| (!mark.class.is_empty()).then(|| mark.class.to_owned()));
+    let length = |name, length| attribute(name, Some(px(length)));
+    let class = attribute("class", see(|mark| (!mark.class.is_empty()).then(|| mark.class.to_owned())));
     let words = move || see(|mark| Some(mark.words.clone()))().unwrap_or_default();
+    let is_alone = at.1.is_none();
     match &mark.shape {
-        Shape::Rect { rect, rx } => view! {
-            <rect
-                class=class
-                data-slot=see(|mark| mark.slot.map(str::to_owned))
-                data-pick=see(|mark| mark.pick.as_ref().map(ToString::to_string))
-                x=px(rect.x)
-                y=px(rect.y)
-                width=px(rect.w)
-                height=px(rect.h)
-                rx=*rx
-            ></rect>
+        Shape::Rect { rect, rx } => {
+            let attributes = vec![
+                class,
+                attribute("data-slot", see(|mark| mark.slot.map(str::to_owned))),
+                attribute("data-pick", see(|mark| mark.pick.as_ref().map(ToString::to_string))),
+                length("x", rect.x),
+                length("y", rect.y),
+                length("width", rect.w),
+                length("height", rect.h),
+                attribute("rx", rx.map(str::to_owned)),
+            ];
+            view! { <rect {..attributes}></rect> }.into_any()
         }
-        .into_any(),
         Shape::Circle { middle, radius } => {
-            view! { <circle class=class cx=px(middle.x) cy=px(middle.y) r=px(*radius)></circle> }.into_any()
+            let attributes =
+                vec![class, length("cx", middle.x), length("cy", middle.y), length("r", *radius)];
+            view! { <circle {..attributes}></circle> }.into_any()
         }
         Shape::Path { d, transform, marker } => {
-            view! { <path class=class d=d.clone() transform=transform.clone() marker-end=marker.clone()></path> }
-                .into_any()
+            let attributes = vec![
+                class,
+                attribute("d", Some(d.clone())),
+                attribute("transform", transform.clone()),
+                attribute("marker-end", marker.clone()),
+            ];
+            view! { <path {..attributes}></path> }.into_any()
         }
-        Shape::Text { at, anchor } => view! {
-            <text class=class x=px(at.x) y=px(at.y) text-anchor=*anchor>
-                {words}
-            </text>
-            {Some(mark.blank()).filter(|blank| !blank.is_empty())}
+        Shape::Text { at, anchor } => {
+            let attributes = vec![
+                class,
+                length("x", at.x),
+                length("y", at.y),
+                attribute("text-anchor", anchor.map(str::to_owned)),
+            ];
+            let blank = Some(mark.blank()).filter(|blank| is_alone && !blank.is_empty());
+            view! {
+                <text {..attributes}>{words}</text>
+                {blank}
+            }
+            .into_any()
         }
-        .into_any(),
         Shape::Title => svg::title().child(words).into_any(),
         Shape::Group { transform, is_hidden, marks } => {
+            let attributes = vec![
+                class,
+                attribute("transform", transform.clone()),
+                attribute("aria-hidden", is_hidden.then(|| "true".to_owned())),
+            ];
             let inside = marks.iter().enumerate().map(|(inner, mark)| drawn(now, (at.0, Some(inner)), mark));
+            // A blank inside of a group is not taken to be seen.
             view! {
-                <g class=class transform=transform.clone() aria-hidden=is_hidden.then_some("true")>
-                    {inside.collect_view()}
-                </g>
+                <g {..attributes}>{inside.collect_view()}</g>
+                " "
             }
             .into_any()
         }
