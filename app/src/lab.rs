@@ -4,7 +4,7 @@
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
 pub mod broken;
-mod controls;
+pub mod controls;
 pub(crate) mod diagram;
 pub(crate) mod director;
 #[cfg(test)]
@@ -21,7 +21,7 @@ mod log;
 pub(crate) mod pacer;
 pub mod pick;
 pub(crate) mod picker;
-pub(crate) mod playhead;
+pub mod playhead;
 mod rates;
 pub mod room;
 mod runs;
@@ -41,7 +41,7 @@ use crate::api::{
 use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
-use controls::Controls;
+use controls::ControlsPlace;
 use diagram::Diagram;
 use flow::{Style, api::Product, fault::Holding};
 use form::Form;
@@ -50,9 +50,8 @@ use inspector::InspectorPlace;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use playhead::Playhead;
+use playhead::place::PlayheadPlace;
 use room::{RoomPlace, hold::release};
-use runs::Runs;
 use selection::Selection;
 use stage::{Invitation, Notes, StageHead};
 use state::LabState;
@@ -159,7 +158,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
         >
             <div class="side">
                 <section class="panel controls" aria-labelledby="send-title">
-                    <Controls lab style asks=gates />
+                    <ControlsPlace lab style asks=gates />
                 </section>
                 <RoomPlace lab style at_gates=gates holding />
             </div>
@@ -184,8 +183,7 @@ fn Page(lab: Handle, style: Style, holding: Holding, gates: Asks) -> impl IntoVi
                     <p id="spoken" class="sr-only" role="status"></p>
                     <Notes lab />
                 </footer>
-                <Playhead lab />
-                <Runs lab style />
+                <PlayheadPlace lab style />
             </section>
             <aside
                 class="panel inspector"

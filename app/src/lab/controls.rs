@@ -11,11 +11,13 @@ use crate::api::{
     asks::{Ask, Asks},
     fetch,
 };
+use crate::later;
 use crate::live::Connection;
 use flow::fault::FaultKind;
 use flow::{Dispatch, Id, Service, Style};
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
+use web_sys::HtmlElement;
 
 /// What stands below the buttons.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,6 +53,39 @@ fn seen(look: &Look<'_>) -> Seen {
         dispatch: form.dispatch,
         notices: notices(look),
         is_off: !look.lab.hydrated,
+    }
+}
+
+/// Brings the controls to life in the place where the server has drawn them.
+type Wake = fn(HtmlElement, Lab, Style, Asks);
+
+/// Fetches what brings the controls to life: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load_controls() -> Wake {
+    wake
+}
+
+fn wake(place: HtmlElement, lab: Lab, style: Style, asks: Asks) {
+    later::fill(place, move || view! { <Controls lab style asks /> });
+}
+
+/// The place of the controls: the server draws it, and the browser brings it to life right after the page.
+#[component]
+pub fn ControlsPlace(
+    /// The lab that they belong to.
+    lab: Lab,
+    /// The lab's style.
+    style: Style,
+    /// What is asked at the gates, here and in the diagram.
+    asks: Asks,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    return later::place(move |place| async move { load_controls().await(place, lab, style, asks) });
+    #[cfg(not(feature = "hydrate"))]
+    view! {
+        <div class="place">
+            <Controls lab style asks />
+        </div>
     }
 }
 

@@ -1,6 +1,7 @@
 //! The playhead: what of the journal is shown. It is moved here and nowhere else.
 
 pub mod bar;
+pub mod place;
 
 use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
