@@ -1,13 +1,15 @@
 //! The controls: send an arrival, ten of them, or sell.
 
+mod sku;
+
+pub use sku::keep_products_fresh;
+
 use super::form::{Deed, Field, MANY};
 use super::handle::{Lab, Pace};
-use super::picker::{ASKED, Act, SkuField};
 use super::selection::Selection;
 use super::state::Look;
 use super::steady::kept;
 use crate::api::{
-    self,
     asks::{Ask, Asks},
     fetch,
 };
@@ -17,6 +19,7 @@ use flow::fault::FaultKind;
 use flow::{Dispatch, Id, Service, Style};
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
+use sku::Sku;
 use web_sys::HtmlElement;
 
 /// What stands below the buttons.
@@ -92,7 +95,7 @@ pub fn ControlsPlace(
 /// The panel on the left.
 #[component]
 pub fn Controls(
-    /// Whose form.
+    /// The lab whose form it is.
     lab: Lab,
     /// Which style's arrivals it sends.
     style: Style,
@@ -333,64 +336,6 @@ fn first_id(answer: &str) -> Option<Id> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("arrivals").or_else(|| answer.get("sales"))?;
     Some(list.get(0)?.get("id")?.as_str()?.into())
-}
-
-/// What the field for the SKU has to show, and what it does.
-#[component]
-fn Sku(lab: Lab, is_off: Memo<bool>) -> impl IntoView {
-    let seen = Memo::new(move |_| {
-        lab.look(Pace::Calm, |look| look.lab.form.sku.seen(look.lab.form.wrong_at(Field::Sku)))
-    });
-    let on_act = Callback::new(move |act: Act| {
-        let (is_typed, is_key) = (matches!(act, Act::Type(_)), matches!(act, Act::Press(_)));
-        let is_used = lab.quietly(|state| state.form.sku.take(act)) == Some(true);
-        if is_used || !is_key {
-            lab.tell(Pace::Calm);
-        }
-        if is_typed {
-            suggest(lab, false);
-        }
-        is_used
-    });
-    view! { <SkuField id="sku" seen is_off=is_off.into() on_act /> }
-}
-
-/// The suggestions say what is for sale; when that has changed, they are asked for anew, at leisure.
-pub fn keep_products_fresh(lab: Lab) {
-    const AT_LEISURE: std::time::Duration = std::time::Duration::from_secs(2);
-    let is_due = StoredValue::new(false);
-    Effect::new(move || {
-        if lab.live.stock_seq.get() == 0 || is_due.try_get_value().unwrap_or(true) {
-            return;
-        }
-        is_due.set_value(true);
-        let ask = move || {
-            is_due.try_set_value(false);
-            suggest(lab, true);
-        };
-        set_timeout(ask, AT_LEISURE);
-    });
-}
-
-/// Asks the catalog for what fits the text in the SKU's field. Until it answers, what is known already is suggested.
-/// With `anew`, all that it said before is out of date.
-pub fn suggest(lab: Lab, anew: bool) {
-    let Some((style, text)) = lab.peek(|state| (state.style, state.form.sku.text.trim().to_owned())) else {
-        return;
-    };
-    spawn_local(async move {
-        let first = if anew { api::products(style, String::new(), ASKED).await } else { Ok(Vec::new()) };
-        // A text that is too long to be looked for fits nothing.
-        let fitting = api::products(style, text, ASKED).await.unwrap_or_default();
-        let Ok(first) = first else { return };
-        lab.change(|state| {
-            if anew {
-                state.form.sku.forget();
-            }
-            state.form.sku.learn(first);
-            state.form.sku.learn(fitting);
-        });
-    });
 }
 
 /// Whether the inspector stands beside the diagram, so that it may open by itself.

@@ -158,9 +158,9 @@ struct Marks {
 /// The log of this page's style.
 #[component]
 pub fn Log(
-    /// Whose steps.
+    /// The lab whose steps are listed.
     lab: Lab,
-    /// Of which system.
+    /// The style whose steps are listed.
     style: Style,
 ) -> impl IntoView {
     let listed = steady(".log-rows", move || lab.look(Pace::Calm, listed));

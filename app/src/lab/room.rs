@@ -62,7 +62,7 @@ const TOPICS: [&str; 6] = ["faults", "workers", "desk", "files", "simulator", "o
 pub fn RoomPlace(
     /// Of whose page.
     lab: Lab,
-    /// Of which system.
+    /// The style that is held, broken and mended.
     style: Style,
     /// What is asked at the gates, here and in the diagram.
     at_gates: Asks,
@@ -85,7 +85,7 @@ pub fn RoomPlace(
 /// The control room. While a saved run is shown, nothing of the real system can be used.
 #[component]
 pub fn Room(
-    /// Of which system.
+    /// The style that is held, broken and mended.
     style: Style,
     /// How the page stands with the server.
     live: Live,

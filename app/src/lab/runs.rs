@@ -37,9 +37,9 @@ fn seen(look: &Look<'_>) -> Seen {
 /// The buttons, and the banner while a saved run is shown.
 #[component]
 pub fn Runs(
-    /// Whose.
+    /// The lab whose events are saved.
     lab: Lab,
-    /// Of which style.
+    /// The lab's style.
     style: Style,
 ) -> impl IntoView {
     let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));

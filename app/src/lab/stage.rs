@@ -14,7 +14,7 @@ use leptos::prelude::*;
 /// The heading, with the way to the other style.
 #[component]
 pub fn StageHead(
-    /// Whose stage.
+    /// The lab whose stage it is.
     lab: Lab,
     /// The style that it shows.
     style: Style,
@@ -57,7 +57,7 @@ const fn says(style: Style, dispatch: Dispatch) -> &'static str {
 /// An untouched system invites; but nobody is invited to send while nothing can travel.
 #[component]
 pub fn Invitation(
-    /// Whose system.
+    /// The lab whose system is looked at.
     lab: Lab,
 ) -> impl IntoView {
     let is_shown = Memo::new(move |_| lab.look(Pace::Calm, invites));
@@ -110,7 +110,7 @@ fn seen(look: &Look<'_>) -> Seen {
 /// The notes below the diagram.
 #[component]
 pub fn Notes(
-    /// Whose diagram.
+    /// The lab whose diagram they stand below.
     lab: Lab,
 ) -> impl IntoView {
     let on_pick = inspector::on_pick(lab);

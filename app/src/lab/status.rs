@@ -80,9 +80,9 @@ fn meter(system: &System, now_us: u64, is_over: bool) -> Meter {
 /// The line below the diagram, and whether the services agree.
 #[component]
 pub fn Status(
-    /// Whose.
+    /// The lab whose system it tells of.
     lab: Lab,
-    /// Of which style.
+    /// The lab's style.
     style: Style,
     /// Where the services are told to agree.
     asks: Asks,

@@ -27,9 +27,9 @@ fn wake(place: HtmlElement, lab: Lab, style: Style) {
 /// The place of the panel: the server draws it, and the browser brings it to life.
 #[component]
 pub fn ViewsPlace(
-    /// Whose events.
+    /// The lab whose events are shown.
     lab: Lab,
-    /// Of which system.
+    /// The style that is shown.
     style: Style,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]

@@ -187,7 +187,7 @@ fn FaultField(form: RwSignal<Form>) -> impl IntoView {
     }
 }
 
-/// Whose fault it is to be.
+/// The service that the fault strikes.
 #[component]
 fn ServiceField(form: RwSignal<Form>) -> impl IntoView {
     let services = Service::ALL.iter().map(|&service| {

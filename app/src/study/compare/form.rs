@@ -80,7 +80,7 @@ pub struct Form {
     pub seed: String,
     /// What is broken in both.
     pub fault: Option<FaultKind>,
-    /// Whose it is.
+    /// The service that it strikes.
     pub service: Service,
     /// How often it strikes.
     pub probability: String,
