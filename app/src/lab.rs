@@ -4,7 +4,7 @@
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
 pub mod broken;
-mod controls;
+pub mod controls;
 pub(crate) mod diagram;
 pub(crate) mod director;
 #[cfg(test)]
@@ -19,9 +19,9 @@ pub mod keys;
 mod link;
 mod log;
 pub(crate) mod pacer;
-mod pick;
-mod picker;
-pub(crate) mod playhead;
+pub mod pick;
+pub(crate) mod picker;
+pub mod playhead;
 mod rates;
 pub mod room;
 mod runs;
@@ -30,7 +30,7 @@ mod stage;
 pub(crate) mod state;
 mod status;
 pub(crate) mod steady;
-pub(crate) mod views;
+pub mod views;
 pub(crate) mod words;
 mod zone;
 
@@ -41,9 +41,8 @@ use crate::api::{
 use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
-use crate::paint::{follow, listen, when_there};
-use controls::Controls;
-use diagram::Scene;
+use controls::ControlsPlace;
+use diagram::Diagram;
 use flow::{Style, System, Transport, api::Product, fault::Holding};
 use form::Form;
 use handle::{Lab as Handle, Pace};
@@ -51,16 +50,13 @@ use inspector::InspectorPlace;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use maud::Markup;
-use playhead::Playhead;
-use room::RoomPlace;
-use runs::Runs;
+use playhead::place::PlayheadPlace;
+use room::{RoomPlace, hold::release};
 use selection::Selection;
 use stage::{Invitation, Notes, StageHead};
-use state::{LabState, Look};
+use state::LabState;
 use status::Status;
 use views::ViewsPlace;
-use web_sys::Element;
 
 /// The page `/lab/{style}`, over the transport in `?transport=`; an unknown one is no page, as an unknown style is none.
 #[component]
@@ -123,15 +119,13 @@ fn LabOf(
     let mut state = LabState::new(system, picture, form, live.small_screen);
     state.selected = selected;
     let lab = Handle::new(live, state);
-    let gates = Asks::new(live);
-    let host = NodeRef::new();
-    let page = view! {
-        <div class="region" node_ref=host>
-            <Page lab system holding gates />
+    // Listeners, timers and frames are the browser's.
+    Effect::new(move || untrack(|| wake(lab)));
+    view! {
+        <div class="region">
+            <Page lab system holding gates=Asks::new(live) />
         </div>
-    };
-    when_there(host, Box::new(move |host| wake(lab, gates, &host)));
-    page
+    }
 }
 
 /// What the page's marks say.
@@ -169,14 +163,21 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
         >
             <div class="side">
                 <section class="panel controls" aria-labelledby="send-title">
-                    <Controls lab style asks=gates />
+                    <ControlsPlace lab style asks=gates />
                 </section>
                 <RoomPlace lab system at_gates=gates holding />
             </div>
             <section class="panel stage" aria-labelledby="stage-title">
                 <StageHead lab system />
                 <div class="stage-drawing">
-                    <Drawn lab id="diagram" pace=Pace::Frame draw=|look| Scene::of(look.lab).draw() />
+                    <Diagram
+                        lab
+                        style
+                        id="diagram".to_owned()
+                        can_be_wide=true
+                        on_pick=inspector::on_pick(lab)
+                        on_release=Callback::new(move |hold_id| gates.ask(release(system, hold_id)))
+                    />
                     <Invitation lab />
                 </div>
                 <footer class="stage-foot">
@@ -187,8 +188,7 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
                     <p id="spoken" class="sr-only" role="status"></p>
                     <Notes lab />
                 </footer>
-                <Playhead lab />
-                <Runs lab system />
+                <PlayheadPlace lab system />
             </section>
             <aside
                 class="panel inspector"
@@ -205,36 +205,12 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
     }
 }
 
-/// A panel that is drawn as markup, and patched with it whenever what it is drawn from has changed.
-#[component]
-fn Drawn(
-    /// Of what it is drawn.
-    lab: Handle,
-    /// The id of its place.
-    id: &'static str,
-    /// How soon it follows.
-    #[prop(default = Pace::Calm)]
-    pace: Pace,
-    /// How it is drawn.
-    draw: fn(&Look<'_>) -> Markup,
-) -> impl IntoView {
-    let place = NodeRef::new();
-    when_there(place, Box::new(move |place| follow(place, Box::new(move || lab.draw(pace, draw)))));
-    // The browser leaves what the server has put there.
-    let first = if cfg!(feature = "hydrate") { String::new() } else { lab.draw(pace, draw) };
-    view! { <div class="place" id=id node_ref=place inner_html=first></div> }
-}
-
 /// Brings the page to life.
-fn wake(lab: Handle, gates: Asks, host: &Element) {
-    diagram::animation::keep_fit(lab, true);
-    diagram::animation::drive(lab, document().get_element_by_id("diagram"));
+fn wake(lab: Handle) {
     status::speak_now_and_then(lab);
     views::wake(lab);
     controls::keep_products_fresh(lab);
     keys::listen_for(lab);
-    listen(host, "click", move |event| pick::clicked(lab, gates, &event));
-    listen(host, "keydown", move |event| pick::pressed(lab, gates, &event));
     zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);

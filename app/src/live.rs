@@ -215,7 +215,7 @@ pub fn FirstPaintScript() -> impl IntoView {
     {
         let FirstPaintText(text) = expect_context();
         let nonce = leptos::nonce::use_nonce();
-        view! { <script id=first_paint::SCRIPT type="application/json" nonce=nonce inner_html=text></script> }
+        view! { <script id=first_paint::SCRIPT type="application/json" nonce=nonce>{text}</script> }
             .into_any()
     }
 }

@@ -17,7 +17,7 @@ use crate::lab::handle::Lab;
 use crate::lab::state::Look;
 use crate::lab::views::View;
 use crate::live::Live;
-use flow::History;
+use flow::{History, api::Product};
 use leptos::prelude::*;
 
 /// Everything that is fetched later.
@@ -31,8 +31,8 @@ pub struct Study {
     metrics: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
-    /// The page `/compare`, with the SKUs that can be sent.
-    pub compare: fn(Live, Vec<String>) -> AnyView,
+    /// The page `/compare`, with products that can be sent.
+    pub compare: fn(Live, Vec<Product>) -> AnyView,
     /// A history as a run's text, saved at that time.
     pub save: fn(&History, String) -> String,
     /// A run's text as a history; else what is wrong with it.

@@ -25,7 +25,7 @@ function nodeOf(kind: string, service: string) {
 async function setFault(page: Page, kind: string, service: string) {
   const faults = topic(page, "Break something");
   await faults.getByLabel("What breaks").selectOption(kind);
-  if (!INVENTORYS.includes(kind)) await faults.getByLabel("Whose").selectOption(service);
+  if (!INVENTORYS.includes(kind)) await faults.getByLabel("Service", { exact: true }).selectOption(service);
   if (!LASTING.includes(kind)) {
     await faults.getByLabel("When").selectOption("every_nth");
     await faults.getByLabel("n", { exact: true }).fill("1");

@@ -5,6 +5,7 @@
 
 mod path;
 mod px;
+mod rect;
 mod tall;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod wide;
 
 pub use path::{Path, Point};
 pub use px::Px;
+pub use rect::Rect;
 pub use text::{Anchor, Text};
 
 use crate::{Dispatch, Service, Style};
@@ -65,54 +67,6 @@ pub enum Orientation {
     Wide,
     /// Top to bottom, for phones.
     Tall,
-}
-
-/// A rectangle.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[expect(missing_docs, reason = "the four numbers of a rectangle")]
-pub struct Rect {
-    pub x: f32,
-    pub y: f32,
-    pub w: f32,
-    pub h: f32,
-}
-
-impl Rect {
-    /// From its left, top, width and height.
-    #[must_use]
-    pub const fn new(x: f32, y: f32, w: f32, h: f32) -> Self {
-        Self { x, y, w, h }
-    }
-
-    /// Its right side.
-    #[must_use]
-    pub fn right(&self) -> f32 {
-        self.x + self.w
-    }
-
-    /// Its lower side.
-    #[must_use]
-    pub fn bottom(&self) -> f32 {
-        self.y + self.h
-    }
-
-    /// Its middle.
-    #[must_use]
-    pub fn middle(&self) -> Point {
-        Point { x: self.x + self.w / 2.0, y: self.y + self.h / 2.0 }
-    }
-
-    /// Whether the two share any area.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        self.x < other.right() && other.x < self.right() && self.y < other.bottom() && other.y < self.bottom()
-    }
-
-    /// Whether the point lies inside, not merely on the rim.
-    #[must_use]
-    pub fn contains(&self, point: Point) -> bool {
-        point.x > self.x && point.x < self.right() && point.y > self.y && point.y < self.bottom()
-    }
 }
 
 /// What stands at a place.
@@ -182,8 +136,10 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// The line, from source to target.
     pub path: Path,
-    /// Where its words stand.
+    /// Where its own words stand.
     pub label: Option<Text>,
+    /// Where the words of what travels on it stand, a rate or a name: beside it, where nothing else is.
+    pub passing: Text,
     /// The node or queue it comes from.
     pub from: String,
     /// The node or queue it leads to.
@@ -192,8 +148,8 @@ pub struct Edge {
 
 impl Edge {
     /// A line on which messages travel.
-    const fn message(id: String, path: Path, from: String, to: String) -> Self {
-        Self { id, kind: EdgeKind::Message, path, label: None, from, to }
+    const fn message(id: String, path: Path, passing: Text, from: String, to: String) -> Self {
+        Self { id, kind: EdgeKind::Message, path, label: None, passing, from, to }
     }
 }
 
@@ -379,12 +335,6 @@ pub fn rival_edge(queue: &str, consumer: &str) -> String {
 
 /// The smallest text that is drawn, in CSS pixels.
 pub const SMALLEST_TEXT: f32 = 11.0;
-impl Rect {
-    pub(crate) fn scaled(self, by: f32) -> Self {
-        Self::new(self.x * by, self.y * by, self.w * by, self.h * by)
-    }
-}
-
 impl Layout {
     /// Everything larger, for larger text.
     fn scaled(mut self, by: f32) -> Self {
@@ -407,6 +357,7 @@ impl Layout {
         for edge in &mut self.edges {
             edge.path = edge.path.scaled(by);
             edge.label = edge.label.take().map(|label| label.scaled(by));
+            edge.passing = edge.passing.clone().scaled(by);
         }
         self
     }

@@ -163,7 +163,7 @@ impl Asks {
                 if !form.is_empty() {
                     // It is marked a moment from now.
                     request_animation_frame(move || {
-                        crate::paint::focus(&format!("#{form} [aria-invalid='true']"), "");
+                        crate::focus::focus(&format!("#{form} [aria-invalid='true']"));
                     });
                 }
             }

@@ -29,7 +29,7 @@ pub fn Blank(
 #[component]
 pub fn Failure(
     /// What, such as "The store".
-    what: &'static str,
+    what: String,
     /// Why not.
     detail: String,
     /// Tries again.

@@ -1,9 +1,9 @@
 //! Whether the keyboard's short ways are on: a switch in the help, kept in a cookie like the theme.
 
 use crate::cookies;
-use crate::paint::Act;
 use flow::cookies::value_of;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
 
 /// The cookie, and what it says when they are off.
 const COOKIE: &str = "keys";
@@ -20,6 +20,13 @@ pub fn keys_are_on() -> bool {
 /// click has left the focus.
 pub const USES_SPACE: &str = "input:not([type=range], [type=file]), select, textarea, [popover]";
 
+/// Whether the event's target fits the selector, or stands in something that does.
+#[must_use]
+pub fn is_within(event: &leptos::ev::Event, selector: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest(selector).is_ok_and(|found| found.is_some()))
+}
+
 /// Whether this key presses what is drawn like a button: Enter does, and Space where it means nothing else.
 #[must_use]
 pub fn presses(key: &str) -> bool {
@@ -30,7 +37,7 @@ pub fn presses(key: &str) -> bool {
 pub fn keep_space() {
     Effect::new(move || {
         let listener = window_event_listener(leptos::ev::keyup, move |event| {
-            let is_ours = Act::marked(&event, USES_SPACE).is_none();
+            let is_ours = !is_within(&event, USES_SPACE);
             if event.key() == " " && is_plain(&event) && keys_are_on() && is_ours {
                 event.prevent_default();
             }

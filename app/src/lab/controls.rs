@@ -1,21 +1,26 @@
 //! The controls: send an arrival, ten of them, or sell.
 
+mod sku;
+
+pub use sku::keep_products_fresh;
+
 use super::form::{Deed, Field, MANY};
 use super::handle::{Lab, Pace};
-use super::picker::{ASKED, SkuField};
 use super::selection::Selection;
 use super::state::Look;
 use super::steady::kept;
 use crate::api::{
-    self,
     asks::{Ask, Asks},
     fetch,
 };
+use crate::later;
 use crate::live::Connection;
 use flow::fault::FaultKind;
 use flow::{Dispatch, Id, Service, Style, System};
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
+use sku::Sku;
+use web_sys::HtmlElement;
 
 /// What stands below the buttons.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,10 +59,43 @@ fn seen(look: &Look<'_>) -> Seen {
     }
 }
 
+/// Brings the controls to life in the place where the server has drawn them.
+type Wake = fn(HtmlElement, Lab, Style, Asks);
+
+/// Fetches what brings the controls to life: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load_controls() -> Wake {
+    wake
+}
+
+fn wake(place: HtmlElement, lab: Lab, style: Style, asks: Asks) {
+    later::fill(place, move || view! { <Controls lab style asks /> });
+}
+
+/// The place of the controls: the server draws it, and the browser brings it to life right after the page.
+#[component]
+pub fn ControlsPlace(
+    /// The lab that they belong to.
+    lab: Lab,
+    /// The lab's style.
+    style: Style,
+    /// What is asked at the gates, here and in the diagram.
+    asks: Asks,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    return later::place(move |place| async move { load_controls().await(place, lab, style, asks) });
+    #[cfg(not(feature = "hydrate"))]
+    view! {
+        <div class="place">
+            <Controls lab style asks />
+        </div>
+    }
+}
+
 /// The panel on the left.
 #[component]
 pub fn Controls(
-    /// Whose form.
+    /// The lab whose form it is.
     lab: Lab,
     /// Which style's arrivals it sends.
     style: Style,
@@ -86,7 +124,7 @@ pub fn Controls(
         <div class="place" id="controls" node_ref=place>
             <h2 id="send-title">"Send an arrival"</h2>
             <form class="controls-form" novalidate=true on:submit=submitted>
-                <SkuField lab is_off />
+                <Sku lab is_off />
                 <div class="field">
                     <label for="quantity">"Quantity"</label>
                     <input
@@ -297,45 +335,6 @@ fn first_id(answer: &str) -> Option<Id> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("arrivals").or_else(|| answer.get("sales"))?;
     Some(list.get(0)?.get("id")?.as_str()?.into())
-}
-
-/// The suggestions say what is for sale; when that has changed, they are asked for anew, at leisure.
-pub fn keep_products_fresh(lab: Lab) {
-    const AT_LEISURE: std::time::Duration = std::time::Duration::from_secs(2);
-    let is_due = StoredValue::new(false);
-    Effect::new(move || {
-        if lab.live.stock_seq.get() == 0 || is_due.try_get_value().unwrap_or(true) {
-            return;
-        }
-        is_due.set_value(true);
-        let ask = move || {
-            is_due.try_set_value(false);
-            suggest(lab, true);
-        };
-        set_timeout(ask, AT_LEISURE);
-    });
-}
-
-/// Asks the catalog for what fits the text in the SKU's field. Until it answers, what is known already is suggested.
-/// With `anew`, all that it said before is out of date.
-pub fn suggest(lab: Lab, anew: bool) {
-    let Some((system, text)) = lab.peek(|state| (state.shows(), state.form.sku.text.trim().to_owned()))
-    else {
-        return;
-    };
-    spawn_local(async move {
-        let first = if anew { api::products(system, String::new(), ASKED).await } else { Ok(Vec::new()) };
-        // A text that is too long to be looked for fits nothing.
-        let fitting = api::products(system, text, ASKED).await.unwrap_or_default();
-        let Ok(first) = first else { return };
-        lab.change(|state| {
-            if anew {
-                state.form.sku.forget();
-            }
-            state.form.sku.learn(first);
-            state.form.sku.learn(fitting);
-        });
-    });
 }
 
 /// Whether the inspector stands beside the diagram, so that it may open by itself.

@@ -1,24 +1,30 @@
 //! The diagram: what the picture says, drawn where the layout puts it.
 //!
-//! [`Scene::draw`] is a function of the picture and nothing else. What moves is in `animation`, which touches the
-//! page directly.
+//! [`Scene::drawing`] is a function of the picture and nothing else; [`Diagram`] keeps the page as it says. What moves is
+//! in `animation`, which touches the page directly.
 
-pub(crate) mod animation;
+mod animation;
 mod card;
 mod edge;
 mod hold;
 mod icons;
 mod lights;
+mod mark;
 mod queue;
 mod streams;
+mod svg;
 mod tokens;
+
+pub use mark::Drawing;
+pub use svg::Diagram;
 
 use super::selection::Selection;
 use super::state::LabState;
-use flow::layout::{Layout, NodeBox, NodeRole, Orientation, Px, SMALLEST_TEXT, Text};
+use flow::layout::{Layout, NodeBox, NodeRole, SMALLEST_TEXT, Text};
 use flow::picture::SystemPicture;
 use flow::{Picture, Style};
-use maud::{Markup, html};
+use mark::{Frame, Mark, Thing, anchor};
+use std::sync::Arc;
 
 /// How messages of a style are coloured and drawn.
 pub(super) const fn message_class(style: Style) -> &'static str {
@@ -69,39 +75,26 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The diagram as SVG.
+    /// The diagram.
     #[must_use]
-    pub fn draw(&self) -> Markup {
+    pub fn drawing(&self) -> Drawing {
         let layout = self.layout;
-        let words = match self.style {
-            Style::Choreography => {
-                "Diagram: warehouse, inventory, the exchange, three queues and their consumers"
-            }
-            Style::Orchestration => {
-                "Diagram: warehouse, inventory, the commands' exchange, three queues and their consumers"
-            }
-        };
-        // The style sheet makes an upright one narrow. One that has many rows is higher than wide, and has to stay as wide
-        // as it is: or its text would shrink.
-        let orientation = match layout.orientation {
-            Orientation::Wide => "wide",
-            Orientation::Tall => "tall",
-        };
-        html! {
-            svg.diagram .is-untouched[self.system.is_untouched()] .is-down[self.is_down]
-                data-message=(message_class(self.style)) data-orientation=(orientation)
-                viewBox=(layout.view_box()) role="group" aria-label=(words) {
-                (definitions(self.style))
-                g.edges { @for one in &layout.edges { (edge::edge(self, one)) } }
-                g.nodes { @for one in &layout.nodes { (self.node(one)) } }
-                g.held-steps { @for one in &layout.nodes { (hold::steps(self, one)) } }
-                g.queues { @for one in &layout.queues { (queue::queue(self, one)) } }
-                g.tokens data-own aria-hidden="true" {}
-            }
+        let all = |things: Vec<Thing>| things.into_iter().map(Arc::new).collect();
+        Drawing {
+            frame: Frame {
+                view_box: layout.view_box().to_string(),
+                is_tall: Frame::is_tall(layout.orientation),
+                is_untouched: self.system.is_untouched(),
+                is_down: self.is_down,
+            },
+            edges: all(layout.edges.iter().map(|one| edge::edge(self, one)).collect()),
+            nodes: all(layout.nodes.iter().map(|one| self.node(one)).collect()),
+            held: all(layout.nodes.iter().flat_map(|one| hold::steps(self, one)).collect()),
+            queues: all(layout.queues.iter().map(|one| queue::queue(self, one)).collect()),
         }
     }
 
-    fn node(&self, node: &NodeBox) -> Markup {
+    fn node(&self, node: &NodeBox) -> Thing {
         match node.role {
             NodeRole::Warehouse => card::warehouse(self, node),
             NodeRole::Exchange => card::disc(self, node),
@@ -127,34 +120,22 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// What the drawing refers to: the pattern of what is held, and the tips of arrows. Each style has its own, since
-/// both diagrams may stand on one page, and what is referred to has the colour of where it stands.
-fn definitions(style: Style) -> Markup {
-    let of = message_class(style);
-    html! {
-        defs {
-            pattern id={ "held-" (of) } width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
-                rect.held-ground width="5" height="5" {}
-                rect.held-stripe width="2.5" height="5" {}
-            }
-            @for name in ["message", "http", "arrival"] {
-                marker id={ "arrow-" (name) "-" (of) } class={ "arrow arrow-" (name) } viewBox="0 0 8 8" refX="6.5"
-                    refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto" {
-                    path d="M1 1L6.5 4L1 7" {}
-                }
-            }
+/// What a style's diagram is, for those who do not see it.
+const fn words(style: Style) -> &'static str {
+    match style {
+        Style::Choreography => {
+            "Diagram: warehouse, inventory, the exchange, three queues and their consumers"
+        }
+        Style::Orchestration => {
+            "Diagram: warehouse, inventory, the commands' exchange, three queues and their consumers"
         }
     }
 }
 
-/// Lines of text at their place. The blank after each keeps them apart where they are read as one text: the name of a
-/// button has to contain the words that are seen on it (WCAG 2.5.3). A name broken at its dot stays one word.
-fn text(scene: &Scene<'_>, text: &Text, class: &str) -> Markup {
-    html! {
-        @for (line, words) in text.lines.iter().enumerate() {
-            text class=(class) x=(Px(text.at.x)) y=(Px(text.at.y + scene.lines(line)))
-                text-anchor=(text.anchor.as_str()) { (words) }
-            @if !words.ends_with('.') { " " }
-        }
-    }
+/// Lines of text at their place.
+fn text(scene: &Scene<'_>, text: &Text, class: &'static str) -> impl Iterator<Item = Mark> {
+    text.lines.iter().enumerate().map(move |(line, words)| {
+        Mark::text(class, text.at.x, text.at.y + scene.lines(line), words.as_str())
+            .anchored(anchor(text.anchor))
+    })
 }

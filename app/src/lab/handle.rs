@@ -3,7 +3,6 @@
 use super::state::{LabState, Look};
 use crate::live::Live;
 use leptos::prelude::*;
-use maud::Markup;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How soon a panel follows.
@@ -84,11 +83,5 @@ impl Lab {
     pub fn look<T: Default>(self, pace: Pace, see: impl FnOnce(&Look<'_>) -> T) -> T {
         self.follow(pace);
         self.peek(|state| Look::now(state, &self.live, see)).unwrap_or_default()
-    }
-
-    /// What a panel looks like now. Follows the state.
-    #[must_use]
-    pub fn draw(self, pace: Pace, draw: fn(&Look<'_>) -> Markup) -> String {
-        self.look(pace, |look| draw(look).into_string())
     }
 }

@@ -14,13 +14,15 @@ pub mod told;
 mod travel;
 
 use super::handle::{Lab, Pace};
+use super::pick::{OnPick, Picked};
 use super::selection::Selection;
 use super::state::LabState;
 use crate::api::{
     fetch::Answer,
     poll::{Reader, poll},
 };
-use crate::paint::focus;
+use crate::focus::{focus, focus_by_attribute};
+use crate::later;
 use flow::api::Others;
 use leptos::prelude::*;
 use panel::Panel;
@@ -36,12 +38,11 @@ pub fn load_inspector() -> Wake {
 }
 
 fn wake(place: HtmlElement, lab: Lab) {
-    place.set_inner_html("");
     let inspector = move || {
         learn_of_others(lab);
         view! { <Panel lab /> }
     };
-    leptos::mount::mount_to(place, inspector).forget();
+    later::fill(place, inspector);
 }
 
 /// The place of the inspector: the server draws it, and the browser brings it to life.
@@ -51,17 +52,7 @@ pub fn InspectorPlace(
     lab: Lab,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    {
-        use wasm_bindgen::JsCast as _;
-
-        let place = NodeRef::new();
-        let wake = move |place: Element| {
-            let Ok(place) = place.dyn_into::<HtmlElement>() else { return };
-            leptos::task::spawn_local(async move { load_inspector().await(place, lab) });
-        };
-        crate::paint::when_there(place, Box::new(wake));
-        view! { <div class="place" node_ref=place inner_html=""></div> }
-    }
+    return later::place(move |place| async move { load_inspector().await(place, lab) });
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">
@@ -93,17 +84,24 @@ fn learn_of_others(lab: Lab) {
     poll(reader, "/api/others".to_owned(), Box::new(take));
 }
 
+/// Opens the inspector on what is picked.
+#[must_use]
+pub fn on_pick(lab: Lab) -> OnPick {
+    Callback::new(move |picked| open(lab, picked))
+}
+
 /// Opens it. Whoever works without a mouse goes on in it.
-pub fn open(lab: Lab, selection: Selection, from: &Element, is_by_key: bool) {
+pub fn open(lab: Lab, picked: Picked) {
+    let Picked { selection, from, is_by_key } = picked;
     lab.change(|state| {
-        if !is_inside(from) {
+        if !from.as_ref().is_some_and(is_inside) {
             state.opened_from = Some(selection.clone());
         }
         state.selected = Some(selection);
     });
     if is_by_key {
         // On a small screen it is not there before it is drawn.
-        request_animation_frame(|| _ = focus(".inspector", ""));
+        request_animation_frame(|| _ = focus(".inspector"));
     }
 }
 
@@ -114,9 +112,9 @@ pub fn close(lab: Lab) -> bool {
     let closed = lab.quietly(|state| state.selected.take().map(|closed| (closed, state.opened_from.take())));
     lab.tell(Pace::Calm);
     let Some((closed, opened_from)) = closed.flatten() else { return false };
-    let marked = |pick: &Selection| focus("section [data-pick]", &pick.to_string());
+    let marked = |pick: &Selection| focus_by_attribute("section [data-pick]", "data-pick", &pick.to_string());
     if has_focus && !marked(&closed) && !opened_from.is_some_and(|from| marked(&from)) {
-        focus("#sku", "");
+        focus("#sku");
     }
     true
 }

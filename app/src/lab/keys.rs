@@ -5,8 +5,7 @@ use super::form::Deed;
 use super::handle::Lab;
 use super::playhead::{self, Move};
 use super::{inspector, room, views};
-use crate::components::keys_switch::{USES_SPACE, is_plain, keep_space, keys_are_on};
-use crate::paint::Act;
+use crate::components::keys_switch::{USES_SPACE, is_plain, is_within, keep_space, keys_are_on};
 use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 
@@ -102,7 +101,7 @@ fn is_used_by_target(event: &ev::KeyboardEvent) -> bool {
         "ArrowLeft" | "ArrowRight" => "input, select, textarea, [role=tab], pre",
         _ => "input:not([type=range], [type=radio], [type=checkbox], [type=file]), select, textarea",
     };
-    Act::marked(event, uses).is_some()
+    is_within(event, uses)
 }
 
 /// Does what the button does, which is the only one of its kind.

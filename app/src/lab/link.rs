@@ -64,8 +64,6 @@ pub fn wake(lab: Lab) {
     });
     if let Some(view) = address::query("view").and_then(|name| View::named(&name)) {
         views::show(lab, view);
-    } else if lab.peek(|state| state.selected.is_some()) == Some(true) {
-        views::selected(lab);
     }
     match address::query("at").and_then(|at| at.parse().ok()) {
         Some(at) => spawn_local(async move {

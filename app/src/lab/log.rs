@@ -7,7 +7,9 @@ mod tools;
 pub use tools::LogTools;
 
 use super::handle::{Lab, Pace};
+use super::inspector;
 use super::journey::mark_of;
+use super::pick::{OnPick, picks};
 use super::selection::Selection;
 use super::state::Look;
 use super::steady::steady;
@@ -156,9 +158,9 @@ struct Marks {
 /// The log of this page's style.
 #[component]
 pub fn Log(
-    /// Whose steps.
+    /// The lab whose steps are listed.
     lab: Lab,
-    /// Of which system.
+    /// The style whose steps are listed.
     style: Style,
 ) -> impl IntoView {
     let listed = steady(".log-rows", move || lab.look(Pace::Calm, listed));
@@ -176,6 +178,7 @@ pub fn Log(
         })
     });
     let older = Memo::new(move |_| listed.with(|listed| listed.older));
+    let on_pick = inspector::on_pick(lab);
     view! {
         {move || emptiness.get().map(|words| view! { <p class="view-empty">{words}</p> })}
         <ol class="log-rows" data-follow="log" aria-label="Log">
@@ -201,7 +204,7 @@ pub fn Log(
                 .into_any(),
             }}
             <For each=move || listed.with(|listed| listed.steps.clone()) key=Step::key let(step)>
-                <LogRow event=step.event style marks />
+                <LogRow event=step.event style marks on_pick />
             </For>
         </ol>
     }
@@ -209,7 +212,7 @@ pub fn Log(
 
 /// A step as a sentence.
 #[component]
-fn LogRow(event: Arc<Event>, style: Style, marks: Memo<Marks>) -> impl IntoView {
+fn LogRow(event: Arc<Event>, style: Style, marks: Memo<Marks>, on_pick: OnPick) -> impl IntoView {
     let seq = event.seq;
     view! {
         <li>
@@ -218,6 +221,7 @@ fn LogRow(event: Arc<Event>, style: Style, marks: Memo<Marks>) -> impl IntoView 
                 class:is-selected=move || marks.with(|marks| marks.selected == Some(seq))
                 type="button"
                 data-pick=Selection::Event(seq).to_string()
+                on:click=picks(on_pick, Selection::Event(seq))
                 tabindex=move || marks.with(|marks| if marks.last == Some(seq) { "0" } else { "-1" })
             >
                 <span class="log-time">{time_of_day(event.at_us)}</span>

@@ -1,33 +1,51 @@
-//! Whatever stands for something that can be inspected bears it in `data-pick`. Such things are all over the page, in
-//! parts that are fetched later too: the page listens for all of them at once.
+//! A click, or a key, on something that can be inspected. What stands for it bears it in `data-pick`, where the focus finds
+//! it again.
 
-use super::handle::Lab;
-use super::{inspector, room::hold, views};
-use crate::api::asks::Asks;
+use super::selection::Selection;
 use crate::components::keys_switch::presses;
-use crate::paint::Act;
-use leptos::ev;
+use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast as _;
+use web_sys::Element;
 
-/// A click, or a key on something that is drawn like a button.
-pub fn clicked(lab: Lab, gates: Asks, event: &ev::Event) {
-    if let Some(hold_id) = Act::marked(event, "[data-hold]").and_then(|step| step.read("hold")) {
-        lab.peek(|state| state.shows())
-            .into_iter()
-            .for_each(|system| gates.ask(hold::release(system, hold_id)));
-        return;
-    }
-    let Some(marked) = Act::marked(event, "[data-pick]") else { return };
-    let Some(selection) = marked.read("pick") else { return };
-    inspector::open(lab, selection, marked.element(), is_by_key(event));
-    views::selected(lab);
+/// Something that was picked.
+#[derive(Debug)]
+pub struct Picked {
+    /// What it is.
+    pub selection: Selection,
+    /// Where it was picked.
+    pub from: Option<Element>,
+    /// Whether by keyboard: then the focus follows.
+    pub is_by_key: bool,
 }
 
-/// A key was pressed.
-pub fn pressed(lab: Lab, gates: Asks, event: &ev::Event) {
-    if let Some(event) = event.dyn_ref::<ev::KeyboardEvent>().filter(|event| is_press(event)) {
-        event.prevent_default();
-        clicked(lab, gates, event);
+impl Picked {
+    /// Picked by that event.
+    #[must_use]
+    pub fn by(event: &ev::Event, selection: Selection) -> Self {
+        Self {
+            selection,
+            from: event.current_target().and_then(|target| target.dyn_into().ok()),
+            // Of a key on a button the browser makes a click that no mouse has made.
+            is_by_key: event.dyn_ref::<ev::MouseEvent>().is_none_or(|mouse| mouse.detail() == 0),
+        }
+    }
+}
+
+/// What becomes of what is picked.
+pub type OnPick = Callback<Picked>;
+
+/// Picks that, when it is clicked.
+pub fn picks(on_pick: OnPick, selection: Selection) -> impl Fn(ev::MouseEvent) + Clone {
+    move |event| on_pick.run(Picked::by(&event, selection.clone()))
+}
+
+/// Picks that, when a key presses what is drawn like a button.
+pub fn picks_by_key(on_pick: OnPick, selection: Selection) -> impl Fn(ev::KeyboardEvent) + Clone {
+    move |event| {
+        if is_press(&event) {
+            event.prevent_default();
+            on_pick.run(Picked::by(&event, selection.clone()));
+        }
     }
 }
 
@@ -36,9 +54,4 @@ pub fn pressed(lab: Lab, gates: Asks, event: &ev::Event) {
 pub fn is_press(event: &ev::KeyboardEvent) -> bool {
     let is_drawn = event.target().is_some_and(|target| target.has_type::<web_sys::SvgElement>());
     is_drawn && presses(&event.key())
-}
-
-/// Whether somebody pressed a key; of that too the browser makes a click.
-fn is_by_key(event: &ev::Event) -> bool {
-    event.dyn_ref::<ev::MouseEvent>().is_none_or(|mouse| mouse.detail() == 0)
 }

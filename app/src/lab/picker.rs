@@ -1,8 +1,5 @@
 //! The SKU picker: a text field that suggests, after the ARIA pattern "editable combobox with list autocomplete".
 
-use super::controls::suggest;
-use super::form::Field;
-use super::handle::{Lab, Pace};
 use flow::api::Product;
 use leptos::{ev, prelude::*};
 use std::collections::BTreeSet;
@@ -43,8 +40,23 @@ pub fn described(product: &Product) -> String {
     }
 }
 
+/// What a reader does with the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Types; this is what stands there now.
+    Type(String),
+    /// Presses that key.
+    Press(String),
+    /// Wants to see the list.
+    Open,
+    /// Goes elsewhere.
+    Leave,
+    /// Takes the suggestion at that place.
+    Choose(usize),
+}
+
 /// The field with its list; any text may stand in it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picker {
     /// What stands in the field.
     pub text: String,
@@ -81,32 +93,35 @@ impl Picker {
         suggestions(&self.products, if self.is_typed { &self.text } else { "" })
     }
 
-    /// Somebody typed.
-    pub fn typed(&mut self, text: String) {
+    /// The reader has done that. Says whether the event has been used up.
+    pub fn take(&mut self, act: Act) -> bool {
+        match act {
+            Act::Type(text) => self.typed(text),
+            Act::Press(key) => return self.key(&key),
+            Act::Open => self.is_open = true,
+            Act::Leave => self.close(),
+            Act::Choose(at) => self.choose(at),
+        }
+        false
+    }
+
+    fn typed(&mut self, text: String) {
         self.text = text;
         (self.is_typed, self.is_open, self.active) = (true, true, None);
     }
 
-    /// Shows the list.
-    pub const fn open(&mut self) {
-        self.is_open = true;
-    }
-
-    /// Hides it.
-    pub const fn close(&mut self) {
+    const fn close(&mut self) {
         (self.is_open, self.is_typed, self.active) = (false, false, None);
     }
 
-    /// Takes the suggestion.
-    pub fn choose(&mut self, at: usize) {
+    fn choose(&mut self, at: usize) {
         if let Some(product) = self.found().get(at) {
             self.text = product.sku.to_string();
         }
         self.close();
     }
 
-    /// A key was pressed in the field; says whether it was used up here.
-    pub fn key(&mut self, key: &str) -> bool {
+    fn key(&mut self, key: &str) -> bool {
         let count = self.found().len();
         let is_shown = self.is_open && count > 0;
         match (key, self.active) {
@@ -130,7 +145,8 @@ impl Picker {
     }
 
     /// What there is to see of it, with what is wrong about its text, if anything.
-    fn seen(&self, wrong: Option<&str>) -> Seen {
+    #[must_use]
+    pub fn seen(&self, wrong: Option<&str>) -> Seen {
         let found = if self.is_open { self.found() } else { Vec::new() };
         let below = wrong.map(str::to_owned).unwrap_or_else(|| {
             let upper = self.text.to_ascii_uppercase();
@@ -162,7 +178,7 @@ struct Suggestion {
 
 /// What there is to see of the field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Seen {
+pub struct Seen {
     text: String,
     /// The line of the list that the arrow keys are at.
     active: Option<usize>,
@@ -175,37 +191,42 @@ struct Seen {
 /// The field with its list.
 #[component]
 pub fn SkuField(
-    /// Whose form it stands in.
-    lab: Lab,
+    /// The id of its text field.
+    id: &'static str,
+    /// What there is to see of it.
+    seen: Memo<Seen>,
+    /// Whether what is known of its text is only read out.
+    #[prop(optional)]
+    is_brief: bool,
     /// Whether it does not work yet.
-    is_off: Memo<bool>,
+    is_off: Signal<bool>,
+    /// Takes what the reader does. Says whether the event has been used up.
+    on_act: Callback<Act, bool>,
 ) -> impl IntoView {
-    let seen = Memo::new(move |_| {
-        lab.look(Pace::Calm, |look| look.lab.form.sku.seen(look.lab.form.wrong_at(Field::Sku)))
-    });
+    let (list, hint) = (format!("{id}-list"), format!("{id}-hint"));
     let text = Memo::new(move |_| seen.with(|seen| seen.text.clone()));
     let options = Memo::new(move |_| seen.with(|seen| seen.options.clone()));
     let active = Memo::new(move |_| seen.with(|seen| seen.active));
     let is_wrong = Memo::new(move |_| seen.with(|seen| seen.is_wrong));
     let is_shown = Memo::new(move |_| options.with(|options| !options.is_empty()));
-    let typed = move |event: ev::Event| {
-        let text = event_target_value(&event);
-        lab.change(|state| state.form.sku.typed(text));
-        suggest(lab, false);
-    };
+    let act = move |act| _ = on_act.run(act);
     let pressed = move |event: ev::KeyboardEvent| {
-        if lab.quietly(|state| state.form.sku.key(&event.key())) == Some(true) {
+        if on_act.run(Act::Press(event.key())) {
             event.prevent_default();
-            lab.tell(Pace::Calm);
         }
+    };
+    let hint_class = move || match (is_wrong.get(), is_brief) {
+        (_, true) => "sr-only",
+        (true, false) => "field-error",
+        (false, false) => "hint",
     };
     // What is typed next takes the place of what stands there.
     let focused = |event: ev::FocusEvent| event_target::<HtmlInputElement>(&event).select();
     view! {
         <div class="field picker">
-            <label for="sku">"SKU"</label>
+            <label for=id>"SKU"</label>
             <input
-                id="sku"
+                id=id
                 class="input"
                 type="text"
                 role="combobox"
@@ -214,21 +235,21 @@ pub fn SkuField(
                 spellcheck="false"
                 aria-autocomplete="list"
                 aria-expanded=move || is_shown.get().to_string()
-                aria-controls="sku-list"
-                aria-activedescendant=move || active.get().map(|at| format!("sku-{at}"))
+                aria-controls=list.clone()
+                aria-activedescendant=move || active.get().map(|at| format!("{id}-{at}"))
                 aria-invalid=move || is_wrong.get().to_string()
-                aria-describedby="sku-hint"
+                aria-describedby=hint.clone()
                 disabled=is_off
                 value=text.get_untracked()
                 prop:value=text
-                on:input=typed
+                on:input=move |event| act(Act::Type(event_target_value(&event)))
                 on:keydown=pressed
-                on:click=move |_| lab.change(|state| state.form.sku.open())
+                on:click=move |_| act(Act::Open)
                 on:focus=focused
-                on:blur=move |_| lab.change(|state| state.form.sku.close())
+                on:blur=move |_| act(Act::Leave)
             />
             <ul
-                id="sku-list"
+                id=list
                 class="picker-list"
                 class:is-open=is_shown
                 role="listbox"
@@ -236,9 +257,11 @@ pub fn SkuField(
                 // The field keeps the focus while something is taken from the list.
                 on:mousedown=move |event| event.prevent_default()
             >
-                <For each=move || options.get() key=Clone::clone children=move |one| view! { <Line lab active one /> } />
+                <For each=move || options.get() key=Clone::clone let(one)>
+                    <Line id active one on_act />
+                </For>
             </ul>
-            <p id="sku-hint" class=move || if is_wrong.get() { "field-error" } else { "hint" }>
+            <p id=hint class=hint_class>
                 {move || seen.with(|seen| seen.below.clone())}
             </p>
         </div>
@@ -247,15 +270,20 @@ pub fn SkuField(
 
 /// A line of the list; a click takes it.
 #[component]
-fn Line(lab: Lab, active: Memo<Option<usize>>, one: Suggestion) -> impl IntoView {
+fn Line(
+    id: &'static str,
+    active: Memo<Option<usize>>,
+    one: Suggestion,
+    on_act: Callback<Act, bool>,
+) -> impl IntoView {
     let Suggestion { at, sku, words } = one;
     view! {
         <li
-            id=format!("sku-{at}")
+            id=format!("{id}-{at}")
             class="picker-option"
             role="option"
             aria-selected=move || (active.get() == Some(at)).to_string()
-            on:click=move |_| lab.change(|state| state.form.sku.choose(at))
+            on:click=move |_| _ = on_act.run(Act::Choose(at))
         >
             <span class="picker-sku">{sku}</span>
             <span class="soft">{words}</span>

@@ -1,19 +1,19 @@
 //! The playhead: what of the journal is shown. It is moved here and nowhere else.
 
+pub mod bar;
+pub mod place;
+
 use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::state::{LabState, Look};
 use crate::live::Connection;
+use bar::{Button, Face, PlayheadBar, Reach};
 use flow::{History, Id, Walk};
 use leptos::{prelude::*, task::spawn_local};
 
 /// A way to move the playhead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {
-    /// Goes on from where it stands.
-    Play,
-    /// Stands still.
-    Pause,
     /// Goes on if it stands still, and stands still if not.
     Toggle,
     /// One step forward.
@@ -32,27 +32,12 @@ pub enum Move {
     Slower,
 }
 
-/// A button that moves it: its words, its key, and its sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sign {
-    to: Move,
-    words: &'static str,
-    key: &'static str,
-    path: &'static str,
-}
-
-const fn sign(to: Move, words: &'static str, key: &'static str, path: &'static str) -> Sign {
-    Sign { to, words, key, path }
-}
-
 /// What there is to see of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Seen {
     play: &'static str,
     is_paused: bool,
-    first: u64,
-    last: u64,
-    at: u64,
+    reach: Reach,
     speed: usize,
     live: String,
     is_live: bool,
@@ -69,9 +54,7 @@ fn seen(look: &Look<'_>) -> Seen {
     Seen {
         play: play_name(director.play),
         is_paused: director.play == Play::Paused,
-        first,
-        last,
-        at: director.picture.seq,
+        reach: Reach { first, at: director.picture.seq, last },
         speed: director.speed,
         live: match newer {
             _ if is_replay => "To its end".to_owned(),
@@ -88,49 +71,26 @@ fn seen(look: &Look<'_>) -> Seen {
 /// The bar below the diagram.
 #[component]
 pub fn Playhead(
-    /// Whose.
+    /// The lab that it leads.
     lab: Lab,
 ) -> impl IntoView {
     let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));
     let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
     let is_paused = Memo::new(move |_| seen.with(|seen| seen.is_paused));
+    let reach = Memo::new(move |_| seen.with(|seen| seen.reach));
     let speed = Memo::new(move |_| seen.with(|seen| seen.speed));
+    let play = Signal::derive(move || seen.with(|seen| seen.play));
     let live = Memo::new(move |_| seen.with(|seen| seen.live.clone()));
     let notice = Memo::new(move |_| seen.with(|seen| seen.notice.clone()));
     let says_paused = Memo::new(move |_| seen.with(|seen| seen.is_paused.then_some(seen.is_replay)));
-    let toggle = Memo::new(move |_| {
-        if is_paused.get() {
-            sign(Move::Play, "Play", "Space", "M6 4l10 6-10 6z")
-        } else {
-            sign(Move::Pause, "Pause the view", "Space", "M7 4v12M13 4v12")
-        }
-    });
-    let [previous, back, step, next] = [
-        sign(
-            Move::PreviousMessage,
-            "Previous message of the same arrival",
-            "Shift ←",
-            "M17 4l-6 6 6 6M9 4l-6 6 6 6",
-        ),
-        sign(Move::StepBack, "One step back", "←", "M13 4l-7 6 7 6M4 4v12"),
-        sign(Move::Step, "One step forward", "→", "M7 4l7 6-7 6M16 4v12"),
-        sign(Move::NextMessage, "Next message of the same arrival", "Shift →", "M3 4l6 6-6 6M11 4l6 6-6 6"),
-    ]
-    .map(Signal::stored);
-    let speeds = SPEEDS.iter().enumerate().map(|(at, (_, name))| {
-        view! {
-            <button
-                class="segment"
-                type="button"
-                disabled=is_off
-                aria-pressed=move || (speed.get() == at).to_string()
-                aria-label=format!("Speed {name}×")
-                on:click=move |_| lab.change(|state| state.director.speed = at)
-            >
-                {format!("{name}×")}
-            </button>
-        }
-    });
+    let button = |face: Face, to| Button::new(face, move || go(lab, to));
+    let buttons = vec![
+        button(Face::previous("Previous message of the same arrival"), Move::PreviousMessage),
+        button(Face::BACK, Move::StepBack),
+        Button::toggle(is_paused, move || go(lab, Move::Toggle)),
+        button(Face::STEP, Move::Step),
+        button(Face::next("Next message of the same arrival"), Move::NextMessage),
+    ];
     let paused = move || {
         says_paused.get().map(|is_replay| {
             let words = if is_replay {
@@ -143,24 +103,15 @@ pub fn Playhead(
     };
     view! {
         <div class="place" id="playhead">
-            <div
-                class="playhead"
-                role="group"
-                aria-label="Playhead"
-                data-play=move || seen.with(|seen| seen.play)
+            <PlayheadBar
+                is_off
+                play
+                buttons
+                reach
+                on_scrub=Callback::new(move |seq| scrubbed(lab, seq))
+                speed
+                on_speed=Callback::new(move |at| lab.change(|state| state.director.speed = at))
             >
-                <div class="playhead-buttons">
-                    <MoveButton lab is_off sign=previous />
-                    <MoveButton lab is_off sign=back />
-                    <MoveButton lab is_off sign=toggle.into() />
-                    <MoveButton lab is_off sign=step />
-                    <MoveButton lab is_off sign=next />
-                </div>
-                <Slider lab seen is_off />
-                <span class="playhead-at">{move || seen.with(|seen| format!("{} / {}", seen.at, seen.last))}</span>
-                <div class="segments" role="group" aria-label="Speed">
-                    {speeds.collect_view()}
-                </div>
                 <button
                     class="button button-small playhead-live"
                     type="button"
@@ -169,49 +120,10 @@ pub fn Playhead(
                 >
                     {live}
                 </button>
-            </div>
+            </PlayheadBar>
             {move || notice.get().map(|notice| view! { <p class="playhead-note" role="status">{notice}</p> })}
             {paused}
         </div>
-    }
-}
-
-#[component]
-fn MoveButton(lab: Lab, is_off: Memo<bool>, sign: Signal<Sign>) -> impl IntoView {
-    view! {
-        <button
-            class="button button-icon"
-            type="button"
-            disabled=is_off
-            aria-label=move || sign.get().words
-            title=move || format!("{} ({})", sign.get().words, sign.get().key)
-            on:click=move |_| go(lab, sign.get_untracked().to)
-        >
-            <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-                <path d=move || sign.get().path></path>
-            </svg>
-        </button>
-    }
-}
-
-#[component]
-fn Slider(lab: Lab, seen: Memo<Seen>, is_off: Memo<bool>) -> impl IntoView {
-    let see = move |see: fn(&Seen) -> u64| move || seen.with(see).to_string();
-    let at = see(|seen| seen.at);
-    view! {
-        // Its ends come first: a browser cuts the value to fit them.
-        <input
-            class="playhead-range"
-            type="range"
-            min=see(|seen| seen.first)
-            max=see(|seen| seen.last.max(seen.first + 1))
-            value=untrack(at)
-            prop:value=at
-            aria-label="Playhead"
-            aria-valuetext=move || seen.with(|seen| format!("Step {} of {}", seen.at, seen.last))
-            disabled=is_off
-            on:input=move |event| scrubbed(lab, &event_target_value(&event))
-        />
     }
 }
 
@@ -226,8 +138,6 @@ const fn play_name(play: Play) -> &'static str {
 /// Moves the playhead.
 pub fn go(lab: Lab, to: Move) {
     match to {
-        Move::Play => change(lab, |state, history| state.director.go_on(history)),
-        Move::Pause => change(lab, |state, _| state.director.pause()),
         Move::Toggle => change(lab, |state, history| match state.director.play {
             Play::Paused => state.director.go_on(history),
             Play::Live | Play::Playing => state.director.pause(),
@@ -294,8 +204,7 @@ fn step_back(lab: Lab, messages: bool) {
 }
 
 /// Puts the playhead where the slider is.
-fn scrubbed(lab: Lab, value: &str) {
-    let Ok(seq) = value.parse() else { return };
+fn scrubbed(lab: Lab, seq: u64) {
     let is_there = lab.live.with_history(|history| {
         let (base, now) = history.reach();
         base <= seq && (seq <= now || !lab.live.is_far_back())

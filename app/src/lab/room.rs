@@ -16,6 +16,7 @@ pub mod workers;
 
 use super::handle::Lab;
 use crate::api::asks::{Ask, Asks};
+use crate::later;
 use crate::live::{Connection, Live};
 use crate::me;
 use flow::{System, fault::Holding};
@@ -43,12 +44,8 @@ fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
         place.query_selector(&selector).is_ok_and(|topic| topic.is_some())
     };
     let open: Vec<_> = TOPICS.into_iter().filter(|topic| unfolded(topic)).collect();
-    place.set_inner_html("");
     let live = lab.live;
-    leptos::mount::mount_to(place.clone(), move || {
-        view! { <Room system live at_gates holding /> }
-    })
-    .forget();
+    later::fill(place.clone(), move || view! { <Room system live at_gates holding /> });
     // What somebody has unfolded meanwhile stays so.
     for topic in open {
         if let Ok(Some(topic)) = place.query_selector(&format!("[data-topic='{topic}']")) {
@@ -74,16 +71,8 @@ pub fn RoomPlace(
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
-        use wasm_bindgen::JsCast as _;
-
         let _ = system;
-        let place = NodeRef::new();
-        let wake = move |place: web_sys::Element| {
-            let Ok(place) = place.dyn_into::<HtmlElement>() else { return };
-            leptos::task::spawn_local(async move { load_room().await(place, lab, at_gates, holding) });
-        };
-        crate::paint::when_there(place, Box::new(wake));
-        view! { <div class="place" node_ref=place inner_html=""></div> }
+        later::place(move |place| async move { load_room().await(place, lab, at_gates, holding) })
     }
     #[cfg(not(feature = "hydrate"))]
     view! {

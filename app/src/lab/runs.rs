@@ -37,7 +37,7 @@ fn seen(look: &Look<'_>) -> Seen {
 /// The buttons, and the banner while a saved run is shown.
 #[component]
 pub fn Runs(
-    /// Whose.
+    /// The lab whose events are saved.
     lab: Lab,
     /// Of which system.
     system: System,

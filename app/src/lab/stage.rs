@@ -1,6 +1,8 @@
 //! What stands around the diagram: its heading, the invitation to begin, and the notes below it.
 
 use super::handle::{Lab, Pace};
+use super::inspector;
+use super::pick::{OnPick, picks};
 use super::state::{Look, OnTheWay};
 use super::steady::kept;
 use super::title;
@@ -12,7 +14,7 @@ use leptos::prelude::*;
 /// The heading, with the way to the other style.
 #[component]
 pub fn StageHead(
-    /// Whose stage.
+    /// The lab whose stage it is.
     lab: Lab,
     /// The system that it shows.
     system: System,
@@ -56,7 +58,7 @@ const fn says(style: Style, dispatch: Dispatch) -> &'static str {
 /// An untouched system invites; but nobody is invited to send while nothing can travel.
 #[component]
 pub fn Invitation(
-    /// Whose system.
+    /// The lab whose system is looked at.
     lab: Lab,
 ) -> impl IntoView {
     let is_shown = Memo::new(move |_| lab.look(Pace::Calm, invites));
@@ -109,9 +111,10 @@ fn seen(look: &Look<'_>) -> Seen {
 /// The notes below the diagram.
 #[component]
 pub fn Notes(
-    /// Whose diagram.
+    /// The lab whose diagram they stand below.
     lab: Lab,
 ) -> impl IntoView {
+    let on_pick = inspector::on_pick(lab);
     let place = NodeRef::new();
     let seen = kept(place, move || lab.look(Pace::Frame, seen));
     let pace = Memo::new(move |_| seen.with(|seen| seen.pace.clone()));
@@ -124,7 +127,7 @@ pub fn Notes(
         }
         view! {
             <ul class="on-the-way" aria-label="On the way">
-                <For each=move || list.get() key=Clone::clone children=|(_, one)| view! { <Twin one /> } />
+                <For each=move || list.get() key=Clone::clone children=move |(_, one)| view! { <Twin one on_pick /> } />
             </ul>
         }
         .into_any()
@@ -167,10 +170,15 @@ fn waits(look: &Look<'_>) -> String {
 
 /// What moves, standing still: a token's twin that can be clicked.
 #[component]
-fn Twin(one: OnTheWay) -> impl IntoView {
+fn Twin(one: OnTheWay, on_pick: OnPick) -> impl IntoView {
     view! {
         <li>
-            <button class="chip" type="button" data-pick=one.selection.to_string()>
+            <button
+                class="chip"
+                type="button"
+                data-pick=one.selection.to_string()
+                on:click=picks(on_pick, one.selection)
+            >
                 <span class=format!("mark mark-{}", mark_of(one.shape)) aria-hidden="true"></span>
                 <span class="sr-only">{format!("{} ", one.shape)}</span>
                 {one.words}

@@ -80,7 +80,7 @@ fn meter(system: &SystemPicture, now_us: u64, is_over: bool) -> Meter {
 /// The line below the diagram, and whether the services agree.
 #[component]
 pub fn Status(
-    /// Whose.
+    /// The lab whose system it tells of.
     lab: Lab,
     /// Of which system.
     system: System,

@@ -1,9 +1,8 @@
 //! Lists whose rows come and go while somebody reads them: the focus stays where it is, and the end stays in view.
 
-use crate::paint::{focus, keep_focus};
+use crate::focus::{focus, keep_focus, put_focus_with, stops};
 use leptos::{html, prelude::*, task};
-use wasm_bindgen::JsCast as _;
-use web_sys::{Element, FocusOptions, HtmlElement, SvgElement};
+use web_sys::{Element, FocusOptions};
 
 /// What the focus can be on inside of a list.
 const STOPS: &str = "button:enabled, [tabindex]";
@@ -61,7 +60,7 @@ where
 struct Place {
     list: &'static str,
     /// What has the focus, and which stop of the list that is.
-    focused: Option<(Element, u32)>,
+    focused: Option<(Element, usize)>,
     is_at_end: bool,
 }
 
@@ -74,11 +73,14 @@ impl Place {
     fn before(list: &'static str) -> Self {
         let Some(element) = find(list) else { return Self::at_end(list) };
         let focused = document().active_element().filter(|focused| element.contains(Some(focused)));
-        let focused = focused.and_then(|focused| Some((number_of(&element, &focused)?, focused)));
+        let focused = focused.and_then(|focused| {
+            let number = stops(&element, STOPS).iter().position(|stop| *stop == focused)?;
+            Some((focused, number))
+        });
         let to_end_px = element.scroll_height() - element.client_height() - element.scroll_top();
         // What begins to follow begins at its end.
         let is_at_end = to_end_px <= NEAR_PX || !element.has_attribute("data-follow");
-        Self { list, focused: focused.map(|(number, focused)| (focused, number)), is_at_end }
+        Self { list, focused, is_at_end }
     }
 
     /// Brings the reader back there, once the list has changed and before it is painted.
@@ -104,39 +106,16 @@ impl Place {
         if focused.is_connected() {
             // It was put to another place, which takes the focus away.
             put_focus_with(&focused, &unscrolled);
-        } else if let Some(next) = list.and_then(|list| stop(&list, number)) {
+        } else if let Some(next) =
+            list.and_then(|list| stops(&list, STOPS).into_iter().take(number + 1).next_back())
+        {
             put_focus_with(&next, &unscrolled);
         } else {
-            focus("#views [role=tab][tabindex='0']", "");
+            focus("#views [role=tab][tabindex='0']");
         }
-    }
-}
-
-/// Puts the focus on an element, if it can have that, and scrolls there.
-pub fn put_focus(element: &Element) {
-    put_focus_with(element, &FocusOptions::new());
-}
-
-fn put_focus_with(element: &Element, options: &FocusOptions) {
-    // What is just being removed takes no focus, which is all right.
-    if let Some(html) = element.dyn_ref::<HtmlElement>() {
-        let _ = html.focus_with_options(options);
-    } else if let Some(svg) = element.dyn_ref::<SvgElement>() {
-        let _ = svg.focus_with_options(options);
     }
 }
 
 fn find(list: &str) -> Option<Element> {
     document().query_selector(list).ok().flatten()
-}
-
-fn number_of(list: &Element, focused: &Element) -> Option<u32> {
-    let stops = list.query_selector_all(STOPS).ok()?;
-    (0..stops.length()).find(|at| stops.get(*at).is_some_and(|stop| stop.is_same_node(Some(focused))))
-}
-
-/// The stop of that number, or the last one.
-fn stop(list: &Element, number: u32) -> Option<Element> {
-    let stops = list.query_selector_all(STOPS).ok()?;
-    stops.get(number.min(stops.length().checked_sub(1)?))?.dyn_into().ok()
 }

@@ -1,16 +1,15 @@
 //! What stands below the diagram: the same events as a log, a timeline, a sequence and in numbers.
-
 //!
 //! Here is what the rest of the page knows of it; the `panel` itself is fetched right after the page.
 
 mod panel;
 mod tools;
 
-pub use panel::ViewsPlace;
+pub use panel::{ViewsPlace, load_views};
 
 use super::handle::{Lab, Pace};
 use super::log;
-use crate::paint::focus;
+use crate::focus::focus;
 use crate::study::{self, Study};
 use leptos::{
     prelude::*,
@@ -97,14 +96,9 @@ pub fn show(lab: Lab, view: View) {
     if is_inside && is_other {
         spawn_local(async move {
             tick().await;
-            focus("#views [role=tab][tabindex='0']", "");
+            focus("#views [role=tab][tabindex='0']");
         });
     }
-}
-
-/// Something was selected: its journey is a tree once the study is here.
-pub fn selected(lab: Lab) {
-    fetch_study(lab);
 }
 
 /// What draws all but the log, fetched if need be.

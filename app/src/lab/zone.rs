@@ -58,7 +58,7 @@ fn show(is_local: bool) {
 /// The button that says in which zone times are, and changes it.
 #[component]
 pub fn ZoneButton(
-    /// Whose times.
+    /// The lab whose times are shown.
     lab: Lab,
     /// Whether it does not work yet.
     is_off: Memo<bool>,

@@ -31,7 +31,7 @@ use bar::Bar;
 use coupling::{Knows, KnowsCard};
 use duel::Named;
 use fields::FormCard;
-use flow::{Dispatch, History, Style};
+use flow::{Dispatch, History, Style, api::Product};
 use form::Form;
 use leptos::{ev, prelude::*, task::spawn_local};
 use numbers::{Numbers, NumbersCard};
@@ -64,7 +64,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn new(live: Live, sku: Option<&String>) -> Self {
+    fn new(live: Live, products: Vec<Product>) -> Self {
         let picture = live.with_history(|history| history.now().clone());
         let sides = BOTH.map(|style| {
             // Upright, both fit side by side.
@@ -73,7 +73,7 @@ impl Comparison {
         });
         Self {
             live,
-            form: RwSignal::new(Form::new(sku)),
+            form: RwSignal::new(Form::new(products)),
             sides,
             state: StoredValue::new(Arc::new(Mutex::new(State::default()))),
             version: RwSignal::default(),
@@ -130,8 +130,8 @@ impl Comparison {
 }
 
 /// The page, with what the field for the SKU suggests.
-pub(super) fn page(live: Live, skus: Vec<String>) -> AnyView {
-    view! { <Page live skus /> }.into_any()
+pub(super) fn page(live: Live, products: Vec<Product>) -> AnyView {
+    view! { <Page live products /> }.into_any()
 }
 
 /// What the page's marks say.
@@ -143,8 +143,8 @@ struct Marks {
 }
 
 #[component]
-fn Page(live: Live, skus: Vec<String>) -> impl IntoView {
-    let comparison = Comparison::new(live, skus.first());
+fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
+    let comparison = Comparison::new(live, products);
     let spoken = RwSignal::new(String::new());
     // The intervals and listeners are the browser's.
     Effect::new(move || untrack(|| wake(comparison, spoken)));
@@ -170,7 +170,7 @@ fn Page(live: Live, skus: Vec<String>) -> impl IntoView {
                     <p>"The same arrivals through both styles, each timed from the moment it was received."</p>
                 </div>
             </div>
-            <FormCard comparison skus />
+            <FormCard comparison />
             <Bar comparison />
             <p id="duel-spoken" class="sr-only" role="status">
                 {spoken}

@@ -2,6 +2,7 @@
 //! when it has changed.
 
 use super::shapes::{Shape, shown};
+use crate::lab::pick::{OnPick, picks, picks_by_key};
 use crate::lab::selection::Selection;
 use leptos::prelude::*;
 
@@ -21,7 +22,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn view(&self) -> impl IntoView + use<> {
+    fn view(&self, on_pick: OnPick) -> impl IntoView + use<> {
         view! {
             <g
                 class=self.class.clone()
@@ -29,6 +30,8 @@ impl Row {
                 role="button"
                 tabindex=if self.is_stop { "0" } else { "-1" }
                 aria-label=self.label.clone()
+                on:click=picks(on_pick, self.pick.clone())
+                on:keydown=picks_by_key(on_pick, self.pick.clone())
             >
                 {shown(&self.shapes)}
             </g>
@@ -41,11 +44,13 @@ impl Row {
 pub(super) fn Rows(
     /// As they are now.
     rows: Memo<Vec<Row>>,
+    /// What becomes of the one that is picked.
+    on_pick: OnPick,
 ) -> impl IntoView {
     let keys = move || rows.with(|rows| rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>());
     let drawn = move |key: String| {
         let row = Memo::new(move |_| rows.with(|rows| rows.iter().find(|row| row.key == key).cloned()));
-        move || row.with(|row| row.as_ref().map(Row::view))
+        move || row.with(|row| row.as_ref().map(|row| row.view(on_pick)))
     };
     view! { <For each=keys key=Clone::clone children=drawn /> }
 }
@@ -74,7 +79,7 @@ mod tests {
         };
         let html = Owner::new().with(|| {
             let rows = Memo::new(move |_| vec![row(7, false), row(8, true)]);
-            view! { <svg><Rows rows /></svg> }.to_html()
+            view! { <svg><Rows rows on_pick=Callback::new(|_| ()) /></svg> }.to_html()
         });
         let first =
             r#"<g data-pick="event:7" role="button" tabindex="-1" aria-label="step 7" class="seq-row">"#;

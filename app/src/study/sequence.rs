@@ -7,6 +7,8 @@ mod tests;
 use super::rows::Rows;
 use super::shapes::{Shape, shown};
 use crate::lab::handle::{Lab, Pace};
+use crate::lab::inspector::on_pick;
+use crate::lab::pick::OnPick;
 use crate::lab::state::Look;
 use crate::lab::steady::steady;
 use drawn::{Drawing, HEAD_PX, drawing};
@@ -86,13 +88,13 @@ fn SequenceView(lab: Lab) -> impl IntoView {
         if is_empty.get() {
             return view! { <p class="view-empty">"Nothing has been said yet."</p> }.into_any();
         }
-        view! { <Steps drawing /> }.into_any()
+        view! { <Steps drawing on_pick=on_pick(lab) /> }.into_any()
     }
 }
 
 /// The diagram, and what it is of.
 #[component]
-fn Steps(drawing: RwSignal<Drawing>) -> impl IntoView {
+fn Steps(drawing: RwSignal<Drawing>, on_pick: OnPick) -> impl IntoView {
     let size = Memo::new(move |_| drawing.with(|drawing| (drawing.width_px, drawing.height_px)));
     let width = move || Px(size.get().0).to_string();
     let heads = Memo::new(move |_| drawing.with(|drawing| drawing.heads.clone()));
@@ -128,7 +130,7 @@ fn Steps(drawing: RwSignal<Drawing>) -> impl IntoView {
                 aria-label="Steps"
             >
                 {move || ground.with(|ground| shown(ground))}
-                <Rows rows />
+                <Rows rows on_pick />
             </svg>
         </div>
     }

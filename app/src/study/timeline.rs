@@ -8,6 +8,8 @@ use super::kept;
 use super::rows::{Row, Rows};
 use super::shapes::{Shape, shown};
 use crate::lab::handle::{Lab, Pace};
+use crate::lab::inspector::on_pick;
+use crate::lab::pick::OnPick;
 use crate::lab::state::Look;
 use crate::lab::steady::steady;
 use crate::lab::words::duration;
@@ -236,7 +238,7 @@ fn Timeline(lab: Lab) -> impl IntoView {
         if is_empty.get() {
             return view! { <p class="view-empty">"No messages yet."</p> }.into_any();
         }
-        view! { <Lines drawing window /> }.into_any()
+        view! { <Lines drawing window on_pick=on_pick(lab) /> }.into_any()
     }
 }
 
@@ -250,7 +252,7 @@ fn measure(window: RwSignal<Window>, list: &Element) {
 
 /// The lines, below what their distances mean.
 #[component]
-fn Lines(drawing: RwSignal<Drawing>, window: RwSignal<Window>) -> impl IntoView {
+fn Lines(drawing: RwSignal<Drawing>, window: RwSignal<Window>, on_pick: OnPick) -> impl IntoView {
     let axis = Memo::new(move |_| drawing.with(|drawing| drawing.axis.clone()));
     let breaks = Memo::new(move |_| drawing.with(|drawing| drawing.breaks.clone()));
     let rows = Memo::new(move |_| drawing.with(|drawing| drawing.rows.clone()));
@@ -280,7 +282,7 @@ fn Lines(drawing: RwSignal<Drawing>, window: RwSignal<Window>) -> impl IntoView 
                     </pattern>
                 </defs>
                 {move || breaks.with(|breaks| shown(breaks))}
-                <Rows rows />
+                <Rows rows on_pick />
             </svg>
         </div>
     }

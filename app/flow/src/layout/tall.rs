@@ -19,18 +19,24 @@ const CARD_X: f32 = 140.0;
 const CARD_SIZE: (f32, f32) = (120.0, 60.0);
 const CARD_ABOVE: f32 = 21.0;
 const GAP: f32 = 3.0;
+/// From one row's lower end to the next one's queue: its name stands there, and above that the rate on the way into it.
+const ROW_GAP: f32 = 54.0;
 
 pub(super) fn layout(plan: &Plan) -> Layout {
     let rows = plan.rows();
     let warehouse = Rect::new(MIDDLE - 29.0, 6.0, 58.0, 46.0);
-    let beside = at(warehouse.right() + 10.0, warehouse.middle().y - 2.0);
+    let right_of_it = at(warehouse.right() + 10.0, warehouse.middle().y - 2.0);
     let producer = Rect::new(MIDDLE - 62.0, 84.0, 124.0, 84.0);
     let mut nodes = vec![
         NodeBox {
             id: WAREHOUSE.into(),
             role: NodeRole::Warehouse,
             rect: warehouse,
-            label: Some(Text::of_lines(WAREHOUSE_LABEL.map(str::to_owned).to_vec(), beside, Anchor::Start)),
+            label: Some(Text::of_lines(
+                WAREHOUSE_LABEL.map(str::to_owned).to_vec(),
+                right_of_it,
+                Anchor::Start,
+            )),
         },
         NodeBox { id: PRODUCER.into(), role: NodeRole::Producer, rect: producer, label: None },
     ];
@@ -39,6 +45,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         kind: EdgeKind::Arrival,
         path: Path::straight(at(MIDDLE, warehouse.bottom() + GAP), at(MIDDLE, producer.y - GAP)),
         label: None,
+        passing: beside(warehouse.bottom(), producer.y),
         from: WAREHOUSE.into(),
         to: PRODUCER.into(),
     }];
@@ -48,17 +55,18 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let mut below = producer.bottom();
     if plan.has_exchange() {
         let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 32.0, 42.0, 42.0);
-        let beside = at(disc.right() + 10.0, disc.middle().y - 2.0);
+        let right_of_it = at(disc.right() + 10.0, disc.middle().y - 2.0);
         let kind = super::exchange_type_name(plan.style);
         nodes.push(NodeBox {
             id: exchange.into(),
             role: NodeRole::Exchange,
             rect: disc,
-            label: Some(Text::name(exchange, Some(kind), beside, Anchor::Start, 96.0)),
+            label: Some(Text::name(exchange, Some(kind), right_of_it, Anchor::Start, 96.0)),
         });
         edges.push(Edge::message(
             publish_edge(exchange),
             Path::straight(at(MIDDLE, producer.bottom() + GAP), at(MIDDLE, disc.y - GAP)),
+            beside(producer.bottom(), disc.y),
             PRODUCER.into(),
             exchange.into(),
         ));
@@ -81,6 +89,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                     edges.push(Edge::message(
                         route_edge(&name),
                         Path::through(&turns),
+                        Text::passing(at(TRUNK_X + 10.0, y - 40.0), Anchor::Start),
                         from.clone(),
                         name.clone(),
                     ));
@@ -92,6 +101,8 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                     edges.push(Edge::message(
                         deliver_edge(&name),
                         Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                        // Above it, what does not fit into the slots is counted.
+                        Text::passing(at(CARD_X - GAP, y + 25.0), Anchor::End),
                         name,
                         consumer,
                     ));
@@ -116,6 +127,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 edges.push(Edge::message(
                     rival_edge(queue, &consumer),
                     Path::through(&turns),
+                    Text::passing(at(f32::midpoint(lane, CARD_X), y - 13.0), Anchor::Middle),
                     queue.to_owned(),
                     id,
                 ));
@@ -127,7 +139,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 bottom = rect.bottom();
             }
         }
-        y = bottom + 48.0;
+        y = bottom + ROW_GAP;
     }
     Layout {
         orientation: plan.orientation,
@@ -139,6 +151,11 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         edges,
     }
     .scaled(plan.scale())
+}
+
+/// The words of what travels straight down in the middle: on the right of it.
+fn beside(from_y: f32, to_y: f32) -> Text {
+    Text::passing(at(MIDDLE + 12.0, f32::midpoint(from_y, to_y) + 4.0), Anchor::Start)
 }
 
 fn asks(plan: &Plan, service: crate::Service) -> bool {
@@ -153,11 +170,14 @@ fn call(service: crate::Service, card: Rect, producer: Rect, before: u8) -> Edge
     let turns =
         [at(card.right() + GAP, out), at(lane_x, out), at(lane_x, up), at(producer.right() + GAP, up)];
     let words = at(QUEUE_X, card.bottom() + 15.0);
+    // Left of the lanes, below the card that answers; each below the one before.
+    let passing = at(WIDTH - 18.0, producer.bottom() + 12.0 + 14.0 * f32::from(before));
     Edge {
         id: http_edge(consumer_id(service)),
         kind: EdgeKind::Http,
         path: Path::through(&turns),
         label: Some(Text::of_lines(vec![super::text::CALL.to_owned()], words, Anchor::Start)),
+        passing: Text::passing(passing, Anchor::End),
         from: consumer_id(service).into(),
         to: PRODUCER.into(),
     }

@@ -23,6 +23,7 @@ pub struct Text {
 pub enum Anchor {
     Start,
     Middle,
+    End,
 }
 
 impl Anchor {
@@ -32,6 +33,7 @@ impl Anchor {
         match self {
             Self::Start => "start",
             Self::Middle => "middle",
+            Self::End => "end",
         }
     }
 }
@@ -47,6 +49,9 @@ const BOLD_CHARACTER: f32 = 6.9;
 pub(crate) const COUNTS: &str = "ready 99999 · unacked 999";
 /// The widest that the words on a call's line become.
 pub(crate) const CALL: &str = "GET availability · 200 in 999.9 ms";
+
+/// The widest that the rate of a stream becomes.
+const RATE: &str = "9.9k/s";
 
 impl Text {
     /// Text of the smallest size. What is wider than `room` is broken after its first dot.
@@ -69,11 +74,17 @@ impl Text {
         Self::set(lines, CHARACTER, at, anchor)
     }
 
+    /// The words of what travels on a line.
+    pub(crate) fn passing(at: Point, anchor: Anchor) -> Self {
+        Self::of_lines(vec![RATE.to_owned()], at, anchor)
+    }
+
     fn set(lines: Vec<String>, character: f32, at: Point, anchor: Anchor) -> Self {
         let w = lines.iter().map(|line| width_of(line) * character / CHARACTER).fold(0.0, f32::max);
         let x = match anchor {
             Anchor::Start => at.x,
             Anchor::Middle => at.x - w / 2.0,
+            Anchor::End => at.x - w,
         };
         #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
         let h = lines.len() as f32 * LINE;

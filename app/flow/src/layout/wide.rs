@@ -15,7 +15,7 @@ const WAREHOUSE_X: f32 = 8.0;
 const WAREHOUSE_SIZE: (f32, f32) = (58.0, 50.0);
 const PRODUCER_X: f32 = 86.0;
 const PRODUCER_SIZE: (f32, f32) = (120.0, 88.0);
-const DISC_X: f32 = 262.0;
+const DISC_X: f32 = 264.0;
 const DISC_RADIUS: f32 = 21.0;
 const QUEUE_X: f32 = 336.0;
 const SLOT_PITCH: f32 = 14.5;
@@ -31,12 +31,18 @@ const BESIDE: f32 = 8.0;
 const STEEP: usize = 6;
 const STEEP_X: f32 = 314.0;
 const MORE_HEIGHT: f32 = 34.0;
+/// What the line of a call, and its words outside of that, take above or below everything else.
+const CALL_MARGIN: f32 = 38.0;
+/// How far the line of a call is from the rim.
+const CALL_LANE: f32 = 26.0;
+/// How far above a line the words of what travels on it stand, so that tokens do not touch them.
+const ABOVE_LINE: f32 = 12.0;
 /// Between a line's end and what it points at.
 const GAP: f32 = 3.0;
 
 pub(super) fn layout(plan: &Plan) -> Layout {
     let rows = plan.rows();
-    let margin = if plan.has_calls() { 26.0 } else { 10.0 };
+    let margin = if plan.has_calls() { CALL_MARGIN } else { 10.0 };
     let first_row = margin + 42.0;
     #[expect(clippy::cast_precision_loss, reason = "a dozen rows at most")]
     let row_y = |row: usize| first_row + row as f32 * ROW;
@@ -58,6 +64,8 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         kind: EdgeKind::Arrival,
         path: Path::straight(at(warehouse.right() + GAP, axis), at(producer.x - GAP, axis)),
         label: None,
+        // Between the two there is no room.
+        passing: Text::passing(at(warehouse.middle().x, warehouse.y - 7.0), Anchor::Middle),
         from: WAREHOUSE.into(),
         to: PRODUCER.into(),
     }];
@@ -73,6 +81,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         edges.push(Edge::message(
             publish_edge(exchange),
             Path::straight(at(producer.right() + GAP, axis), at(disc.x - GAP, axis)),
+            above(producer.right(), disc.x, axis),
             PRODUCER.into(),
             exchange.into(),
         ));
@@ -89,13 +98,16 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 if has_route {
                     let to = at(queue.slots.x - GAP, y);
                     let leave = if plan.has_exchange() { 46.0 } else { 72.0 };
+                    let path = if index < STEEP {
+                        Path::sweep(at(source.1, axis), to, leave, 34.0)
+                    } else {
+                        Path::through(&[at(source.1, axis), at(STEEP_X, axis), at(STEEP_X, y), to])
+                    };
+                    let passing = if y == axis { above(source.1, to.x, y) } else { left_of(&path) };
                     edges.push(Edge::message(
                         route_edge(&name),
-                        if index < STEEP {
-                            Path::sweep(at(source.1, axis), to, leave, 34.0)
-                        } else {
-                            Path::through(&[at(source.1, axis), at(STEEP_X, axis), at(STEEP_X, y), to])
-                        },
+                        path,
+                        passing,
                         source.0.clone(),
                         name.clone(),
                     ));
@@ -106,6 +118,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                     edges.push(Edge::message(
                         deliver_edge(&name),
                         Path::straight(at(queue.slots.right() + GAP, y), at(CARD_X - GAP, y)),
+                        above(queue.slots.right(), CARD_X, y),
                         name,
                         consumer,
                     ));
@@ -120,6 +133,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 edges.push(Edge::message(
                     rival_edge(queue, &consumer),
                     Path::through(&turns),
+                    above(lane, CARD_X, y),
                     queue.to_owned(),
                     id,
                 ));
@@ -136,13 +150,15 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         let card_right = CARD_X + CARD_SIZE.0 + GAP;
         let side = CARD_SIZE.1 / 2.0 - CARD_ABOVE;
         for (service, lane_y, down_to) in [
-            (Service::Catalog, 12.0, producer.y - GAP),
-            (Service::Wishlist, height - 12.0, producer.bottom() + GAP),
+            (Service::Catalog, CALL_LANE, producer.y - GAP),
+            (Service::Wishlist, height - CALL_LANE, producer.bottom() + GAP),
         ] {
             let from = at(card_right, row_y(service as usize) + side);
             let asks = producer.middle().x;
             let points = [from, at(LANE_X, from.y), at(LANE_X, lane_y), at(asks, lane_y), at(asks, down_to)];
-            edges.push(http(service, &points, at(f32::midpoint(asks, LANE_X), lane_y + 4.0)));
+            // Its words stand outside of it, where no token runs over them.
+            let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 18.0 };
+            edges.push(http(service, &points, (asks, words_y)));
         }
     }
     Layout {
@@ -174,13 +190,31 @@ fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32) -> Queue
     }
 }
 
-fn http(service: Service, points: &[super::Point], label: super::Point) -> Edge {
+/// The words of what travels into a queue above or below: left of the line, since on its right there are queues.
+fn left_of(path: &Path) -> Text {
+    const HALF_HEIGHT: f32 = 13.0;
+    let middle = path.point(0.78);
+    let beside = (0..=100_u8).map(|share| path.point(f32::from(share) / 100.0));
+    let beside = beside.filter(|point| (point.y - middle.y).abs() < HALF_HEIGHT);
+    let leftmost = beside.map(|point| point.x).fold(middle.x, f32::min);
+    Text::passing(at(leftmost - 7.0, middle.y + 4.0), Anchor::End)
+}
+
+/// The words of what travels on a level line: above its middle.
+fn above(from_x: f32, to_x: f32, y: f32) -> Text {
+    Text::passing(at(f32::midpoint(from_x, to_x), y - ABOVE_LINE), Anchor::Middle)
+}
+
+fn http(service: Service, points: &[super::Point], (asks, words_y): (f32, f32)) -> Edge {
     let words = super::text::CALL.to_owned();
+    let label = Text::of_lines(vec![words], at(f32::midpoint(asks, LANE_X), words_y), Anchor::Middle);
+    let passing = Text::passing(at(f32::midpoint(asks, label.rect.x), words_y), Anchor::Middle);
     Edge {
         id: http_edge(consumer_id(service)),
         kind: EdgeKind::Http,
         path: Path::through(points),
-        label: Some(Text::of_lines(vec![words], label, Anchor::Middle)),
+        label: Some(label),
+        passing,
         from: consumer_id(service).into(),
         to: PRODUCER.into(),
     }

@@ -92,8 +92,8 @@ pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
 }
 
 /// Keeps the layout fit for the screen and the theme; a diagram beside others is always upright.
-pub(crate) fn keep_fit(lab: Lab, may_be_wide: bool) {
-    let fit = move || fit(lab, may_be_wide);
+pub(crate) fn keep_fit(lab: Lab, can_be_wide: bool) {
+    let fit = move || fit(lab, can_be_wide);
     Effect::new(move || {
         fit();
         let resized = window_event_listener(leptos::ev::resize, move |_| fit());
@@ -109,8 +109,8 @@ pub(crate) fn keep_fit(lab: Lab, may_be_wide: bool) {
 }
 
 /// Chooses the layout that fits the screen and the theme.
-fn fit(lab: Lab, may_be_wide: bool) {
-    let tall = !may_be_wide || matches(TALL_BELOW);
+fn fit(lab: Lab, can_be_wide: bool) {
+    let tall = !can_be_wide || matches(TALL_BELOW);
     let orientation = if tall { Orientation::Tall } else { Orientation::Wide };
     let theme = document().document_element().and_then(|html| html.get_attribute("data-theme"));
     let text_px = if theme.as_deref() == Some("projector") { PROJECTOR_TEXT } else { SMALLEST_TEXT };
@@ -255,9 +255,9 @@ impl Animation {
         let line = self.lab.peek(|state| {
             let edge =
                 state.layout().edge(&hop.edge).filter(|_| !state.director.rates.is_stream(&hop.edge))?;
-            Some((edge.path.clone(), edge.from.clone(), edge.to.clone()))
+            Some((edge.path.clone(), edge.passing.clone(), edge.from.clone(), edge.to.clone()))
         });
-        let Some((path, from, to)) = line.flatten() else { return };
+        let Some((path, words_at, from, to)) = line.flatten() else { return };
         self.list(event, hop, if hop.back { &from } else { &to });
         if has_reduced_motion() {
             let (first, last) = if hop.back { (to, from) } else { (from, to) };
@@ -267,6 +267,7 @@ impl Animation {
         let flight = Flight {
             edge: hop.edge.clone(),
             path,
+            words_at,
             back: hop.back,
             begins_ms: self.now_ms,
             lasts_ms: hop.duration_ms,

@@ -3,6 +3,7 @@
 use super::super::selection::Selection;
 use super::super::state::stranger_at;
 use super::super::words::{cut, service_name};
+use super::mark::{Data, Kind, Mark, Thing};
 use super::{Scene, hold, icons, text};
 use flow::api::BreakerState;
 use flow::event::State;
@@ -11,10 +12,15 @@ use flow::layout::Px;
 use flow::layout::{NodeBox, NodeRole, Point, Rect, exchange_type_name};
 use flow::picture::{Change, Decision, NodeState, ServicePicture, SystemPicture};
 use flow::{Service, Style, topology};
-use maud::{Markup, html};
 
-/// A node's frame: its marks, its way to the inspector, and what is drawn in it.
-fn frame(scene: &Scene<'_>, node: &NodeBox, state: &str, spoken: &str, inside: &Markup) -> Markup {
+/// A node: its marks, and what is drawn in it.
+fn thing(
+    scene: &Scene<'_>,
+    node: &NodeBox,
+    state: &'static str,
+    spoken: String,
+    inside: impl IntoIterator<Item = Mark>,
+) -> Thing {
     let pick = Selection::Node(node.id.clone());
     let role = match node.role {
         NodeRole::Warehouse => "warehouse",
@@ -26,55 +32,59 @@ fn frame(scene: &Scene<'_>, node: &NodeBox, state: &str, spoken: &str, inside: &
     };
     let held = hold::held(scene, node.role).len();
     let faults: Vec<_> = hold::faults(scene, node.role).map(FaultKind::as_str).collect();
-    let mut spoken = spoken.to_owned();
-    if !faults.is_empty() {
-        spoken = format!("{spoken}, broken on purpose: {}", faults.join(", ").replace('_', " "));
-    }
-    html! {
-        g.node .is-selected[scene.is_selected(&pick)] data-node=(node.id) data-role=(role) data-state=(state)
-            data-held=[(held > 0).then_some(held)] data-fault=[(!faults.is_empty()).then(|| faults.join(" "))]
-            data-pick=(pick) role="button" tabindex="0" aria-label=(spoken) { (inside) (hold::badge(scene, node)) }
+    let spoken = if faults.is_empty() {
+        spoken
+    } else {
+        format!("{spoken}, broken on purpose: {}", faults.join(", ").replace('_', " "))
+    };
+    Thing {
+        key: (Kind::Node, node.id.clone()),
+        class: if scene.is_selected(&pick) { "node is-selected" } else { "node" },
+        spoken,
+        pick: Some(pick),
+        data: Data {
+            role: Some(role),
+            state: Some(state),
+            held: (held > 0).then(|| held.to_string()),
+            fault: (!faults.is_empty()).then(|| faults.join(" ")),
+            ..Data::default()
+        },
+        marks: inside.into_iter().chain(hold::badge(scene, node)).collect(),
     }
 }
 
 /// Where arrivals come from.
-pub(super) fn warehouse(scene: &Scene<'_>, node: &NodeBox) -> Markup {
-    let Rect { x, y, w, h } = node.rect;
-    let inside = html! {
-        rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
-        (icons::truck(node.rect, scene.scale))
-        @if let Some(label) = &node.label { (text(scene, label, "node-caption")) }
-    };
-    frame(scene, node, "idle", "Warehouse and shop", &inside)
+pub(super) fn warehouse(scene: &Scene<'_>, node: &NodeBox) -> Thing {
+    let label = node.label.iter().flat_map(|label| text(scene, label, "node-caption"));
+    let inside = [shape(node), icons::truck(node.rect, scene.scale)].into_iter().chain(label);
+    thing(scene, node, "idle", "Warehouse and shop".to_owned(), inside)
+}
+
+fn shape(node: &NodeBox) -> Mark {
+    Mark::rect("card-shape", node.rect, Some("8"))
 }
 
 /// The exchange: a small disc, crossed out when the broker is gone.
-pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Markup {
+pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Thing {
     let (middle, radius) = (node.rect.middle(), node.rect.w / 2.0);
     let sign = match scene.style {
         Style::Choreography => icons::fanout(middle, scene.scale),
         Style::Orchestration => icons::direct(middle, scene.scale),
     };
     let kind = exchange_type_name(scene.style);
-    let names = node.label.as_ref().map(|label| {
-        let last = label.lines.len() - 1;
-        let (mut name, mut kind) = (label.clone(), label.clone());
-        name.lines.truncate(last);
-        kind.lines.drain(..last);
-        kind.at = Point { x: kind.at.x, y: kind.at.y + scene.lines(last) };
-        html! { (text(scene, &name, "node-name")) (text(scene, &kind, "node-caption soft")) }
+    let names: Vec<_> = node.label.iter().flat_map(|label| text(scene, label, "node-name")).collect();
+    let last = names.len().saturating_sub(1);
+    let names = names.into_iter().enumerate().map(|(at, name)| match at {
+        _ if at == last => Mark { class: "node-caption soft", ..name },
+        _ => name,
     });
     let reach = radius * 0.95;
     let (whole, left, top) = (Px(2.0 * reach), Px(middle.x - reach), Px(middle.y - reach));
     let cross = format!("M{left} {top}l{whole} {whole}m0 -{whole}l-{whole} {whole}");
-    let inside = html! {
-        circle.disc cx=(Px(middle.x)) cy=(Px(middle.y)) r=(Px(radius)) {}
-        (sign)
-        path.disc-cross d=(cross) {}
-        @if let Some(names) = names { (names) }
-    };
+    let inside = [Mark::circle("disc", middle, radius), sign, Mark::path("disc-cross", cross)];
     let (state, down) = if scene.is_down { ("down", ", broker down") } else { ("idle", "") };
-    frame(scene, node, state, &format!("Exchange {}, {kind}{down}", node.id), &inside)
+    let spoken = format!("Exchange {}, {kind}{down}", node.id);
+    thing(scene, node, state, spoken, inside.into_iter().chain(names))
 }
 
 /// The room that the sign of a store takes before its words.
@@ -94,8 +104,8 @@ struct Lines {
 }
 
 /// A service, or a stranger.
-pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
-    let Rect { x, y, w, h } = node.rect;
+pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Thing {
+    let Rect { x, y, w, .. } = node.rect;
     let scale = scene.scale;
     let room = w / scale - 20.0;
     let lines = match node.role {
@@ -109,32 +119,35 @@ pub(super) fn card(scene: &Scene<'_>, node: &NodeBox) -> Markup {
     // What is held takes the place of what the service is busy with.
     let is_held = !hold::held(scene, node.role).is_empty();
     let (name_y, role_y, store_y, last_y) = match (is_producer, is_held) {
-        (true, _) => (21.0, 38.0, 55.0, 72.0),
+        (true, false) => (21.0, 38.0, 55.0, 72.0),
+        (true, true) => (17.0, 32.0, 47.0, 72.0),
         (false, false) => (20.0, 35.0, 51.0, 67.0),
-        (false, true) => (16.5, 35.0, 57.0, 67.0),
+        (false, true) => (15.0, 35.0, 54.5, 67.0),
     };
     let (left, below) = (x + 12.0 * scale, |by: f32| y + by * scale);
     let store_x = if is_producer { left } else { left + STORE_SIGN * scale };
     let (tick_x, tick_y, side) = (Px(x + w - 22.0 * scale), Px(below(15.0)), Px(3.5 * scale));
     let tick = format!("M{tick_x} {tick_y}l{side} {side}l{} -{}", Px(6.5 * scale), Px(7.5 * scale));
-    let inside = html! {
-        rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
-        text.card-title x=(Px(left)) y=(Px(below(name_y))) { (lines.title) } " "
-        path.card-tick .is-shown[lines.is_done] d=(tick) {}
-        @if is_producer || !is_held { text.card-line.soft x=(Px(left)) y=(Px(below(role_y))) { (role) } " " }
-        g.card-store {
-            @if !is_producer { (icons::store(Point { x: left, y: below(store_y) }, scale)) }
-            text.card-line .soft[lines.is_earlier] x=(Px(store_x)) y=(Px(below(store_y))) { (store) }
-        } " "
-        @if let Some(last) = lines.last.filter(|_| !is_held) { text.card-line.soft x=(Px(left)) y=(Px(below(last_y))) { (last) } }
-    };
+    let drum = (!is_producer).then(|| icons::store(Point { x: left, y: below(store_y) }, scale));
+    let store_class = if lines.is_earlier { "card-line soft" } else { "card-line" };
+    let in_store = drum.into_iter().chain([Mark::text(store_class, store_x, below(store_y), store.as_str())]);
+    let line = |y: f32, words: &str| Mark::text("card-line soft", left, below(y), words);
+    let tick_class = if lines.is_done { "card-tick is-shown" } else { "card-tick" };
+    let inside = [
+        Some(shape(node)),
+        Some(Mark::text("card-title", left, below(name_y), lines.title.as_str())),
+        Some(Mark::path(tick_class, tick)),
+        (is_producer || !is_held).then(|| line(role_y, &role)),
+        Some(Mark::group("card-store", None, false, in_store.collect())),
+        lines.last.filter(|_| !is_held).map(|last| line(last_y, last)),
+    ];
     // The words that are seen come first and in their order (WCAG 2.5.3).
     let spoken = match (lines.last, is_held) {
         (Some(last), false) => format!("{}, {role}: {store}, {last}", lines.title),
         (_, true) if !is_producer => format!("{}, {store}, {role}", lines.title),
         _ => format!("{}, {role}: {store}", lines.title),
     };
-    frame(scene, node, lines.state.as_str(), &spoken, &inside)
+    thing(scene, node, lines.state.as_str(), spoken, inside.into_iter().flatten())
 }
 
 fn producer(system: &SystemPicture, style: Style, room: f32) -> Lines {
@@ -188,7 +201,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
     };
     let store = match (service, &own.last_change) {
         (Service::Wishlist, _) if own.emails == 1 => "1 e-mail sent".to_owned(),
-        (Service::Wishlist, _) => format!("{} e-mails sent", own.emails),
+        (Service::Wishlist, _) => emails_sent(own.emails, room - STORE_SIGN),
         (_, None) => "no change yet".to_owned(),
         (Service::Inventory, Some(change)) => row(change, "for sale"),
         (Service::Catalog, Some(change)) => row(change, "shows"),
@@ -202,6 +215,12 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
         is_done: state == NodeState::Idle && own.handled > 0 && !system.is_earlier(own.handled_seq),
         is_earlier: own.last_change.as_ref().is_some_and(|change| system.is_earlier(change.seq)),
     }
+}
+
+/// How many e-mails were sent. The number is whole, whatever else there is room for.
+fn emails_sent(count: u64, room: f32) -> String {
+    let whole = format!("{count} e-mails sent");
+    if cut(&whole, room) == whole { whole } else { format!("{count} e-mails") }
 }
 
 /// What was decided at a service, where nothing else is to be said that matters more.
@@ -245,14 +264,12 @@ fn stored(
 }
 
 /// The strangers that have no place of their own, as a way to their list.
-pub(super) fn more(scene: &Scene<'_>, node: &NodeBox, count: usize) -> Markup {
-    let Rect { x, y, w, h } = node.rect;
+pub(super) fn more(scene: &Scene<'_>, node: &NodeBox, count: usize) -> Thing {
+    let Rect { x, y, .. } = node.rect;
     let words = format!("{count} more");
-    let inside = html! {
-        rect.card-shape x=(Px(x)) y=(Px(y)) width=(Px(w)) height=(Px(h)) rx="8" {}
-        text.card-line x=(Px(x + 12.0 * scene.scale)) y=(Px(y + 21.0 * scene.scale)) { (words) }
-    };
-    frame(scene, node, "idle", &format!("{words}: others on the broker"), &inside)
+    let spoken = format!("{words}: others on the broker");
+    let line = Mark::text("card-line", x + 12.0 * scene.scale, y + 21.0 * scene.scale, words);
+    thing(scene, node, "idle", spoken, [shape(node), line])
 }
 
 /// How much of the room for a line a title takes up per character: it is set larger and bold, so that less of it fits.

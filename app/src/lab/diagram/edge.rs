@@ -1,15 +1,14 @@
 //! Lines between things: dashed for events, solid for commands, dotted for calls.
 
 use super::super::{selection::Selection, words};
+use super::mark::{Data, Kind, Mark, Thing};
 use super::{Scene, message_class};
 use flow::Node;
-use flow::layout::Px;
-use flow::layout::{Edge, EdgeKind, Text, consumer_id};
+use flow::layout::{Edge, EdgeKind, consumer_id};
 use flow::picture::SystemPicture;
-use maud::{Markup, html};
 
 /// One line, with its words and a wide invisible twin that is easy to hit.
-pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
+pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Thing {
     let kind = match edge.kind {
         EdgeKind::Arrival => "arrival",
         EdgeKind::Message => "message",
@@ -26,13 +25,24 @@ pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Markup {
     if is_ahead {
         spoken.push_str(", still to come");
     }
-    html! {
-        g.edge .is-selected[scene.is_selected(&pick)] .is-ahead[is_ahead] data-edge=(edge.id) data-kind=(kind) data-pick=(pick)
-            role="button" tabindex="0" aria-label=(spoken) {
-            path.edge-hit d=(d) {}
-            path.edge-line d=(d) marker-end={ "url(#arrow-" (kind) "-" (message_class(scene.style)) ")" } {}
-            @if let Some((at, says)) = label { (call_label(scene, at, &says)) }
-        }
+    let class = match (scene.is_selected(&pick), is_ahead) {
+        (false, false) => "edge",
+        (true, false) => "edge is-selected",
+        (false, true) => "edge is-ahead",
+        (true, true) => "edge is-selected is-ahead",
+    };
+    let tip = format!("url(#arrow-{kind}-{})", message_class(scene.style));
+    let line = [Mark::path("edge-hit", d.clone()), Mark::line("edge-line", d, tip)];
+    // That a call waits, or how the last one ended.
+    let label =
+        label.map(|(at, says)| Mark::text("edge-words", at.at.x, at.at.y, says).anchored(at.anchor.as_str()));
+    Thing {
+        key: (Kind::Edge, edge.id.clone()),
+        class,
+        spoken,
+        pick: Some(pick),
+        data: Data { kind: Some(kind), ..Data::default() },
+        marks: line.into_iter().chain(label).collect(),
     }
 }
 
@@ -43,23 +53,6 @@ fn spoken(edge: &Edge) -> String {
         EdgeKind::Http => "Calls",
     };
     format!("{what} from {} to {}", words::place_name(&edge.from), words::place_name(&edge.to))
-}
-
-/// The words on a call's line: that it waits, or how the last one ended. The ground under them interrupts the
-/// line; its width follows the words.
-fn call_label(scene: &Scene<'_>, at: &Text, says: &str) -> Markup {
-    let (x, y, anchor, scale) = (at.at.x, at.at.y, at.anchor.as_str(), scene.scale);
-    let width = text_width(says) * scale;
-    let left = if anchor == "middle" { x - width / 2.0 } else { x - 4.0 };
-    html! {
-        rect.edge-ground x=(Px(left)) y=(Px(y - 10.0 * scale)) width=(Px(width)) height=(Px(14.0 * scale)) {}
-        text.edge-words x=(Px(x)) y=(Px(y)) text-anchor=(anchor) { (says) }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a label has few characters")]
-fn text_width(words: &str) -> f32 {
-    words.chars().count() as f32 * 5.9 + 12.0
 }
 
 fn call_words(system: &SystemPicture, from: &str) -> String {

@@ -2,10 +2,10 @@
 
 use super::super::words::{about_to, cut, held_words, service_name};
 use super::Scene;
+use super::mark::{Data, Kind, Mark, Thing};
 use flow::Service;
 use flow::fault::{FaultKind, Gate, HeldStep};
-use flow::layout::{NodeBox, NodeRole, Px};
-use maud::{Markup, html};
+use flow::layout::{NodeBox, NodeRole, Px, Rect};
 
 /// How many held steps of one place are drawn; the rest are counted.
 const DRAWN: usize = 3;
@@ -23,38 +23,56 @@ pub(super) fn held<'a>(scene: &Scene<'a>, role: NodeRole) -> Vec<&'a HeldStep> {
 }
 
 /// The held steps of a node, in the place of the line that says what it does.
-pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Markup {
+pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Vec<Thing> {
     let held = held(scene, node.role);
     let count = held.len().min(DRAWN);
     let more = held.len() - count;
     let scale = scene.scale;
-    let down = if node.role == NodeRole::Producer { 58.0 } else { 21.5 };
+    let down = if node.role == NodeRole::Producer { 54.0 } else { 19.0 };
     let (left, room) = (node.rect.x + 8.0 * scale, node.rect.w - 16.0 * scale);
     let pitch = room / place(0.0, 1.0, count.max(1));
     let (top, height) = (node.rect.y + down * scale, HEIGHT * scale);
-    html! {
-        @for (at, step) in held.iter().take(DRAWN).enumerate() {
-            // The mark stands before the words.
-            @let room = pitch / scale - 22.0;
-            @let words = words_on(step, count, at, room);
-            @let x = place(left, pitch, at);
-            @let spoken = format!("Let {} {}{}", service_name(step.service), held_words(step),
-                step.sku.map(|sku| format!(" of {sku}")).unwrap_or_default());
-            g.held-step data-hold=(step.hold_id) data-gate=(step.gate)
-                role="button" tabindex="0" aria-label=(spoken) {
-                title { (spoken) }
-                rect x=(Px(x)) y=(Px(top)) width=(Px(pitch - 2.0)) height=(Px(height)) rx="5" {}
-                path d={ "M" (Px(x + 7.0 * scale)) " " (Px(top + 8.0 * scale)) "v" (Px(8.0 * scale)) "m" (Px(4.0 * scale))
-                    " 0v-" (Px(8.0 * scale)) } {}
-                text x=(Px(x + 17.0 * scale)) y=(Px(top + 16.0 * scale)) { (cut(&words, room)) }
-            }
+    // The mark stands before the words.
+    let room = pitch / scale - 22.0;
+    let drawn = held.iter().take(DRAWN).enumerate().map(|(at, step)| {
+        let x = place(left, pitch, at);
+        let sku = step.sku.map(|sku| format!(" of {sku}")).unwrap_or_default();
+        let spoken = format!("Let {} {}{sku}", service_name(step.service), held_words(step));
+        let bars = format!(
+            "M{} {}v{tall}m{} 0v-{tall}",
+            Px(x + 7.0 * scale),
+            Px(top + 8.0 * scale),
+            Px(4.0 * scale),
+            tall = Px(8.0 * scale),
+        );
+        let words = cut(&words_on(step, count, at, room), room);
+        let marks = vec![
+            Mark::title(spoken.as_str()),
+            Mark::rect("", Rect::new(x, top, pitch - 2.0, height), Some("5")),
+            Mark::path("", bars),
+            Mark::text("", x + 17.0 * scale, top + 16.0 * scale, words),
+        ];
+        Thing {
+            key: (Kind::Held, step.hold_id.to_string()),
+            class: "held-step",
+            spoken,
+            pick: None,
+            data: Data { gate: Some(step.gate.as_str()), ..Data::default() },
+            marks,
         }
-        @if more > 0 {
-            text.held-more x=(Px(node.rect.right())) y=(Px(node.rect.y - 3.0 * scale)) text-anchor="end" {
-                "+" (more) " held"
-            }
-        }
-    }
+    });
+    let rest = (more > 0).then(|| Thing {
+        key: (Kind::Words, format!("held-{}", node.id)),
+        class: "",
+        spoken: String::new(),
+        pick: None,
+        data: Data::default(),
+        marks: vec![
+            Mark::text("held-more", node.rect.right(), node.rect.y - 3.0 * scale, format!("+{more} held"))
+                .anchored("end"),
+        ],
+    });
+    drawn.chain(rest).collect()
 }
 
 /// What stands on the button: as much as there is room for. Its name says it all.
@@ -97,22 +115,22 @@ pub(super) fn faults<'a>(scene: &Scene<'a>, role: NodeRole) -> impl Iterator<Ite
 }
 
 /// The badge of a node on which something is broken on purpose.
-pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Markup {
+pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Option<Mark> {
     let names: Vec<_> = faults(scene, node.role).map(|kind| kind.as_str().replace('_', " ")).collect();
     let scale = scene.scale;
     let inset = if node.role == NodeRole::Exchange { 5.0 * scale } else { 0.0 };
     // On the right: on the left a queue's name may end.
     let (x, y) = (node.rect.right() - inset, node.rect.y + inset);
-    html! {
-        @if !names.is_empty() {
-            g.fault-badge aria-hidden="true" {
-                title { "Broken on purpose: " (names.join(", ")) }
-                path d={ "M" (Px(x)) " " (Px(y - 9.0 * scale)) "l" (Px(9.0 * scale)) " " (Px(9.0 * scale))
-                    "l-" (Px(9.0 * scale)) " " (Px(9.0 * scale)) "l-" (Px(9.0 * scale)) " -" (Px(9.0 * scale)) "z" } {}
-                text x=(Px(x)) y=(Px(y + 4.0 * scale)) text-anchor="middle" { (sign(names.len())) }
-            }
-        }
-    }
+    let (top, side) = (Px(y - 9.0 * scale), Px(9.0 * scale));
+    let diamond = format!("M{} {top}l{side} {side}l-{side} {side}l-{side} -{side}z", Px(x));
+    let marks = || {
+        vec![
+            Mark::title(format!("Broken on purpose: {}", names.join(", "))),
+            Mark::path("", diamond),
+            Mark::text("", x, y + 4.0 * scale, sign(names.len())).anchored("middle"),
+        ]
+    };
+    (!names.is_empty()).then(|| Mark::group("fault-badge", None, true, marks()))
 }
 
 /// One is an exclamation mark, more are counted.
@@ -122,6 +140,7 @@ fn sign(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mark::{Drawing, Kind as Is};
     use super::*;
     use flow::fault::FaultPhase;
     use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
@@ -138,7 +157,7 @@ mod tests {
         picture
     }
 
-    fn drawn(picture: &Picture, style: Style) -> String {
+    fn drawn(picture: &Picture, style: Style) -> Drawing {
         let plan = Plan {
             style,
             dispatch: Dispatch::Fanout,
@@ -148,7 +167,7 @@ mod tests {
             orientation: Orientation::Wide,
             text_px: SMALLEST_TEXT,
         };
-        Scene::new(picture, style, &layout(&plan), None).draw().into_string()
+        Scene::new(picture, style, &layout(&plan), None).drawing()
     }
 
     #[test]
@@ -162,17 +181,24 @@ mod tests {
             held(Service::Inventory, Gate::BeforePublish, 2, "update_wishlists"),
             held(Service::Catalog, Gate::BeforeAck, 3, "update_sku_availability"),
         ];
-        let html = drawn(&picture(style, told.clone()), style);
-        for id in 1..=3 {
-            assert!(html.contains(&format!("data-hold=\"{id}\"")), "{id}");
-        }
-        for words in [
-            "Let Inventory publish recalculate_sku of MUG-RED",
-            "Let Inventory publish update_wishlists of MUG-RED",
-            "Let Catalog ack update_sku_availability of MUG-RED",
-        ] {
-            assert!(html.contains(&format!("aria-label=\"{words}\"")), "{words}");
-            assert!(html.contains(&format!("<title>{words}</title>")), "{words}");
+        let keys = |drawing: &Drawing| -> Vec<_> {
+            let held = drawing.held.iter().filter(|thing| thing.key.0 == Is::Held);
+            held.map(|thing| thing.key.1.clone()).collect()
+        };
+        let drawing = drawn(&picture(style, told.clone()), style);
+        assert_eq!(keys(&drawing), ["1", "2", "3"]);
+        let spoken: Vec<_> = drawing.held.iter().map(|thing| &*thing.spoken).collect();
+        assert_eq!(
+            spoken,
+            [
+                "Let Inventory publish recalculate_sku of MUG-RED",
+                "Let Inventory publish update_wishlists of MUG-RED",
+                "Let Catalog ack update_sku_availability of MUG-RED",
+            ]
+        );
+        for thing in &drawing.held {
+            assert!(thing.is_button());
+            assert_eq!(thing.mark((0, None)), Some(&Mark::title(thing.spoken.as_str())));
         }
         let released = Kind::Released {
             gate: Gate::BeforeAck,
@@ -182,7 +208,7 @@ mod tests {
         };
         let mut told = told;
         told.push((Service::Catalog, released));
-        assert!(!drawn(&picture(style, told), style).contains("data-hold=\"3\""));
+        assert_eq!(keys(&drawn(&picture(style, told), style)), ["1", "2"]);
     }
 
     #[test]
@@ -215,13 +241,13 @@ mod tests {
             set(Service::Inventory, FaultKind::RelayCrash),
             set(Service::Wishlist, FaultKind::Poison),
         ];
-        let html = drawn(&picture(style, told), style);
+        let drawing = drawn(&picture(style, told), style);
         for (node, fault) in
             [("sku_processed", "broker_stopped"), ("inventory", "relay_crash"), ("wishlist", "poison")]
         {
-            let mark = format!(r#"data-node="{node}""#);
-            let at = html.find(&mark).unwrap();
-            assert!(html[at..at + 200].contains(&format!(r#"data-fault="{fault}""#)), "{node}: {html}");
+            let thing = drawing.nodes.iter().find(|thing| thing.key.1 == node).unwrap();
+            assert_eq!(thing.data.fault.as_deref(), Some(fault), "{node}");
+            assert!(thing.marks.iter().any(|mark| mark.class == "fault-badge"), "{node}");
         }
     }
 }

@@ -1,12 +1,11 @@
 //! A queue: a row of slots, its name, and its counts.
 
 use super::super::selection::Selection;
+use super::mark::{Data, Kind, Mark, Thing};
 use super::{Scene, text};
 use flow::Id;
-use flow::layout::Px;
-use flow::layout::QueueBox;
+use flow::layout::{QueueBox, Rect};
 use flow::picture::{SLOTS, Slot, SystemPicture};
-use maud::{Markup, html};
 
 /// What of a queue is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +51,7 @@ impl Drawn {
 }
 
 /// One queue.
-pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Markup {
+pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
     let seen = drawn(scene.system, &queue.name);
     let pick = Selection::Queue(queue.name.clone());
     let frame = queue.slots;
@@ -67,25 +66,34 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Markup {
     };
     let more = seen.more();
     let spoken: Vec<_> = more.iter().chain(&rows).filter(|words| !words.is_empty()).cloned().collect();
-    html! {
-        g.queue .is-selected[scene.is_selected(&pick)] data-queue=(queue.name) data-ready=(seen.ready)
-            data-unacked=(seen.unacked) data-pick=(pick) role="button" tabindex="0"
-            aria-label={ "Queue " (queue.name) ": " (spoken.join(" ")) } {
-            rect.queue-hit x=(Px(frame.x - 4.0)) y=(Px(top - 2.0)) width=(Px(frame.w + 8.0))
-                height=(Px(y + 6.0 - top)) rx="6" {}
-            (text(scene, &queue.label, "queue-name"))
-            @for at in 0..SLOTS { (slot(queue, at, seen.slots.get(at))) }
-            text.queue-more x=(Px(frame.right())) y=(Px(frame.y - 3.0)) text-anchor="end" {
-                @if let Some(more) = &more { (more) }
-            } " "
-            text.queue-counts x=(Px(x)) y=(Px(y)) { (rows[0]) } " "
-            text.queue-counts .queue-aside[queue.counts.lines.len() == 1] x=(Px(x)) y=(Px(y + line)) { (rows[1]) }
-        }
+    let hit = Rect::new(frame.x - 4.0, top - 2.0, frame.w + 8.0, y + 6.0 - top);
+    let aside = if queue.counts.lines.len() == 1 { "queue-counts queue-aside" } else { "queue-counts" };
+    let [counts, beside] = rows;
+    let marks = std::iter::once(Mark::rect("queue-hit", hit, Some("6")))
+        .chain(text(scene, &queue.label, "queue-name"))
+        .chain((0..SLOTS).map(|at| slot(queue, at, seen.slots.get(at))))
+        .chain([
+            Mark::text("queue-more", frame.right(), frame.y - 3.0, more.clone().unwrap_or_default())
+                .anchored("end"),
+            Mark::text("queue-counts", x, y, counts),
+            Mark::text(aside, x, y + line, beside),
+        ]);
+    Thing {
+        key: (Kind::Queue, queue.name.clone()),
+        class: if scene.is_selected(&pick) { "queue is-selected" } else { "queue" },
+        spoken: format!("Queue {}: {}", queue.name, spoken.join(" ")),
+        data: Data {
+            ready: Some(seen.ready.to_string()),
+            unacked: Some(seen.unacked.to_string()),
+            ..Data::default()
+        },
+        pick: Some(pick),
+        marks: marks.collect(),
     }
 }
 
 /// One slot. A message in it can be clicked; by keyboard it is reached in the queue's inspector.
-fn slot(queue: &QueueBox, at: usize, slot: Option<&Slot>) -> Markup {
+fn slot(queue: &QueueBox, at: usize, slot: Option<&Slot>) -> Mark {
     #[expect(clippy::cast_precision_loss, reason = "eight slots")]
     let x = queue.slots.x + queue.pitch * at as f32;
     let holds = match slot {
@@ -96,8 +104,6 @@ fn slot(queue: &QueueBox, at: usize, slot: Option<&Slot>) -> Markup {
     let pick = slot
         .and_then(|slot| slot.message_id.clone())
         .map(|id| Selection::Message { id, queue: Some(Id::from(queue.name.as_str())) });
-    html! {
-        rect.slot data-slot=(holds) data-pick=[pick] x=(Px(x)) y=(Px(queue.slots.y)) width=(Px(queue.pitch - 2.0))
-            height=(Px(queue.slots.h)) rx="2.5" {}
-    }
+    let rect = Rect::new(x, queue.slots.y, queue.pitch - 2.0, queue.slots.h);
+    Mark { slot: Some(holds), pick, ..Mark::rect("slot", rect, Some("2.5")) }
 }

@@ -36,7 +36,7 @@ impl Animation {
             self.worded_at_ms = now_ms;
             for (edge, rate) in &streams {
                 let id = stream_id(edge, 0);
-                let words = format!("{rate}/s");
+                let words = rate_words(*rate);
                 self.tokens.iter().filter(|token| token.is(&id)).for_each(|token| token.say(&words));
             }
         }
@@ -49,8 +49,11 @@ impl Animation {
     }
 
     fn start_stream(&mut self, edge: &str, rate: usize) {
-        let line = self.lab.peek(|state| Some((state.layout().edge(edge)?.path.clone(), state.style)));
-        let Some((path, style)) = line.flatten() else { return };
+        let line = self.lab.peek(|state| {
+            let edge = state.layout().edge(edge)?;
+            Some((edge.path.clone(), edge.passing.clone(), state.style))
+        });
+        let Some((path, words_at, style)) = line.flatten() else { return };
         let is_still = has_reduced_motion();
         let shape = Shape::of_style(style);
         let is_call = edge.starts_with("http:");
@@ -60,13 +63,14 @@ impl Animation {
             let flight = Flight {
                 edge: edge.to_owned(),
                 path: path.clone(),
+                words_at: words_at.clone(),
                 back: false,
                 begins_ms,
                 lasts_ms: ROUND_MS,
                 is_stream: true,
                 is_still,
             };
-            let words = if dot == 0 { format!("{rate}/s") } else { String::new() };
+            let words = if dot == 0 { rate_words(rate) } else { String::new() };
             let shape = if is_call { Shape::Http } else { shape };
             if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
                 token.start(flight, shape, &stream_id(edge, dot), &words);
@@ -75,6 +79,26 @@ impl Animation {
     }
 }
 
+/// So many in a second, short enough for its place.
+fn rate_words(rate: usize) -> String {
+    match rate {
+        0..=999 => format!("{rate}/s"),
+        1_000..=9_999 => format!("{}.{}k/s", rate / 1_000, rate % 1_000 / 100),
+        _ => format!("{}k/s", rate / 1_000),
+    }
+}
+
 fn stream_id(edge: &str, dot: usize) -> String {
     format!("stream:{edge}:{dot}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_short_however_high_it_is() {
+        let words = [0, 51, 999, 1_000, 1_453, 9_999, 12_345].map(rate_words);
+        assert_eq!(words, ["0/s", "51/s", "999/s", "1.0k/s", "1.4k/s", "9.9k/s", "12k/s"]);
+    }
 }

@@ -1,8 +1,7 @@
 //! A fixed pool of tokens. They are made once, and then only their attributes change: no signal per frame.
 
 use super::super::hop::Shape;
-use flow::layout::Path;
-use flow::layout::Px;
+use flow::layout::{Path, Px, Text};
 use leptos::prelude::document;
 use web_sys::Element;
 
@@ -15,6 +14,8 @@ const SVG: &str = "http://www.w3.org/2000/svg";
 pub(super) struct Flight {
     pub edge: String,
     pub path: Path,
+    /// Where its words stand still, so that they can be read.
+    pub words_at: Text,
     pub back: bool,
     pub begins_ms: f64,
     pub lasts_ms: f64,
@@ -61,16 +62,9 @@ impl Token {
         set(&self.group, "data-token", id);
         set(&self.shape, "d", outline(shape));
         self.words.set_text_content(Some(words));
-        // The words stand still beside the middle of the line, where they can be read.
-        let (middle, before) = (flight.path.point(0.5), flight.path.point(0.45));
-        let is_upright = (middle.y - before.y).abs() > (middle.x - before.x).abs();
-        let (x, y, anchor) = if is_upright {
-            (middle.x + 10.0, middle.y + 4.0, "start")
-        } else {
-            (middle.x, middle.y - 10.0, "middle")
-        };
-        set(&self.words, "transform", &format!("translate({} {})", Px(x), Px(y)));
-        set(&self.words, "text-anchor", anchor);
+        let Text { at, anchor, .. } = flight.words_at;
+        set(&self.words, "transform", &format!("translate({} {})", Px(at.x), Px(at.y)));
+        set(&self.words, "text-anchor", anchor.as_str());
         self.flight = Some(flight);
         // Shown by its first step, not where the last journey ended.
     }

@@ -5,6 +5,7 @@ use super::told::{Block, Fact, Piece, Told, Way, tell};
 use crate::files;
 use crate::lab::handle::{Lab, Pace};
 use crate::lab::link;
+use crate::lab::pick::{OnPick, picks};
 use crate::lab::selection::Selection;
 use crate::lab::state::{LabState, Look};
 use crate::lab::steady::kept;
@@ -45,6 +46,7 @@ pub fn Panel(
 #[component]
 fn Selected(lab: Lab, told: RwSignal<Told>) -> impl IntoView {
     let places = move || told.with(|told| places(&told.blocks));
+    let on_pick = super::on_pick(lab);
     view! {
         <button class="button button-icon inspector-close" type="button" on:click=move |_| _ = super::close(lab)>
             <span class="sr-only">"Close the inspector"</span>
@@ -53,7 +55,7 @@ fn Selected(lab: Lab, told: RwSignal<Told>) -> impl IntoView {
             </svg>
         </button>
         <div class="inspector-body">
-            <For each=places key=Clone::clone children=move |(nth, place)| shown(told, nth, place) />
+            <For each=places key=Clone::clone children=move |(nth, place)| shown(told, on_pick, nth, place) />
             <Buttons lab told />
         </div>
     }
@@ -97,7 +99,7 @@ where
     })
 }
 
-fn shown(told: RwSignal<Told>, nth: usize, place: Place) -> AnyView {
+fn shown(told: RwSignal<Told>, on_pick: OnPick, nth: usize, place: Place) -> AnyView {
     match place {
         Place::Facts => {
             let facts = lines(told, nth, |block| match block {
@@ -111,14 +113,14 @@ fn shown(told: RwSignal<Told>, nth: usize, place: Place) -> AnyView {
                 Block::Ways(ways) => Some(ways),
                 _ => None,
             });
-            view! { <ul class="plain-list">{rows(told, ways)}</ul> }.into_any()
+            view! { <ul class="plain-list">{rows(told, on_pick, ways)}</ul> }.into_any()
         }
         Place::Journey => {
             let steps = lines(told, nth, |block| match block {
                 Block::Journey(steps) => Some(steps),
                 _ => None,
             });
-            view! { <ol class="journey journey-tree">{rows(told, steps)}</ol> }.into_any()
+            view! { <ol class="journey journey-tree">{rows(told, on_pick, steps)}</ol> }.into_any()
         }
         Place::Of(block) => fixed(block),
     }
@@ -204,23 +206,26 @@ fn Numbers(numbers: Vec<(&'static str, String, String)>) -> impl IntoView {
     }
 }
 
-fn rows(told: RwSignal<Told>, ways: Memo<Vec<(usize, Way)>>) -> AnyView {
+fn rows(told: RwSignal<Told>, on_pick: OnPick, ways: Memo<Vec<(usize, Way)>>) -> AnyView {
     let selected = Memo::new(move |_| told.with(|told| told.selection.clone()));
     view! {
-        <For each=move || ways.get() key=Clone::clone children=move |(_, way)| view! { <Row way selected /> } />
+        <For each=move || ways.get() key=Clone::clone let((_, way))>
+            <Row way selected on_pick />
+        </For>
     }
     .into_any()
 }
 
 /// A way to something else.
 #[component]
-fn Row(way: Way, selected: Memo<Option<Selection>>) -> impl IntoView {
+fn Row(way: Way, selected: Memo<Option<Selection>>, on_pick: OnPick) -> impl IntoView {
     let Way { pick, words, after, mark, depth } = way;
     let is_step = !mark.is_empty();
     let mark = is_step.then(|| view! { <span class=format!("mark mark-{mark}") aria-hidden="true"></span> });
     let level = (depth > 0).then(|| view! { <span class="sr-only">{format!("Level {depth}: ")}</span> });
     let after = (!after.is_empty()).then(|| view! { <span class="step-after">{after}</span> });
     let data_pick = pick.to_string();
+    let on_click = picks(on_pick, pick.clone());
     view! {
         <li data-depth=is_step.then(|| depth.min(DEEPEST))>
             <button
@@ -228,6 +233,7 @@ fn Row(way: Way, selected: Memo<Option<Selection>>) -> impl IntoView {
                 class:is-selected=move || is_step && selected.with(|selected| selected.as_ref() == Some(&pick))
                 type="button"
                 data-pick=data_pick
+                on:click=on_click
             >
                 {mark}
                 <span class="step-words">{level}{words}</span>
@@ -307,7 +313,10 @@ mod tests {
             assert!(html.contains("  was 1"), "{html}");
             let pick = Selection::Event(7);
             let way = Way { mark: "http", depth: 9, ..Way::to(pick.clone(), "Inventory answered", "+2 ms") };
-            let html = view! { <Row way selected=Memo::new(move |_| Some(pick.clone())) /> }.to_html();
+            let html = view! {
+                <Row way selected=Memo::new(move |_| Some(pick.clone())) on_pick=Callback::new(|_| ()) />
+            }
+            .to_html();
             assert!(html.contains("data-depth=\"6\"") && html.contains("Level 9: "), "{html}");
             assert!(html.contains("is-selected") && html.contains("data-pick=\"event:7\""), "{html}");
         });

@@ -11,7 +11,7 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 /// The fields of the filter, and the zone of the times.
 #[component]
 pub fn LogTools(
-    /// Whose log.
+    /// The lab whose log is shown.
     lab: Lab,
     /// Whether they do not work yet.
     is_off: Memo<bool>,

@@ -225,7 +225,7 @@ fn FaultForm(section: Section) -> impl IntoView {
                     .get()
                     .then(|| view! {
                         <div class="field">
-                            <label for="fault-service">"Whose"</label>
+                            <label for="fault-service">"Service"</label>
                             <select id="fault-service" class="input" name="service" on:change=choose_service>
                                 {services()}
                             </select>

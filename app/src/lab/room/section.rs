@@ -5,8 +5,8 @@ use crate::api::{
     fetch::Answer,
     poll::{Reader, poll},
 };
+use crate::focus::focus;
 use crate::live::Live;
-use crate::paint::focus;
 use flow::System;
 use leptos::{ev, prelude::*};
 use serde::de::DeserializeOwned;
@@ -102,7 +102,7 @@ impl Section {
         request_animation_frame(move || {
             let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
             if is_lost {
-                focus(&format!("{here} :is(summary, button)"), "");
+                focus(&format!("{here} :is(summary, button)"));
             }
         });
     }

@@ -4,30 +4,41 @@
 
 use super::super::handle::{Lab, Pace};
 use super::super::log::{Log, LogTools};
-use super::super::steady::put_focus;
 use super::tools::{SequenceTools, TimelineTools};
 use super::{View, show};
+use crate::{focus::put_focus, later};
 use flow::Style;
 use leptos::{ev, prelude::*};
+use web_sys::HtmlElement;
+
+/// Brings the panel to life in the place where the server has drawn it.
+type Wake = fn(HtmlElement, Lab, Style);
+
+/// Fetches what brings the panel to life: in the browser, a part of the WASM of its own.
+#[lazy]
+pub fn load_views() -> Wake {
+    wake
+}
+
+fn wake(place: HtmlElement, lab: Lab, style: Style) {
+    later::fill(place, move || view! { <Panel lab style /> });
+}
 
 /// The place of the panel: the server draws it, and the browser brings it to life.
 #[component]
 pub fn ViewsPlace(
-    /// Whose events.
+    /// The lab whose events are shown.
     lab: Lab,
-    /// Of which system.
+    /// The style that is shown.
     style: Style,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    {
-        let place = NodeRef::new();
-        crate::paint::when_there(place, Box::new(move |place| later::wake(place, lab, style)));
-        view! { <div class="place" id="views" node_ref=place inner_html=""></div> }
-    }
+    let panel = later::place(move |place| async move { load_views().await(place, lab, style) });
     #[cfg(not(feature = "hydrate"))]
+    let panel = view! { <Panel lab style /> };
     view! {
         <div class="place" id="views">
-            <Panel lab style />
+            {panel}
         </div>
     }
 }
@@ -38,37 +49,6 @@ struct Head {
     open: View,
     is_fetched: bool,
     is_off: bool,
-}
-
-/// What the browser does once the page is there.
-#[cfg(feature = "hydrate")]
-mod later {
-    use super::{Lab, Panel};
-    use flow::Style;
-    use leptos::prelude::*;
-    use wasm_bindgen::JsCast as _;
-    use web_sys::{Element, HtmlElement};
-
-    /// Brings the panel to life in the place where the server has drawn it.
-    type Wake = fn(HtmlElement, Lab, Style);
-
-    /// Fetches what brings the panel to life, and does so.
-    pub fn wake(place: Element, lab: Lab, style: Style) {
-        if let Ok(place) = place.dyn_into::<HtmlElement>() {
-            leptos::task::spawn_local(async move { load_views().await(place, lab, style) });
-        }
-    }
-
-    /// Fetches it: a part of the WASM of its own.
-    #[lazy]
-    fn load_views() -> Wake {
-        fill
-    }
-
-    fn fill(place: HtmlElement, lab: Lab, style: Style) {
-        place.set_inner_html("");
-        leptos::mount::mount_to(place, move || view! { <Panel lab style /> }).forget();
-    }
 }
 
 #[component]

@@ -5,15 +5,15 @@ use super::lanes::{Lanes, LanesFigure};
 use super::moves::{self, Move};
 use super::state::State;
 use super::{Comparison, IS_ALIVE, send};
-use crate::lab::director::SPEEDS;
 use crate::lab::handle::Pace;
-use leptos::{ev, prelude::*};
+use crate::lab::playhead::bar::{Button, Face, PlayheadBar, Reach};
+use leptos::prelude::*;
 
 /// What the playhead shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Shown {
     /// How many steps are shown, of how many.
-    place: (usize, usize),
+    reach: Reach,
     is_playing: bool,
     speed: usize,
     slowed: Option<String>,
@@ -22,7 +22,7 @@ struct Shown {
 impl Shown {
     fn of(state: &State) -> Self {
         Self {
-            place: (state.shown(), state.total()),
+            reach: Reach { first: 0, at: state.shown() as u64, last: state.total() as u64 },
             is_playing: state.is_playing,
             speed: state.play.speed,
             slowed: state.play.slowed(),
@@ -75,108 +75,46 @@ fn BrokenNotice(comparison: Comparison) -> impl IntoView {
     }
 }
 
-/// A button's words, its key, and its sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Face {
-    words: &'static str,
-    key: &'static str,
-    path: &'static str,
-}
-
-const START: Face = Face { words: "From the start", key: "Home", path: "M4 4v12M16 4l-9 6 9 6z" };
-const BACK: Face = Face { words: "One step back", key: "←", path: "M13 4l-7 6 7 6M4 4v12" };
-const PAUSE: Face = Face { words: "Pause the view", key: "Space", path: "M7 4v12M13 4v12" };
-const PLAY: Face = Face { words: "Play", key: "Space", path: "M6 4l10 6-10 6z" };
-const STEP: Face = Face { words: "One step forward", key: "→", path: "M7 4l7 6-7 6M16 4v12" };
-const NEXT_MESSAGE: Face =
-    Face { words: "Next message", key: "Shift →", path: "M3 4l6 6-6 6M11 4l6 6-6 6" };
-
 /// The playhead.
 #[component]
 fn Playhead(comparison: Comparison) -> impl IntoView {
     let shown = comparison.read(Pace::Frame, |state, _| Shown::of(state));
-    let place = Memo::new(move |_| shown.with(|shown| shown.place));
-    let is_off = Memo::new(move |_| !IS_ALIVE || place.get().1 == 0);
-    let is_playing = Memo::new(move |_| shown.with(|shown| shown.is_playing));
+    let reach = Memo::new(move |_| shown.with(|shown| shown.reach));
+    let is_off = Memo::new(move |_| !IS_ALIVE || reach.get().last == 0);
+    let is_paused = Memo::new(move |_| shown.with(|shown| !shown.is_playing));
+    let play = Signal::derive(move || if is_paused.get() { "paused" } else { "playing" });
     let speed = Memo::new(move |_| shown.with(|shown| shown.speed));
     let slowed = Memo::new(move |_| shown.with(|shown| shown.slowed.clone()));
-    let toggle = Memo::new(move |_| if is_playing.get() { PAUSE } else { PLAY });
-    let button = |to: Move, face: Signal<Face>| view! { <MoveButton comparison is_off to face /> }.into_any();
-    let speeds = SPEEDS.iter().enumerate().map(|(at, (_, name))| {
-        view! {
-            <button
-                class="segment"
-                type="button"
-                disabled=is_off
-                aria-pressed=move || (speed.get() == at).to_string()
-                aria-label=format!("Speed {name}×")
-                on:click=move |_| moves::speed(comparison, |_| at)
-            >
-                {format!("{name}×")}
-            </button>
-        }
-    });
-    let scrub = move |event: ev::Event| {
-        if let Ok(count) = event_target_value(&event).parse() {
-            moves::go(comparison, Move::To(count));
+    let go = move |to| move || moves::go(comparison, to);
+    let buttons = vec![
+        Button::new(Face::START, go(Move::Start)),
+        Button::new(Face::BACK, go(Move::Back)),
+        Button::toggle(is_paused, go(Move::Toggle)),
+        Button::new(Face::STEP, go(Move::Step)),
+        Button::new(Face::next("Next message"), go(Move::NextMessage)),
+    ];
+    let scrub = move |place| {
+        if let Ok(place) = usize::try_from(place) {
+            moves::go(comparison, Move::To(place));
         }
     };
+    let pace = move || {
+        let words = slowed.get().map(|slowed| format!("slowed for viewing {slowed}"));
+        words.map(|words| view! { <p class="pill pill-plain">{words}</p> })
+    };
     view! {
-        <div
-            class="card playhead"
-            role="group"
-            aria-label="Playhead"
-            data-play=move || if is_playing.get() { "playing" } else { "paused" }
+        <PlayheadBar
+            is_card=true
+            is_off
+            play
+            buttons
+            reach
+            on_scrub=Callback::new(scrub)
+            speed
+            on_speed=Callback::new(move |at| moves::speed(comparison, |_| at))
         >
-            <div class="playhead-buttons">
-                {button(Move::Start, START.into())} {button(Move::Back, BACK.into())}
-                {button(Move::Toggle, toggle.into())} {button(Move::Step, STEP.into())}
-                {button(Move::NextMessage, NEXT_MESSAGE.into())}
-            </div>
-            // The end goes first: a browser keeps the value within it.
-            <input
-                class="playhead-range"
-                type="range"
-                min="0"
-                max=move || place.get().1.max(1).to_string()
-                value="0"
-                prop:value=move || place.get().0.to_string()
-                aria-label="Playhead"
-                aria-valuetext=move || format!("Step {} of {}", place.get().0, place.get().1)
-                disabled=is_off
-                on:input=scrub
-            />
-            <span class="playhead-at">{move || format!("{} / {}", place.get().0, place.get().1)}</span>
-            <div class="segments" role="group" aria-label="Speed">
-                {speeds.collect_view()}
-            </div>
-            {move || {
-                slowed
-                    .get()
-                    .map(|slowed| {
-                        view! { <p class="pill pill-plain">{format!("slowed for viewing {slowed}")}</p> }
-                    })
-            }}
-        </div>
-    }
-}
-
-/// A button that moves the playhead.
-#[component]
-fn MoveButton(comparison: Comparison, is_off: Memo<bool>, to: Move, face: Signal<Face>) -> impl IntoView {
-    view! {
-        <button
-            class="button button-icon"
-            type="button"
-            disabled=is_off
-            aria-label=move || face.get().words
-            title=move || format!("{} ({})", face.get().words, face.get().key)
-            on:click=move |_| moves::go(comparison, to)
-        >
-            <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-                <path d=move || face.get().path></path>
-            </svg>
-        </button>
+            {pace}
+        </PlayheadBar>
     }
 }
 

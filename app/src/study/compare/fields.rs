@@ -2,19 +2,19 @@
 
 use super::form::{COUNT, FAULTS, Field, Form, hint};
 use super::{Comparison, IS_ALIVE, send};
+use crate::api;
 use crate::lab::broken;
+use crate::lab::picker::{ASKED, Act, SkuField};
 use crate::lab::words::service_name;
 use crate::live::Connection;
-use flow::Service;
-use leptos::{ev, prelude::*};
+use flow::{Service, Style};
+use leptos::{ev, prelude::*, task::spawn_local};
 
 /// The form. What the chosen fault does not need is not asked for.
 #[component]
 pub fn FormCard(
     /// What is sent, and where.
     comparison: Comparison,
-    /// What the field for the SKU suggests.
-    skus: Vec<String>,
 ) -> impl IntoView {
     let form = comparison.form;
     let read = move |is_so: fn(&Form) -> bool| Memo::new(move |_| form.with(is_so));
@@ -33,7 +33,6 @@ pub fn FormCard(
         event.prevent_default();
         send::send(comparison);
     };
-    let skus = StoredValue::new(skus);
     let number = move |field: Field, words: String| view! { <NumberField form field words /> }.into_any();
     view! {
         <form class="card duel-form" novalidate on:submit=submit>
@@ -49,7 +48,7 @@ pub fn FormCard(
                     number(Field::Count, format!("Arrivals, {} to {}", COUNT.start(), COUNT.end()))
                 } else {
                     view! {
-                        <SkuField form skus />
+                        <Sku form />
                         <NumberField form field=Field::Quantity words="Quantity".to_owned() />
                     }
                     .into_any()
@@ -112,32 +111,31 @@ fn Choice(form: RwSignal<Form>, is_burst: bool, words: &'static str) -> impl Int
     }
 }
 
+/// What the field for the SKU has to show, and what it does.
 #[component]
-fn SkuField(form: RwSignal<Form>, skus: StoredValue<Vec<String>>) -> impl IntoView {
-    let sku = value(form, Field::Sku);
-    let options = skus.with_value(|skus| {
-        skus.iter().map(|sku| view! { <option value=sku.clone()></option> }).collect_view()
+fn Sku(form: RwSignal<Form>) -> impl IntoView {
+    let seen = Memo::new(move |_| {
+        form.with(|form| {
+            form.sku.seen(form.wrong.as_ref().filter(|_| form.is_wrong(Field::Sku)).map(|wrong| &*wrong.1))
+        })
     });
-    view! {
-        <div class="field">
-            <label for="duel-sku">"SKU"</label>
-            <input
-                id="duel-sku"
-                class="input"
-                type="text"
-                list="duel-skus"
-                autocomplete="off"
-                autocapitalize="characters"
-                spellcheck="false"
-                value=sku.get_untracked()
-                prop:value=sku
-                aria-invalid=invalid(form, Field::Sku)
-                disabled=!IS_ALIVE
-                on:input=move |event| take(form, Field::Sku, &event)
-            />
-            <datalist id="duel-skus">{options}</datalist>
-        </div>
-    }
+    let on_act = Callback::new(move |act: Act| {
+        let is_typed = matches!(act, Act::Type(_));
+        let is_used = form.try_update(|form| form.sku.take(act)) == Some(true);
+        if is_typed {
+            spawn_local(suggest(form));
+        }
+        is_used
+    });
+    view! { <SkuField id="duel-sku" seen is_brief=true is_off=Signal::stored(!IS_ALIVE) on_act /> }
+}
+
+/// Asks the catalog for what fits the text. Until it answers, what is known already is suggested.
+async fn suggest(form: RwSignal<Form>) {
+    let Some(text) = form.try_with_untracked(|form| form.sku.text.trim().to_owned()) else { return };
+    // A text that is too long to be looked for fits nothing.
+    let fitting = api::products(Style::Choreography, text, ASKED).await.unwrap_or_default();
+    form.try_update(|form| form.sku.learn(fitting));
 }
 
 /// A field for a number. What stands in it is checked once it is sent.
@@ -189,7 +187,7 @@ fn FaultField(form: RwSignal<Form>) -> impl IntoView {
     }
 }
 
-/// Whose fault it is to be.
+/// The service that the fault strikes.
 #[component]
 fn ServiceField(form: RwSignal<Form>) -> impl IntoView {
     let services = Service::ALL.iter().map(|&service| {

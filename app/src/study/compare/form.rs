@@ -1,6 +1,8 @@
 //! What is to be sent through both styles, and what is to be broken in both before that.
 
 use crate::lab::broken;
+use crate::lab::picker::Picker;
+use flow::api::Product;
 use flow::fault::{Fault, FaultKind, Trigger};
 use flow::{Quantity, Service, Sku};
 
@@ -68,8 +70,8 @@ type Wrong = (Option<Field>, String);
 pub struct Form {
     /// Whether many are sent at once, and not one.
     pub is_burst: bool,
-    /// Of what one arrival is.
-    pub sku: String,
+    /// What one arrival brings.
+    pub sku: Picker,
     /// How much it brings.
     pub quantity: String,
     /// How many come in a burst.
@@ -78,7 +80,7 @@ pub struct Form {
     pub seed: String,
     /// What is broken in both.
     pub fault: Option<FaultKind>,
-    /// Whose it is.
+    /// The service that it strikes.
     pub service: Service,
     /// How often it strikes.
     pub probability: String,
@@ -101,10 +103,11 @@ pub enum Order {
 
 impl Form {
     /// A form that is ready to send.
-    pub fn new(sku: Option<&String>) -> Self {
+    pub fn new(products: Vec<Product>) -> Self {
+        let sku = products.first().map(|first| first.sku.to_string()).unwrap_or_default();
         Self {
             is_burst: false,
-            sku: sku.cloned().unwrap_or_default(),
+            sku: Picker::new(sku, products),
             quantity: "12".to_owned(),
             count: "20".to_owned(),
             seed: "1".to_owned(),
@@ -121,7 +124,7 @@ impl Form {
     pub fn typed(&mut self, field: Field, value: String) {
         match field {
             Field::What => self.is_burst = value == "burst",
-            Field::Sku => self.sku = value,
+            Field::Sku => self.sku.text = value,
             Field::Quantity => self.quantity = value,
             Field::Count => self.count = value,
             Field::Seed => self.seed = value,
@@ -142,7 +145,7 @@ impl Form {
                     "one"
                 }
             }
-            Field::Sku => &self.sku,
+            Field::Sku => &self.sku.text,
             Field::Quantity => &self.quantity,
             Field::Count => &self.count,
             Field::Seed => &self.seed,
@@ -172,7 +175,7 @@ impl Form {
         let mut query = if self.is_burst {
             format!("what=burst&count={}", self.count.trim())
         } else {
-            format!("sku={}&quantity={}", self.sku, self.quantity.trim())
+            format!("sku={}&quantity={}", self.sku.text, self.quantity.trim())
         };
         if self.wants_seed() {
             query += &format!("&seed={}", self.seed.trim());
@@ -234,7 +237,7 @@ impl Form {
         let quantity = self.quantity.trim().parse().ok().and_then(|quantity| Quantity::parse(quantity).ok());
         let quantity =
             quantity.ok_or((Field::Quantity, "A quantity is a whole number from 1 to 1,000,000."))?;
-        let sku = Sku::parse(self.sku.trim())
+        let sku = Sku::parse(self.sku.text.trim())
             .map_err(|_| (Field::Sku, "A SKU is 1 to 32 letters, digits, hyphens, underscores or dots."))?;
         Ok(Order::One(format!("{{\"sku\":\"{sku}\",\"quantity\":{},\"style\":\"both\"}}", quantity.get())))
     }
@@ -280,7 +283,7 @@ mod tests {
     use super::*;
 
     fn form() -> Form {
-        Form::new(Some(&"MUG-RED".to_owned()))
+        Form { sku: Picker::new("MUG-RED".to_owned(), Vec::new()), ..Form::new(Vec::new()) }
     }
 
     #[test]

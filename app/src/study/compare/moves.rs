@@ -1,9 +1,8 @@
 //! How the reader moves the playhead, by buttons and by keys.
 
 use super::{Comparison, play};
-use crate::components::keys_switch::{USES_SPACE, is_plain, keys_are_on};
+use crate::components::keys_switch::{USES_SPACE, is_plain, is_within, keys_are_on};
 use crate::lab::handle::Pace;
-use crate::paint::Act;
 use leptos::ev;
 
 /// What uses a key by itself, so that it means nothing else there.
@@ -49,7 +48,7 @@ pub fn pressed(comparison: Comparison, event: &ev::KeyboardEvent) {
     }
     let key = event.key();
     let uses = if key == " " { USES_SPACE } else { USES_ARROWS };
-    if Act::marked(event, uses).is_some() {
+    if is_within(event, uses) {
         return;
     }
     match (key.as_str(), event.shift_key()) {

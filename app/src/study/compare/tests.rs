@@ -9,7 +9,7 @@ use super::{Marks, Told, page};
 use crate::lab::example;
 use crate::live::provide_live;
 use flow::event::Origin;
-use flow::{History, Kind, Node, Style};
+use flow::{History, Kind, Node, Sku, Style, api::Product};
 use leptos::prelude::*;
 
 /// So many arrivals in each style, each handled by catalog, and both compared; the playhead is at the end.
@@ -49,7 +49,15 @@ fn go(state: &mut State, to: Move, history: &History) -> Option<(Style, u64)> {
 fn the_server_draws_the_whole_page_and_nothing_on_it_can_be_used_yet() {
     let html = Owner::new().with(|| {
         let live = provide_live();
-        page(live, vec!["MUG-<RED>".to_owned()]).to_html()
+        let product = Product {
+            sku: Sku::parse("MUG-RED").unwrap(),
+            name: "Red mug".to_owned(),
+            available: true,
+            quantity: 3,
+            version: 1,
+            updated_at: String::new(),
+        };
+        page(live, vec![product]).to_html()
     });
     for mark in [
         r#"data-connection="connecting""#,
@@ -57,7 +65,7 @@ fn the_server_draws_the_whole_page_and_nothing_on_it_can_be_used_yet() {
         r#"data-settled="true""#,
         r#"id="diagram-choreography""#,
         r#"id="diagram-orchestration""#,
-        r#"value="MUG-&lt;RED&gt;""#,
+        r#"value="MUG-RED""#,
         r#"data-play="paused""#,
         "Send one arrival, or a burst",
     ] {
