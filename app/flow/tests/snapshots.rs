@@ -9,11 +9,11 @@ const RUN: &str = include_str!("../benches/run.json");
 
 /// The first arrival of a style, as a Mermaid diagram.
 fn mermaid(style: flow::Style) -> String {
-    let history = Run::read(RUN).unwrap().into_history();
+    let history = Run::read(RUN).expect("the recorded run can be read").into_history();
     let arrival = history
         .events()
         .iter()
-        .find(|event| event.style == Some(style) && event.kind.name() == flow::KindName::ArrivalReceived)
+        .find(|event| event.style() == Some(style) && event.kind.name() == flow::KindName::ArrivalReceived)
         .and_then(|event| event.correlation_id.clone());
     let events = history.events().iter().filter(|event| event.correlation_id == arrival);
     Sequence::of(events.map(|event| &**event), Options { queues: true, settlements: false }).mermaid()

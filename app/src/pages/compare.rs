@@ -4,13 +4,11 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::compare`, which the
 //! browser fetches for this page.
 
+use crate::lab::picker::ASKED;
 use crate::{api, live::use_live, study};
-use flow::Style;
+use flow::{Style, api::Product};
 use leptos::prelude::*;
 use leptos_meta::Title;
-
-/// How many products the field for the SKU suggests; any other can be typed.
-const SUGGESTED: u32 = 100;
 
 /// The page `/compare`.
 #[component]
@@ -18,10 +16,8 @@ pub fn Compare() -> impl IntoView {
     view! {
         <Title text="Compare" />
         {Suspend::new(async {
-            let products = api::products(Style::Choreography, String::new(), SUGGESTED).await;
-            let products = products.unwrap_or_default();
-            let skus = products.into_iter().map(|product| product.sku.to_string()).collect();
-            view! { <CompareBoth skus /> }
+            let products = api::products(Style::Choreography, String::new(), ASKED).await;
+            view! { <CompareBoth products=products.unwrap_or_default() /> }
         })}
     }
 }
@@ -29,16 +25,15 @@ pub fn Compare() -> impl IntoView {
 /// The place of both styles, and of what they took.
 #[island]
 fn CompareBoth(
-    /// What the field for the SKU suggests.
-    skus: Vec<String>,
+    /// What the field for the SKU suggests at first.
+    products: Vec<Product>,
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
     return super::listing::place(move |place| async move {
         let study = study::load().await;
-        place.set_inner_html("");
-        leptos::mount::mount_to(place, move || (study.compare)(live, skus)).forget();
+        crate::later::fill(place, move || (study.compare)(live, products));
     });
     #[cfg(not(feature = "hydrate"))]
-    view! { <div class="place">{(study::at_once().compare)(live, skus)}</div> }
+    view! { <div class="place">{(study::at_once().compare)(live, products)}</div> }
 }

@@ -1,9 +1,13 @@
-//! The start: what this is, in two moving sketches, and the way in.
+//! The start: what this is, in two sketches that show what happens, and the way in.
 
-use super::sketch::{Choreography, Orchestration};
+mod place;
+mod send;
+
 use crate::components::icons::Arrow;
+use flow::Style;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use place::HomePlace;
 
 /// The page `/`.
 #[component]
@@ -12,15 +16,13 @@ pub fn Home() -> impl IntoView {
         <Title text="See how services talk" />
         <main id="main" tabindex="-1" class="page home">
             <div class="hero">
-                <h1>"See how services talk"</h1>
-                <p>
-                    "A warehouse reports new stock. Three services need to know. Send an arrival and watch
-                    every message find its way, in two styles."
-                </p>
+                <h1>"Two ways to make services talk"</h1>
+                <p>"Watch real messages. Break them."</p>
+                <HomePlace />
             </div>
             <div class="ways">
                 <article class="way card">
-                    <Choreography />
+                    <HomePlace style=Style::Choreography />
                     <div class="way-words">
                         <h2>
                             <a href="/lab/choreography">"Choreography" <Arrow /></a>
@@ -31,7 +33,7 @@ pub fn Home() -> impl IntoView {
                     </div>
                 </article>
                 <article class="way card">
-                    <Orchestration />
+                    <HomePlace style=Style::Orchestration />
                     <div class="way-words">
                         <h2>
                             <a href="/lab/orchestration">"Orchestration" <Arrow /></a>
@@ -43,12 +45,17 @@ pub fn Home() -> impl IntoView {
                     </div>
                 </article>
             </div>
+            <p class="home-next">
+                <a class="button" href="/compare">
+                    "Compare the two " <Arrow />
+                </a>
+            </p>
             <section class="facts" aria-label="What to know">
                 <div>
                     <h2>"Nothing is faked"</h2>
                     <p>
-                        "Every dot in the lab is a message that a real broker carried and a real handler
-                        settled."
+                        "Every dot, here and in the lab, is a message that a real broker carried and a real
+                        handler settled. Only its pace is slowed down for the eye."
                     </p>
                 </div>
                 <div>

@@ -1,8 +1,9 @@
 //! What the store and the mailbox have in common: a list that the server renders and the stream keeps true.
 
 use crate::api::{self, Listed, What};
+use crate::components::Failure;
+use crate::focus::keep_focus;
 use crate::live::Live;
-use crate::paint::keep_focus;
 use flow::api::Problem;
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
@@ -22,34 +23,52 @@ pub const IS_ALIVE: bool = cfg!(feature = "hydrate");
 pub fn place<Fetched: Future<Output = ()> + 'static>(
     wake: impl FnOnce(web_sys::HtmlElement) -> Fetched + 'static,
 ) -> AnyView {
-    use crate::components::ready;
-    use wasm_bindgen::JsCast as _;
+    use crate::{components::ready, later};
 
     ready::fetching();
-    let place = NodeRef::new();
-    let wake = move |place: web_sys::Element| {
-        let Ok(place) = place.dyn_into() else { return };
-        let fetched = wake(place);
-        spawn_local(async move {
-            fetched.await;
-            ready::fetched();
-        });
+    let wake = |place| async {
+        wake(place).await;
+        ready::fetched();
     };
-    crate::paint::when_there(place, Box::new(wake));
-    view! { <div class="place" node_ref=place inner_html=""></div> }.into_any()
+    later::place(wake).into_any()
 }
 
-/// The frame of a page that shows a list.
+/// A page that shows a list: its heading, and the list; what to do where it is empty, or why it cannot be read.
 #[component]
 pub fn ListPage(
     /// How the page stands with the server.
     live: Live,
-    /// What stands on it.
-    children: Children,
+    /// Its name.
+    title: &'static str,
+    /// What is listed, in a sentence.
+    about: &'static str,
+    /// The list.
+    listing: Listing,
+    /// Whether it lists nothing yet.
+    is_empty: fn(&Listed) -> bool,
+    /// What stands there then.
+    blank: fn() -> AnyView,
+    /// What shows the list.
+    children: ChildrenFn,
 ) -> impl IntoView {
+    let seen = listing.seen(is_empty);
+    let retry = Callback::new(move |()| listing.refetch());
+    let body = move || match seen.get() {
+        Seen::Nothing => blank(),
+        Seen::Some => children(),
+        Seen::Failed(detail) => {
+            view! { <Failure what=format!("The {}", title.to_lowercase()) detail retry /> }.into_any()
+        }
+    };
     view! {
         <main id="main" class="page" tabindex="-1" data-connection=move || live.connection.get().as_str()>
-            {children()}
+            <div class="page-head">
+                <div>
+                    <h1>{title}</h1>
+                    <p>{about}</p>
+                </div>
+            </div>
+            {body}
         </main>
     }
 }
@@ -59,7 +78,7 @@ pub type List = Result<Listed, Problem>;
 
 /// What there is to see of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+enum Seen {
     /// There is nothing yet.
     Nothing,
     /// What it lists.
@@ -101,8 +120,7 @@ impl Listing {
     }
 
     /// What there is to see of it; `is_empty` says whether it lists nothing yet.
-    #[must_use]
-    pub fn seen(self, is_empty: fn(&Listed) -> bool) -> Memo<Seen> {
+    fn seen(self, is_empty: fn(&Listed) -> bool) -> Memo<Seen> {
         Memo::new(move |_| {
             self.list.with(|list| match list {
                 Ok(listed) if is_empty(listed) => Seen::Nothing,

@@ -5,11 +5,12 @@ mod letter;
 mod list;
 mod opened;
 
-use super::listing::{List, ListPage, Listing, Seen};
+use super::listing::{List, ListPage, Listing};
 use crate::{
     address,
     api::{self, Listed, What},
-    components::{Blank, Failure},
+    components::Blank,
+    later,
     live::{Live, use_live},
 };
 use flow::{
@@ -87,8 +88,7 @@ pub fn load_mailbox() -> Wake {
 }
 
 fn wake(place: HtmlElement, live: Live, first: List, chosen: Option<String>) {
-    place.set_inner_html("");
-    leptos::mount::mount_to(place, move || view! { <Mail live first chosen /> }).forget();
+    later::fill(place, move || view! { <Mail live first chosen /> });
 }
 
 /// The place of the mailbox.
@@ -124,37 +124,34 @@ fn Mail(
 ) -> impl IntoView {
     let listing = Listing::new(What::Emails, first, live.mail_seq);
     follow_deliveries(listing);
-    let seen =
-        listing.seen(|listed| matches!(listed, Listed::Emails(both) if both.iter().all(Vec::is_empty)));
     let letters = Memo::new(move |_| listing.list.with(|list| emails(list).map(letters).unwrap_or_default()));
     let desk = Desk { letters, chosen: RwSignal::new(chosen), as_source: RwSignal::new(false) };
     Effect::new(move || address::on_back(move || desk.chosen.set(address::query("mail"))));
-    let retry = Callback::new(move |()| listing.refetch());
+    let is_empty = |listed: &Listed| matches!(listed, Listed::Emails(both) if both.iter().all(Vec::is_empty));
     view! {
-        <ListPage live>
-            <div class="page-head">
-                <div>
-                    <h1>"Mailbox"</h1>
-                    <p>
-                        "E-mails from the wishlists to waiting customers: one per wish each time its product returns, however often a message is delivered."
-                    </p>
-                </div>
-            </div>
-            {move || match seen.get() {
-                Seen::Nothing => view! {
-                    <Blank
-                        title="No e-mail yet"
-                        how="When a product that was sold out becomes available, everybody who wished for it gets an e-mail, which appears here."
-                        href="/lab/choreography"
-                        link="Send an arrival"
-                    />
-                }
-                .into_any(),
-                Seen::Some => view! { <BothSides desk /> }.into_any(),
-                Seen::Failed(detail) => view! { <Failure what="The mailbox" detail retry /> }.into_any(),
-            }}
+        <ListPage
+            live
+            title="Mailbox"
+            about="E-mails from the wishlists to waiting customers: one per wish each time its product returns, however often a message is delivered."
+            listing
+            is_empty
+            blank=no_email
+        >
+            <BothSides desk />
         </ListPage>
     }
+}
+
+fn no_email() -> AnyView {
+    view! {
+        <Blank
+            title="No e-mail yet"
+            how="When a product that was sold out becomes available, everybody who wished for it gets an e-mail, which appears here."
+            href="/lab/choreography"
+            link="Send an arrival"
+        />
+    }
+    .into_any()
 }
 
 /// The list and the open e-mail side by side; on a small screen one or the other.

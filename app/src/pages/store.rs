@@ -6,11 +6,12 @@ mod search;
 mod toast;
 mod wish;
 
-use super::listing::{List, ListPage, Listing, Seen};
+use super::listing::{List, ListPage, Listing};
 use crate::{
     address,
     api::{self, Listed, What},
-    components::{Blank, Failure, StyleMark},
+    components::{Blank, StyleMark},
+    later,
     live::{Live, use_live},
 };
 use card::Card;
@@ -105,8 +106,7 @@ pub fn load_shop() -> Wake {
 }
 
 fn wake(place: HtmlElement, live: Live, first: List, wanted: ShelvesWanted) {
-    place.set_inner_html("");
-    leptos::mount::mount_to(place, move || view! { <Shop live first wanted /> }).forget();
+    later::fill(place, move || view! { <Shop live first wanted /> });
 }
 
 /// The place of the shop.
@@ -139,34 +139,31 @@ fn Shop(
     wanted: ShelvesWanted,
 ) -> impl IntoView {
     let counter = Counter::new(live, first, wanted);
-    let seen = counter.listing.seen(|listed| matches!(listed, Listed::Shelves(page) if page.products == 0));
-    let retry = Callback::new(move |()| counter.listing.refetch());
     view! {
-        <ListPage live>
-            <div class="page-head">
-                <div>
-                    <h1>"Store"</h1>
-                    <p>
-                        "Each style runs a shop of its own. Buying takes one piece out of stock, and every service is told."
-                    </p>
-                </div>
-            </div>
-            {move || match seen.get() {
-                Seen::Nothing => view! {
-                    <Blank
-                        title="The shelves are empty"
-                        how="Products appear here once the warehouse has reported some."
-                        href="/lab/choreography"
-                        link="Send the first arrival"
-                    />
-                }
-                .into_any(),
-                Seen::Some => view! { <Goods counter /> }.into_any(),
-                Seen::Failed(detail) => view! { <Failure what="The store" detail retry /> }.into_any(),
-            }}
+        <ListPage
+            live
+            title="Store"
+            about="Each style runs a shop of its own. Buying takes one piece out of stock, and every service is told."
+            listing=counter.listing
+            is_empty=|listed| matches!(listed, Listed::Shelves(page) if page.products == 0)
+            blank=no_product
+        >
+            <Goods counter />
             <Toast outcome=counter.outcome />
         </ListPage>
     }
+}
+
+fn no_product() -> AnyView {
+    view! {
+        <Blank
+            title="The shelves are empty"
+            how="Products appear here once the warehouse has reported some."
+            href="/lab/choreography"
+            link="Send the first arrival"
+        />
+    }
+    .into_any()
 }
 
 /// The products, and the ways to find one.

@@ -51,13 +51,14 @@ pub fn keep_products_fresh(lab: Lab) {
 /// Asks the catalog for what fits the text in the SKU's field. Until it answers, what is known already is suggested.
 /// With `anew`, all that it said before is out of date.
 fn suggest(lab: Lab, anew: bool) {
-    let Some((style, text)) = lab.peek(|state| (state.style, state.form.sku.text.trim().to_owned())) else {
+    let Some((system, text)) = lab.peek(|state| (state.shows(), state.form.sku.text.trim().to_owned()))
+    else {
         return;
     };
     spawn_local(async move {
-        let first = if anew { api::products(style, String::new(), ASKED).await } else { Ok(Vec::new()) };
+        let first = if anew { api::products(system, String::new(), ASKED).await } else { Ok(Vec::new()) };
         // A text that is too long to be looked for fits nothing.
-        let fitting = api::products(style, text, ASKED).await.unwrap_or_default();
+        let fitting = api::products(system, text, ASKED).await.unwrap_or_default();
         let Ok(first) = first else { return };
         lab.change(|state| {
             if anew {
