@@ -237,6 +237,9 @@ mod tests {
         assert_eq!(why("waltz.amqp"), why("waltz"));
         assert_eq!(why("choreography.fax"), "\"fax\" is not a transport: use amqp");
         assert_eq!(why("choreography."), "\"\" is not a transport: use amqp");
+        for transport in Transport::ALL {
+            assert!(why("choreography.fax").contains(transport.as_str()), "{transport} is accepted, too");
+        }
         let error = serde_json::from_str::<System>("\"orchestration.fax\"").unwrap_err();
         assert!(error.to_string().contains("use amqp"), "{error}");
     }
