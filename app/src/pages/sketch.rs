@@ -90,8 +90,8 @@ fn Moving(
         }
         Way::Publish | Way::To(_) => view! { <circle r="6.5"></circle> }.into_any(),
         Way::Ask(_) | Way::Answer(_) => view! { <circle r="4.5"></circle> }.into_any(),
-        Way::Done(service) => over(service, "M93 22l4 4 8-9").into_any(),
-        Way::Failed(service) => over(service, "M95 17l9 9M104 17l-9 9").into_any(),
+        Way::Done(service) => over(service, "M97 22l3.5 3.5 7-8").into_any(),
+        Way::Failed(service) => over(service, "M98 18l8 8M106 18l-8 8").into_any(),
     };
     let class = match mark.way {
         Way::Publish | Way::To(_) => "sketch-mark sketch-token",
