@@ -19,6 +19,7 @@ pub mod keys;
 mod link;
 mod log;
 pub(crate) mod pacer;
+pub mod panels;
 pub mod pick;
 pub(crate) mod picker;
 pub mod playhead;

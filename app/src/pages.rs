@@ -1,10 +1,11 @@
 //! The pages other than the lab.
 
 mod compare;
-mod home;
+pub mod home;
 pub mod listing;
 pub mod mailbox;
 mod not_found;
+pub mod parts;
 mod sketch;
 pub mod store;
 mod when;

@@ -160,13 +160,13 @@ test("a run that is opened before what opens it was fetched waits for the server
   const file = info.outputPath("run.json");
   await (await download).saveAs(file);
 
-  await page.route(/split_load/, (route) => route.abort());
+  await page.route(/split_load_\d/, (route) => route.abort());
   await open(page, "/lab/choreography");
   await server.stop();
   await expect(page.locator('main[data-connection="reconnecting"]')).toBeAttached();
   await page.getByLabel("Open run").setInputFiles(file);
   await expect(page.getByText("was not loaded before the server went away")).toBeVisible();
-  await page.unroute(/split_load/);
+  await page.unroute(/split_load_\d/);
   await server.start();
   await expect(page.locator('main[data-connection="replay"]')).toBeAttached({ timeout: 30_000 });
   await expect(page.getByText("was not loaded")).toHaveCount(0);

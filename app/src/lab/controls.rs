@@ -6,6 +6,8 @@ pub use sku::keep_products_fresh;
 
 use super::form::{Deed, Field, MANY};
 use super::handle::{Lab, Pace};
+#[cfg(feature = "hydrate")]
+use super::panels::load_panels;
 use super::selection::Selection;
 use super::state::Look;
 use super::steady::kept;
@@ -60,15 +62,10 @@ fn seen(look: &Look<'_>) -> Seen {
 }
 
 /// Brings the controls to life in the place where the server has drawn them.
-type Wake = fn(HtmlElement, Lab, Style, Asks);
+pub type Wake = fn(HtmlElement, Lab, Style, Asks);
 
-/// Fetches what brings the controls to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_controls() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, lab: Lab, style: Style, asks: Asks) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, lab: Lab, style: Style, asks: Asks) {
     later::fill(place, move || view! { <Controls lab style asks /> });
 }
 
@@ -83,7 +80,7 @@ pub fn ControlsPlace(
     asks: Asks,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    return later::place(move |place| async move { load_controls().await(place, lab, style, asks) });
+    return later::place(move |place| async move { (load_panels().await.controls)(place, lab, style, asks) });
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">

@@ -14,6 +14,8 @@ pub mod told;
 mod travel;
 
 use super::handle::{Lab, Pace};
+#[cfg(feature = "hydrate")]
+use super::panels::load_panels;
 use super::pick::{OnPick, Picked};
 use super::selection::Selection;
 use super::state::LabState;
@@ -29,15 +31,10 @@ use panel::Panel;
 use web_sys::{Element, HtmlElement};
 
 /// Brings the inspector to life in the place where the server has drawn it.
-type Wake = fn(HtmlElement, Lab);
+pub type Wake = fn(HtmlElement, Lab);
 
-/// Fetches what brings the inspector to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_inspector() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, lab: Lab) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, lab: Lab) {
     let inspector = move || {
         learn_of_others(lab);
         view! { <Panel lab /> }
@@ -52,7 +49,7 @@ pub fn InspectorPlace(
     lab: Lab,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    return later::place(move |place| async move { load_inspector().await(place, lab) });
+    return later::place(move |place| async move { (load_panels().await.inspector)(place, lab) });
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">

@@ -3,8 +3,9 @@
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
+use super::panels::load_panels;
 use super::playhead::{self, Move};
-use super::{inspector, room, views};
+use super::{inspector, views};
 use crate::components::keys_switch::{USES_SPACE, is_plain, is_within, keep_space, keys_are_on};
 use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast as _;
@@ -69,7 +70,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         // Closes every gate, or opens them all: what the button says.
         ("h" | "H", _) => {
             spawn_local(async {
-                room::load_room().await;
+                load_panels().await;
                 press("[data-hold-all]");
             });
             true

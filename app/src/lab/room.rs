@@ -15,6 +15,8 @@ pub mod simulator;
 pub mod workers;
 
 use super::handle::Lab;
+#[cfg(feature = "hydrate")]
+use super::panels::load_panels;
 use crate::api::asks::{Ask, Asks};
 use crate::later;
 use crate::live::{Connection, Live};
@@ -29,15 +31,10 @@ use web_sys::HtmlElement;
 const IS_ALIVE: bool = cfg!(feature = "hydrate");
 
 /// Brings the room to life in the place where the server has drawn it.
-type Wake = fn(HtmlElement, Lab, Asks, Holding);
+pub type Wake = fn(HtmlElement, Lab, Asks, Holding);
 
-/// Fetches what brings the room to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_room() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
     let Some(system) = lab.peek(|state| state.shows()) else { return };
     let unfolded = |topic: &str| {
         let selector = format!("[data-topic='{topic}'][open]");
@@ -72,7 +69,7 @@ pub fn RoomPlace(
     #[cfg(feature = "hydrate")]
     {
         let _ = system;
-        later::place(move |place| async move { load_room().await(place, lab, at_gates, holding) })
+        later::place(move |place| async move { (load_panels().await.room)(place, lab, at_gates, holding) })
     }
     #[cfg(not(feature = "hydrate"))]
     view! {

@@ -5,7 +5,7 @@
 mod panel;
 mod tools;
 
-pub use panel::{ViewsPlace, load_views};
+pub use panel::{ViewsPlace, Wake, wake as wake_panel};
 
 use super::handle::{Lab, Pace};
 use super::log;

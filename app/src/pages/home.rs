@@ -8,6 +8,7 @@ use flow::Style;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use place::HomePlace;
+pub use place::{Wake, wake};
 
 /// The page `/`.
 #[component]

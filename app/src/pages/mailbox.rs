@@ -6,6 +6,8 @@ mod list;
 mod opened;
 
 use super::listing::{List, ListPage, Listing};
+#[cfg(feature = "hydrate")]
+use super::parts::load_parts;
 use crate::{
     address,
     api::{self, Listed, What},
@@ -79,15 +81,10 @@ impl Desk {
 }
 
 /// Brings the mailbox to life in the place where the server has drawn it.
-type Wake = fn(HtmlElement, Live, List, Option<String>);
+pub type Wake = fn(HtmlElement, Live, List, Option<String>);
 
-/// Fetches what brings the mailbox to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_mailbox() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, live: Live, first: List, chosen: Option<String>) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, live: Live, first: List, chosen: Option<String>) {
     later::fill(place, move || view! { <Mail live first chosen /> });
 }
 
@@ -101,9 +98,9 @@ fn MailPlace(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::listing::place(
-        move |place| async move { load_mailbox().await(place, live, first, chosen) },
-    );
+    return super::listing::place(move |place| async move {
+        (load_parts().await.mailbox)(place, live, first, chosen)
+    });
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">

@@ -7,6 +7,8 @@ mod toast;
 mod wish;
 
 use super::listing::{List, ListPage, Listing};
+#[cfg(feature = "hydrate")]
+use super::parts::load_parts;
 use crate::{
     address,
     api::{self, Listed, What},
@@ -97,15 +99,10 @@ impl Counter {
 }
 
 /// Brings the shop to life in the place where the server has drawn it.
-type Wake = fn(HtmlElement, Live, List, ShelvesWanted);
+pub type Wake = fn(HtmlElement, Live, List, ShelvesWanted);
 
-/// Fetches what brings the shop to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_shop() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, live: Live, first: List, wanted: ShelvesWanted) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, live: Live, first: List, wanted: ShelvesWanted) {
     later::fill(place, move || view! { <Shop live first wanted /> });
 }
 
@@ -119,7 +116,9 @@ fn ShopPlace(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::listing::place(move |place| async move { load_shop().await(place, live, first, wanted) });
+    return super::listing::place(move |place| async move {
+        (load_parts().await.shop)(place, live, first, wanted)
+    });
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">

@@ -1,6 +1,8 @@
 //! The playhead's bar, and the way to save and open runs below it: what brings them to life is fetched right after the page.
 
 use super::super::handle::Lab;
+#[cfg(feature = "hydrate")]
+use super::super::panels::load_panels;
 use super::super::runs::Runs;
 use super::Playhead;
 use crate::later;
@@ -9,15 +11,10 @@ use leptos::prelude::*;
 use web_sys::HtmlElement;
 
 /// Brings them to life in the place where the server has drawn them.
-type Wake = fn(HtmlElement, Lab, System);
+pub type Wake = fn(HtmlElement, Lab, System);
 
-/// Fetches what brings them to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_playhead() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, lab: Lab, system: System) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, lab: Lab, system: System) {
     later::fill(place, move || view! { <Both lab system /> });
 }
 
@@ -30,7 +27,7 @@ pub fn PlayheadPlace(
     system: System,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    return later::place(move |place| async move { load_playhead().await(place, lab, system) });
+    return later::place(move |place| async move { (load_panels().await.playhead)(place, lab, system) });
     #[cfg(not(feature = "hydrate"))]
     view! {
         <div class="place">

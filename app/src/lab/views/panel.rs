@@ -4,6 +4,8 @@
 
 use super::super::handle::{Lab, Pace};
 use super::super::log::{Log, LogTools};
+#[cfg(feature = "hydrate")]
+use super::super::panels::load_panels;
 use super::tools::{SequenceTools, TimelineTools};
 use super::{View, show};
 use crate::{focus::put_focus, later};
@@ -12,15 +14,10 @@ use leptos::{ev, prelude::*};
 use web_sys::HtmlElement;
 
 /// Brings the panel to life in the place where the server has drawn it.
-type Wake = fn(HtmlElement, Lab, Style);
+pub type Wake = fn(HtmlElement, Lab, Style);
 
-/// Fetches what brings the panel to life: in the browser, a part of the WASM of its own.
-#[lazy]
-pub fn load_views() -> Wake {
-    wake
-}
-
-fn wake(place: HtmlElement, lab: Lab, style: Style) {
+/// Brings it to life.
+pub fn wake(place: HtmlElement, lab: Lab, style: Style) {
     later::fill(place, move || view! { <Panel lab style /> });
 }
 
@@ -33,7 +30,7 @@ pub fn ViewsPlace(
     style: Style,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]
-    let panel = later::place(move |place| async move { load_views().await(place, lab, style) });
+    let panel = later::place(move |place| async move { (load_panels().await.views)(place, lab, style) });
     #[cfg(not(feature = "hydrate"))]
     let panel = view! { <Panel lab style /> };
     view! {

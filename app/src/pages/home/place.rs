@@ -1,22 +1,21 @@
 //! The parts of the start page that follow what happens: what brings them to life is fetched right after the page.
 
+#[cfg(feature = "hydrate")]
+use super::super::parts::load_parts;
 use super::send::SendArrival;
+use crate::later;
 use crate::live::{Live, use_live};
 use crate::pages::sketch::Sketch;
 use flow::Style;
 use leptos::prelude::*;
-#[cfg(feature = "hydrate")]
-use {crate::later, web_sys::HtmlElement};
+use web_sys::HtmlElement;
 
 /// Brings a part to life in the place where the server has drawn it.
-#[cfg(feature = "hydrate")]
-type Wake = fn(HtmlElement, Live, Option<Style>);
+pub type Wake = fn(HtmlElement, Live, Option<Style>);
 
-/// Fetches what brings the parts to life: in the browser, a part of the WASM of its own.
-#[cfg(feature = "hydrate")]
-#[lazy]
-fn load_home() -> Wake {
-    |place, live, style| later::fill(place, move || part(live, style))
+/// Brings it to life.
+pub fn wake(place: HtmlElement, live: Live, style: Option<Style>) {
+    later::fill(place, move || part(live, style));
 }
 
 /// The sketch of a style, or else the button that sends.
@@ -36,7 +35,9 @@ pub fn HomePlace(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::super::listing::place(move |place| async move { load_home().await(place, live, style) });
+    return super::super::listing::place(move |place| async move {
+        (load_parts().await.home)(place, live, style)
+    });
     #[cfg(not(feature = "hydrate"))]
     view! { <div class="place">{part(live, style)}</div> }
 }

@@ -1,0 +1,32 @@
+//! The panels that are fetched right after the page, in one part of the WASM. With a part for each of them, what any two
+//! have in common would be a part too, and the page would fetch a hundred.
+
+use super::{controls, inspector, playhead, room, views};
+use leptos::prelude::*;
+
+/// What brings each panel to life.
+#[derive(Debug, Clone, Copy)]
+pub struct Panels {
+    /// What sends.
+    pub controls: controls::Wake,
+    /// The playhead's bar, and saved runs.
+    pub playhead: playhead::place::Wake,
+    /// The control room.
+    pub room: room::Wake,
+    /// The inspector.
+    pub inspector: inspector::Wake,
+    /// The views below the diagram.
+    pub views: views::Wake,
+}
+
+/// Fetches them.
+#[lazy]
+pub fn load_panels() -> Panels {
+    Panels {
+        controls: controls::wake,
+        playhead: playhead::place::wake,
+        room: room::wake,
+        inspector: inspector::wake,
+        views: views::wake_panel,
+    }
+}

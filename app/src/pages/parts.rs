@@ -1,0 +1,22 @@
+//! The parts of pages that are fetched right after the page, in one part of the WASM. With a part for each of them, what any
+//! two have in common would be a part too.
+
+use super::{home, mailbox, store};
+use leptos::prelude::*;
+
+/// What brings each part to life.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    /// What follows on the start page.
+    pub home: home::Wake,
+    /// The e-mails.
+    pub mailbox: mailbox::Wake,
+    /// The shop.
+    pub shop: store::Wake,
+}
+
+/// Fetches them.
+#[lazy]
+pub fn load_parts() -> Parts {
+    Parts { home: home::wake, mailbox: mailbox::wake, shop: store::wake }
+}
