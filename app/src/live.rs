@@ -1,7 +1,7 @@
 //! What is true now, wherever the reader is: one stream from the server for all tabs of a browser, owned by the App.
 //!
 //! The picture itself is no signal: it changes up to thousands of times a second. It is kept aside, changed
-//! once per frame, and `version` says that it has changed.
+//! once per frame, and `changed` says so.
 
 #[cfg(any(feature = "hydrate", test))]
 mod backoff;
@@ -15,8 +15,7 @@ mod tabs;
 
 use first_paint::FirstPaint;
 use flow::History;
-use leptos::prelude::*;
-use std::sync::{Arc, Mutex, PoisonError};
+use leptos::{prelude::*, reactive::signal::Trigger};
 
 /// How the page stands with the server and the server with its broker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,21 +62,21 @@ pub struct Live {
     pub stock_seq: RwSignal<u64>,
     /// The place of the last event after which the mailbox may look different.
     pub mail_seq: RwSignal<u64>,
-    /// Grows with every change of the journal at hand; at most once per frame.
-    pub version: RwSignal<u32>,
+    /// Tells of every change of the journal at hand; at most once per frame.
+    pub changed: Trigger,
     /// Seconds until the stream is tried again.
     pub retry_in: RwSignal<Option<u32>>,
     /// Whether the server takes this for a small screen, so that its first paint fits.
     pub small_screen: bool,
     /// The first and the last place that the server keeps, as far as it has told.
     kept: StoredValue<(u64, u64)>,
-    history: StoredValue<Arc<Mutex<History>>>,
+    history: StoredValue<History>,
 }
 
 impl Live {
-    /// Looks at the journal at hand. Untracked: read `version` to be told of changes.
+    /// Looks at the journal at hand. Untracked: follow `changed` to be told.
     pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
-        self.change_history(|history| look(history))
+        self.history.with_value(look)
     }
 
     /// The first and the last place that the playhead can go to: here, or by asking the server.
@@ -90,10 +89,7 @@ impl Live {
 
     /// Takes something in.
     fn change_history<T>(&self, change: impl FnOnce(&mut History) -> T) -> T {
-        let history = self.history.get_value();
-        // Whoever panicked while looking has left nothing half done.
-        let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut history)
+        self.history.try_update_value(change).expect("the App owns the journal, and outlives who looks at it")
     }
 }
 
@@ -191,11 +187,11 @@ pub fn provide_live() -> Live {
         seq: RwSignal::new(first.picture.seq),
         stock_seq: RwSignal::default(),
         mail_seq: RwSignal::default(),
-        version: RwSignal::default(),
+        changed: Trigger::new(),
         retry_in: RwSignal::default(),
         small_screen: first.small_screen,
         kept: StoredValue::default(),
-        history: StoredValue::new(Arc::new(Mutex::new(History::new(first.picture)))),
+        history: StoredValue::new(History::new(first.picture)),
     };
     provide_context(live);
     #[cfg(feature = "hydrate")]

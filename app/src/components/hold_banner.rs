@@ -69,7 +69,7 @@ fn held(system: System, lines: Memo<Vec<Line>>) -> AnyView {
 
 /// What there is to tell. Follows the stream.
 fn told(live: Live, now_us: Option<u64>) -> Vec<Line> {
-    live.version.track();
+    live.changed.track();
     // A saved run tells of holds that are long over.
     if live.connection.get() == Connection::Replay {
         return Vec::new();

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub fn NeighbourBanner() -> impl IntoView {
     let live = use_live();
     let names = Memo::new(move |_| {
-        live.version.track();
+        live.changed.track();
         // A saved run tells of those who were there then.
         if live.connection.get() == Connection::Replay {
             return Vec::new();

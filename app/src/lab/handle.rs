@@ -2,8 +2,7 @@
 
 use super::state::{LabState, Look};
 use crate::live::Live;
-use leptos::prelude::*;
-use std::sync::{Arc, Mutex, PoisonError};
+use leptos::{prelude::*, reactive::signal::Trigger};
 
 /// How soon a panel follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,33 +18,26 @@ pub enum Pace {
 pub struct Lab {
     /// What is true now, shown or not.
     pub live: Live,
-    state: StoredValue<Arc<Mutex<LabState>>>,
-    version: RwSignal<u32>,
-    calm_version: RwSignal<u32>,
+    state: StoredValue<LabState>,
+    at_frame: Trigger,
+    calmly: Trigger,
 }
 
 impl Lab {
     /// Puts the state into the page.
     #[must_use]
     pub fn new(live: Live, state: LabState) -> Self {
-        Self {
-            live,
-            state: StoredValue::new(Arc::new(Mutex::new(state))),
-            version: RwSignal::default(),
-            calm_version: RwSignal::default(),
-        }
+        Self { live, state: StoredValue::new(state), at_frame: Trigger::new(), calmly: Trigger::new() }
     }
 
     /// Looks at the state. Untracked. None when the page has been left.
     pub fn peek<T>(self, look: impl FnOnce(&LabState) -> T) -> Option<T> {
-        self.quietly(|state| look(state))
+        self.state.try_with_value(look)
     }
 
     /// Changes the state without telling anybody. None when the page has been left.
     pub fn quietly<T>(self, change: impl FnOnce(&mut LabState) -> T) -> Option<T> {
-        let state = self.state.try_get_value()?;
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(change(&mut state))
+        self.state.try_update_value(change)
     }
 
     /// Changes the state, and tells everybody.
@@ -64,18 +56,18 @@ impl Lab {
 
     /// Something has changed for panels of this pace, and the others need not hear of it yet.
     pub fn tell_only(self, pace: Pace) {
-        self.version_of(pace).try_update(|version| *version = version.wrapping_add(1));
+        self.trigger(pace).notify();
     }
 
     /// Follows the state: whatever calls this is called again when it has changed.
     pub fn follow(self, pace: Pace) {
-        self.version_of(pace).track();
+        self.trigger(pace).track();
     }
 
-    const fn version_of(self, pace: Pace) -> RwSignal<u32> {
+    const fn trigger(self, pace: Pace) -> Trigger {
         match pace {
-            Pace::Frame => self.version,
-            Pace::Calm => self.calm_version,
+            Pace::Frame => self.at_frame,
+            Pace::Calm => self.calmly,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::files;
 use crate::live::Connection;
 use flow::System;
 use leptos::{prelude::*, task::spawn_local};
+use std::sync::Mutex;
 use web_sys::HtmlInputElement;
 
 /// The most events that are read.
@@ -133,7 +134,7 @@ fn open(lab: Lab, field: &HtmlInputElement) {
                         state.director.pause();
                         (state.run, state.run_wrong, state.selected) = (Some(name), None, None);
                         (state.notice, state.on_the_way) = (None, Vec::new());
-                        state.views.kept.take();
+                        state.views.kept = Mutex::default();
                         lab.live.replay(history);
                     });
                     lab.tell(Pace::Calm);

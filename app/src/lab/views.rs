@@ -15,7 +15,7 @@ use leptos::{
     prelude::*,
     task::{spawn_local, tick},
 };
-use std::{any::Any, cell::RefCell};
+use std::{any::Any, sync::Mutex};
 
 /// Which view is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub struct Views {
     /// What draws all but the log, once it has been fetched.
     pub study: Option<Study>,
     /// What the study keeps from one drawing to the next.
-    pub kept: RefCell<Option<Box<dyn Any + Send>>>,
+    pub kept: Mutex<Option<Box<dyn Any + Send>>>,
     /// Which steps the log lists.
     pub filter: log::Filter,
     /// Whether the timeline shows idle time as long as it was.
@@ -135,7 +135,7 @@ pub fn by_digit(lab: Lab, digit: &str) -> bool {
 pub fn wake(lab: Lab) {
     set_timeout(move || fetch_study(lab), FETCHED_AFTER);
     Effect::new(move |known: Option<u64>| {
-        lab.live.version.track();
+        lab.live.changed.track();
         let first = lab.live.with_history(|history| history.events().front().map(|event| event.seq));
         if known.is_some_and(|known| first.is_some_and(|first| known == 0 || first < known)) {
             request_animation_frame(move || lab.tell(Pace::Calm));

@@ -106,7 +106,7 @@ async fn lengthen(live: Live, mut after: u64) -> Result<(), String> {
                 history.rebase(picture);
             }
         });
-        live.version.update(|version| *version = version.wrapping_add(1));
+        live.changed.notify();
     }
     Ok(())
 }

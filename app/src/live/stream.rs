@@ -322,7 +322,7 @@ fn show(live: Live) {
 
 fn announce(live: Live) {
     live.seq.set(live.with_history(|history| history.now().seq));
-    live.version.update(|version| *version = version.wrapping_add(1));
+    live.changed.notify();
     show_connection(live);
 }
 

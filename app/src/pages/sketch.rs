@@ -53,7 +53,7 @@ fn marks(style: Style, live: Live) -> RwSignal<Vec<Mark>> {
     let marks = RwSignal::new(Vec::new());
     let pace = StoredValue::new(Pace::default());
     Effect::new(move |seen: Option<u64>| {
-        live.version.track();
+        live.changed.track();
         let now_ms = window().performance().map_or(0.0, |clock| clock.now());
         live.with_history(|history| {
             let mut new: Vec<_> = pace

@@ -33,12 +33,11 @@ use duel::Named;
 use fields::FormCard;
 use flow::{Dispatch, History, Style, api::Product};
 use form::Form;
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, reactive::signal::Trigger, task::spawn_local};
 use numbers::{Numbers, NumbersCard};
 use score::Score;
 use side::Side;
 use state::State;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use steps::{Steps, StepsCard};
 
@@ -58,9 +57,9 @@ struct Comparison {
     form: RwSignal<Form>,
     /// Choreography's diagram and orchestration's.
     sides: [Lab; 2],
-    state: StoredValue<Arc<Mutex<State>>>,
-    version: RwSignal<u32>,
-    calm_version: RwSignal<u32>,
+    state: StoredValue<State>,
+    at_frame: Trigger,
+    calmly: Trigger,
 }
 
 impl Comparison {
@@ -75,17 +74,16 @@ impl Comparison {
             live,
             form: RwSignal::new(Form::new(products)),
             sides,
-            state: StoredValue::new(Arc::new(Mutex::new(State::default()))),
-            version: RwSignal::default(),
-            calm_version: RwSignal::default(),
+            state: StoredValue::new(State::default()),
+            at_frame: Trigger::new(),
+            calmly: Trigger::new(),
         }
     }
 
     /// Looks at the state, or changes it without telling anybody, with the journal at hand. Untracked.
     fn see<T: Default>(self, see: impl FnOnce(&mut State, &History) -> T) -> T {
-        let Some(state) = self.state.try_get_value() else { return T::default() };
-        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.live.with_history(|history| see(&mut state, history))
+        let see = |state: &mut State| self.live.with_history(|history| see(state, history));
+        self.state.try_update_value(see).unwrap_or_default()
     }
 
     /// Reads something off the state. Follows it.
@@ -95,8 +93,8 @@ impl Comparison {
     {
         Memo::new(move |_| {
             match pace {
-                Pace::Frame => self.version.track(),
-                Pace::Calm => self.calm_version.track(),
+                Pace::Frame => self.at_frame.track(),
+                Pace::Calm => self.calmly.track(),
             }
             self.see(|state, history| read(state, history))
         })
@@ -110,9 +108,9 @@ impl Comparison {
 
     /// Something has changed for parts of this pace; the calm ones hear of it last.
     fn tell(self, pace: Pace) {
-        let versions = [Some(self.version), (pace == Pace::Calm).then_some(self.calm_version)];
-        for version in versions.into_iter().flatten() {
-            version.try_update(|version| *version = version.wrapping_add(1));
+        self.at_frame.notify();
+        if pace == Pace::Calm {
+            self.calmly.notify();
         }
     }
 
@@ -149,8 +147,8 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
     // The intervals and listeners are the browser's.
     Effect::new(move || untrack(|| wake(comparison, spoken)));
     let marks = Memo::new(move |_| {
-        comparison.version.track();
-        live.version.track();
+        comparison.at_frame.track();
+        live.changed.track();
         comparison.see(|state, history| Marks::of(state, history))
     });
     let sides = comparison.sides.into_iter().zip(BOTH);

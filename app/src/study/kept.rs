@@ -4,6 +4,7 @@ use crate::lab::state::Look;
 use flow::Picture;
 use flow::metrics::Metrics;
 use flow::timeline::Timeline;
+use std::sync::PoisonError;
 
 /// The models, up to the event that was shown last.
 pub(super) struct Kept {
@@ -19,7 +20,7 @@ pub(super) struct Kept {
 
 /// Looks at the models as they are at the playhead.
 pub(super) fn with<T>(look: &Look<'_>, see: impl FnOnce(&Kept) -> T) -> T {
-    let mut place = look.lab.views.kept.borrow_mut();
+    let mut place = look.lab.views.kept.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = place.take().and_then(|kept| kept.downcast::<Kept>().ok());
     let mut kept = kept.filter(|kept| !kept.is_stale(look)).unwrap_or_else(|| Box::new(Kept::new(look)));
     kept.catch_up(look);

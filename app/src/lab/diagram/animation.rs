@@ -83,7 +83,7 @@ pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
         is_stopped,
     }));
     Effect::new(move || {
-        lab.live.version.track();
+        lab.live.changed.track();
         lab.live.connection.track();
         // Whoever moves the playhead says so to the calm panels.
         lab.follow(Pace::Calm);

@@ -26,7 +26,7 @@ pub fn SendArrival(
         asks.ask(Ask::new("POST", "/api/arrivals".to_owned()).with(body));
     };
     let messages = Memo::new(move |_| {
-        live.version.track();
+        live.changed.track();
         live.with_history(|history| {
             Style::ALL.iter().map(|style| history.now().system(*style).published).sum::<u64>()
         })
