@@ -30,6 +30,8 @@ const KNOWN_CONSUMERS: usize = 16;
 const KNOWN_PARKED: usize = 128;
 /// How many messages that were replayed are remembered, since two events tell of each.
 const KNOWN_UNPARKED: usize = 32;
+/// How many messages are remembered that came back before it was told that they were put off.
+const KNOWN_BACK: usize = 32;
 
 /// What stands for the consumer's tag where a message was taken without a consumer.
 pub const BASIC_GET: &str = "basic.get";
@@ -61,6 +63,13 @@ pub struct QueuePicture {
     early_more: u64,
     /// Messages that wait for their next attempt.
     retrying: Vec<Key>,
+    /// Further attempts that came back before it was told that they were put off.
+    #[serde(default)]
+    came_back: VecDeque<(Key, u32)>,
+    /// Messages that came back before it was told that they were put off, and whose ack for the attempt before is yet to
+    /// be told.
+    #[serde(default)]
+    put_off: VecDeque<Key>,
     /// Parked messages.
     parked: VecDeque<Key>,
     /// Messages that were replayed, and whose leaving the dead-letter queue is yet to be told.
@@ -122,6 +131,20 @@ pub(super) struct Delivery<'a> {
     pub tag: &'a Id,
     pub attempt: u32,
     pub redelivered: bool,
+}
+
+/// Keeps the newest.
+fn remember<T>(list: &mut VecDeque<T>, one: T) {
+    if list.len() >= KNOWN_BACK {
+        list.pop_front();
+    }
+    list.push_back(one);
+}
+
+/// Takes out the first one that is meant, and says whether there was one.
+fn forget<T>(list: &mut VecDeque<T>, is_meant: impl FnMut(&T) -> bool) -> bool {
+    let place = list.iter().position(is_meant);
+    place.is_some_and(|at| list.remove(at).is_some())
 }
 
 impl QueuePicture {
@@ -211,7 +234,11 @@ impl QueuePicture {
         };
         let id = Key::from(id);
         if attempt > 1 {
+            let known = self.retrying.len();
             self.retrying.retain(|waiting| *waiting != id);
+            if self.retrying.len() == known {
+                remember(&mut self.came_back, (id.clone(), attempt));
+            }
         }
         if let Some(at) = self.early.iter().position(|early| early.id == id && early.attempt == attempt) {
             self.early.remove(at);
@@ -303,7 +330,8 @@ impl QueuePicture {
     pub(super) fn settled(&mut self, id: Option<&Id>) -> bool {
         let id = id.map(Key::from);
         let id = id.as_ref();
-        let put_off = id.is_some_and(|id| self.retrying.contains(id));
+        let put_off =
+            id.is_some_and(|id| self.retrying.contains(id) || forget(&mut self.put_off, |one| one == id));
         match id.and_then(|id| self.unacked.iter().position(|held| held.id == *id)) {
             Some(at) => self.unacked.remove(at).is_some() && !put_off,
             None if self.finished_late(id) => !put_off,
@@ -343,8 +371,13 @@ impl QueuePicture {
         }
     }
 
-    pub(super) fn retry_scheduled(&mut self, id: Option<&Id>) {
+    /// The message was put off, with that attempt. A short wait may be over before this is told.
+    pub(super) fn retry_scheduled(&mut self, id: Option<&Id>, attempt: u32) {
         let Some(id) = id.map(Key::from) else { return };
+        if forget(&mut self.came_back, |(known, next)| *known == id && *next > attempt) {
+            remember(&mut self.put_off, id);
+            return;
+        }
         if !self.retrying.contains(&id) && self.retrying.len() < KNOWN_RETRYING {
             self.retrying.push(id);
         }
@@ -463,6 +496,8 @@ impl QueuePicture {
         self.waiting.clear();
         self.behind = 0;
         self.retrying.clear();
+        self.came_back.clear();
+        self.put_off.clear();
         self.early.clear();
         self.early_more = 0;
         self.unparked.clear();

@@ -156,6 +156,28 @@ fn a_message_in_hand_and_one_that_waits_stand_in_the_slots() {
 }
 
 #[test]
+fn a_retry_that_comes_back_before_it_is_told_is_not_waited_for() {
+    let style = Style::Choreography;
+    let mut story = crate::story::Story::new();
+    let [first, second, third] = story.send(style, "one", 1);
+    story.deliver(&second);
+    let again = crate::story::Copy { attempt: 2, ..second.clone() };
+    story.route(&again);
+    story.deliver(&again);
+    story.step(&second, Kind::RetryScheduled { delay_ms: 200, reason: "500".into() });
+    story.ack(&second);
+    story.finish(&again, 1);
+    story.handle(&first, 1);
+    story.handle(&third, 1);
+    let picture = fold(&story.events);
+    let system = picture.system(style);
+    let queue = system.queue_of(Service::Catalog).unwrap();
+    assert_eq!((queue.retrying(), queue.unacked(), queue.ready()), (0, 0, 0));
+    assert_eq!(system.service(Service::Catalog).handled, 1);
+    assert!(system.is_settled());
+}
+
+#[test]
 fn a_retry_keeps_the_system_unsettled_until_the_message_comes_back_and_is_handled() {
     let (style, service) = (Style::Choreography, Service::Catalog);
     let mut journal = Journal::default();

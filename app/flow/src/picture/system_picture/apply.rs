@@ -181,7 +181,7 @@ impl SystemPicture {
                 queue.settled(id);
             }
             Kind::Nacked { requeue: true, .. } => queue.given_back(id),
-            Kind::RetryScheduled { .. } => queue.retry_scheduled(id),
+            Kind::RetryScheduled { .. } => queue.retry_scheduled(id, event.attempt.unwrap_or(1)),
             Kind::DeadLettered { .. } => queue.dead_lettered(id),
             Kind::ConsumerStarted { consumer_tag, ready } => {
                 queue.consumer_started(consumer_tag, event.node.as_ref(), *ready);
