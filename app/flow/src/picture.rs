@@ -128,7 +128,7 @@ impl Picture {
             };
             self.lost.iter().find(concerns)
         };
-        let all = || self.systems().flat_map(|used| Service::ALL.iter().map(move |of| (used.system, *of)));
+        let all = || self.systems().flat_map(|used| used.system.services());
         self.lost
             .iter()
             .find(|lost| matches!(lost.node, None | Some(Node::Broker)))

@@ -1,6 +1,6 @@
 //! A system: one style over one transport.
 
-use crate::style::{Style, UnknownStyle};
+use crate::style::{Service, Style, UnknownStyle};
 use crate::words::words;
 use serde::{Deserialize, Serialize, de};
 use std::{fmt, str::FromStr};
@@ -90,6 +90,11 @@ impl System {
         match self.transport {
             Transport::Amqp => self.style.as_str(),
         }
+    }
+
+    /// It with each of its services.
+    pub fn services(self) -> impl Iterator<Item = (Self, Service)> {
+        Service::ALL.iter().map(move |&service| (self, service))
     }
 
     /// The address of a call that concerns it, such as `gates` or `dead-letters?limit=10`: below `/api/`, with the transport

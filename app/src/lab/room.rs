@@ -18,7 +18,7 @@ use super::handle::Lab;
 #[cfg(feature = "hydrate")]
 use super::panels::load_panels;
 use crate::api::asks::{Ask, Asks};
-use crate::later;
+use crate::later::{self, IS_ALIVE};
 use crate::live::{Connection, Live};
 use crate::me;
 use flow::{System, fault::Holding};
@@ -26,9 +26,6 @@ use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
 use web_sys::HtmlElement;
-
-/// Whether controls work: where somebody listens.
-const IS_ALIVE: bool = cfg!(feature = "hydrate");
 
 /// Brings the room to life in the place where the server has drawn it.
 pub type Wake = fn(HtmlElement, Lab, Asks, Holding);

@@ -30,7 +30,7 @@ fn CompareBoth(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::listing::place(move |place| async move {
+    return crate::later::awaited(move |place| async move {
         let study = study::load().await;
         crate::later::fill(place, move || (study.compare)(live, products));
     });

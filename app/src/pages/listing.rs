@@ -12,27 +12,6 @@ use std::time::Duration;
 /// enough for a burst of a thousand arrivals.
 const GATHER: Duration = Duration::from_millis(300);
 
-/// Whether controls work: where somebody listens.
-pub const IS_ALIVE: bool = cfg!(feature = "hydrate");
-
-/// The place of a page: the server draws it, and what the browser fetches brings it to life. Nothing on the page works
-/// before that, which the mark of [`ready`] tells.
-///
-/// [`ready`]: crate::components::ready
-#[cfg(feature = "hydrate")]
-pub fn place<Fetched: Future<Output = ()> + 'static>(
-    wake: impl FnOnce(web_sys::HtmlElement) -> Fetched + 'static,
-) -> AnyView {
-    use crate::{components::ready, later};
-
-    ready::fetching();
-    let wake = |place| async {
-        wake(place).await;
-        ready::fetched();
-    };
-    later::place(wake).into_any()
-}
-
 /// A page that shows a list: its heading, and the list; what to do where it is empty, or why it cannot be read.
 #[component]
 pub fn ListPage(

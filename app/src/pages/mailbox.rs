@@ -98,7 +98,7 @@ fn MailPlace(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::listing::place(move |place| async move {
+    return crate::later::awaited(move |place| async move {
         (load_parts().await.mailbox)(place, live, first, chosen)
     });
     #[cfg(not(feature = "hydrate"))]

@@ -116,7 +116,7 @@ fn ShopPlace(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::listing::place(move |place| async move {
+    return crate::later::awaited(move |place| async move {
         (load_parts().await.shop)(place, live, first, wanted)
     });
     #[cfg(not(feature = "hydrate"))]

@@ -42,8 +42,6 @@ use std::time::Duration;
 use steps::{Steps, StepsCard};
 
 const BOTH: [Style; 2] = [Style::Choreography, Style::Orchestration];
-/// Whether controls work: where somebody listens.
-const IS_ALIVE: bool = cfg!(feature = "hydrate");
 /// How often the playhead goes on.
 const TICK: Duration = Duration::from_millis(40);
 /// How often it is said in words where the playhead is.

@@ -137,8 +137,7 @@ impl Scopes {
     /// One for each, as `scope_of` makes them.
     #[must_use]
     pub fn new(scope_of: impl Fn(System, Service) -> Scope) -> Self {
-        let services = |system| Service::ALL.iter().map(move |&service| (system, service));
-        let all = System::ALL.into_iter().flat_map(services);
+        let all = System::ALL.into_iter().flat_map(System::services);
         Self(all.map(|(system, service)| scope_of(system, service)).collect())
     }
 

@@ -168,8 +168,7 @@ impl Reset {
         }
         connection.close(200, "done".into()).await?;
         let picture = self.journal.picture().await;
-        let services = |system| Service::ALL.iter().map(move |&service| (system, service));
-        for (system, service) in Transport::Amqp.systems().flat_map(services) {
+        for (system, service) in Transport::Amqp.systems().flat_map(System::services) {
             let Some(queue) = picture.system(system).queue_of(service) else { continue };
             for consumer in &queue.consumers {
                 let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: Some(0) };

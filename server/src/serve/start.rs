@@ -98,7 +98,7 @@ impl Built {
             stop: consumers_stop.clone(),
         };
         let desk = Desk::new(connector.clone(), journal.clone());
-        for (system, service) in each_service(Transport::Amqp) {
+        for (system, service) in Transport::Amqp.systems().flat_map(System::services) {
             let scope = control.scope(system, service);
             let consumer = Consumer {
                 queue: system.style.queue_of(service),
@@ -197,11 +197,6 @@ impl Built {
         let embedded = broker.embedded;
         Ok(Running { tasks, consumers_stop, control, http, http_stop, embedded, journal, _lock: lock })
     }
-}
-
-/// Every service of every system over a transport.
-fn each_service(transport: Transport) -> impl Iterator<Item = (System, Service)> {
-    transport.systems().flat_map(|system| Service::ALL.iter().map(move |&service| (system, service)))
 }
 
 impl Running {

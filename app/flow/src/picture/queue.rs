@@ -133,9 +133,9 @@ pub(super) struct Delivery<'a> {
     pub redelivered: bool,
 }
 
-/// Keeps the newest.
-fn remember<T>(list: &mut VecDeque<T>, one: T) {
-    if list.len() >= KNOWN_BACK {
+/// Keeps the newest, and at most so many.
+fn remember<T>(list: &mut VecDeque<T>, most: usize, one: T) {
+    if list.len() >= most {
         list.pop_front();
     }
     list.push_back(one);
@@ -237,11 +237,11 @@ impl QueuePicture {
             let known = self.retrying.len();
             self.retrying.retain(|waiting| *waiting != id);
             if self.retrying.len() == known {
-                remember(&mut self.came_back, (id.clone(), attempt));
+                remember(&mut self.came_back, KNOWN_BACK, (id.clone(), attempt));
             }
         }
-        if let Some(at) = self.early.iter().position(|early| early.id == id && early.attempt == attempt) {
-            self.early.remove(at);
+        if forget(&mut self.early, |early| early.id == id && early.attempt == attempt) {
+            // It is on its way already.
         } else if self.early_more > 0 {
             self.early_more -= 1;
         } else if self.behind > 0 || self.waiting.len() >= KNOWN_WAITING {
@@ -345,8 +345,7 @@ impl QueuePicture {
 
     /// A consumer that stops is let finish what it has in hand, although that was already taken for given back.
     fn finished_late(&mut self, id: Option<&Key>) -> bool {
-        let place = id.and_then(|id| self.waiting.iter().position(|one| one.given_back && one.id == *id));
-        place.is_some_and(|at| self.waiting.remove(at).is_some())
+        id.is_some_and(|id| forget(&mut self.waiting, |one| one.given_back && one.id == *id))
     }
 
     /// The consumer gave the message back, and it stands in front again.
@@ -375,7 +374,7 @@ impl QueuePicture {
     pub(super) fn retry_scheduled(&mut self, id: Option<&Id>, attempt: u32) {
         let Some(id) = id.map(Key::from) else { return };
         if forget(&mut self.came_back, |(known, next)| *known == id && *next > attempt) {
-            remember(&mut self.put_off, id);
+            remember(&mut self.put_off, KNOWN_BACK, id);
             return;
         }
         if !self.retrying.contains(&id) && self.retrying.len() < KNOWN_RETRYING {
@@ -401,17 +400,13 @@ impl QueuePicture {
             return;
         }
         self.unparked(id);
-        if self.unparked.len() >= KNOWN_UNPARKED {
-            self.unparked.pop_front();
-        }
-        self.unparked.push_back(key);
+        remember(&mut self.unparked, KNOWN_UNPARKED, key);
     }
 
     /// A message left the dead-letter queue. Several may have the same id, and each counts.
     pub(super) fn unparked(&mut self, id: Option<&Id>) {
         if let Some(id) = id.map(Key::from) {
-            if let Some(at) = self.unparked.iter().position(|replayed| *replayed == id) {
-                self.unparked.remove(at);
+            if forget(&mut self.unparked, |replayed| *replayed == id) {
                 return;
             }
             self.parked.retain(|parked| *parked != id);

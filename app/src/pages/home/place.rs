@@ -35,9 +35,7 @@ pub fn HomePlace(
 ) -> impl IntoView {
     let live = use_live();
     #[cfg(feature = "hydrate")]
-    return super::super::listing::place(move |place| async move {
-        (load_parts().await.home)(place, live, style)
-    });
+    return later::awaited(move |place| async move { (load_parts().await.home)(place, live, style) });
     #[cfg(not(feature = "hydrate"))]
     view! { <div class="place">{part(live, style)}</div> }
 }

@@ -1,15 +1,13 @@
 //! The way in: one arrival for both systems, and how many messages there have been.
 
 use crate::api::{asks::kindly, fetch};
+use crate::later::IS_ALIVE;
 use crate::live::{Connection, Live};
 use flow::{Style, api::Problem};
 use leptos::prelude::*;
 
 /// What arrives, one after the other.
 const SKUS: [&str; 3] = ["MUG-RED", "LAMP-ARC", "BAG-CANVAS"];
-
-/// Whether the button works: where somebody listens.
-const IS_ALIVE: bool = cfg!(feature = "hydrate");
 
 /// The button, and what is said beside it.
 #[component]

@@ -5,7 +5,7 @@ use super::toast::Outcome;
 use super::wish::WishForm;
 use crate::api;
 use crate::components::{ProductIcon, StyleMark};
-use crate::pages::listing::IS_ALIVE;
+use crate::later::IS_ALIVE;
 use flow::{Sku, Style};
 use leptos::{prelude::*, task::spawn_local};
 

@@ -1,7 +1,7 @@
 //! The fields that narrow the products down.
 
 use super::Counter;
-use crate::pages::listing::IS_ALIVE;
+use crate::later::IS_ALIVE;
 use flow::api::Show;
 use leptos::prelude::*;
 

@@ -3,7 +3,7 @@
 use super::Counter;
 use super::toast::Outcome;
 use crate::api::{self, asks};
-use crate::pages::listing::IS_ALIVE;
+use crate::later::IS_ALIVE;
 use flow::{Sku, Style};
 use leptos::{ev, html, prelude::*, task::spawn_local};
 

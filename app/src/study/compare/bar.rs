@@ -4,9 +4,10 @@ use super::faults::says;
 use super::lanes::{Lanes, LanesFigure};
 use super::moves::{self, Move};
 use super::state::State;
-use super::{Comparison, IS_ALIVE, send};
+use super::{Comparison, send};
 use crate::lab::handle::Pace;
 use crate::lab::playhead::bar::{Button, Face, PlayheadBar, Reach};
+use crate::later::IS_ALIVE;
 use leptos::prelude::*;
 
 /// What the playhead shows.

@@ -1,11 +1,12 @@
 //! The form: what is sent through both, and what is broken in both before.
 
 use super::form::{COUNT, FAULTS, Field, Form, hint};
-use super::{Comparison, IS_ALIVE, send};
+use super::{Comparison, send};
 use crate::api;
 use crate::lab::broken;
 use crate::lab::picker::{ASKED, Act, SkuField};
 use crate::lab::words::service_name;
+use crate::later::IS_ALIVE;
 use crate::live::Connection;
 use flow::{Service, Style};
 use leptos::{ev, prelude::*, task::spawn_local};
