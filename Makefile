@@ -111,7 +111,7 @@ bench: build ## Measure the release build (BROKER=amqp://… for another broker)
 	@cargo build --release -p broker --example throughput
 	@end2end/tools/with-rabbitmq.sh --bare bash -c '$(TARGET)/release/examples/throughput 100000 "$$SKUFLOW_TEST_RABBITMQ_URL"'
 	$(call step,criterion: what one message costs$(,) and what the page does with an event)
-	@cargo bench -p broker -p flow --benches -- --noplot
+	@cargo bench -p broker -p flow --bench messages --bench views -- --noplot
 
 measure: build ## Measure the lab in Chromium at 500 arrivals a second, for MINUTES (10)
 	@node end2end/tools/measure-page.mjs $(SERVER) --minutes $(or $(MINUTES),10) $(ARGS)
