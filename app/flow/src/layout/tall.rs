@@ -20,7 +20,7 @@ const CARD_X: f32 = 140.0;
 const CARD_SIZE: (f32, f32) = (120.0, 60.0);
 const CARD_ABOVE: f32 = 21.0;
 const WAREHOUSE_SIZE: (f32, f32) = (58.0, 46.0);
-const PRODUCER_X: f32 = 92.0;
+const PRODUCER_X: f32 = 80.0;
 const PRODUCER_Y: f32 = 6.0;
 const PRODUCER_SIZE: (f32, f32) = (124.0, 84.0);
 const GAP: f32 = 3.0;
@@ -32,7 +32,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     // Beside inventory it takes no height; but where there is no exchange, the lines into the queues run there.
     let is_beside = plan.has_exchange();
     let (warehouse, label, label_anchor, producer_y) = if is_beside {
-        let warehouse = Rect::new(8.0, PRODUCER_Y + 14.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
+        let warehouse = Rect::new(2.0, PRODUCER_Y + 14.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
         (warehouse, at(warehouse.middle().x, warehouse.bottom() + 15.0), Anchor::Middle, PRODUCER_Y)
     } else {
         let warehouse = Rect::new(MIDDLE - 29.0, 6.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
