@@ -191,18 +191,6 @@ test("the button on the empty stage sends the first arrival, and goes", async ({
   await expectSettled(page);
 });
 
-test("the inspector follows an arrival to its newest step until the reader scrolls up", async ({ page }) => {
-  await page.setViewportSize({ width: 1280, height: 640 });
-  await openLab(page, "choreography");
-  await sendArrival(page, SKU, 12);
-  await expectSettled(page);
-  const inspector = page.locator(".inspector");
-  await expect.poll(() => inspector.evaluate((it) => it.scrollTop)).toBeGreaterThan(0);
-  await inspector.evaluate((it) => it.scrollTo(0, 0));
-  await sendArrival(page, "LAMP-ARC", 1);
-  await expect(inspector.getByRole("heading", { level: 2 })).toContainText("LAMP-ARC");
-});
-
 test("at 1280 × 800 the log shows at least eight rows", async ({ page }) => {
   await openLab(page, "choreography");
   await sendArrival(page, SKU, 12);

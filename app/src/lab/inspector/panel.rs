@@ -9,15 +9,11 @@ use crate::lab::pick::{OnPick, picks};
 use crate::lab::selection::Selection;
 use crate::lab::state::{LabState, Look};
 use crate::lab::steady::kept;
-use leptos::{html, prelude::*, task};
+use leptos::{html, prelude::*};
 use std::hash::Hash;
-use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
 
 /// How far steps are indented at most; a deep one in a narrow panel would have no room for its words.
 const DEEPEST: usize = 6;
-/// How much of what is around the newest step is kept in view with it, in pixels.
-const MARGIN_PX: i32 = 12;
 
 /// The panel on the right; a sheet on small screens.
 #[component]
@@ -28,7 +24,6 @@ pub fn Panel(
     let see = move || lab.look(Pace::Calm, tell);
     let place = NodeRef::<html::Div>::new();
     let told = kept(place, see);
-    follow_newest(told);
     let is_any = Memo::new(move |_| told.with(|told| told.selection.is_some()));
     view! {
         <div class="place" node_ref=place>
@@ -45,59 +40,6 @@ pub fn Panel(
             }}
         </div>
     }
-}
-
-/// Keeps the newest step of an arrival's journey in view, unless the reader has scrolled up.
-fn follow_newest(told: RwSignal<Told>) {
-    // Whose journey it is, and how far the inspector was scrolled for it.
-    let followed = StoredValue::new((None::<Selection>, 0));
-    Effect::new(move || {
-        let (selection, newest) = told.with(|told| (told.selection.clone(), newest_step(told)));
-        let find = |selector: &str| {
-            let found = document().query_selector(selector).ok().flatten();
-            found.and_then(|element| element.dyn_into::<HtmlElement>().ok())
-        };
-        let Some(inspector) = find(".inspector") else { return };
-        let (of, scrolled_px) = followed.get_value();
-        if of != selection {
-            inspector.set_scroll_top(0);
-            followed.set_value((selection, 0));
-        } else if inspector.scroll_top() < scrolled_px {
-            return;
-        }
-        let Some(newest) = newest else { return };
-        task::spawn_local(async move {
-            task::tick().await;
-            let step = find(&format!(".journey [data-pick='{newest}']"));
-            let Some((step, journey)) = step.zip(find(".journey")) else { return };
-            // A little more than the step, so that it is seen whether there are others.
-            let top_px = journey.offset_top() + step.offset_top() - MARGIN_PX;
-            let bottom_px = top_px + step.offset_height() + 2 * MARGIN_PX;
-            let (from_px, room_px) = (inspector.scroll_top(), inspector.client_height());
-            if top_px < from_px {
-                inspector.set_scroll_top(top_px);
-            } else if bottom_px > from_px + room_px {
-                inspector.set_scroll_top(bottom_px - room_px);
-            }
-            let _ = followed.try_update_value(|(_, scrolled_px)| *scrolled_px = inspector.scroll_top());
-        });
-    });
-}
-
-/// The newest step of the selected arrival.
-fn newest_step(told: &Told) -> Option<Selection> {
-    if !matches!(told.selection, Some(Selection::Arrival(_))) {
-        return None;
-    }
-    let steps = told.blocks.iter().filter_map(|block| match block {
-        Block::Journey(steps) => Some(steps),
-        _ => None,
-    });
-    let seqs = steps.flatten().filter_map(|way| match way.pick {
-        Selection::Event(seq) => Some(seq),
-        _ => None,
-    });
-    seqs.max().map(Selection::Event)
 }
 
 /// What is told of the selected thing, and what can be done with it.
