@@ -169,7 +169,7 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
                 <RoomPlace lab system at_gates=gates holding />
             </div>
             <section class="panel stage" aria-labelledby="stage-title">
-                <StageHead lab system />
+                <StageHead lab system asks=gates />
                 <div class="stage-drawing">
                     <Diagram
                         lab

@@ -338,9 +338,10 @@ fn first_id(answer: &str) -> Option<Id> {
 fn has_room() -> bool {
     #[cfg(feature = "hydrate")]
     {
-        let wide = window().match_media("(min-width: 1101px)").ok().flatten();
+        let wide = window().match_media("(min-width: 1240px)").ok().flatten();
         let is_projected = crate::theme::Theme::of_request() == crate::theme::Theme::Projector;
-        !is_projected && wide.is_some_and(|list| list.matches())
+        let is_full = document().fullscreen_element().is_some();
+        !is_projected && !is_full && wide.is_some_and(|list| list.matches())
     }
     #[cfg(not(feature = "hydrate"))]
     false

@@ -26,6 +26,9 @@ use flow::{Picture, Style};
 use mark::{Frame, Mark, Thing, anchor};
 use std::sync::Arc;
 
+/// The size of the text of a diagram that has as much width as it needs: what does not fit by that scrolls.
+const LEAST_TEXT_PX: f32 = 13.0;
+
 /// How messages of a style are coloured and drawn.
 pub(super) const fn message_class(style: Style) -> &'static str {
     match style {
@@ -83,6 +86,7 @@ impl<'a> Scene<'a> {
         Drawing {
             frame: Frame {
                 view_box: layout.view_box().to_string(),
+                least_height_px: mark::px(layout.height * LEAST_TEXT_PX / layout.text_px),
                 is_tall: Frame::is_tall(layout.orientation),
                 is_untouched: self.system.is_untouched(),
                 is_down: self.is_down,

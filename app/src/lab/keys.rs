@@ -23,7 +23,7 @@ pub const KEYS: [(&str, &str); 14] = [
     ("H", "hold the system, or let it go"),
     ("1 – 4", "log, timeline, sequence, metrics"),
     ("C", "compare the two styles"),
-    ("F", "full screen"),
+    ("F", "the stage on the full screen"),
     ("Esc", "close"),
     ("?", "this help"),
 ];
@@ -69,10 +69,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         }
         // Closes every gate, or opens them all: what the button says.
         ("h" | "H", _) => {
-            spawn_local(async {
-                load_panels().await;
-                press("[data-hold-all]");
-            });
+            hold_or_open();
             true
         }
         ("?", _) => press("[popovertarget]"),
@@ -83,7 +80,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
         }
         (digit @ ("1" | "2" | "3" | "4"), _) => views::by_digit(lab, digit),
         ("f" | "F", _) => {
-            full_screen();
+            full_screen(lab);
             true
         }
         _ => false,
@@ -114,12 +111,21 @@ fn press(selector: &str) -> bool {
     true
 }
 
-/// The whole screen for the page, or the page as it was.
-fn full_screen() {
+/// Does what the control room's button does that closes every gate, or opens them all.
+pub fn hold_or_open() {
+    spawn_local(async {
+        load_panels().await;
+        press("[data-hold-all]");
+    });
+}
+
+/// The whole screen for the stage, or the page as it was.
+fn full_screen(lab: Lab) {
     let document = document();
     if document.fullscreen_element().is_some() {
         document.exit_fullscreen();
     } else if let Some(html) = document.document_element() {
+        inspector::close(lab);
         // A browser that does not want to stays as it is.
         let _ = html.request_fullscreen();
     }

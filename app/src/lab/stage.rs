@@ -1,11 +1,15 @@
 //! What stands around the diagram: its heading, the invitation to begin, and the notes below it.
 
+use super::controls;
+use super::form::Deed;
 use super::handle::{Lab, Pace};
 use super::inspector;
+use super::keys;
 use super::pick::{OnPick, picks};
 use super::state::{Look, OnTheWay};
 use super::steady::kept;
 use super::title;
+use crate::api::asks::{Ask, Asks};
 use crate::live::Connection;
 use flow::picture::QueuePicture;
 use flow::{Dispatch, Style, System};
@@ -18,6 +22,8 @@ pub fn StageHead(
     lab: Lab,
     /// The system that it shows.
     system: System,
+    /// What is asked at the gates.
+    asks: Asks,
 ) -> impl IntoView {
     let System { style, transport } = system;
     let says = Memo::new(move |_| lab.look(Pace::Calm, |look| says(style, look.lab.form.dispatch)));
@@ -37,8 +43,44 @@ pub fn StageHead(
                 <nav class="segments" aria-label="Style">
                     {styles.collect_view()}
                 </nav>
+                <HoldHere lab system asks />
                 <p class="soft">{says}</p>
             </header>
+        </div>
+    }
+}
+
+/// Holds the system and steps it, beside the picture: for screens on which the control room stands below.
+#[component]
+fn HoldHere(lab: Lab, system: System, asks: Asks) -> impl IntoView {
+    let is_off = Memo::new(move |_| {
+        lab.look(Pace::Calm, |look| !look.lab.hydrated || look.connection == Connection::Replay)
+    });
+    // How it is now, wherever the playhead is.
+    let now = move |look: &Look<'_>| {
+        let picture = look.history.now();
+        (picture.system(system).hold.is_some(), picture.system(system).held.is_empty())
+    };
+    let now = Memo::new(move |_| lab.look(Pace::Calm, now));
+    let path = system.api("gates/step");
+    view! {
+        <div class="hold-here" role="group" aria-label="Hold">
+            <button
+                class="button button-small"
+                type="button"
+                disabled=is_off
+                on:click=move |_| keys::hold_or_open()
+            >
+                {move || if now.get().0 { "Open" } else { "Hold" }}
+            </button>
+            <button
+                class="button button-small"
+                type="button"
+                disabled=move || is_off.get() || now.get().1
+                on:click=move |_| asks.ask(Ask::new("POST", path.clone()))
+            >
+                "Step"
+            </button>
         </div>
     }
 }
@@ -62,13 +104,21 @@ pub fn Invitation(
     lab: Lab,
 ) -> impl IntoView {
     let is_shown = Memo::new(move |_| lab.look(Pace::Calm, invites));
+    let is_off = Memo::new(move |_| {
+        let cannot_send = |look: &Look<'_>| !look.lab.hydrated || look.connection == Connection::Reconnecting;
+        lab.look(Pace::Calm, cannot_send)
+    });
     view! {
         <div class="place" id="stage-empty">
             <Show when=move || is_shown.get()>
-                <p class="stage-empty">
-                    <strong>"Send your first arrival"</strong>
-                    <span>"and watch every message travel."</span>
-                </p>
+                <button
+                    class="button button-primary stage-empty"
+                    type="button"
+                    disabled=is_off
+                    on:click=move |_| controls::act(lab, Deed::Send)
+                >
+                    "Send your first arrival"
+                </button>
             </Show>
         </div>
     }

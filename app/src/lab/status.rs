@@ -35,6 +35,8 @@ fn seen(look: &Look<'_>) -> Seen {
 struct Meter {
     /// On how many SKUs they do not.
     disagreeing: usize,
+    /// Whether that is more than a message's ordinary way.
+    is_alarming: bool,
     /// Since when: the time of day.
     since: Option<String>,
     /// In which zone that time is.
@@ -48,13 +50,26 @@ struct Meter {
 
 impl Meter {
     fn agrees(&self) -> String {
-        match self.disagreeing {
-            0 => "All agree".to_owned(),
-            1 => "1 SKU disagrees".to_owned(),
-            more => format!("{more} SKUs disagree"),
+        match (self.disagreeing, self.is_alarming) {
+            (0, _) => "All agree".to_owned(),
+            (1, false) => "Catching up: 1 product".to_owned(),
+            (more, false) => format!("Catching up: {more} products"),
+            (1, true) => "1 SKU disagrees".to_owned(),
+            (more, true) => format!("{more} SKUs disagree"),
+        }
+    }
+
+    const fn class(&self) -> &'static str {
+        match (self.disagreeing, self.is_alarming) {
+            (0, _) => "pill pill-done",
+            (_, false) => "pill pill-plain",
+            (_, true) => "pill pill-warn",
         }
     }
 }
+
+/// How long the services may disagree before that is worth an alarm: for less, messages are simply on their way.
+const PATIENCE_US: u64 = 3_000_000;
 
 /// How many SKUs are listed that can be announced again one by one.
 const LISTED: usize = 20;
@@ -68,12 +83,15 @@ fn meter(system: &SystemPicture, now_us: u64, is_over: bool) -> Meter {
         let row = |(sku, since_us): (_, _)| (format!("{sku}"), words::time_of_day(since_us));
         agreement.pending().take(LISTED).map(row).collect()
     };
+    let is_lost = system.is_stuck() && !is_over;
+    let lasts_us = since_us.map_or(0, |since_us| now_us.saturating_sub(since_us));
     Meter {
         disagreeing,
+        is_alarming: disagreeing > 0 && (is_lost || lasts_us >= PATIENCE_US),
         since: since_us.map(words::time_of_day),
         zone: zone::name(),
         longest: (longest_us > 0).then(|| words::duration(longest_us)),
-        lost: (system.is_stuck() && !is_over).then(lost),
+        lost: is_lost.then(lost),
     }
 }
 
@@ -92,8 +110,7 @@ pub fn Status(
     let line = Memo::new(move |_| seen.with(|seen| seen.line.clone()));
     let meter = Memo::new(move |_| seen.with(|seen| seen.meter.clone()));
     let is_stuck = Memo::new(move |_| meter.with(|meter| meter.lost.is_some()));
-    let class =
-        move || if meter.with(|meter| meter.disagreeing == 0) { "pill pill-done" } else { "pill pill-warn" };
+    let class = move || meter.with(Meter::class);
     let since = move || {
         meter.with(|meter| {
             let title = format!("Since when, in {}", meter.zone);
@@ -295,7 +312,27 @@ mod tests {
         assert_eq!((two.disagreeing, &*two.agrees()), (2, "2 SKUs disagree"));
         assert_eq!(skus(&two).map(|skus| skus.len()), Some(2));
         let on_its_way = tell(Service::Inventory, "MUG-RED", recorded(1));
-        assert_eq!((&*on_its_way.agrees(), on_its_way.lost), ("2 SKUs disagree", None));
+        assert_eq!((&*on_its_way.agrees(), on_its_way.lost), ("Catching up: 2 products", None));
+    }
+
+    #[test]
+    fn services_that_are_behind_for_a_moment_are_catching_up_and_it_is_an_alarm_only_after_it_lasts() {
+        use flow::event::State;
+        use flow::{Event, Kind, Picture, Provenance, Service, Sku};
+
+        let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2 };
+        let reason = StockReason::Arrival;
+        let kind = Kind::StockRecorded { reason, before: None, after, messages: 3 };
+        let mut event = Event::new(1, Provenance::Service, kind);
+        (event.system, event.node) = (Some(Style::Orchestration.into()), Some(Service::Inventory.into()));
+        (event.sku, event.at_us) = (Sku::parse("MUG-RED").ok(), 1_000_000);
+        let mut picture = Picture::default();
+        picture.apply(&event);
+        let at = |now_us| meter(picture.system(Style::Orchestration), now_us, false);
+        let calm = at(1_000_000 + PATIENCE_US - 1);
+        assert_eq!((&*calm.agrees(), calm.class()), ("Catching up: 1 product", "pill pill-plain"));
+        let alarm = at(1_000_000 + PATIENCE_US);
+        assert_eq!((&*alarm.agrees(), alarm.class()), ("1 SKU disagrees", "pill pill-warn"));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::{
 
 /// As wide as the stage on a screen of 320 px.
 const WIDTH: f32 = 276.0;
-const MIDDLE: f32 = WIDTH / 2.0 - 4.0;
+/// The middle of inventory and the exchange.
+const MIDDLE: f32 = PRODUCER_X + PRODUCER_SIZE.0 / 2.0;
 /// Where messages go down.
 const TRUNK_X: f32 = 8.0;
 const QUEUE_X: f32 = 26.0;
@@ -18,34 +19,46 @@ const SLOT_SIZE: (f32, f32) = (8.0 * SLOT_PITCH - 2.0, 24.0);
 const CARD_X: f32 = 140.0;
 const CARD_SIZE: (f32, f32) = (120.0, 60.0);
 const CARD_ABOVE: f32 = 21.0;
+const WAREHOUSE_SIZE: (f32, f32) = (58.0, 46.0);
+const PRODUCER_X: f32 = 80.0;
+const PRODUCER_Y: f32 = 6.0;
+const PRODUCER_SIZE: (f32, f32) = (124.0, 84.0);
 const GAP: f32 = 3.0;
 /// From one row's lower end to the next one's queue: its name stands there, and above that the rate on the way into it.
 const ROW_GAP: f32 = 54.0;
 
 pub(super) fn layout(plan: &Plan) -> Layout {
     let rows = plan.rows();
-    let warehouse = Rect::new(MIDDLE - 29.0, 6.0, 58.0, 46.0);
-    let right_of_it = at(warehouse.right() + 10.0, warehouse.middle().y - 2.0);
-    let producer = Rect::new(MIDDLE - 62.0, 84.0, 124.0, 84.0);
+    // Beside inventory it takes no height; but where there is no exchange, the lines into the queues run there.
+    let is_beside = plan.has_exchange();
+    let (warehouse, label, label_anchor, producer_y) = if is_beside {
+        let warehouse = Rect::new(2.0, PRODUCER_Y + 14.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
+        (warehouse, at(warehouse.middle().x, warehouse.bottom() + 15.0), Anchor::Middle, PRODUCER_Y)
+    } else {
+        let warehouse = Rect::new(MIDDLE - 29.0, 6.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
+        (warehouse, at(warehouse.right() + 10.0, warehouse.middle().y - 2.0), Anchor::Start, 84.0)
+    };
+    let producer = Rect::new(PRODUCER_X, producer_y, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
+    let label = Text::of_lines(WAREHOUSE_LABEL.map(str::to_owned).to_vec(), label, label_anchor);
     let mut nodes = vec![
-        NodeBox {
-            id: WAREHOUSE.into(),
-            role: NodeRole::Warehouse,
-            rect: warehouse,
-            label: Some(Text::of_lines(
-                WAREHOUSE_LABEL.map(str::to_owned).to_vec(),
-                right_of_it,
-                Anchor::Start,
-            )),
-        },
+        NodeBox { id: WAREHOUSE.into(), role: NodeRole::Warehouse, rect: warehouse, label: Some(label) },
         NodeBox { id: PRODUCER.into(), role: NodeRole::Producer, rect: producer, label: None },
     ];
+    let (path, passing) = if is_beside {
+        let y = warehouse.middle().y;
+        // Between the two there is no room.
+        let over = Text::passing(at(warehouse.middle().x, warehouse.y - 7.0), Anchor::Middle);
+        (Path::straight(at(warehouse.right() + GAP, y), at(producer.x - GAP, y)), over)
+    } else {
+        let (from, to) = (warehouse.bottom(), producer.y);
+        (Path::straight(at(MIDDLE, from + GAP), at(MIDDLE, to - GAP)), beside(from, to))
+    };
     let mut edges = vec![Edge {
         id: ARRIVAL_EDGE.into(),
         kind: EdgeKind::Arrival,
-        path: Path::straight(at(MIDDLE, warehouse.bottom() + GAP), at(MIDDLE, producer.y - GAP)),
+        path,
         label: None,
-        passing: beside(warehouse.bottom(), producer.y),
+        passing,
         from: WAREHOUSE.into(),
         to: PRODUCER.into(),
     }];
@@ -54,7 +67,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let (mut from, mut source) = (PRODUCER.to_owned(), at(producer.x - GAP, producer.middle().y));
     let mut below = producer.bottom();
     if plan.has_exchange() {
-        let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 32.0, 42.0, 42.0);
+        let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 28.0, 42.0, 42.0);
         let right_of_it = at(disc.right() + 10.0, disc.middle().y - 2.0);
         let kind = super::exchange_type_name(plan.style);
         nodes.push(NodeBox {

@@ -8,28 +8,28 @@ use super::{
 };
 use crate::Service;
 
-const WIDTH: f32 = 648.0;
+const WIDTH: f32 = 632.0;
 /// From one row to the next.
 const ROW: f32 = 92.0;
-const WAREHOUSE_X: f32 = 8.0;
+const WAREHOUSE_X: f32 = 2.0;
 const WAREHOUSE_SIZE: (f32, f32) = (58.0, 50.0);
-const PRODUCER_X: f32 = 86.0;
+const PRODUCER_X: f32 = 80.0;
 const PRODUCER_SIZE: (f32, f32) = (120.0, 88.0);
-const DISC_X: f32 = 264.0;
+const DISC_X: f32 = 258.0;
 const DISC_RADIUS: f32 = 21.0;
-const QUEUE_X: f32 = 336.0;
+const QUEUE_X: f32 = 330.0;
 const SLOT_PITCH: f32 = 14.5;
 const SLOT_SIZE: (f32, f32) = (8.0 * SLOT_PITCH - 2.0, 24.0);
-const CARD_X: f32 = 494.0;
+const CARD_X: f32 = 484.0;
 const CARD_SIZE: (f32, f32) = (132.0, 60.0);
 /// A card reaches further down than up, so that its queue's name has room above the slots.
 const CARD_ABOVE: f32 = 21.0;
-const LANE_X: f32 = 638.0;
+const LANE_X: f32 = 626.0;
 /// How far below a queue's middle a stranger's line begins.
 const BESIDE: f32 = 8.0;
 /// From this row on a swept line would run into the exchange's name: it goes straight down there.
 const STEEP: usize = 6;
-const STEEP_X: f32 = 314.0;
+const STEEP_X: f32 = 308.0;
 const MORE_HEIGHT: f32 = 34.0;
 /// What the line of a call, and its words outside of that, take above or below everything else.
 const CALL_MARGIN: f32 = 38.0;

@@ -23,6 +23,8 @@ pub struct Drawing {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Frame {
     pub view_box: String,
+    /// How high it is at the least, in CSS pixels: so that its text stays readable.
+    pub least_height_px: String,
     pub is_tall: bool,
     pub is_untouched: bool,
     pub is_down: bool,

@@ -45,6 +45,7 @@ pub fn Diagram(
                 data-message=message_class(style)
                 data-orientation=move || frame.with(|frame| frame.orientation())
                 viewBox=move || frame.with(|frame| frame.view_box.clone())
+                height=move || frame.with(|frame| frame.least_height_px.clone())
                 role="group"
                 aria-label=words(style)
             >
