@@ -53,11 +53,13 @@ async function faults(server: Server, style: Style) {
   return faults.map(({ struck: _, ...fault }) => fault);
 }
 
-async function setFaults(server: Server, style: Style, faults: Fault[]) {
-  const body = JSON.stringify({ faults });
+async function put(server: Server, path: string, wanted: unknown) {
+  const body = JSON.stringify(wanted);
   const headers = { "content-type": "application/json" };
-  expect((await fetch(`${server.url}/api/${style}/faults`, { method: "PUT", headers, body })).ok).toBe(true);
+  expect((await fetch(`${server.url}${path}`, { method: "PUT", headers, body })).ok).toBe(true);
 }
+
+const setFaults = (server: Server, style: Style, faults: Fault[]) => put(server, `/api/${style}/faults`, { faults });
 
 /** What came in after a place in the journal: SKU and quantity, in order. */
 async function received(server: Server, style: Style, after: number) {
@@ -200,6 +202,9 @@ test("a handler that fails does so by the same seed in both, until it is cleared
   await burst(page, 5, 7);
   await page.getByLabel("Broken in both").selectOption("handler_error");
   await page.getByLabel("Probability").fill("1");
+  // When all is over the fault is cleared: it must not be over before the page has been opened anew.
+  const hold = (closed: unknown[]) => put(server, "/api/choreography/gates", { closed });
+  await hold([{ gate: "before_ack", service: "wishlist" }]);
   await send(page);
   const ours: Fault = { kind: "handler_error", service: "catalog", trigger: { probability: 1 }, seed: 7 };
   for (const style of STYLES) expect(await faults(server, style)).toEqual([ours]);
@@ -210,6 +215,7 @@ test("a handler that fails does so by the same seed in both, until it is cleared
   await expect(page.getByText("Broken in both styles:")).toBeHidden();
   expect(await faults(server, "choreography")).toEqual([theirs]);
   expect(await faults(server, "orchestration")).toEqual([]);
+  await hold([]);
   await toEnd(page, 5);
   await expect(row(page, "Retries")).not.toHaveText(/0\s*0$/);
 });
