@@ -3,7 +3,9 @@
 //! Rules are in the crate `flow`, the live state in `live`; here is what one page shows of them. The `director`
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
+mod act;
 pub mod broken;
+mod caption;
 pub mod controls;
 pub(crate) mod diagram;
 pub(crate) mod director;
@@ -42,6 +44,8 @@ use crate::api::{
 use crate::components::no_script::{LogWithoutScript, newest_steps};
 use crate::live::use_live;
 use crate::pages::NotFound;
+use act::{ActPlace, Targets};
+use caption::CaptionPlace;
 use controls::ControlsPlace;
 use diagram::Diagram;
 use flow::{Style, System, Transport, api::Product, fault::Holding};
@@ -151,6 +155,8 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
         })
     });
     let agreement = Asks::new(lab.live);
+    let targets = Targets::new_local(None);
+    Effect::new(move || untrack(|| keys::listen_for(lab, targets)));
     view! {
         <main
             id="main"
@@ -170,7 +176,11 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
             </div>
             <section class="panel stage" aria-labelledby="stage-title">
                 <StageHead lab system asks=gates />
-                <div class="stage-drawing">
+                <div
+                    class="stage-drawing"
+                    on:click=act::on_click(targets)
+                    on:contextmenu=act::on_context_menu(targets)
+                >
                     <Diagram
                         lab
                         style
@@ -187,9 +197,11 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
                         <Below asks=agreement trouble=None id="agreement-said".to_owned() />
                     </div>
                     <p id="spoken" class="sr-only" role="status"></p>
+                    <CaptionPlace lab />
                     <Notes lab />
                 </footer>
                 <PlayheadPlace lab system />
+                <ActPlace lab system targets />
             </section>
             <aside
                 class="panel inspector"
@@ -211,7 +223,6 @@ fn wake(lab: Handle) {
     status::speak_now_and_then(lab);
     views::wake(lab);
     controls::keep_products_fresh(lab);
-    keys::listen_for(lab);
     zone::wake();
     lab.change(|state| state.hydrated = true);
     link::wake(lab);

@@ -8,6 +8,7 @@ pub mod api;
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
+mod beside;
 pub mod components;
 mod cookies;
 mod files;
@@ -19,6 +20,7 @@ pub mod me;
 pub mod pages;
 mod shell;
 mod study;
+mod terms;
 pub mod theme;
 
 pub use app::App;

@@ -1,5 +1,6 @@
 //! The keyboard's short ways. They are ignored while somebody types, and can be turned off.
 
+use super::act::{self, Targets};
 use super::controls;
 use super::form::Deed;
 use super::handle::Lab;
@@ -11,7 +12,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast as _;
 
 /// What each key does, for the help.
-pub const KEYS: [(&str, &str); 14] = [
+pub const KEYS: [(&str, &str); 15] = [
     ("Space", "pause or play"),
     ("→", "one step forward"),
     ("←", "one step back"),
@@ -21,6 +22,7 @@ pub const KEYS: [(&str, &str); 14] = [
     ("+ −", "faster, slower"),
     ("N", "send an arrival"),
     ("H", "hold the system, or let it go"),
+    ("M", "what can be done with what has the focus"),
     ("1 – 4", "log, timeline, sequence, metrics"),
     ("C", "compare the two styles"),
     ("F", "the stage on the full screen"),
@@ -29,11 +31,11 @@ pub const KEYS: [(&str, &str); 14] = [
 ];
 
 /// Listens for as long as the page is open.
-pub fn listen_for(lab: Lab) {
+pub fn listen_for(lab: Lab, targets: Targets) {
     keep_space();
     Effect::new(move || {
         let listener = window_event_listener(ev::keydown, move |event| {
-            if !event.default_prevented() && pressed(lab, &event) {
+            if !event.default_prevented() && pressed(lab, targets, &event) {
                 event.prevent_default();
             }
         });
@@ -42,7 +44,7 @@ pub fn listen_for(lab: Lab) {
 }
 
 /// Does what the key stands for; says whether it stands for anything.
-fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
+fn pressed(lab: Lab, targets: Targets, event: &ev::KeyboardEvent) -> bool {
     if !is_plain(event) {
         return false;
     }
@@ -72,6 +74,7 @@ fn pressed(lab: Lab, event: &ev::KeyboardEvent) -> bool {
             hold_or_open();
             true
         }
+        ("m" | "M", _) => act::open_at_focus(targets),
         ("?", _) => press("[popovertarget]"),
         ("c" | "C", _) => {
             // The page is left; nothing here can fail after that.

@@ -1,7 +1,7 @@
 //! The panels that are fetched right after the page, in one part of the WASM. With a part for each of them, what any two
 //! have in common would be a part too, and the page would fetch a hundred.
 
-use super::{controls, inspector, playhead, room, views};
+use super::{act, caption, controls, inspector, playhead, room, views};
 use leptos::prelude::*;
 
 /// What brings each panel to life.
@@ -11,6 +11,10 @@ pub struct Panels {
     pub controls: controls::Wake,
     /// The playhead's bar, and saved runs.
     pub playhead: playhead::place::Wake,
+    /// The menu of what is acted on.
+    pub act: act::Wake,
+    /// The caption below the picture.
+    pub caption: caption::Wake,
     /// The control room.
     pub room: room::Wake,
     /// The inspector.
@@ -25,6 +29,8 @@ pub fn load_panels() -> Panels {
     Panels {
         controls: controls::wake,
         playhead: playhead::place::wake,
+        act: act::wake,
+        caption: caption::wake,
         room: room::wake,
         inspector: inspector::wake,
         views: views::wake_panel,

@@ -91,6 +91,18 @@ fn set(system: System, faults: Vec<Fault>) -> Ask {
     Ask::new("PUT", system.api("faults")).with(body)
 }
 
+/// Sets one more.
+pub fn add(system: System, fault: &Fault) -> Ask {
+    let body = serde_json::to_string(fault).expect("a fault is plain data");
+    Ask::new("POST", system.api("faults")).with(body)
+}
+
+/// Clears one; the others stay.
+pub fn without(system: System, faults: &[Fault], kind: FaultKind, service: Service) -> Ask {
+    let is_other = |fault: &&Fault| (fault.kind, fault.service) != (kind, service);
+    set(system, faults.iter().filter(is_other).cloned().collect())
+}
+
 /// What is broken on purpose, and the form for more.
 pub fn contents(section: Section) -> AnyView {
     let told = section.told::<Faults>(section.system.api("faults"));
@@ -151,8 +163,7 @@ fn FaultRow(
         faults.with(|faults| faults.iter().find(|fault| is_it(fault)).map(words))
     });
     let clear = move |_| {
-        let others = faults.get_untracked().into_iter().filter(|fault| !is_it(fault)).collect();
-        section.asks.ask(set(section.system, others));
+        section.asks.ask(without(section.system, &faults.get_untracked(), kind, service));
     };
     view! {
         <li data-set=kind.as_str()>

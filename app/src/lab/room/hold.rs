@@ -27,7 +27,8 @@ fn gates_of(system: System, choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGa
 }
 
 /// Closes exactly these gates.
-fn set(system: System, closed: Vec<ClosedGate>) -> Ask {
+#[must_use]
+pub fn set(system: System, closed: Vec<ClosedGate>) -> Ask {
     let body = serde_json::to_string(&Gates { closed }).expect("gates are plain data");
     Ask::new("PUT", system.api("gates")).with(body)
 }

@@ -1,0 +1,415 @@
+//! What can be done with each thing of the diagram.
+
+use crate::api::asks::Ask;
+use crate::lab::broken::{name, sentence, trigger};
+use crate::lab::room::faults::{add, without};
+use crate::lab::room::hold::{is_passed, set as set_gates};
+use crate::lab::selection::Selection;
+use crate::lab::words::{about_to, service_name};
+use flow::api::Crew;
+use flow::fault::{ClosedGate, Fault, FaultKind, Gate, Holding, Trigger};
+use flow::layout::{
+    ARRIVAL_EDGE, PRODUCER, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
+};
+use flow::{Service, Style, System, topology};
+use serde_json::json;
+
+/// By how much a service is slowed down, in milliseconds.
+const SLOWED_BY_MS: u64 = 1_000;
+/// By how much an answer of inventory comes late, in milliseconds.
+const LATE_BY_MS: u64 = 500;
+/// The prefetch counts that are offered.
+const PREFETCH: [u16; 3] = [1, 10, 100];
+/// The most workers that a service can have.
+const WORKERS_MAX: u16 = 16;
+
+/// How things stand with what can be changed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Known {
+    /// What is broken.
+    pub faults: Vec<Fault>,
+    /// What is held.
+    pub holding: Holding,
+    /// Who works.
+    pub crews: Vec<Crew>,
+}
+
+/// One thing that can be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// What it is, as it stands on its button.
+    pub words: String,
+    /// What it will do, in a sentence.
+    pub hint: String,
+    /// What the server is asked.
+    pub ask: Ask,
+    /// Whether it takes back what was done.
+    pub is_undo: bool,
+    /// Whether the menu stays, for more of the same.
+    pub stays: bool,
+}
+
+/// What can be done with a thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deeds {
+    /// The thing's name.
+    pub title: String,
+    /// What can be done, what takes something back first.
+    pub list: Vec<Deed>,
+}
+
+/// What a thing of the diagram is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Thing {
+    Warehouse,
+    /// Inventory, as the one who records and publishes.
+    Producer,
+    Exchange,
+    /// A service as the consumer of its queue.
+    Consumer(Service),
+    Queue(Service),
+    /// The line to the exchange, or straight to the queues.
+    Publishing,
+    /// The line into a service's queue.
+    Binding(Service),
+    /// The line out of a service's queue.
+    Delivery(Service),
+    /// The line on which a service asks inventory.
+    Calls(Service),
+}
+
+impl Thing {
+    /// What is selected, if it is a thing of ours that can be acted on.
+    fn of(style: Style, selection: &Selection) -> Option<Self> {
+        let own = || style.queues().map(|queue| (queue.service, queue.name));
+        let by_id = |id: &str, known: fn(Service) -> &'static str| {
+            own().map(|(service, _)| service).find(|&service| known(service) == id)
+        };
+        match selection {
+            Selection::Node(id) if id == WAREHOUSE => Some(Self::Warehouse),
+            Selection::Node(id) if id == PRODUCER => Some(Self::Producer),
+            Selection::Node(id) if *id == *style.exchange().name => Some(Self::Exchange),
+            Selection::Node(id) => by_id(id, consumer_id).map(Self::Consumer),
+            Selection::Queue(name) => {
+                let queue = topology::queue_named(name).filter(|queue| queue.style == style)?;
+                Some(Self::Queue(queue.service))
+            }
+            Selection::Edge(id) if id == ARRIVAL_EDGE => Some(Self::Warehouse),
+            Selection::Edge(id) if *id == publish_edge(style.exchange().name) => Some(Self::Publishing),
+            Selection::Edge(id) => own().find_map(|(service, queue)| match id {
+                _ if *id == route_edge(queue) => Some(Self::Binding(service)),
+                _ if *id == deliver_edge(queue) => Some(Self::Delivery(service)),
+                _ if *id == http_edge(consumer_id(service)) => Some(Self::Calls(service)),
+                _ => None,
+            }),
+            Selection::Message { .. } | Selection::Arrival(_) | Selection::Event(_) => None,
+        }
+    }
+
+    fn title(self, style: Style) -> String {
+        match self {
+            Self::Warehouse => "Warehouse and shop".to_owned(),
+            Self::Producer => "Inventory".to_owned(),
+            Self::Exchange => style.exchange().name.to_owned(),
+            Self::Consumer(Service::Inventory) => "Inventory, as a consumer".to_owned(),
+            Self::Consumer(service) => service_name(service).to_owned(),
+            Self::Queue(service) => style.queue_of(service).name.to_owned(),
+            Self::Publishing => "What inventory publishes".to_owned(),
+            Self::Binding(service) => format!("Binding of {}", style.queue_of(service).name),
+            Self::Delivery(service) => format!("Deliveries to {}", service_name(service)),
+            Self::Calls(service) => format!("Calls of {}", service_name(service)),
+        }
+    }
+
+    /// Whose faults strike here, and which of them.
+    fn breaks(self) -> (Service, &'static [FaultKind]) {
+        use FaultKind as Is;
+        match self {
+            Self::Warehouse => (Service::Inventory, &[]),
+            Self::Producer => (
+                Service::Inventory,
+                &[Is::RelayCrash, Is::PublishedTwice, Is::HttpRefused, Is::HttpSlow, Is::HttpError],
+            ),
+            Self::Exchange => (Service::Inventory, &[Is::BrokerStopped]),
+            Self::Consumer(service) => (
+                service,
+                &[
+                    Is::CrashBeforeEffect,
+                    Is::CrashBeforeAck,
+                    Is::HandlerDelay,
+                    Is::HandlerError,
+                    Is::Poison,
+                    Is::ConsumerStopped,
+                    Is::ConnectionCut,
+                ],
+            ),
+            Self::Queue(service) => (service, &[Is::QueueUnbound, Is::ConsumerStopped]),
+            Self::Publishing => (Service::Inventory, &[Is::PublishedTwice, Is::RelayCrash]),
+            Self::Binding(service) => (service, &[Is::QueueUnbound]),
+            Self::Delivery(service) => (service, &[Is::ConsumerStopped]),
+            Self::Calls(service) => {
+                (service, &[Is::HttpSlow, Is::HttpError, Is::HttpTimeout, Is::HttpRefused])
+            }
+        }
+    }
+
+    /// The gates that steps pass here.
+    fn gates(self, style: Style) -> Vec<ClosedGate> {
+        let of = |service: Service, gates: &[Gate]| {
+            let all = gates.iter().map(|&gate| ClosedGate { gate, service });
+            all.filter(|one| is_passed(style, one.gate, one.service)).collect()
+        };
+        match self {
+            Self::Producer | Self::Publishing => of(Service::Inventory, &[Gate::BeforePublish]),
+            Self::Consumer(service) => of(service, &[Gate::BeforeAck]),
+            Self::Delivery(service) => of(service, &[Gate::AfterDelivery]),
+            Self::Calls(service) => of(service, &[Gate::BeforeHttp, Gate::AfterHttp]),
+            Self::Warehouse | Self::Exchange | Self::Queue(_) | Self::Binding(_) => Vec::new(),
+        }
+    }
+}
+
+/// What stands on the button that breaks it.
+const fn breaks_it(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::HandlerDelay => "Slow down",
+        FaultKind::HandlerError => "Fail at the next message",
+        FaultKind::Poison => "Poison the next message",
+        FaultKind::CrashBeforeEffect => "Crash before the effect",
+        FaultKind::CrashBeforeAck => "Crash before the ack",
+        FaultKind::ConsumerStopped => "Stop the consumer",
+        FaultKind::HttpSlow => "Answer late",
+        FaultKind::HttpError => "Answer with 500",
+        FaultKind::HttpTimeout => "Never answer",
+        FaultKind::HttpRefused => "Refuse calls",
+        FaultKind::PublishedTwice => "Publish the next message twice",
+        FaultKind::QueueUnbound => "Unbind the queue",
+        FaultKind::ConnectionCut => "Cut the connection",
+        FaultKind::BrokerStopped => "Stop the broker",
+        FaultKind::RelayCrash => "Crash the relay",
+    }
+}
+
+/// The fault as the picture sets it: what slows or refuses does so until it is undone, what crashes does so once.
+fn fault(kind: FaultKind, service: Service) -> Fault {
+    use FaultKind as Is;
+    let is_lasting =
+        matches!(kind, Is::HandlerDelay | Is::HttpSlow | Is::HttpError | Is::HttpTimeout | Is::HttpRefused);
+    Fault {
+        kind,
+        service,
+        trigger: if is_lasting { Trigger::EveryNth(1) } else { Trigger::Next },
+        seed: 0,
+        delay_ms: match kind {
+            Is::HandlerDelay => Some(SLOWED_BY_MS),
+            Is::HttpSlow => Some(LATE_BY_MS),
+            _ => None,
+        },
+        struck: 0,
+    }
+}
+
+fn undo(system: System, all: &[Fault], set: &Fault) -> Deed {
+    Deed {
+        words: format!("Undo: {}", name(set.kind)),
+        hint: format!("{} Set to strike {}; struck {}×.", sentence(set.kind), trigger(set), set.struck),
+        ask: without(system, all, set.kind, set.service),
+        is_undo: true,
+        stays: false,
+    }
+}
+
+fn breaking(system: System, kind: FaultKind, service: Service) -> Deed {
+    let hint = match kind {
+        FaultKind::HandlerDelay => {
+            format!("Each message takes {SLOWED_BY_MS} ms longer, until this is undone.")
+        }
+        FaultKind::HttpSlow => format!("Each answer comes {LATE_BY_MS} ms late, until this is undone."),
+        kind => sentence(kind).to_owned(),
+    };
+    let ask = add(system, &fault(kind, service));
+    Deed { words: breaks_it(kind).to_owned(), hint, ask, is_undo: false, stays: false }
+}
+
+fn gate(system: System, holding: &Holding, one: ClosedGate) -> Deed {
+    let is_closed = holding.closed.contains(&one);
+    let mut closed: Vec<_> = holding.closed.iter().copied().filter(|other| *other != one).collect();
+    if !is_closed {
+        closed.push(one);
+    }
+    let about_to = about_to(one.gate);
+    let who = service_name(one.service);
+    let (words, hint) = if is_closed {
+        (format!("Open the gate: {about_to}"), format!("{who} goes on with what waits there."))
+    } else {
+        (format!("Hold before: {about_to}"), format!("{who} waits each time it is about to {about_to}."))
+    };
+    Deed { words, hint, ask: set_gates(system, closed), is_undo: is_closed, stays: false }
+}
+
+fn crew(system: System, service: Service, workers: u16, prefetch: u16) -> Ask {
+    let body = json!({ "workers": workers, "prefetch": prefetch });
+    Ask::new("POST", system.api(&format!("{service}/workers"))).with(body.to_string())
+}
+
+/// One worker more or less, or another prefetch.
+fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
+    let (Thing::Consumer(service) | Thing::Queue(service)) = thing else { return Vec::new() };
+    let Some(crew_now) = known.crews.iter().find(|crew| crew.service == service) else { return Vec::new() };
+    let (workers, prefetch) = (crew_now.workers.workers, crew_now.workers.prefetch);
+    let deed = |words: String, hint: String, ask: Ask| Deed { words, hint, ask, is_undo: false, stays: true };
+    if matches!(thing, Thing::Queue(_)) {
+        let others = PREFETCH.into_iter().filter(|&other| other != prefetch);
+        return others
+            .map(|other| {
+                let hint = format!("So many unacked messages at a time; now {prefetch}.");
+                deed(format!("Set prefetch to {other}"), hint, crew(system, service, workers, other))
+            })
+            .collect();
+    }
+    let hint = |to: u16| format!("{workers} now, then {to}. Each takes one message at a time.");
+    let more = (workers < WORKERS_MAX).then(|| {
+        let to = workers + 1;
+        deed("Add a worker".to_owned(), hint(to), crew(system, service, to, prefetch))
+    });
+    let fewer = (workers > 1).then(|| {
+        let to = workers - 1;
+        deed("Remove a worker".to_owned(), hint(to), crew(system, service, to, prefetch))
+    });
+    more.into_iter().chain(fewer).collect()
+}
+
+/// Whether anything can ever be done with what is selected.
+#[must_use]
+pub fn can_be_acted_on(style: Style, selection: &Selection) -> bool {
+    Thing::of(style, selection).is_some_and(|thing| thing != Thing::Warehouse)
+}
+
+/// What can be done with what is selected; none when that is no part of the system.
+#[must_use]
+pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Deeds> {
+    let thing = Thing::of(system.style, selection)?;
+    let (service, kinds) = thing.breaks();
+    let kinds = kinds.iter().copied().filter(|kind| kind.strikes_in(system.style));
+    let is_set =
+        |kind: FaultKind| known.faults.iter().find(move |set| (set.kind, set.service) == (kind, service));
+    let (undone, broken): (Vec<_>, Vec<_>) = kinds.partition(|&kind| is_set(kind).is_some());
+    let undone = undone.into_iter().filter_map(is_set).map(|set| undo(system, &known.faults, set));
+    let broken = broken.into_iter().map(|kind| breaking(system, kind, service));
+    let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
+    let list = undone.chain(of_crew(system, thing, known)).chain(gates).chain(broken).collect();
+    Some(Deeds { title: thing.title(system.style), list })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::api::{Workers, WorkersState};
+    use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
+    use flow::{Dispatch, Transport};
+
+    fn of(style: Style) -> System {
+        System { style, transport: Transport::default() }
+    }
+
+    fn words(deeds: &Deeds) -> Vec<&str> {
+        deeds.list.iter().map(|deed| &*deed.words).collect()
+    }
+
+    fn known() -> Known {
+        let crew = |&service: &Service| Crew {
+            service,
+            workers: Workers {
+                workers: 1,
+                prefetch: 10,
+                state: WorkersState::Running,
+                restarts: 0,
+                heartbeat_at_us: None,
+                last_error: None,
+            },
+            breaker: None,
+        };
+        Known { crews: Service::ALL.iter().map(crew).collect(), ..Known::default() }
+    }
+
+    #[test]
+    fn every_part_of_the_picture_has_a_menu_of_its_own() {
+        for style in [Style::Choreography, Style::Orchestration] {
+            let plan = Plan {
+                style,
+                dispatch: Dispatch::Fanout,
+                unbound: Vec::new(),
+                rivals: Vec::new(),
+                foreign: Vec::new(),
+                orientation: Orientation::Wide,
+                text_px: SMALLEST_TEXT,
+            };
+            let layout = layout(&plan);
+            let nodes = layout.nodes.iter().map(|node| Selection::Node(node.id.clone()));
+            let queues = layout.queues.iter().map(|queue| Selection::Queue(queue.name.clone()));
+            let edges = layout.edges.iter().map(|edge| Selection::Edge(edge.id.clone()));
+            for selection in nodes.chain(queues).chain(edges) {
+                let found = deeds(of(style), &selection, &known());
+                let found = found.unwrap_or_else(|| panic!("{style}: {selection}"));
+                let is_source = matches!(&selection, Selection::Node(id) if id == WAREHOUSE)
+                    || matches!(&selection, Selection::Edge(id) if id == ARRIVAL_EDGE);
+                assert_eq!(found.list.is_empty(), is_source, "{style}: {selection}: {:?}", words(&found));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_set_is_undone_first_and_the_other_faults_stay() {
+        let system = of(Style::Choreography);
+        let set = |kind, service| fault(kind, service);
+        let faults = vec![
+            set(FaultKind::HandlerDelay, Service::Catalog),
+            set(FaultKind::HandlerDelay, Service::Wishlist),
+        ];
+        let known = Known { faults, ..known() };
+        let found = deeds(system, &Selection::Node("catalog".to_owned()), &known).unwrap();
+        let first = &found.list[0];
+        assert_eq!((first.words.as_str(), first.is_undo), ("Undo: Handler delay", true));
+        assert!(first.hint.contains("every time"), "{}", first.hint);
+        assert!(
+            !first.ask.body.contains("catalog") && first.ask.body.contains("wishlist"),
+            "{}",
+            first.ask.body
+        );
+        assert!(!words(&found).contains(&"Slow down"));
+    }
+
+    #[test]
+    fn a_gate_is_closed_and_opened_at_its_line_and_the_others_stay() {
+        let system = of(Style::Choreography);
+        let line = Selection::Edge("http:catalog".to_owned());
+        let found = deeds(system, &line, &known()).unwrap();
+        assert_eq!(found.list[0].ask.body, r#"{"closed":[{"gate":"before_http","service":"catalog"}]}"#);
+        let closed = |gate, service| ClosedGate { gate, service };
+        let holding = Holding {
+            closed: vec![
+                closed(Gate::BeforeHttp, Service::Catalog),
+                closed(Gate::BeforeAck, Service::Wishlist),
+            ],
+            ..Holding::default()
+        };
+        let found = deeds(system, &line, &Known { holding, ..known() }).unwrap();
+        assert!(found.list[0].is_undo && found.list[0].words.starts_with("Open the gate"));
+        assert_eq!(found.list[0].ask.body, r#"{"closed":[{"gate":"before_ack","service":"wishlist"}]}"#);
+    }
+
+    #[test]
+    fn where_nobody_calls_no_call_is_broken_and_a_crew_is_never_emptied() {
+        let system = of(Style::Orchestration);
+        let producer = deeds(system, &Selection::Node("inventory".to_owned()), &known()).unwrap();
+        assert!(!words(&producer).contains(&"Refuse calls"), "{:?}", words(&producer));
+        let catalog = deeds(system, &Selection::Node("catalog".to_owned()), &known()).unwrap();
+        assert!(words(&catalog).contains(&"Add a worker") && !words(&catalog).contains(&"Remove a worker"));
+        let queue = Selection::Queue("catalog.update_sku_availability".to_owned());
+        let queue = deeds(system, &queue, &known()).unwrap();
+        assert!(
+            words(&queue).contains(&"Set prefetch to 1") && !words(&queue).contains(&"Set prefetch to 10")
+        );
+        assert_eq!(deeds(system, &Selection::Queue("foreign".to_owned()), &known()), None);
+    }
+}

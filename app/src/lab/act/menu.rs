@@ -1,0 +1,194 @@
+//! The menu beside what is acted on.
+
+use super::Targets;
+use super::deeds::{Deed, Deeds, Known, can_be_acted_on, deeds};
+use crate::beside::put_beside;
+use crate::focus::focus;
+use crate::lab::handle::Lab;
+use crate::lab::room::section::{Asking, SaidBelow, Section};
+use crate::live::Connection;
+use flow::System;
+use flow::api::Crew;
+use flow::fault::{Faults, Holding};
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
+
+/// The menu. It knows how things stand while it is open.
+#[component]
+pub fn Menu(
+    /// Of whose page.
+    lab: Lab,
+    /// Of which system.
+    system: System,
+    /// What somebody wants to act on.
+    targets: Targets,
+) -> impl IntoView {
+    let section = Section::new("act", system, lab.live);
+    let faults = section.told::<Faults>(system.api("faults"));
+    let holding = section.told::<Holding>(system.api("gates"));
+    let crews = section.told::<Vec<Crew>>(system.api("workers"));
+    let selection = RwSignal::new(None);
+    let list = Memo::new(move |_| {
+        let known = Known { faults: faults.get()?.faults, holding: holding.get()?, crews: crews.get()? };
+        deeds(system, selection.get().as_ref()?, &known)
+    });
+    // What can be done depends on how things stand; what it is called does not.
+    let title = Memo::new(move |_| {
+        let found = deeds(system, selection.get().as_ref()?, &Known::default())?;
+        Some(found.title)
+    });
+    let (place, shown) = (NodeRef::<html::Div>::new(), RwSignal::new(String::new()));
+    let is_by_key = StoredValue::new(false);
+    Effect::new(move || {
+        let (Some(target), Some(menu)) = (targets.get(), place.get()) else { return };
+        let menu: HtmlElement = menu.into();
+        if !can_be_acted_on(system.style, &target.selection) {
+            let _ = menu.hide_popover();
+            return;
+        }
+        section.asks.say("", true);
+        selection.set(Some(target.selection.clone()));
+        shown.set(String::new());
+        is_by_key.set_value(target.is_by_key);
+        let _ = menu.show_popover();
+        section.is_open.set(true);
+        put_beside(&menu, &target.place);
+        // What is told of the system makes it longer.
+        request_animation_frame(move || put_beside(&menu, &target.place));
+    });
+    // Once the list is there: the focus goes into it, and all of it into the window.
+    Effect::new(move || {
+        let is_there = list.with(Option::is_some);
+        if let (true, Some(menu), Some(target)) = (is_there, place.get_untracked(), targets.get_untracked()) {
+            let menu: HtmlElement = menu.into();
+            request_animation_frame(move || {
+                put_beside(&menu, &target.place);
+                if is_by_key.try_update_value(std::mem::take) == Some(true) {
+                    focus("#act button");
+                }
+            });
+        }
+    });
+    let toggled = move |_: ev::Event| {
+        let is_open =
+            place.get_untracked().is_some_and(|menu| menu.matches(":popover-open").unwrap_or(false));
+        section.is_open.set(is_open);
+        if !is_open {
+            selection.set(None);
+        }
+    };
+    // What was done is seen in the picture: the menu gets out of its way.
+    let done = StoredValue::new(false);
+    Effect::new(move |before: Option<()>| {
+        section.asks.answers.track();
+        let has_failed = section.asks.said.with_untracked(|said| !said.words.is_empty());
+        if before.is_some() && !has_failed && done.try_update_value(std::mem::take) == Some(true) {
+            close(place);
+        }
+    });
+    let is_replay = move || lab.live.connection.get() == Connection::Replay;
+    let act = Callback::new(move |deed: Deed| {
+        done.set_value(!deed.stays);
+        section.asks.ask(deed.ask);
+    });
+    let words = move || {
+        list.get().into_iter().flat_map(|deeds| deeds.list).map(|deed| deed.words).collect::<Vec<_>>()
+    };
+    view! {
+        <div
+            id="act"
+            class="act"
+            popover="auto"
+            role="group"
+            aria-labelledby="act-title"
+            node_ref=place
+            data-topic=section.name
+            on:toggle=toggled
+            on:keydown=move |event| walk(&event)
+        >
+            <h2 id="act-title" class="breaks">{move || title.get()}</h2>
+            {move || {
+                if is_replay() {
+                    return view! { <p class="hint">"A saved run cannot be changed."</p> }.into_any();
+                }
+                if list.with(Option::is_none) {
+                    return view! { <Asking /> }.into_any();
+                }
+                view! {
+                    <ul class="act-list">
+                        <For each=words key=Clone::clone let(words)>
+                            <Row words list act shown />
+                        </For>
+                    </ul>
+                    // Where somebody points, or is: what it will do.
+                    <p class="hint act-hint" aria-hidden="true">{shown}</p>
+                }
+                .into_any()
+            }}
+            <SaidBelow section />
+        </div>
+    }
+}
+
+/// One thing that can be done, by its words: what the server is asked for it may change while it stands there.
+#[component]
+fn Row(
+    words: String,
+    list: Memo<Option<Deeds>>,
+    act: Callback<Deed>,
+    shown: RwSignal<String>,
+) -> impl IntoView {
+    let deed = {
+        let words = words.clone();
+        Memo::new(move |_| {
+            list.with(|list| list.as_ref()?.list.iter().find(|deed| deed.words == words).cloned())
+        })
+    };
+    let hint = move || deed.with(|deed| deed.as_ref().map(|deed| deed.hint.clone()));
+    let is_undo = deed.with_untracked(|deed| deed.as_ref().is_some_and(|deed| deed.is_undo));
+    let show = move || shown.set(untrack(hint).unwrap_or_default());
+    view! {
+        <li>
+            <button
+                type="button"
+                class="act-deed"
+                class:is-undo=is_undo
+                aria-description=hint
+                on:click=move |_| deed.get_untracked().into_iter().for_each(|deed| act.run(deed))
+                on:pointerenter=move |_| show()
+                on:focus=move |_| show()
+            >
+                {words}
+                {is_undo.then(|| view! { " " <span class="hint">{hint}</span> })}
+            </button>
+        </li>
+    }
+}
+
+/// Arrows lead from one to the next, as they do in menus.
+fn walk(event: &ev::KeyboardEvent) {
+    let by: isize = match &*event.key() {
+        "ArrowDown" => 1,
+        "ArrowUp" => -1,
+        _ => return,
+    };
+    let Some(menu) = event.current_target().and_then(|menu| menu.dyn_into::<web_sys::Element>().ok()) else {
+        return;
+    };
+    let stops = crate::focus::stops(&menu, "button:enabled");
+    let at = document().active_element().and_then(|focused| stops.iter().position(|stop| *stop == focused));
+    let next = match at {
+        Some(at) => at.checked_add_signed(by).unwrap_or(0).min(stops.len().saturating_sub(1)),
+        None => 0,
+    };
+    event.prevent_default();
+    stops.get(next).into_iter().for_each(crate::focus::put_focus);
+}
+
+fn close(place: NodeRef<html::Div>) {
+    if let Some(menu) = place.get_untracked() {
+        let menu: HtmlElement = menu.into();
+        let _ = menu.hide_popover();
+    }
+}
