@@ -195,7 +195,10 @@ pub fn provide_live() -> Live {
     };
     provide_context(live);
     #[cfg(feature = "hydrate")]
-    Effect::new(move || stream::start(live));
+    Effect::new(move || {
+        stream::start(live);
+        crate::study::mend_elsewhere();
+    });
     live
 }
 

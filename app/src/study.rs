@@ -33,6 +33,9 @@ pub struct Study {
     pub export: fn(&Look<'_>, &str) -> String,
     /// The page `/compare`, with products that can be sent.
     pub compare: fn(Live, Vec<Product>) -> AnyView,
+    /// Mends what this tab's comparison has left broken.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser leaves a page"))]
+    mend: fn(),
     /// A history as a run's text, saved at that time.
     pub save: fn(&History, String) -> String,
     /// A run's text as a history; else what is wrong with it.
@@ -67,6 +70,7 @@ const fn study() -> Study {
         metrics: metrics::metrics,
         export: sequence::export,
         compare: compare::page,
+        mend: compare::mend_left_behind,
         save: runs::save,
         open: runs::open,
     }
@@ -76,4 +80,21 @@ const fn study() -> Study {
 #[lazy]
 pub fn load() -> Study {
     study()
+}
+
+/// Where a tab remembers what its comparison has broken, so that it mends it even when the page was left meanwhile.
+const BROKEN_IN_BOTH: &str = "skuflow-broken-in-both";
+
+/// Whoever goes on from the comparison to another page leaves nothing broken behind.
+#[cfg(feature = "hydrate")]
+pub fn mend_elsewhere() {
+    use leptos::task::spawn_local;
+
+    let storage = window().session_storage().ok().flatten();
+    let has_left =
+        storage.is_some_and(|storage| storage.get_item(BROKEN_IN_BOTH).is_ok_and(|left| left.is_some()));
+    let is_elsewhere = window().location().pathname().is_ok_and(|path| path != "/compare");
+    if has_left && is_elsewhere {
+        spawn_local(async { (load().await.mend)() });
+    }
 }

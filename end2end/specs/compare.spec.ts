@@ -321,3 +321,42 @@ test("it never scrolls sideways", async ({ page, context, baseURL }) => {
     await page.setViewportSize({ width: 320, height: 800 });
   }
 });
+
+test("whoever goes on to another page leaves nothing broken behind, and others' faults stay", async ({ page, server }) => {
+  const theirs: Fault = { kind: "handler_error", service: "catalog", trigger: { probability: 0 }, seed: 3 };
+  await setFaults(server, "choreography", [theirs]);
+  await openCompare(page);
+  await burst(page, 5, 7);
+  await page.getByLabel("Broken in both").selectOption("handler_error");
+  // It is not over before the page is left.
+  await put(server, "/api/choreography/gates", { closed: [{ gate: "before_ack", service: "wishlist" }] });
+  await send(page);
+  await expect.poll(() => faults(server, "orchestration")).toHaveLength(1);
+  await open(page, "/store");
+  await expect.poll(() => faults(server, "orchestration")).toEqual([]);
+  await expect.poll(() => faults(server, "choreography")).toEqual([theirs]);
+});
+
+test("a preset is one click, both pictures and the scoreboard fit the screen, and it ends in one sentence with its n", async ({ page }) => {
+  await openCompare(page);
+  await expect(page.locator(".score")).toHaveCount(0);
+  await page.getByRole("button", { name: /^Crash between two commands/ }).click();
+  const sentence = page.locator(".score-sentence");
+  await expect(sentence).toHaveAttribute("data-verdict", "false");
+  // Wherever one was on the page: from the playhead down all is in the window.
+  const { height } = page.viewportSize()!;
+  for (const part of [page.locator(".playhead"), page.locator("#diagram-choreography svg"), page.locator("#diagram-orchestration svg"), page.locator(".score")]) {
+    const bottom = async () => {
+      const box = (await part.boundingBox())!;
+      return box.y < 0 ? Infinity : box.y + box.height;
+    };
+    await expect.poll(bottom).toBeLessThanOrEqual(height);
+  }
+  await toEnd(page, 1);
+  await expect(sentence).toHaveAttribute("data-verdict", "true");
+  // Whoever gets the event twice may ask once more before it knows that it has it.
+  await expect(sentence).toHaveText(
+    /^For each arrival \(n = 1\), choreography takes 1 message and [234] calls, and its inventory knows nobody; orchestration takes 3 messages and no calls, and its inventory knows 2 other services\.$/,
+  );
+  await expect(page.locator(".score").getByRole("row", { name: /^Services inventory knows/ })).toHaveText(/0\s*2$/);
+});

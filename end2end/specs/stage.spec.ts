@@ -93,8 +93,11 @@ for (const style of STYLES) {
     await look(page, "before publish");
     // On to the consumers' gates.
     const published = style === "choreography" ? 1 : 3;
-    for (let step = 0; step < published; step += 1) {
-      await page.locator('.diagram [data-hold][data-gate="before_publish"]').first().click();
+    const waiting = page.locator('.diagram [data-hold][data-gate="before_publish"]');
+    for (let left = published; left > 0; left -= 1) {
+      // What was let go is drawn for a moment more: it cannot be let go twice.
+      await expect(waiting).toHaveCount(left);
+      await waiting.first().click();
     }
     await expect(page.locator('.diagram [data-hold][data-gate="after_delivery"]')).toHaveCount(3);
     await look(page, "after delivery");
@@ -194,6 +197,7 @@ test("the button on the empty stage sends the first arrival, and goes", async ({
 test("at 1280 × 800 the log shows at least eight rows", async ({ page }) => {
   await openLab(page, "choreography");
   await sendArrival(page, SKU, 12);
+  await expect(page.locator(".log-row").nth(20)).toBeAttached();
   await expectSettled(page);
   await page.locator(".views").evaluate((views) => views.scrollIntoView({ block: "end" }));
   const rows = page.locator(".log-rows");

@@ -13,6 +13,7 @@ mod lanes;
 mod moves;
 mod numbers;
 mod play;
+mod presets;
 mod score;
 mod send;
 mod side;
@@ -20,6 +21,7 @@ mod state;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use crate::address;
 use crate::components::keys_switch::keep_space;
@@ -27,19 +29,22 @@ use crate::lab::form::Form as LabForm;
 use crate::lab::handle::{Lab, Pace};
 use crate::lab::state::LabState;
 use crate::live::{Connection, Live};
-use bar::Bar;
+use bar::{Bar, BrokenNotice};
 use coupling::{Knows, KnowsCard};
 use duel::Named;
 use fields::FormCard;
 use flow::{Dispatch, History, Style, api::Product};
 use form::Form;
+use lanes::{Lanes, LanesFigure};
 use leptos::{ev, prelude::*, reactive::signal::Trigger, task::spawn_local};
 use numbers::{Numbers, NumbersCard};
+use presets::Presets;
 use score::Score;
 use side::Side;
 use state::State;
 use std::time::Duration;
 use steps::{Steps, StepsCard};
+use verdict::{Verdict, VerdictCard};
 
 const BOTH: [Style; 2] = [Style::Choreography, Style::Orchestration];
 /// How often the playhead goes on.
@@ -150,6 +155,8 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
         comparison.see(|state, history| Marks::of(state, history))
     });
     let sides = comparison.sides.into_iter().zip(BOTH);
+    let verdict = comparison.read(Pace::Calm, |state, _| Verdict::of(state));
+    let lanes = comparison.read(Pace::Frame, |state, _| state.score.as_ref().map(Lanes::of));
     view! {
         <main
             id="main"
@@ -173,7 +180,13 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
             </p>
             <div class="duel">
                 {sides.map(|(lab, style)| view! { <Side comparison lab style /> }).collect_view()}
+                <div class="card duel-verdict">
+                    <BrokenNotice comparison />
+                    <VerdictCard verdict />
+                    <Presets comparison />
+                </div>
             </div>
+            <LanesFigure lanes />
             <Outcome comparison />
         </main>
     }
@@ -263,8 +276,10 @@ fn restore(comparison: Comparison) {
     comparison.form.update(|form| form.take(address::query));
     comparison.change(|state| state.broken = faults::left_behind());
     let Some(named) = Named::of(address::query) else { return };
+    comparison.see(|state, _| state.is_restoring = true);
     spawn_local(async move {
         let is_there = comparison.live.reach_back(named.since).await;
+        comparison.see(|state, _| state.is_restoring = false);
         let wrong = comparison.see(|state, history| match is_there.map(|()| named.find(history)) {
             // What was sent meanwhile is what the reader wants to see.
             _ if state.duel.is_some() => None,
@@ -279,6 +294,16 @@ fn restore(comparison: Comparison) {
             comparison.refuse(&why);
         }
         comparison.lead();
+    });
+}
+
+/// Mends what this tab has left broken, on whatever page it is now.
+pub(super) fn mend_left_behind() {
+    spawn_local(async {
+        if let Some(broken) = faults::left_behind() {
+            // If the server refuses, the lab still shows what is broken, and clears it with one click.
+            let _ = faults::clear(&broken).await;
+        }
     });
 }
 

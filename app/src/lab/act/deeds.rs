@@ -47,6 +47,8 @@ pub struct Deed {
     pub is_undo: bool,
     /// Whether the menu stays, for more of the same.
     pub stays: bool,
+    /// Whether it is the first of another kind than the one before.
+    pub is_apart: bool,
 }
 
 /// What can be done with a thing.
@@ -216,6 +218,7 @@ fn undo(system: System, all: &[Fault], set: &Fault) -> Deed {
         ask: without(system, all, set.kind, set.service),
         is_undo: true,
         stays: false,
+        is_apart: false,
     }
 }
 
@@ -228,7 +231,7 @@ fn breaking(system: System, kind: FaultKind, service: Service) -> Deed {
         kind => sentence(kind).to_owned(),
     };
     let ask = add(system, &fault(kind, service));
-    Deed { words: breaks_it(kind).to_owned(), hint, ask, is_undo: false, stays: false }
+    Deed { words: breaks_it(kind).to_owned(), hint, ask, is_undo: false, stays: false, is_apart: false }
 }
 
 fn gate(system: System, holding: &Holding, one: ClosedGate) -> Deed {
@@ -244,7 +247,7 @@ fn gate(system: System, holding: &Holding, one: ClosedGate) -> Deed {
     } else {
         (format!("Hold before: {about_to}"), format!("{who} waits each time it is about to {about_to}."))
     };
-    Deed { words, hint, ask: set_gates(system, closed), is_undo: is_closed, stays: false }
+    Deed { words, hint, ask: set_gates(system, closed), is_undo: is_closed, stays: false, is_apart: false }
 }
 
 fn crew(system: System, service: Service, workers: u16, prefetch: u16) -> Ask {
@@ -257,7 +260,14 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
     let (Thing::Consumer(service) | Thing::Queue(service)) = thing else { return Vec::new() };
     let Some(crew_now) = known.crews.iter().find(|crew| crew.service == service) else { return Vec::new() };
     let (workers, prefetch) = (crew_now.workers.workers, crew_now.workers.prefetch);
-    let deed = |words: String, hint: String, ask: Ask| Deed { words, hint, ask, is_undo: false, stays: true };
+    let deed = |words: String, hint: String, ask: Ask| Deed {
+        words,
+        hint,
+        ask,
+        is_undo: false,
+        stays: true,
+        is_apart: false,
+    };
     if matches!(thing, Thing::Queue(_)) {
         let others = PREFETCH.into_iter().filter(|&other| other != prefetch);
         return others
@@ -297,7 +307,15 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let undone = undone.into_iter().filter_map(is_set).map(|set| undo(system, &known.faults, set));
     let broken = broken.into_iter().map(|kind| breaking(system, kind, service));
     let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
-    let list = undone.chain(of_crew(system, thing, known)).chain(gates).chain(broken).collect();
+    let mut list = Vec::new();
+    for kind in [undone.collect(), of_crew(system, thing, known), gates.collect(), broken.collect::<Vec<_>>()]
+    {
+        let at = list.len();
+        list.extend(kind);
+        if let Some(first) = list.get_mut(at).filter(|_| at > 0) {
+            first.is_apart = true;
+        }
+    }
     Some(Deeds { title: thing.title(system.style), list })
 }
 

@@ -14,6 +14,9 @@ use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
+/// What stands below the list before anything of it is pointed at.
+const AT_FIRST: &str = "What is done here can be undone here.";
+
 /// The menu. It knows how things stand while it is open.
 #[component]
 pub fn Menu(
@@ -49,7 +52,7 @@ pub fn Menu(
         }
         section.asks.say("", true);
         selection.set(Some(target.selection.clone()));
-        shown.set(String::new());
+        shown.set(AT_FIRST.to_owned());
         is_by_key.set_value(target.is_by_key);
         let _ = menu.show_popover();
         section.is_open.set(true);
@@ -154,6 +157,7 @@ fn Row(
                 type="button"
                 class="act-deed"
                 class:is-undo=is_undo
+                class:is-apart=move || deed.with(|deed| deed.as_ref().is_some_and(|deed| deed.is_apart))
                 aria-description=hint
                 on:click=move |_| deed.get_untracked().into_iter().for_each(|deed| act.run(deed))
                 on:pointerenter=move |_| show()

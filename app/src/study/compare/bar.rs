@@ -1,7 +1,6 @@
-//! What is broken, the playhead of both, and both styles on one time.
+//! What is broken, and the playhead of both.
 
 use super::faults::says;
-use super::lanes::{Lanes, LanesFigure};
 use super::moves::{self, Move};
 use super::state::State;
 use super::{Comparison, send};
@@ -39,17 +38,17 @@ pub fn Bar(
 ) -> impl IntoView {
     view! {
         <div id="duel-bar">
-            <BrokenNotice comparison />
             <Playhead comparison />
-            <LanesFigure lanes=comparison
-                .read(Pace::Frame, |state, _| state.score.as_ref().map(Lanes::of)) />
         </div>
     }
 }
 
 /// What is broken in both styles, and the button that mends it at once.
 #[component]
-fn BrokenNotice(comparison: Comparison) -> impl IntoView {
+pub fn BrokenNotice(
+    /// Where it is broken.
+    comparison: Comparison,
+) -> impl IntoView {
     let broken =
         comparison.read(Pace::Frame, |state, _| state.broken.as_ref().map(|broken| says(&broken.fault)));
     let is_mending = comparison.read(Pace::Frame, |state, _| state.is_mending);

@@ -7,13 +7,11 @@ use super::BOTH;
 use crate::api::fetch;
 use crate::lab::broken;
 use crate::lab::words::service_name;
+use crate::study::BROKEN_IN_BOTH;
 use flow::fault::{Fault, FaultKind, Faults};
 use flow::{Service, Style};
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
-
-/// Where a tab remembers what it has broken, so that it mends it even when the page was opened anew meanwhile.
-const REMEMBERED: &str = "skuflow-broken-in-both";
 
 /// What is broken in both styles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,15 +123,15 @@ async fn write(style: Style, faults: &[Fault]) -> Result<(), String> {
 /// What this tab has broken and not yet mended.
 pub fn left_behind() -> Option<Broken> {
     let storage = window().session_storage().ok()??;
-    serde_json::from_str(&storage.get_item(REMEMBERED).ok()??).ok()
+    serde_json::from_str(&storage.get_item(BROKEN_IN_BOTH).ok()??).ok()
 }
 
 fn remember(broken: Option<&Broken>) {
     // A browser that remembers nothing still mends what this page has broken.
     let Ok(Some(storage)) = window().session_storage() else { return };
     let _ = match broken.map(serde_json::to_string) {
-        Some(Ok(text)) => storage.set_item(REMEMBERED, &text),
-        _ => storage.remove_item(REMEMBERED),
+        Some(Ok(text)) => storage.set_item(BROKEN_IN_BOTH, &text),
+        _ => storage.remove_item(BROKEN_IN_BOTH),
     };
 }
 

@@ -9,13 +9,15 @@ use flow::{Quantity, Service, Sku};
 /// How many arrivals a burst has.
 pub const COUNT: std::ops::RangeInclusive<u32> = 5..=200;
 /// What can be broken in both styles from here; the lab can break more.
-pub const FAULTS: [FaultKind; 6] = [
+pub const FAULTS: [FaultKind; 8] = [
     FaultKind::ConsumerStopped,
     FaultKind::HandlerError,
     FaultKind::HandlerDelay,
     FaultKind::CrashBeforeAck,
     FaultKind::HttpSlow,
     FaultKind::HttpError,
+    FaultKind::HttpRefused,
+    FaultKind::RelayCrash,
 ];
 
 /// A field of the form.
@@ -262,7 +264,8 @@ impl Form {
                 trigger = Trigger::EveryNth(1);
             }
         }
-        Ok(Some(Fault { kind, service: self.service, trigger, seed, delay_ms, struck: 0 }))
+        let service = if broken::is_inventorys(kind) { Service::Inventory } else { self.service };
+        Ok(Some(Fault { kind, service, trigger, seed, delay_ms, struck: 0 }))
     }
 }
 

@@ -123,6 +123,18 @@ fn show(comparison: Comparison, duel: Duel) {
         (state.count, state.is_playing) = (0, true);
     });
     comparison.lead();
+    bring_into_view();
+}
+
+/// Both pictures are seen as a whole, below the playhead, which stays at the top.
+fn bring_into_view() {
+    let pictures = document().query_selector(".duel").ok().flatten();
+    let height_px = window().inner_height().ok().and_then(|px| px.as_f64()).unwrap_or_default();
+    if let Some(pictures) =
+        pictures.filter(|pictures| pictures.get_bounding_client_rect().bottom() > height_px)
+    {
+        pictures.scroll_into_view();
+    }
 }
 
 /// Choreography's and orchestration's arrivals, out of the server's answer.
@@ -141,7 +153,11 @@ impl State {
     /// Whether what is broken can be mended by itself: all that was sent is over.
     fn is_mending_due(&self, now_ms: f64) -> bool {
         let is_over = self.duel.is_none() || self.is_over();
-        self.broken.is_some() && !self.is_mending && is_over && now_ms - self.sent_ms >= BROKEN_MS
+        self.broken.is_some()
+            && !self.is_mending
+            && !self.is_restoring
+            && is_over
+            && now_ms - self.sent_ms >= BROKEN_MS
     }
 }
 

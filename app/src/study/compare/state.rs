@@ -30,6 +30,8 @@ pub struct State {
     pub broken: Option<Broken>,
     /// Whether that is being mended just now.
     pub is_mending: bool,
+    /// Whether what the address names is still being looked for: until then nobody knows whether it is over.
+    pub is_restoring: bool,
     /// What is sent as soon as the consumer is down.
     pub waiting: Option<Waiting>,
     /// When the last was sent.
@@ -48,6 +50,7 @@ impl Default for State {
             play: Play::default(),
             broken: None,
             is_mending: false,
+            is_restoring: false,
             waiting: None,
             sent_ms: 0.0,
             calm_ms: 0.0,

@@ -1,0 +1,104 @@
+//! Comparisons worth seeing, each by one click.
+
+use super::form::{Field, Form};
+use super::{Comparison, send};
+use crate::later::IS_ALIVE;
+use leptos::prelude::*;
+
+/// A comparison: its name, what one sees in it, and what stands in the form then.
+type Preset = (&'static str, &'static str, &'static [(Field, &'static str)]);
+
+const PRESETS: [Preset; 5] = [
+    (
+        "Nothing broken",
+        "What one arrival takes when all goes well.",
+        &[(Field::What, "one"), (Field::Fault, "")],
+    ),
+    (
+        "Inventory's API down",
+        "Whoever has to ask must wait; whoever was told need not.",
+        &[(Field::What, "one"), (Field::Fault, "http_refused"), (Field::Service, "inventory")],
+    ),
+    (
+        "Slow catalog",
+        "Its queue grows, and nobody else waits for it.",
+        &[
+            (Field::What, "burst"),
+            (Field::Count, "10"),
+            (Field::Seed, "1"),
+            (Field::Fault, "handler_delay"),
+            (Field::Service, "catalog"),
+            (Field::Delay, "300"),
+        ],
+    ),
+    (
+        "Crash between two commands",
+        "The relay dies after its second message. The outbox remembers what is missing, and inboxes what is known.",
+        &[(Field::What, "one"), (Field::Fault, "relay_crash"), (Field::Service, "inventory")],
+    ),
+    (
+        "Burst of 50",
+        "Fifty arrivals at once: three times as many messages, or twice as many calls.",
+        &[(Field::What, "burst"), (Field::Count, "50"), (Field::Seed, "1"), (Field::Fault, "")],
+    ),
+];
+
+/// Puts a preset into the form.
+fn fill(form: &mut Form, fields: &[(Field, &str)]) {
+    for (field, value) in fields {
+        form.typed(*field, (*value).to_owned());
+    }
+}
+
+/// The presets. A click sends.
+#[component]
+pub fn Presets(
+    /// Where they are sent.
+    comparison: Comparison,
+) -> impl IntoView {
+    let is_off = move || !IS_ALIVE || comparison.form.with(|form| form.is_sending);
+    let rows = PRESETS.map(|(name, says, fields)| {
+        let go = move |_| {
+            comparison.form.update(|form| fill(form, fields));
+            send::send(comparison);
+        };
+        view! {
+            <li>
+                <button type="button" class="preset" disabled=is_off on:click=go>
+                    <strong>{name}</strong>
+                    " "
+                    <span class="hint">{says}</span>
+                </button>
+            </li>
+        }
+    });
+    view! {
+        <section aria-labelledby="presets-title">
+            <h2 id="presets-title">"Try one"</h2>
+            <ul class="presets">{rows.into_iter().collect_view()}</ul>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::picker::Picker;
+
+    #[test]
+    fn every_preset_can_be_sent_and_breaks_what_it_says() {
+        for (name, _, fields) in PRESETS {
+            let mut form =
+                Form { sku: Picker::new("MUG-RED".to_owned(), Vec::new()), ..Form::new(Vec::new()) };
+            // Whatever stood there before.
+            fill(
+                &mut form,
+                &[(Field::What, "burst"), (Field::Fault, "http_error"), (Field::Probability, "x")],
+            );
+            fill(&mut form, fields);
+            let (_, fault) = form.check().unwrap_or_else(|| panic!("{name}: {:?}", form.wrong));
+            let wanted = fields.iter().find(|(field, _)| *field == Field::Fault).map_or("", |(_, kind)| kind);
+            assert_eq!(fault.map_or(String::new(), |fault| fault.kind.to_string()), wanted, "{name}");
+        }
+    }
+}
