@@ -8,8 +8,12 @@ const BEAT_MS = 5_000;
 const SILENT_BEATS = 3;
 const HIDDEN_MS = 10_000;
 
+const encoder = new TextEncoder();
+let room = new Uint8Array(0);
 let channel;
 let leave = () => {};
+/** When another tab was last heard. */
+let heardAt = -Infinity;
 
 /** `lead(true)`: from now on this tab reads, until `lead(false)`. `hear(kind, text)`: what another tab says. */
 export function join(name, lead, hear) {
@@ -72,7 +76,11 @@ export function join(name, lead, hear) {
   if (locks) {
     channel = new BroadcastChannel(name);
     channel.onmessage = ({ data: [kind, text] }) => {
+      heardAt = performance.now();
+      if (kind === "here") return;
       if (kind !== "hello") silent = 0;
+      // Whoever reads passes nothing on unless it knows of another tab.
+      if (kind === "standing" && !isReading) say("here", "");
       hear(kind, text);
     };
   }
@@ -96,6 +104,18 @@ export function join(name, lead, hear) {
 /** Says something to all other tabs. */
 export function say(kind, text) {
   channel?.postMessage([kind, text]);
+}
+
+/** Passes on what this tab reads, if another tab is there: to copy all of it for nobody is what costs most in a flood. */
+export function passOn(text) {
+  if (performance.now() - heardAt < SILENT_BEATS * BEAT_MS) say("journal", text);
+}
+
+/** A text as UTF-8, until the next call. The browser's own code does it many times faster than a loop over its letters. */
+export function bytesOf(text) {
+  const most = 3 * text.length;
+  if (room.length < most) room = new Uint8Array(most);
+  return room.subarray(0, encoder.encodeInto(text, room).written);
 }
 
 /** From now on this tab neither reads nor hears anything. */

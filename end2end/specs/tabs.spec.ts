@@ -56,6 +56,30 @@ test("nine tabs share one stream: the ninth is live, sends and holds", async ({ 
   await expectAllRight(tabs, server);
 });
 
+test("what a tab reads it passes on only while another tab is there", async ({ page, context, server }) => {
+  await context.addInitScript(() => {
+    const post = BroadcastChannel.prototype.postMessage;
+    Object.assign(globalThis, { passedOn: 0 });
+    BroadcastChannel.prototype.postMessage = function (message) {
+      if (message[0] === "journal") (globalThis as unknown as { passedOn: number }).passedOn += 1;
+      post.call(this, message);
+    };
+  });
+  const passedOn = () => page.evaluate<number>("passedOn");
+  await openLab(page, "choreography");
+  await arrive(server, 2);
+  await stockIs(server, 2);
+  await expectAllRight([page], server);
+  expect(await passedOn()).toBe(0);
+
+  const second = await context.newPage();
+  await openLab(second, "choreography");
+  await arrive(server, 3);
+  await stockIs(server, 5);
+  await expectAllRight([page, second], server);
+  expect(await passedOn()).toBeGreaterThan(0);
+});
+
 test("when the reading tab is closed or frozen, another one reads on", async ({ page, context, server }) => {
   const { tabs, reading, reader } = await openTabs(context, page, FEW);
   await reader()!.close();

@@ -10,7 +10,7 @@ use super::past::{PAGE, fetch_before, fetch_page, picture};
 use super::{
     Connection, Live,
     backoff::Backoff,
-    tabs::{self, Standing, Word},
+    tabs::{self, Said, Standing, Word},
 };
 use flow::{Event, History, Kind};
 use leptos::{prelude::*, task::spawn_local};
@@ -149,7 +149,7 @@ fn tell(live: Live) {
     let (leads, is_open) = with_stream(|stream| (stream.leads, stream.is_open));
     if leads {
         let retry_in = live.retry_in.get_untracked();
-        tabs::say(&Word::Standing(Standing { is_open, retry_in, seq: reached(live) }));
+        tabs::say(&Said::Standing(Standing { is_open, retry_in, seq: reached(live) }));
     }
 }
 
@@ -170,13 +170,14 @@ fn connect(live: Live) {
         return;
     };
     let on_message = Closure::new(move |message: MessageEvent| {
-        let Some(text) = message.data().as_string() else { return };
+        let events = message.data();
+        let Some(text) = tabs::text_of(&events) else { return };
         take_in(live, &text);
-        tabs::say(&Word::Journal(text));
+        tabs::pass_on(&events);
     });
     let on_reset = Closure::new(move |_: MessageEvent| {
         start_over(live);
-        tabs::say(&Word::Reset);
+        tabs::say(&Said::Reset);
     });
     let on_open = Closure::new(move || {
         with_stream(|stream| {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 /// What the lock and the channel are called. Who changes what is said below gives them another name: an old tab may be open.
-const NAME: &str = "skuflow.journal.1";
+const NAME: &str = "skuflow.journal.2";
 
 #[wasm_bindgen(module = "/src/tabs.js")]
 extern "C" {
@@ -12,6 +12,11 @@ extern "C" {
     fn join_tabs(name: &str, lead: &JsValue, hear: &JsValue);
     #[wasm_bindgen(js_name = say)]
     fn say_to_tabs(kind: &str, text: &str);
+    /// Passes on the events of a message from the server to all other tabs, if there are any.
+    #[wasm_bindgen(js_name = passOn)]
+    pub(super) fn pass_on(events: &JsValue);
+    #[wasm_bindgen(js_name = bytesOf)]
+    fn bytes_of(text: &JsValue) -> Vec<u8>;
     /// Leaves the others for good: what they say is of no interest here any more.
     pub fn part();
 }
@@ -27,7 +32,15 @@ pub(super) struct Standing {
     pub seq: u64,
 }
 
-/// What the tab that reads says to all others.
+/// What the tab that reads says to all others, besides the events.
+pub(super) enum Said {
+    /// There is a gap that cannot be filled.
+    Reset,
+    /// How it stands.
+    Standing(Standing),
+}
+
+/// What another tab is heard to say.
 pub(super) enum Word {
     /// Events, as the server sent them.
     Journal(String),
@@ -37,12 +50,16 @@ pub(super) enum Word {
     Standing(Standing),
 }
 
+/// The text of a message from the server.
+pub(super) fn text_of(message: &JsValue) -> Option<String> {
+    String::from_utf8(bytes_of(message)).ok()
+}
+
 /// Says it to all other tabs.
-pub(super) fn say(word: &Word) {
+pub(super) fn say(word: &Said) {
     match word {
-        Word::Journal(text) => say_to_tabs("journal", text),
-        Word::Reset => say_to_tabs("reset", ""),
-        Word::Standing(standing) => {
+        Said::Reset => say_to_tabs("reset", ""),
+        Said::Standing(standing) => {
             say_to_tabs("standing", &serde_json::to_string(standing).expect("numbers and a flag"));
         }
     }
