@@ -277,7 +277,7 @@ async fn whatever_is_parked_is_discarded_and_the_picture_knows(on: On) {
             );
             sent.await.unwrap();
         }
-        for &service in Service::ALL {
+        for service in Service::ALWAYS {
             stranger.until(&skuflow, service, 600).await;
         }
     };

@@ -4,6 +4,7 @@ use super::{Data, DataError};
 use crate::serve::lock;
 use catalog::{product_store::ProductStore as _, sqlite::SqliteProducts};
 use inventory::{sqlite::SqliteStock, stock_store::StockStore as _};
+use loyalty::{point_store::PointStore as _, sqlite::SqlitePoints};
 use std::{fs, io, path::Path};
 use wishlist::{sqlite::SqliteWishes, wish_store::WishStore as _};
 
@@ -12,6 +13,7 @@ struct Folder {
     inventory: SqliteStock,
     catalog: SqliteProducts,
     wishlist: SqliteWishes,
+    loyalty: SqlitePoints,
     _lock: fs::File,
 }
 
@@ -26,6 +28,7 @@ impl Folder {
             inventory: SqliteStock::open(path).await?,
             catalog: SqliteProducts::open(path).await?,
             wishlist: SqliteWishes::open(path).await?,
+            loyalty: SqlitePoints::open(path).await?,
             _lock: lock,
         })
     }
@@ -41,12 +44,13 @@ impl Folder {
     async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
         let stock = data.stock.clone();
         let told = self.catalog.highest().await?;
-        let told = told.max(self.wishlist.highest().await?);
+        let told = told.max(self.wishlist.highest().await?).max(self.loyalty.highest().await?);
         // Nobody is told: no server runs.
         let floors = self.inventory.replace(stock, told, Box::new(|_| {})).await?.floors;
         let for_sale = data.for_sale(floors);
         self.catalog.replace(data.products, for_sale.clone(), floors, Box::new(|_| {})).await?;
         self.wishlist.replace(data.wishes, for_sale, floors, Box::new(|_| {})).await?;
+        self.loyalty.reset(floors).await?;
         // What is in the embedded broker's queues tells of a life that is over.
         match fs::remove_dir_all(path.join("broker")) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {

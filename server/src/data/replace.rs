@@ -8,14 +8,14 @@
 
 use super::Data;
 use crate::{recount, styles::Services};
-use control::{Desk, DeskError};
+use control::{Control, Desk, DeskError};
 use flow::{
     Event, Kind, Provenance, Service, System, Transport,
     api::{SimulatorState, SimulatorWanted},
 };
 use journal::{By, Journal};
 use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
-use messaging::{BrokerUri, Depths, connection::OUR_NAME};
+use messaging::{Bindings as _, BrokerUri, Depths, connection::OUR_NAME};
 use std::{
     fs::{self, File},
     io,
@@ -77,9 +77,11 @@ impl ResetMarker {
         File::create(&self.0)?.sync_all()?;
         let seed = Data::seed();
         let told = services.catalog.highest().await?.max(services.wishlist.highest().await?);
+        let told = told.max(services.loyalty.highest().await?);
         let floors = services.inventory.replace(seed.stock.clone(), told).await?;
         services.catalog.replace(seed.products.clone(), seed.for_sale(floors), floors).await?;
         services.wishlist.replace(seed.wishes.clone(), seed.for_sale(floors), floors).await?;
+        services.loyalty.reset(floors).await?;
         Ok(fs::remove_file(&self.0)?)
     }
 }
@@ -95,6 +97,8 @@ pub struct Reset {
     pub desk: Desk,
     /// What would go on bringing arrivals.
     pub simulation: Simulation,
+    /// Which queues there are.
+    pub control: Control,
     /// How full the queues are.
     pub depths: Depths,
     /// Where it is told.
@@ -163,12 +167,14 @@ impl Reset {
             ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}reset").as_str().into());
         let connection = Connection::connect_uri(self.broker.uri(), named).await?;
         let channel = connection.create_channel().await?;
-        for queue in &flow::topology::QUEUES {
+        for queue in self.control.queues() {
             channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await?;
         }
         connection.close(200, "done".into()).await?;
         let picture = self.journal.picture().await;
-        for (system, service) in Transport::Amqp.systems().flat_map(System::services) {
+        let members =
+            |system: System| self.control.members(system).into_iter().map(move |service| (system, service));
+        for (system, service) in Transport::Amqp.systems().flat_map(members) {
             let Some(queue) = picture.system(system).queue_of(service) else { continue };
             for consumer in &queue.consumers {
                 let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: Some(0) };

@@ -91,7 +91,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let mut y = below + 52.0;
     let mut calls = 0_u8;
     let mut bottom = below;
-    let mut own = [0.0; 3];
+    let mut own = [0.0; crate::Service::COUNT];
     for row in rows {
         let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
         match row {
@@ -177,14 +177,19 @@ fn asks(plan: &Plan, service: crate::Service) -> bool {
 
 /// The line on which a service asks: up on the right, each beside the one before.
 fn call(service: crate::Service, card: Rect, producer: Rect, before: u8) -> Edge {
-    let lane = 5.0 * f32::from(before);
+    // The third is closer to the second: the rim is near.
+    let lane = [0.0, 5.0, 8.0][usize::from(before)];
     let (out, up) = (card.middle().y, producer.middle().y - 12.0 - 2.0 * lane);
     let lane_x = WIDTH - 10.0 + lane;
     let turns =
         [at(card.right() + GAP, out), at(lane_x, out), at(lane_x, up), at(producer.right() + GAP, up)];
     let words = at(QUEUE_X, card.bottom() + 15.0);
     // Left of the lanes, below the card that answers; each below the one before.
-    let passing = at(WIDTH - 18.0, producer.bottom() + 12.0 + 14.0 * f32::from(before));
+    let passing = match before {
+        0 | 1 => at(WIDTH - 18.0, producer.bottom() + 12.0 + 14.0 * f32::from(before)),
+        // There is room for two of them; the third stands below the card that asks.
+        _ => at(WIDTH - 18.0, words.y),
+    };
     Edge {
         id: http_edge(consumer_id(service)),
         kind: EdgeKind::Http,

@@ -22,7 +22,7 @@ pub fn is_passed(style: Style, gate: Gate, service: Service) -> bool {
 fn gates_of(system: System, choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGate> {
     let all = Gate::ALL
         .iter()
-        .flat_map(|&gate| Service::ALL.iter().map(move |&service| ClosedGate { gate, service }));
+        .flat_map(|&gate| Service::ALWAYS.into_iter().map(move |service| ClosedGate { gate, service }));
     all.filter(|one| is_passed(system.style, one.gate, one.service) && choose(*one)).collect()
 }
 
@@ -243,7 +243,7 @@ pub fn release(system: impl Into<System>, hold_id: u64) -> Ask {
 #[component]
 fn SingleGates(section: Section, holding: Signal<Holding>) -> impl IntoView {
     let system = section.system;
-    let heads = Service::ALL.iter().map(|&service| {
+    let heads = Service::ALWAYS.into_iter().map(|service| {
         let name = service_name(service);
         let own = gates_of(system, |one| one.service == service);
         view! {
@@ -253,9 +253,9 @@ fn SingleGates(section: Section, holding: Signal<Holding>) -> impl IntoView {
         }
     });
     let is_ever_passed =
-        |gate: Gate| Service::ALL.iter().any(|&service| is_passed(system.style, gate, service));
+        |gate: Gate| Service::ALWAYS.into_iter().any(|service| is_passed(system.style, gate, service));
     let rows = Gate::ALL.iter().filter(|&&gate| is_ever_passed(gate)).map(|&gate| {
-        let cells = Service::ALL.iter().map(|&service| {
+        let cells = Service::ALWAYS.into_iter().map(|service| {
             let label = format!("Hold {} before it is to {}", service_name(service), about_to(gate));
             let gates = vec![ClosedGate { gate, service }];
             let switch = move || view! { <GateSwitch section holding label short="" gates /> };
