@@ -24,6 +24,8 @@ const PRODUCER_X: f32 = 80.0;
 const PRODUCER_Y: f32 = 6.0;
 const PRODUCER_SIZE: (f32, f32) = (124.0, 84.0);
 const GAP: f32 = 3.0;
+/// From one line of a call's words to the next.
+const CALL_LINE: f32 = 14.0;
 /// From one row's lower end to the next one's queue: its name stands there, and above that the rate on the way into it.
 const ROW_GAP: f32 = 54.0;
 
@@ -127,7 +129,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 if let Some(service) = service.filter(|&service| asks(plan, service)) {
                     edges.push(call(service, card, producer, calls));
                     calls += 1;
-                    bottom += 19.0;
+                    bottom += if calls > 2 { 19.0 + CALL_LINE } else { 19.0 };
                 }
                 queues.push(queue);
             }
@@ -187,8 +189,8 @@ fn call(service: crate::Service, card: Rect, producer: Rect, before: u8) -> Edge
     // Left of the lanes, below the card that answers; each below the one before.
     let passing = match before {
         0 | 1 => at(WIDTH - 18.0, producer.bottom() + 12.0 + 14.0 * f32::from(before)),
-        // There is room for two of them; the third stands below the card that asks.
-        _ => at(WIDTH - 18.0, words.y),
+        // There is room for two of them; the third stands below its own words.
+        _ => at(WIDTH - 18.0, words.y + CALL_LINE),
     };
     Edge {
         id: http_edge(consumer_id(service)),
