@@ -30,7 +30,7 @@ use messaging::{
 use std::{sync::Arc, time::Duration};
 use store::StoreError;
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, MutexGuard},
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -143,6 +143,15 @@ impl Members {
                 Membership::In { .. } | Membership::Leaving => 0,
             },
         }
+    }
+
+    /// Keeps loyalty from joining or leaving on anybody's word, as long as what is answered lives.
+    pub async fn nobody_moves(&self) -> Vec<MutexGuard<'_, ()>> {
+        let mut all = Vec::with_capacity(self.alone.len());
+        for alone in self.alone.iter() {
+            all.push(alone.lock().await);
+        }
+        all
     }
 
     fn consumes(&self, system: System) -> bool {

@@ -487,3 +487,37 @@ fn a_data_folder_of_before_there_was_loyalty_opens_and_it_can_join() {
         }
     });
 }
+
+#[test]
+fn an_import_leaves_points_where_they_are_and_a_reset_of_the_folder_takes_everything_back() {
+    common::run(On::Embedded, async |on| {
+        let skuflow = Skuflow::start(on).await;
+        let style = Style::Choreography;
+        joins(&skuflow, style).await;
+        skuflow.arrive("MUG-RED", 3, style.as_str()).await;
+        has_points(&skuflow, style, "MUG-RED", (10, 1)).await;
+        skuflow.settled().await;
+        let stopped = skuflow.stopped().await;
+        let out = tempfile::tempdir().unwrap();
+        let data = stopped.path().to_owned();
+        let offline = |args: &[&std::ffi::OsStr]| {
+            let done = std::process::Command::new(env!("CARGO_BIN_EXE_skuflow")).args(args).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        };
+        let (folder, to) = (data.as_os_str(), out.path().join("mine"));
+        offline(&["export".as_ref(), "--data".as_ref(), folder, "--to".as_ref(), to.as_os_str()]);
+        offline(&["import".as_ref(), "--data".as_ref(), folder, "--from".as_ref(), to.as_os_str()]);
+        let skuflow = stopped.start().await;
+        assert_eq!(points(&skuflow, style, "MUG-RED").await, (10, 1));
+        skuflow.arrive("MUG-RED", 3, style.as_str()).await;
+        has_points(&skuflow, style, "MUG-RED", (20, 2)).await;
+        let stopped = skuflow.stopped().await;
+        offline(&["reset".as_ref(), "--data".as_ref(), folder]);
+        let skuflow = stopped.start().await;
+        assert_eq!(points(&skuflow, style, "MUG-RED").await, (0, 0));
+        skuflow.until("it has left", async || stands(&skuflow, style).await["leaving"] == false).await;
+        assert_eq!(stands(&skuflow, style).await["joined"], false);
+        assert!(!is_there(&skuflow, queue_of(style)).await);
+        assert!(!picture(&skuflow).await.system(style).has(Service::Loyalty));
+    });
+}

@@ -57,6 +57,12 @@ pub trait PointStore: Debug + Send + Sync {
     /// When the store fails.
     async fn reset(&self, floors: Floors) -> Result<Memberships, StoreError>;
 
+    /// What is not newer than `floors` is not counted any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn begin_anew(&self, floors: Floors) -> Result<(), StoreError>;
+
     /// The highest version that is known of each system.
     ///
     /// # Errors

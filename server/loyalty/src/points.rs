@@ -128,14 +128,22 @@ pub fn highest(tx: &Transaction<'_>) -> Result<Floors, StoreError> {
     epoch::highest(tx, TABLE)
 }
 
-/// Forgets all points; what is not newer than `floors` is not counted any more.
+/// What is not newer than `floors` is not counted any more.
 ///
 /// # Errors
 /// When the store fails.
-pub fn forget(tx: &Transaction<'_>, floors: Floors) -> Result<(), StoreError> {
+pub fn begin_anew(tx: &Transaction<'_>, floors: Floors) -> Result<(), StoreError> {
     for system in System::ALL {
         epoch::raise(tx, system, floors.of(system))?;
     }
+    Ok(())
+}
+
+/// Forgets all points.
+///
+/// # Errors
+/// When the store fails.
+pub fn forget(tx: &Transaction<'_>) -> Result<(), StoreError> {
     tx.execute("DELETE FROM points", [])?;
     Ok(())
 }
@@ -206,7 +214,8 @@ mod tests {
             count(tx, SYSTEM, offered(3, 5), Word::Command).unwrap();
             let mut floors = Floors::default();
             floors.set(SYSTEM, 3);
-            forget(tx, floors).unwrap();
+            begin_anew(tx, floors).unwrap();
+            forget(tx).unwrap();
             let late = count(tx, SYSTEM, offered(3, 5), Word::Command).unwrap();
             assert!(matches!(late, Effect::NothingNewer { known_version: 3 }), "{late:?}");
             assert_eq!(known(tx), []);

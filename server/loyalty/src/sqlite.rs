@@ -65,10 +65,15 @@ impl PointStore for SqlitePoints {
 
     async fn reset(&self, floors: Floors) -> Result<Memberships, StoreError> {
         let reset = move |tx: &rusqlite::Transaction<'_>| {
-            points::forget(tx, floors)?;
+            points::begin_anew(tx, floors)?;
+            points::forget(tx)?;
             membership::reset(tx)
         };
         self.0.write(reset).await
+    }
+
+    async fn begin_anew(&self, floors: Floors) -> Result<(), StoreError> {
+        self.0.write(move |tx| points::begin_anew(tx, floors)).await
     }
 
     async fn highest(&self) -> Result<Floors, StoreError> {

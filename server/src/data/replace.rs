@@ -7,8 +7,8 @@
 //! starts does the rest before anybody is served.
 
 use super::Data;
-use crate::{recount, styles::Services};
-use control::{Control, Desk, DeskError};
+use crate::{members::Members, recount, styles::Services};
+use control::{Desk, DeskError};
 use flow::{
     Event, Kind, Provenance, Service, System, Transport,
     api::{SimulatorState, SimulatorWanted},
@@ -97,8 +97,8 @@ pub struct Reset {
     pub desk: Desk,
     /// What would go on bringing arrivals.
     pub simulation: Simulation,
-    /// Which queues there are.
-    pub control: Control,
+    /// Who takes part, and so which queues there are.
+    pub members: Members,
     /// How full the queues are.
     pub depths: Depths,
     /// Where it is told.
@@ -116,6 +116,7 @@ impl Reset {
     /// When the queues cannot be emptied, or a store fails. Doing it again then does the rest.
     pub async fn run(&self, by: By<'_>) -> Result<(), ResetError> {
         let _alone = self.alone.lock().await;
+        let _members = self.members.nobody_moves().await;
         let stop = SimulatorWanted { state: Some(SimulatorState::Stopped), ..SimulatorWanted::default() };
         // To stop is always possible.
         let _ = self.simulation.want(stop);
@@ -167,13 +168,14 @@ impl Reset {
             ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}reset").as_str().into());
         let connection = Connection::connect_uri(self.broker.uri(), named).await?;
         let channel = connection.create_channel().await?;
-        for queue in self.control.queues() {
+        for queue in self.members.control.queues() {
             channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await?;
         }
         connection.close(200, "done".into()).await?;
         let picture = self.journal.picture().await;
-        let members =
-            |system: System| self.control.members(system).into_iter().map(move |service| (system, service));
+        let members = |system: System| {
+            self.members.control.members(system).into_iter().map(move |service| (system, service))
+        };
         for (system, service) in Transport::Amqp.systems().flat_map(members) {
             let Some(queue) = picture.system(system).queue_of(service) else { continue };
             for consumer in &queue.consumers {

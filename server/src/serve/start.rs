@@ -178,7 +178,7 @@ impl Built {
             marker,
             desk: desk.clone(),
             simulation: simulation.clone(),
-            control: control.clone(),
+            members: members.clone(),
             depths: depths.clone(),
             journal: journal.clone(),
             broker: broker.uri.clone(),

@@ -198,8 +198,10 @@ fn FaultForm(section: Section) -> impl IntoView {
     };
     let kinds =
         FaultKind::ALL.iter().map(|&kind| view! { <option value=kind.as_str()>{name(kind)}</option> });
+    let members = section.members();
     let services = move || {
-        Service::ALWAYS
+        members
+            .get()
             .into_iter()
             .map(|service| {
                 let is_chosen = fields.service.get_untracked() == service;
