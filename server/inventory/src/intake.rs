@@ -119,7 +119,9 @@ pub enum IntakeError {
 
 /// What a system sends when it knows something new. It is asked in the transaction that records it; clones share it.
 #[derive(Clone)]
-pub struct Announce(Arc<dyn Fn(System, Dispatch, &Availability) -> Vec<Draft> + Send + Sync>);
+pub struct Announce(Arc<Drafts>);
+
+type Drafts = dyn Fn(System, Dispatch, &Availability) -> Vec<Draft> + Send + Sync;
 
 impl Announce {
     /// What `drafts` says.
