@@ -23,8 +23,8 @@ impl Holding {
     /// Whether a service has stored something else than what inventory has recorded, or nothing. A message may be on its
     /// way to it.
     pub fn differs(&self) -> bool {
-        Service::ALL.iter().any(|service| {
-            self.stored.of(*service).is_none_or(|stored| {
+        Service::ALWAYS.into_iter().any(|service| {
+            self.stored.of(service).is_none_or(|stored| {
                 (stored.version, stored.quantity) != (self.recorded.version, self.recorded.quantity)
             })
         })

@@ -8,6 +8,7 @@ mod announce;
 pub mod cli;
 pub mod data;
 mod holdings;
+mod members;
 pub mod program;
 mod recount;
 pub mod serve;

@@ -4,13 +4,11 @@
 use crate::holdings::{self, Holding};
 use crate::styles::Services;
 use flow::{
-    Event, Id, Kind, Provenance, Service, System,
-    event::State,
-    picture::SystemPicture,
-    topology::{QUEUES, Queue},
+    Event, Id, Kind, Provenance, Service, System, event::State, picture::SystemPicture, topology::Queue,
 };
 use inventory::Inventory;
 use journal::Journal;
+use loyalty::{Loyalty, membership::Membership};
 use messaging::EmbeddedBroker;
 use store::StoreError;
 
@@ -24,7 +22,22 @@ pub async fn server_started(journal: &Journal, services: &Services) -> Result<()
     }
     stores(journal, services).await?;
     outbox(journal, &services.inventory).await?;
+    members(journal, &services.loyalty).await;
     mailbox(journal, services).await
+}
+
+/// Says in which systems loyalty takes part.
+async fn members(journal: &Journal, loyalty: &Loyalty) {
+    let picture = journal.picture().await;
+    for system in System::ALL {
+        let (told, membership) = (picture.system(system), loyalty.membership(system));
+        // One that was about to leave tells so once its queues are gone.
+        let is_told = (told.has(Service::Loyalty), told.is_applied())
+            == (membership.has_joined(), membership.is_applied());
+        if !is_told && membership != Membership::Leaving {
+            loyalty.tell(system, membership, None);
+        }
+    }
 }
 
 /// Says what the stores hold of a SKU, where they differ, or where the journal tells something else.
@@ -49,12 +62,16 @@ async fn stores(journal: &Journal, services: &Services) -> Result<(), StoreError
 fn is_told_otherwise(system: &SystemPicture, holding: &Holding) -> bool {
     let is_other_than = |told: Option<State>, held: Option<State>| told.is_some() && told != held;
     is_other_than(system.recorded_of(holding.sku), Some(holding.recorded))
-        || Service::ALL.iter().any(|&service| {
+        || Service::ALWAYS.into_iter().any(|service| {
             is_other_than(system.service(service).rows.of(holding.sku), holding.stored.of(service))
         })
 }
 
-async fn outbox(journal: &Journal, inventory: &Inventory) -> Result<(), StoreError> {
+/// Says how many messages wait in the outbox, where the journal tells another number.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn outbox(journal: &Journal, inventory: &Inventory) -> Result<(), StoreError> {
     let picture = journal.picture().await;
     for system in System::ALL {
         let messages = inventory.unsent_of(system).await?;
@@ -83,11 +100,10 @@ pub async fn mailbox(journal: &Journal, services: &Services) -> Result<(), Store
 }
 
 /// Says how many messages are parked in the embedded broker.
-pub async fn parked_in(journal: &Journal, broker: &EmbeddedBroker) {
-    let names = QUEUES.iter().map(|queue| queue.dead);
-    let Some(counts) = broker.queue_counts(names) else { return };
+pub async fn parked_in(journal: &Journal, broker: &EmbeddedBroker, queues: Vec<&'static Queue>) {
+    let Some(counts) = broker.queue_counts(queues.iter().map(|queue| queue.dead)) else { return };
     let depths = counts.into_iter().map(|dead| (dead.ready + dead.unacked) as u64);
-    parked(journal, QUEUES.iter().zip(depths)).await;
+    parked(journal, queues.into_iter().zip(depths)).await;
 }
 
 /// Says how many messages are parked, as their broker tells it.

@@ -286,7 +286,7 @@ async fn a_page_of_the_desk_tells_how_many_are_parked_and_is_looked_for_no_longe
 }
 
 /// Every call that concerns one system.
-const OF_A_SYSTEM: [(&str, &str); 28] = [
+const OF_A_SYSTEM: [(&str, &str); 31] = [
     ("GET", "catalog/products"),
     ("GET", "dead-letters"),
     ("DELETE", "dead-letters"),
@@ -307,6 +307,9 @@ const OF_A_SYSTEM: [(&str, &str); 28] = [
     ("GET", "inventory/skus"),
     ("GET", "inventory/skus/{sku}/availability"),
     ("POST", "inventory/announce"),
+    ("GET", "loyalty"),
+    ("PUT", "loyalty"),
+    ("GET", "loyalty/points"),
     ("GET", "wishlist/wishes"),
     ("POST", "wishlist/wishes"),
     ("DELETE", "wishlist/wishes/{id}"),

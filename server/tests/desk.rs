@@ -235,7 +235,8 @@ async fn a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked
         is_ours: false,
         stop: CancellationToken::new(),
     };
-    let desk = Desk::new(connector, journal);
+    let control = control::Control::new(journal.clone(), control::HOLD_MAX);
+    let desk = Desk::new(connector, journal, control);
     let behind = |id: &str, patience| {
         let after = Cursor::parse(STYLE.into(), format!("catalog.sku_processed.dead:{id}"), 1).unwrap();
         Wanted { after: Some(after), limit: 10, patience }
@@ -277,7 +278,7 @@ async fn whatever_is_parked_is_discarded_and_the_picture_knows(on: On) {
             );
             sent.await.unwrap();
         }
-        for &service in Service::ALL {
+        for service in Service::ALWAYS {
             stranger.until(&skuflow, service, 600).await;
         }
     };

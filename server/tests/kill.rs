@@ -71,6 +71,7 @@ async fn a_process_killed_at_any_moment_loses_nothing_and_counts_nothing_twice()
     fs::write(pkg.join("skuflow.wasm"), "").unwrap();
     let client = Client::builder().no_proxy().build().unwrap();
 
+    join(&client, root.path()).await;
     let mut unanswered: Vec<usize> = Vec::new();
     for round in 0..KILLS {
         let mut server = Some(Server::start(root.path()));
@@ -120,6 +121,21 @@ async fn a_process_killed_at_any_moment_loses_nothing_and_counts_nothing_twice()
                 sleep(Duration::from_millis(50)).await;
             }
         }
+        for sku in SKUS {
+            loop {
+                let points =
+                    of(&json(&client, &server.url, &format!("/api/{style}/loyalty/points")).await, sku);
+                let arrivals = (KILLS * PER_ROUND / SKUS.len()) as u64;
+                let heard = points["heard"].as_u64().unwrap_or_default();
+                assert!(heard <= arrivals, "loyalty hears of each arrival of {sku} once in {style}");
+                if heard == arrivals {
+                    assert_eq!(points["points"], 10 * arrivals, "{style} {sku}");
+                    break;
+                }
+                assert!(started.elapsed() < DEADLINE, "loyalty misses some of {sku} in {style}: {points}");
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
         loop {
             let wishes = json(&client, &server.url, &format!("/api/{style}/wishlist/wishes")).await;
             let emails = json(&client, &server.url, &format!("/api/{style}/wishlist/emails")).await;
@@ -137,5 +153,66 @@ async fn a_process_killed_at_any_moment_loses_nothing_and_counts_nothing_twice()
             assert!(started.elapsed() < DEADLINE, "not everybody was mailed in {style}");
             sleep(Duration::from_millis(50)).await;
         }
+    }
+}
+
+async fn put(client: &Client, url: &str, style: &str, body: Value) -> Option<Value> {
+    let request = client.put(format!("{url}/api/{style}/loyalty")).json(&body);
+    request.send().await.ok()?.json().await.ok()
+}
+
+/// Lets loyalty join both systems, in a run that is killed then.
+async fn join(client: &Client, root: &Path) {
+    let server = Server::start(root);
+    for (style, body) in [
+        ("choreography", json!({ "joined": true })),
+        ("orchestration", json!({ "joined": true, "applied": true })),
+    ] {
+        let answer = put(client, &server.url, style, body).await.unwrap();
+        assert_eq!(answer["consuming"], true, "{style}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_while_loyalty_joins_or_leaves_does_the_rest_when_it_starts() {
+    const STYLE: &str = "choreography";
+    let root = tempfile::tempdir().unwrap();
+    let pkg = root.path().join("target/site/pkg");
+    fs::create_dir_all(&pkg).unwrap();
+    fs::write(pkg.join("skuflow.wasm"), "").unwrap();
+    let client = Client::builder().no_proxy().build().unwrap();
+    let stands = async |url: &str| json(&client, url, &format!("/api/{STYLE}/loyalty")).await;
+    let until = async |url: &str, what: &str, is_so: &dyn Fn(&Value) -> bool| {
+        let started = Instant::now();
+        loop {
+            let now = stands(url).await;
+            if is_so(&now) {
+                return;
+            }
+            assert!(started.elapsed() < DEADLINE, "waited too long until {what}: {now}");
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    for joined in [true, false, true, false] {
+        let server = Server::start(root.path());
+        let (asking, url) = (client.clone(), server.url.clone());
+        let asked = tokio::spawn(async move { put(&asking, &url, STYLE, json!({ "joined": joined })).await });
+        // As soon as it stands on disk; its queues may be there or not.
+        until(&server.url, "it is noted", &|now| now["joined"] == joined).await;
+        drop(server);
+        // Cut off, or answered in that very moment.
+        let _ = asked.await.unwrap();
+
+        let server = Server::start(root.path());
+        until(&server.url, "it is done", &|now| {
+            now["joined"] == joined && now["consuming"] == joined && now["leaving"] == false
+        })
+        .await;
+        let queues = json(&client, &server.url, "/api/queues").await;
+        let has_queue =
+            queues.as_array().unwrap().iter().any(|queue| queue["name"] == "loyalty.sku_processed");
+        assert_eq!(has_queue, joined);
+        let picture = json(&client, &server.url, "/api/journal/picture").await;
+        assert_eq!(picture.get("loyalty").is_some(), joined, "the journal tells it too");
     }
 }

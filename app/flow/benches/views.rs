@@ -46,6 +46,7 @@ fn views(criterion: &mut Criterion) {
     let plan = Plan {
         style: Style::Choreography,
         dispatch: Dispatch::Fanout,
+        loyalty: None,
         unbound: Vec::new(),
         rivals: Vec::new(),
         foreign: Vec::new(),

@@ -4,6 +4,7 @@ mod announce;
 mod breaker;
 mod dead_letter;
 mod file;
+mod loyalty;
 mod simulator;
 mod workers;
 
@@ -11,6 +12,7 @@ pub use announce::{AnnounceWanted, Announced, AnnouncedAgain};
 pub use breaker::{Breaker, BreakerState, UnknownBreakerState};
 pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
 pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
+pub use loyalty::{Loyalty, LoyaltyWanted, Points};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 

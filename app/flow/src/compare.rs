@@ -39,8 +39,8 @@ pub struct Side {
     pub tallies: Tallies,
     /// Who must know whom.
     pub coupling: Coupling,
-    /// What became of messages for inventory, catalog and wishlist that came while nobody listened.
-    pub outages: [Outage; 3],
+    /// What became of messages for each service that came while nobody listened.
+    pub outages: [Outage; Service::COUNT],
 }
 
 /// What became of the messages that were put into a service's queue while its consumer was down.

@@ -27,6 +27,8 @@ pub struct Plan {
     pub style: Style,
     /// How choreography's event reaches the queues.
     pub dispatch: Dispatch,
+    /// Loyalty, while it takes part: whether inventory's own list of receivers names it.
+    pub loyalty: Option<bool>,
     /// The services whose queue is bound to nothing now.
     pub unbound: Vec<Service>,
     /// Strangers who take messages from queues of ours.
@@ -188,6 +190,7 @@ pub const fn consumer_id(service: Service) -> &'static str {
         Service::Inventory => "inventory.consumer",
         Service::Catalog => "catalog",
         Service::Wishlist => "wishlist",
+        Service::Loyalty => "loyalty",
     }
 }
 
@@ -256,15 +259,20 @@ impl Plan {
         (self.text_px / SMALLEST_TEXT).max(1.0)
     }
 
-    /// Every row: our three queues, then the strangers.
+    /// Every row: our three queues, loyalty's while it takes part, then the strangers.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let own = self.style.queues().map(|queue| Row::Queue {
+        let loyalty = self.loyalty.map(|_| self.style.queue_of(Service::Loyalty));
+        // Where the producer keeps the list, a queue on it needs no binding.
+        let is_listed = |service| service != Service::Loyalty || self.loyalty == Some(true);
+        let own = self.style.queues().chain(loyalty).map(|queue| Row::Queue {
             name: queue.name.to_owned(),
             label: queue.name.to_owned(),
             service: Some(queue.service),
             consumer: Some(consumer_id(queue.service).to_owned()),
-            // Where the producer keeps the list, it needs no binding.
-            has_route: !self.has_exchange() || !self.unbound.contains(&queue.service),
+            has_route: match self.has_exchange() {
+                true => !self.unbound.contains(&queue.service),
+                false => is_listed(queue.service),
+            },
         });
         let rivals = self.rivals.iter().map(|rival| Row::Rival {
             queue: self.style.queue_of(rival.service).name,

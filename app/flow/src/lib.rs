@@ -10,6 +10,7 @@
 //! - [`layout`]: where everything stands in the diagram. [`timeline`], [`sequence`], [`metrics`], [`compare`]: other views of
 //!   the same events.
 //! - [`api`], [`fault`]: what the HTTP API takes and answers.
+//! - [`loyalty`]: what a fourth service asks of inventory's code.
 //!
 //! A picture is the fold of the journal:
 //!
@@ -39,6 +40,7 @@ pub mod history;
 mod index;
 pub mod journey;
 pub mod layout;
+pub mod loyalty;
 pub mod message;
 pub mod metrics;
 pub mod picture;

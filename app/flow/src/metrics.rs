@@ -5,7 +5,7 @@
 
 use crate::picture::system_of;
 use crate::tally::{Summary, Tallies};
-use crate::{Event, Kind, Picture, System};
+use crate::{Event, Kind, Picture, Service, System};
 
 /// How many points a series has at most.
 pub const POINTS: usize = 240;
@@ -23,8 +23,8 @@ pub struct Point {
     pub messages: u32,
     /// HTTP calls.
     pub calls: u32,
-    /// The most messages that waited at once in inventory's, catalog's and wishlist's queue.
-    pub ready: [u32; 3],
+    /// The most messages that waited at once in each service's queue.
+    pub ready: [u32; Service::COUNT],
 }
 
 /// A bounded series of points. Stretches in which nothing happened have none.
@@ -191,7 +191,7 @@ mod tests {
         }
         copies.iter().for_each(|copy| story.handle(copy, 4));
         let shallow = metrics(&story, Style::Choreography);
-        assert_eq!(shallow.series().points().iter().map(|point| point.ready).max(), Some([4, 4, 4]));
+        assert_eq!(shallow.series().points().iter().map(|point| point.ready).max(), Some([4, 4, 4, 0]));
         assert_eq!(shallow.series().points().iter().map(|point| point.arrivals).sum::<u32>(), 4);
 
         for n in 0..1_000_u64 {
@@ -203,7 +203,7 @@ mod tests {
         assert!(points.len() <= POINTS && points.len() > POINTS / 4, "{}", points.len());
         assert_eq!(points.iter().map(|point| point.messages).sum::<u32>(), 1_004);
         assert!(points.windows(2).all(|pair| pair[0].from_us + long.series().width_us() <= pair[1].from_us));
-        assert_eq!(points[0].ready, [4, 4, 4]);
+        assert_eq!(points[0].ready, [4, 4, 4, 0]);
         let per_s = long.series().per_1000_s(points[points.len() / 2].messages);
         let expected = 1_000_000_000_000 / (FIRST_WIDTH_US + STEP_US);
         assert!(per_s.abs_diff(expected / 1_000) < 3_000, "{per_s}");

@@ -26,7 +26,7 @@ pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot};
 pub use recent::{ARRIVALS, Arrival};
 pub use service::{Answer, Call, Change, Decision, NodeState, ServicePicture, SetFault};
 pub use store::{Entry, Inbox, Rows};
-pub use system_picture::{DESK, SystemPicture};
+pub use system_picture::{DESK, Loyalty, SystemPicture};
 
 use crate::{Event, Id, Kind, Node, Service, System, Transport, topology};
 use serde::{Deserialize, Serialize};
@@ -171,6 +171,11 @@ impl Picture {
             Kind::ConnectionRestored => self.lost.retain(|lost| !lost.is_of(event)),
             Kind::ConnectionBlocked { reason } => Trouble::note(&mut self.blocked, event, reason),
             Kind::ConnectionUnblocked => self.blocked.retain(|blocked| !blocked.is_of(event)),
+            Kind::MembershipChanged { joined: false, .. } => {
+                // Who left needs no connection.
+                self.lost.retain(|lost| !lost.is_of(event));
+                self.blocked.retain(|blocked| !blocked.is_of(event));
+            }
             Kind::NeighbourSeen => {
                 let new = event.node.as_ref().map(|node| Id::from(node.as_str()));
                 self.neighbours.extend(new.filter(|new| !self.neighbours.contains(new)));

@@ -43,7 +43,7 @@ pub enum Place {
     Exchange(Id),
     /// A queue.
     Queue(Id),
-    /// Catalog or wishlist.
+    /// Catalog, wishlist or loyalty.
     Service(Service),
     /// A stranger.
     Foreign(Id),
@@ -308,6 +308,7 @@ impl Draft {
             | Kind::QueueUnbound { .. }
             | Kind::QueueDeleted { .. }
             | Kind::QueuePurged { .. }
+            | Kind::MembershipChanged { .. }
             | Kind::Unknown => {}
             Kind::ServerStarted => self.note(event, who, "the server started again".to_owned()),
             Kind::ConnectionBlocked { reason } => {

@@ -27,7 +27,7 @@ pub struct Copy {
 
 /// What is for sale.
 pub fn state(quantity: u32, version: u64) -> State {
-    State { on_hand: None, available: quantity > 0, quantity, version }
+    State { on_hand: None, available: quantity > 0, quantity, version, points: None }
 }
 
 impl Story {

@@ -1,4 +1,4 @@
-//! The two ways of working, the three services, and the two ways to reach the queues.
+//! The two ways of working, the services, and the two ways to reach the queues.
 
 use crate::words::words;
 use serde::{Deserialize, Serialize};
@@ -46,10 +46,20 @@ pub enum Service {
     Catalog,
     /// Knows who waits for what, and mails them.
     Wishlist,
+    /// Counts points. It takes part only in systems that it has joined.
+    Loyalty,
 }
 
 words!(
-    Service { Inventory = "inventory", Catalog = "catalog", Wishlist = "wishlist" },
+    Service { Inventory = "inventory", Catalog = "catalog", Wishlist = "wishlist", Loyalty = "loyalty" },
     UnknownService,
-    "{0:?} is not a service: use inventory, catalog or wishlist"
+    "{0:?} is not a service: use inventory, catalog, wishlist or loyalty"
 );
+
+impl Service {
+    /// How many services there can be.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The services that are part of every system, in the order of [`Service::ALL`]. Whoever joins comes behind them.
+    pub const ALWAYS: [Self; 3] = [Self::Inventory, Self::Catalog, Self::Wishlist];
+}

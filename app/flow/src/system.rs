@@ -92,9 +92,9 @@ impl System {
         }
     }
 
-    /// It with each of its services.
+    /// It with each of the services that are always part of it.
     pub fn services(self) -> impl Iterator<Item = (Self, Service)> {
-        Service::ALL.iter().map(move |&service| (self, service))
+        Service::ALWAYS.into_iter().map(move |service| (self, service))
     }
 
     /// The address of a call that concerns it, such as `gates` or `dead-letters?limit=10`: below `/api/`, with the transport

@@ -53,8 +53,8 @@ pub struct Tally {
     pub struck: u32,
     /// For how long its steps were held, all together, in microseconds.
     pub held_us: u64,
-    /// Inventory's, catalog's and wishlist's way to their effect.
-    paths: [Path; 3],
+    /// Each service's way to its effect.
+    paths: [Path; Service::COUNT],
     /// For how long its messages were held before they were published.
     publish_held_us: u64,
     /// The sizes of its messages.
@@ -93,7 +93,7 @@ impl Tally {
             returned: 0,
             struck: 0,
             held_us: 0,
-            paths: [Path::default(); 3],
+            paths: [Path::default(); Service::COUNT],
             publish_held_us: 0,
             sizes: Vec::with_capacity(3),
         }
@@ -105,22 +105,27 @@ impl Tally {
         self.paths[service as usize].effect_us
     }
 
-    /// From the arrival to its first effect, in microseconds.
+    /// From the arrival to its first effect in one of the three, in microseconds.
     #[must_use]
     pub fn first_effect_us(&self) -> Option<u64> {
-        self.paths.iter().filter_map(|path| path.effect_us).min()
+        self.always().iter().filter_map(|path| path.effect_us).min()
     }
 
     /// From the arrival to its last effect, in microseconds, once all three services are done.
     #[must_use]
     pub fn all_effects_us(&self) -> Option<u64> {
-        self.is_complete().then(|| self.paths.iter().filter_map(|path| path.effect_us).max())?
+        self.is_complete().then(|| self.always().iter().filter_map(|path| path.effect_us).max())?
     }
 
     /// Whether all three services are done with it.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.paths.iter().all(|path| path.is_done)
+        self.always().iter().all(|path| path.is_done)
+    }
+
+    /// The ways of the services that are part of every system: whoever joins takes no part in how long an arrival takes.
+    fn always(&self) -> &[Path] {
+        &self.paths[..Service::ALWAYS.len()]
     }
 
     /// Whether nothing more will happen to it by itself: each service is done with it or has parked it. What a
@@ -131,7 +136,7 @@ impl Tally {
             let path = &self.paths[*service as usize];
             path.is_done || path.is_parked || Some(*service) == down
         };
-        Service::ALL.iter().all(rests)
+        Service::ALWAYS.iter().all(rests)
     }
 
     /// Whether it went through without any trouble: what others are measured by.

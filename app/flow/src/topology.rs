@@ -67,7 +67,7 @@ macro_rules! queue {
     };
 }
 
-/// Every queue that a service consumes.
+/// The queues of the services that are part of every system.
 pub const QUEUES: [Queue; 6] = [
     queue!("inventory.sku_processed", "", Inventory, Choreography),
     queue!("catalog.sku_processed", "", Catalog, Choreography),
@@ -76,6 +76,17 @@ pub const QUEUES: [Queue; 6] = [
     queue!("catalog.update_sku_availability", "update_sku_availability", Catalog, Orchestration),
     queue!("wishlist.update_wishlists", "update_wishlists", Wishlist, Orchestration),
 ];
+
+/// The queues of a service that joins and leaves, one for each style: they are there while it takes part.
+pub const LOYALTY_QUEUES: [Queue; 2] = [
+    queue!("loyalty.sku_processed", "", Loyalty, Choreography),
+    queue!("loyalty.add_loyalty_points", "add_loyalty_points", Loyalty, Orchestration),
+];
+
+/// Every queue that can be there: those of [`QUEUES`], then those of whoever may join.
+pub fn all_queues() -> impl Iterator<Item = &'static Queue> {
+    QUEUES.iter().chain(&LOYALTY_QUEUES)
+}
 
 impl Style {
     /// The exchange to which this style publishes.
@@ -87,7 +98,7 @@ impl Style {
         }
     }
 
-    /// The queues of this style: inventory's, catalog's, wishlist's.
+    /// The queues that are always there in this style: inventory's, catalog's, wishlist's.
     pub fn queues(self) -> impl Iterator<Item = &'static Queue> {
         QUEUES.iter().filter(move |queue| queue.style == self)
     }
@@ -95,8 +106,8 @@ impl Style {
     /// The queue that `service` consumes in this style.
     #[must_use]
     pub fn queue_of(self, service: Service) -> &'static Queue {
-        self.queues()
-            .find(|queue| queue.service == service)
+        all_queues()
+            .find(|queue| queue.style == self && queue.service == service)
             .expect("each service has one queue in each style")
     }
 }
@@ -104,7 +115,7 @@ impl Style {
 /// The queue of ours with that name.
 #[must_use]
 pub fn queue_named(name: &str) -> Option<&'static Queue> {
-    QUEUES.iter().find(|queue| queue.name == name)
+    all_queues().find(|queue| queue.name == name)
 }
 
 /// The style to which an exchange belongs, if it is one of ours.

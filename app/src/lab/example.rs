@@ -39,7 +39,7 @@ fn arrival(number: u64, exchange: &str) -> [Event; STEPS as usize] {
         body: body.into(),
         size_bytes: body.len() as u64,
     };
-    let after = State { on_hand: Some(12), available: true, quantity: 12, version: number };
+    let after = State { on_hand: Some(12), available: true, quantity: 12, version: number, points: None };
     let of = |node: Node, kind: Kind| {
         let mut event = Event::new(0, Provenance::Service, kind);
         (event.system, event.node) = (Some(Style::Choreography.into()), Some(node));

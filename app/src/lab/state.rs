@@ -137,8 +137,8 @@ impl LabState {
 
 /// What is to be laid out as things stand.
 fn plan(system: &SystemPicture, dispatch: Dispatch, orientation: Orientation, text_px: f32) -> Plan {
-    let unbound = Service::ALL.iter().copied().filter(|service| !system.is_bound(*service));
-    let rivals = Service::ALL.iter().flat_map(|&service| {
+    let unbound = system.members().filter(|service| !system.is_bound(*service));
+    let rivals = system.members().flat_map(|service| {
         let names: BTreeSet<_> =
             system.queue_of(service).into_iter().flat_map(QueuePicture::strangers).map(name_of).collect();
         names.into_iter().map(move |consumer| Rival { service, consumer })
@@ -151,6 +151,7 @@ fn plan(system: &SystemPicture, dispatch: Dispatch, orientation: Orientation, te
     Plan {
         style: system.system.style,
         dispatch,
+        loyalty: system.has(Service::Loyalty).then(|| system.is_applied()),
         unbound: unbound.collect(),
         rivals: rivals.collect(),
         foreign: foreign.collect(),

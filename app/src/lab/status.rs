@@ -291,7 +291,7 @@ mod tests {
         use flow::event::State;
         use flow::{Event, Kind, Picture, Provenance, Service, Sku};
 
-        let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2 };
+        let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2, points: None };
         let mut picture = Picture::default();
         let mut tell = |service: Service, sku: &str, kind: Kind| {
             let mut event = Event::new(1, Provenance::Service, kind);
@@ -320,7 +320,7 @@ mod tests {
         use flow::event::State;
         use flow::{Event, Kind, Picture, Provenance, Service, Sku};
 
-        let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2 };
+        let after = State { on_hand: Some(3), available: true, quantity: 3, version: 2, points: None };
         let reason = StockReason::Arrival;
         let kind = Kind::StockRecorded { reason, before: None, after, messages: 3 };
         let mut event = Event::new(1, Provenance::Service, kind);

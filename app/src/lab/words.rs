@@ -89,6 +89,7 @@ pub const fn service_name(service: Service) -> &'static str {
         Service::Inventory => "Inventory",
         Service::Catalog => "Catalog",
         Service::Wishlist => "Wishlist",
+        Service::Loyalty => "Loyalty",
     }
 }
 
@@ -123,6 +124,7 @@ pub fn place_name(id: &str) -> &str {
         "inventory" | "inventory.consumer" => "Inventory",
         "catalog" => "Catalog",
         "wishlist" => "Wishlist",
+        "loyalty" => "Loyalty",
         flow::layout::OTHERS => "Others on the broker",
         other => other.rsplit(':').next().unwrap_or(other),
     }
@@ -140,9 +142,17 @@ pub fn node_name(node: Option<&Node>) -> &str {
     }
 }
 
-/// What is for sale, old and new.
+/// What is for sale, or what points there are, old and new.
 #[must_use]
 pub fn change(before: Option<State>, after: State) -> String {
+    if let Some(points) = after.points {
+        let before = before.and_then(|before| before.points);
+        return match before {
+            Some(before) if before == points => format!("still {points} points"),
+            Some(before) => format!("{before} → {points} points"),
+            None => format!("now {points} points"),
+        };
+    }
     match before {
         Some(before) if before.quantity == after.quantity => format!("still {}", after.quantity),
         Some(before) => format!("{} → {}", before.quantity, after.quantity),
@@ -245,6 +255,9 @@ fn what_happened(event: &Event) -> String {
                 }
             }
         }
+        Kind::StateChanged { before, after } if after.points.is_some() => {
+            format!("{node} counted: {}", change(*before, *after))
+        }
         Kind::StateChanged { before, after } => {
             format!("{node} stored what is for sale: {}", change(*before, *after))
         }
@@ -333,6 +346,15 @@ fn what_happened(event: &Event) -> String {
         Kind::QueueDeleted { messages } => format!("Queue {queue} is gone{}", with_messages(*messages)),
         Kind::QueuePurged { messages } => {
             format!("{node} purged {queue}: threw away {messages} messages")
+        }
+        Kind::MembershipChanged { joined: false, messages, .. } => {
+            format!("{node} left{}", with_messages(*messages))
+        }
+        Kind::MembershipChanged { applied: true, .. } => {
+            format!("{node} takes part, and inventory's code names it")
+        }
+        Kind::MembershipChanged { .. } => {
+            format!("{node} takes part; inventory's code does not name it")
         }
         Kind::NeighbourSeen => {
             format!("{node} uses this virtual host too: each message goes to only one of the two")

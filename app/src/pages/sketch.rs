@@ -129,6 +129,8 @@ fn place_of(service: Service) -> String {
         Service::Inventory => 24,
         Service::Catalog => 100,
         Service::Wishlist => 176,
+        // It would stand below the others; only the lab draws it.
+        Service::Loyalty => 252,
     };
     format!("translate(252 {y})")
 }

@@ -48,7 +48,7 @@ pub struct AvailabilityClient {
     http: Client<HttpConnector, Empty<&'static [u8]>>,
     inventory: Authority,
     scopes: Scopes,
-    callers: Arc<[[Mutex<Caller>; 3]; System::COUNT]>,
+    callers: Arc<[[Mutex<Caller>; Service::COUNT]; System::COUNT]>,
     /// Each question takes one; each needs a connection.
     turns: Arc<Semaphore>,
 }

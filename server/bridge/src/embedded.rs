@@ -188,7 +188,7 @@ fn in_its_style(mirror: &Mirror, message: &Message, queue: &Id, tell: impl Fn(St
 
 /// Whether a queue is one of those in which our messages wait for their next attempt.
 fn is_retry(queue: &str) -> bool {
-    topology::QUEUES.iter().any(|own| {
+    topology::all_queues().any(|own| {
         let rest = queue.strip_prefix(own.name).and_then(|rest| rest.strip_prefix(".retry"));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     })

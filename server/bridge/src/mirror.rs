@@ -11,7 +11,7 @@ use broker::{BindingDestination, BindingInfo, ConnectionInfo, ConsumerInfo, Over
 use flow::{
     Event, Id, Kind, Node, Picture, Provenance, Style,
     picture::Binding,
-    topology::{QUEUES, Queue, queue_named},
+    topology::{LOYALTY_QUEUES, QUEUES, Queue, all_queues, queue_named},
 };
 use journal::Journal;
 use std::{collections::HashMap, mem, sync::Arc};
@@ -120,6 +120,12 @@ impl Mirror {
             // Whoever starts declares what is ours, and binds it unless it was unbound on purpose.
             let station = self.stations.entry(own.name.into()).or_default();
             station.is_assumed = station.ways[own.style as usize].contains(&Binding::of(own));
+        }
+        for own in &LOYALTY_QUEUES {
+            // The same, as far as it has joined.
+            if let Some(station) = self.stations.get_mut(own.name) {
+                station.is_assumed = station.ways[own.style as usize].contains(&Binding::of(own));
+            }
         }
         for BindingInfo { source, destination, routing_key } in &found.bindings {
             self.reach.add(source, &target(destination), routing_key);
@@ -353,7 +359,7 @@ fn is_of(queue: &str, style: Style) -> bool {
 
 /// The queue of ours whose parked messages rest in the one of that name.
 fn parked_in(name: &str) -> Option<&'static Queue> {
-    QUEUES.iter().find(|queue| queue.dead == name)
+    all_queues().find(|queue| queue.dead == name)
 }
 
 fn target(destination: &BindingDestination) -> Target {

@@ -4,10 +4,7 @@
 //! had the message; into which queues it went follows from the bindings, which are part of the topology.
 
 use super::{management::Bound, routed};
-use flow::{
-    Style,
-    topology::{ExchangeType, QUEUES, Queue, style_of_exchange},
-};
+use flow::topology::{ExchangeType, Queue, style_of_exchange};
 use futures::StreamExt;
 use journal::Journal;
 use lapin::{
@@ -75,16 +72,16 @@ struct Taps<'a> {
 
 impl Taps<'_> {
     async fn follow(&mut self, bindings: &dyn Bindings) -> lapin::Result<()> {
-        let wanted: BTreeSet<_> = Style::ALL
+        let queues = bindings.queues();
+        let wanted: BTreeSet<_> = queues
             .iter()
-            .flat_map(|style| style.queues())
             .filter(|queue| !bindings.is_unbound(queue.style.into(), queue.service))
             .map(|queue| (queue.style.exchange().name, queue.routing_key))
             .collect();
         for &(exchange, key) in wanted.difference(&self.bound) {
             // The real queues first: between the two bindings no message may have our copy alone.
-            for queue in QUEUES.iter().filter(|queue| queue.style.exchange().name == exchange) {
-                topology::set_binding(self.channel, queue, bindings).await?;
+            for queue in queues.iter().filter(|queue| queue.style.exchange().name == exchange) {
+                topology::ensure(self.channel, queue, bindings).await?;
             }
             let (options, none) = (QueueBindOptions::default(), FieldTable::default());
             self.channel.queue_bind(self.queue.clone(), exchange.into(), key.into(), options, none).await?;
@@ -102,10 +99,11 @@ fn report(copy: Delivery, journal: &Journal, strangers: &Strangers, bound: &Boun
     let (exchange, key) = (copy.exchange.as_str(), copy.routing_key.as_str());
     let Some(style) = style_of_exchange(exchange) else { return };
     let hears = |queue: &&Queue| {
-        (style.exchange().exchange_type == ExchangeType::Fanout || queue.routing_key == key)
+        queue.style == style
+            && (style.exchange().exchange_type == ExchangeType::Fanout || queue.routing_key == key)
             && !bindings.is_unbound(queue.style.into(), queue.service)
     };
-    let queues: Vec<_> = style.queues().filter(hears).collect();
+    let queues: Vec<_> = bindings.queues().into_iter().filter(hears).collect();
     let message_type = queues.first().map_or("unknown", |queue| queue.message_type());
     let envelope = Envelope::receive(copy.properties, copy.data, message_type, |body| {
         strangers.claim("tap", queues.first().map_or("elsewhere", |queue| queue.routing_key), body)

@@ -30,6 +30,19 @@ pub enum FaultError {
         /// Whose.
         service: Service,
     },
+    /// The service does not take part.
+    #[error(
+        "faults[{at}].service: {service} has not joined {system}; let it join first (PUT /api/{style}/loyalty)",
+        system = .system.as_str(), style = .system.style
+    )]
+    NotJoined {
+        /// Which fault.
+        at: usize,
+        /// Whose.
+        service: Service,
+        /// Where.
+        system: System,
+    },
     /// It would never strike.
     #[error("faults[{at}].trigger: every_nth counts from 1; use 1 for every time")]
     EveryZeroth {
@@ -179,6 +192,10 @@ impl Control {
         by: By<'_>,
     ) -> Result<Vec<Fault>, FaultError> {
         check(&wanted)?;
+        let is_missing = |fault: &Fault| !self.has_joined(system, fault.service);
+        if let Some(at) = wanted.iter().position(is_missing) {
+            return Err(FaultError::NotJoined { at, service: wanted[at].service, system });
+        }
         let changes = lock(&self.system(system).board).replace(wanted);
         for (kind, service) in changes.cleared {
             self.tell_fault(system, service, kind, FaultPhase::Cleared, by);

@@ -57,6 +57,10 @@ impl Control {
 }
 
 impl Bindings for Control {
+    fn has_joined(&self, system: System, service: Service) -> bool {
+        Self::has_joined(self, system, service)
+    }
+
     fn is_unbound(&self, system: System, service: Service) -> bool {
         self.part(system, service).hooks.load(Ordering::Acquire) & fault_bit(FaultKind::QueueUnbound) != 0
     }

@@ -174,6 +174,12 @@ async fn set_workers(
             return Err(Problem::invalid(format!("{field}: {value} is not between 1 and {max}")));
         }
     }
+    if !control.has_joined(system, service) {
+        let system = system.as_str();
+        return Err(Problem::invalid(format!(
+            "{service} has not joined {system}: there are no workers to set"
+        )));
+    }
     control.set_workers(system, service, wanted, Some(&by));
     Ok(Json(control.workers(system, service)))
 }
@@ -183,14 +189,14 @@ async fn crews(
     State((control, availability)): State<(Control, AvailabilityClient)>,
     SystemPath(system): SystemPath,
 ) -> Json<Vec<Crew>> {
-    let crew = |&service: &Service| Crew {
+    let crew = |service: Service| Crew {
         service,
         workers: control.workers(system, service),
-        // Only choreography's catalog and wishlist ask inventory.
+        // Only choreography's consumers ask inventory, and inventory does not ask itself.
         breaker: (system.style == Style::Choreography && service != Service::Inventory)
             .then(|| availability.breaker(system, service)),
     };
-    Json(Service::ALL.iter().map(crew).collect())
+    Json(control.members(system).into_iter().map(crew).collect())
 }
 
 async fn breaker(

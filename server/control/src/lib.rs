@@ -9,6 +9,7 @@ pub mod faults;
 pub mod gates;
 mod hooks;
 pub mod http;
+mod members;
 pub mod workers;
 
 pub use desk::{Desk, DeskError};
@@ -25,7 +26,7 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -59,7 +60,9 @@ struct Shared {
 struct Settings {
     board: Mutex<Board>,
     held: Mutex<Held>,
-    parts: [Part; 3],
+    /// Whether loyalty takes part.
+    has_loyalty: AtomicBool,
+    parts: [Part; Service::COUNT],
 }
 
 /// One service's part.

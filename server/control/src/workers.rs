@@ -17,8 +17,8 @@ impl Control {
     /// Which services are to have one worker only.
     #[must_use]
     pub fn single_workers(&self, system: System) -> Vec<Service> {
-        let is_single = |service: &&Service| self.workers(system, **service).workers == 1;
-        Service::ALL.iter().filter(is_single).copied().collect()
+        let is_single = |service: &Service| self.workers(system, *service).workers == 1;
+        self.members(system).into_iter().filter(is_single).collect()
     }
 
     /// Sets the workers anew; those that were given up get another chance.

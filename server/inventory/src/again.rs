@@ -56,7 +56,7 @@ impl Inventory {
             outbox::release(&released, again.last_row);
         };
         let wanted = AnnounceAgain { system, skus };
-        Ok(self.store.announce_again(wanted, self.announce, Box::new(tell)).await?.announced)
+        Ok(self.store.announce_again(wanted, self.announce.clone(), Box::new(tell)).await?.announced)
     }
 }
 
@@ -64,7 +64,7 @@ impl Inventory {
 pub(crate) fn announce(
     tx: &Transaction<'_>,
     wanted: AnnounceAgain,
-    announce: Announce,
+    announce: &Announce,
 ) -> Result<Again, StoreError> {
     let AnnounceAgain { system, skus } = wanted;
     let mut again = Again { announced: Vec::new(), messages: Vec::new(), last_row: 0 };
@@ -75,7 +75,7 @@ pub(crate) fn announce(
             stock::record(tx, system, sku, &row)?;
         }
         let id = envelope::new_id();
-        let drafts = announce(system.style, Dispatch::default(), &row.availability(sku));
+        let drafts = announce.drafts(system, Dispatch::default(), &row.availability(sku));
         again.last_row = outbox::add(tx, system, sku, &id, &drafts)?;
         again.announced.push(Announced { id, sku, version: row.version });
         again.messages.push(drafts.len());

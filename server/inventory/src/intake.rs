@@ -11,14 +11,14 @@ use super::{
 };
 use base::clock;
 use flow::{
-    Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style, System,
+    Availability, Dispatch, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, System,
     api::Accepted,
     event::{Origin, State, StockReason},
 };
 use journal::Reporter;
 use messaging::envelope;
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 use store::{StoreError, epoch};
 
 /// The ledger of movements, and the answers to requests that may be repeated.
@@ -117,8 +117,32 @@ pub enum IntakeError {
     Store(#[from] StoreError),
 }
 
-/// What a style sends when it knows something new.
-pub type Announce = fn(Style, Dispatch, &Availability) -> Vec<Draft>;
+/// What a system sends when it knows something new. It is asked in the transaction that records it; clones share it.
+#[derive(Clone)]
+pub struct Announce(Arc<Drafts>);
+
+type Drafts = dyn Fn(System, Dispatch, &Availability) -> Vec<Draft> + Send + Sync;
+
+impl Announce {
+    /// What `drafts` says.
+    #[must_use]
+    pub fn new(
+        drafts: impl Fn(System, Dispatch, &Availability) -> Vec<Draft> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(drafts))
+    }
+
+    /// The messages about what is known now.
+    pub(crate) fn drafts(&self, system: System, dispatch: Dispatch, known: &Availability) -> Vec<Draft> {
+        (self.0)(system, dispatch, known)
+    }
+}
+
+impl fmt::Debug for Announce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Announce")
+    }
+}
 
 /// What is to be recorded, all of it or nothing.
 #[derive(Debug)]
@@ -186,7 +210,7 @@ impl Inventory {
             }
             outbox::release(&released, recorded.last_row);
         };
-        Ok(self.store.record(intake, self.announce, Box::new(tell)).await?.accepted)
+        Ok(self.store.record(intake, self.announce.clone(), Box::new(tell)).await?.accepted)
     }
 }
 
@@ -194,7 +218,7 @@ impl Inventory {
 pub(crate) fn record(
     tx: &Transaction<'_>,
     intake: Intake,
-    announce: Announce,
+    announce: &Announce,
 ) -> Result<Recorded, IntakeError> {
     let Intake { movements, reason, key, advance } = intake;
     let mut recorded = Recorded { accepted: Vec::new(), steps: Vec::new(), last_row: 0 };
@@ -229,7 +253,7 @@ fn record_one(
     tx: &Transaction<'_>,
     movement: Movement,
     reason: &Reason,
-    announce: Announce,
+    announce: &Announce,
 ) -> Result<(Step, i64), IntakeError> {
     let Movement { sku, quantity, system, dispatch } = movement;
     let known = stock::find(tx, system, sku)?;
@@ -268,7 +292,7 @@ fn record_one(
         ])
     })
     .map_err(StoreError::from)?;
-    let drafts = announce(system.style, dispatch, &row.availability(sku));
+    let drafts = announce.drafts(system, dispatch, &row.availability(sku));
     let last_row = outbox::add(tx, system, sku, &id, &drafts)?;
     let (before, after) = (known.as_ref().map(stock::Row::recorded), row.recorded());
     Ok((Step { id, movement, before, after, messages: drafts.len() }, last_row))

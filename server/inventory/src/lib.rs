@@ -20,6 +20,7 @@ mod troubles;
 
 use flow::{
     Availability, Event, Id, Kind, Provenance, Service, Sku, System, api::StockLevel, event::StockReason,
+    topology::Queue,
 };
 use intake::Announce;
 use journal::Journal;
@@ -142,6 +143,22 @@ impl Inventory {
     /// When the store fails.
     pub async fn unsent_of(&self, system: System) -> Result<u32, StoreError> {
         self.store.unsent_of(system).await
+    }
+
+    /// How many messages that are addressed to that queue alone are not known to be with the broker.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unsent_to(&self, queue: &'static Queue) -> Result<u32, StoreError> {
+        self.store.unsent_to(queue).await
+    }
+
+    /// Takes them out of the outbox unsent, because that queue is gone; answers how many that were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn drop_unsent_to(&self, queue: &'static Queue) -> Result<u32, StoreError> {
+        self.store.drop_unsent_to(queue).await
     }
 
     /// How many messages are not known to be with the broker, or were not a moment ago.

@@ -4,7 +4,7 @@
 //! message id, and the consumers' inboxes see to it that nothing happens twice.
 
 use base::clock;
-use flow::{Id, Sku, System};
+use flow::{Id, Sku, System, topology::Queue};
 use messaging::{Envelope, envelope};
 use rusqlite::{Connection, Transaction, params};
 use store::StoreError;
@@ -172,4 +172,30 @@ pub fn count(tx: &Transaction<'_>) -> Result<u64, StoreError> {
 /// When the store fails.
 pub fn count_of(tx: &Transaction<'_>, system: System) -> Result<u32, StoreError> {
     Ok(tx.query_row("SELECT count(*) FROM outbox WHERE style = ?1", [system.as_str()], |row| row.get(0))?)
+}
+
+/// Which messages are addressed to one queue alone: by its name, or by a routing key that leads there and nowhere else.
+const ADDRESSED: &str = "style = ?1 AND
+    ((exchange = '' AND routing_key = ?2) OR (exchange = ?3 AND routing_key = ?4 AND ?4 <> ''))";
+
+fn address(queue: &Queue) -> [&'static str; 4] {
+    [System::of(queue.style).as_str(), queue.name, queue.style.exchange().name, queue.routing_key]
+}
+
+/// How many messages that wait to be sent are addressed to that queue alone.
+///
+/// # Errors
+/// When the store fails.
+pub fn count_to(tx: &Transaction<'_>, queue: &Queue) -> Result<u32, StoreError> {
+    let count = format!("SELECT count(*) FROM outbox WHERE {ADDRESSED}");
+    Ok(tx.query_row(&count, address(queue), |row| row.get(0))?)
+}
+
+/// Takes out unsent what is addressed to that queue alone; answers how many messages that were.
+///
+/// # Errors
+/// When the store fails.
+pub fn drop_to(tx: &Transaction<'_>, queue: &Queue) -> Result<u32, StoreError> {
+    let dropped = tx.execute(&format!("DELETE FROM outbox WHERE {ADDRESSED}"), address(queue))?;
+    Ok(u32::try_from(dropped).unwrap_or(u32::MAX))
 }

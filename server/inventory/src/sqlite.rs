@@ -12,7 +12,7 @@ use crate::{
     stock_store::{Calculated, StockStore},
 };
 use async_trait::async_trait;
-use flow::{Id, Sku, System};
+use flow::{Id, Sku, System, topology::Queue};
 use messaging::Failure;
 use std::{path::Path, sync::Arc};
 use store::{
@@ -55,7 +55,7 @@ impl StockStore for SqliteStock {
         announce: Announce,
         told: Told<Recorded>,
     ) -> Result<Recorded, IntakeError> {
-        self.0.write_then(move |tx| intake::record(tx, intake, announce), told).await
+        self.0.write_then(move |tx| intake::record(tx, intake, &announce), told).await
     }
 
     async fn announce_again(
@@ -64,7 +64,7 @@ impl StockStore for SqliteStock {
         announce: Announce,
         told: Told<Again>,
     ) -> Result<Again, StoreError> {
-        self.0.write_then(move |tx| again::announce(tx, wanted, announce), told).await
+        self.0.write_then(move |tx| again::announce(tx, wanted, &announce), told).await
     }
 
     async fn recalculate(
@@ -127,6 +127,15 @@ impl StockStore for SqliteStock {
 
     async fn unsent_of(&self, system: System) -> Result<u32, StoreError> {
         self.0.read(move |tx| outbox::count_of(tx, system)).await
+    }
+
+    async fn unsent_to(&self, queue: &'static Queue) -> Result<u32, StoreError> {
+        // By the writer: what is being committed counts.
+        self.0.write(move |tx| outbox::count_to(tx, queue)).await
+    }
+
+    async fn drop_unsent_to(&self, queue: &'static Queue) -> Result<u32, StoreError> {
+        self.0.write(move |tx| outbox::drop_to(tx, queue)).await
     }
 
     async fn unsent(&self) -> Result<u64, StoreError> {

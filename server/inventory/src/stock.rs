@@ -76,7 +76,7 @@ impl Row {
     }
 
     const fn state(&self, quantity: u32, version: u64) -> State {
-        State { on_hand: Some(self.on_hand), available: quantity > 0, quantity, version }
+        State { on_hand: Some(self.on_hand), available: quantity > 0, quantity, version, points: None }
     }
 }
 
@@ -255,7 +255,7 @@ pub fn replace(tx: &Transaction<'_>, records: &[StockRecord], told: Floors) -> R
             self::record(tx, system, sku, &row)?;
             changes.push(Change { system, sku, before: known.remove(&sku), after: row.recorded() });
         }
-        let nothing = State { on_hand: Some(0), available: false, quantity: 0, version };
+        let nothing = State { on_hand: Some(0), available: false, quantity: 0, version, points: None };
         let gone = known.into_iter();
         changes.extend(gone.map(|(sku, before)| Change {
             system,

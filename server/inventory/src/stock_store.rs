@@ -8,7 +8,7 @@ use crate::{
     stock::{Replaced, Row, StockRecord},
 };
 use async_trait::async_trait;
-use flow::{Id, Sku, System, event::State};
+use flow::{Id, Sku, System, event::State, topology::Queue};
 use messaging::Failure;
 use std::{fmt::Debug, sync::Arc};
 use store::{StoreError, Told, effect::Effect, epoch::Floors, inbox::Consumer};
@@ -116,6 +116,18 @@ pub trait StockStore: Debug + Send + Sync {
     /// # Errors
     /// When the store fails.
     async fn unsent_of(&self, system: System) -> Result<u32, StoreError>;
+
+    /// How many messages in the outbox are addressed to that queue alone, those included that are being recorded now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn unsent_to(&self, queue: &'static Queue) -> Result<u32, StoreError>;
+
+    /// Takes them out unsent, because that queue is gone; answers how many that were.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn drop_unsent_to(&self, queue: &'static Queue) -> Result<u32, StoreError>;
 
     /// How many messages are in the outbox.
     ///

@@ -140,6 +140,11 @@ impl Links {
         });
     }
 
+    /// There is to be no such connection any more.
+    pub fn forget(&self, owner: &Owner) {
+        self.0.send_if_modified(|links| links.remove(&owner.name()).is_some());
+    }
+
     fn set(&self, name: &str, link: Link) {
         self.0.send_if_modified(|links| links.insert(name.to_owned(), link.clone()) != Some(link));
     }

@@ -192,6 +192,13 @@ impl Crew {
         }
     }
 
+    /// They are gone because nobody wants them now. Those who are started one day are new ones.
+    pub fn dismissed(&self) {
+        let mut known = self.lock();
+        let restarts = known.restarts;
+        *known = Known { restarts, ..Known::default() };
+    }
+
     /// The service crashed, with all of them.
     pub fn crashed(&self, reason: String) {
         let mut known = self.lock();

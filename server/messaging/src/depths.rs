@@ -1,19 +1,23 @@
 //! How full the queues are, measured and not derived.
 
-use crate::{EmbeddedBroker, Unacked};
+use crate::{Bindings, EmbeddedBroker, Unacked};
 use base::clock;
 use broker::QueueCounts;
-use flow::{
-    Transport,
-    api::QueueDepth,
-    topology::{QUEUES, Queue},
-};
+use flow::{Transport, api::QueueDepth, topology::Queue};
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
+use std::sync::Arc;
 use tokio::sync::watch;
+
+/// Measures the queues that there are; clones share the source.
+#[derive(Clone)]
+pub struct Depths {
+    source: Source,
+    bindings: Arc<dyn Bindings>,
+}
 
 /// Where the numbers come from.
 #[derive(Clone)]
-pub enum Depths {
+pub enum Source {
     /// The embedded broker knows them.
     Embedded(EmbeddedBroker),
     /// Another broker tells `ready` and `consumers` (AMQP 0-9-1, queue.declare-ok); `unacked` is what our own
@@ -38,16 +42,23 @@ pub enum DepthsError {
 }
 
 impl Depths {
+    /// Measures the queues that there are to be by `bindings`.
+    #[must_use]
+    pub fn new(source: Source, bindings: impl Bindings + 'static) -> Self {
+        Self { source, bindings: Arc::new(bindings) }
+    }
+
     /// Measures every queue that a service consumes.
     ///
     /// # Errors
     /// When the broker does not answer.
     pub async fn sample(&self) -> Result<Vec<QueueDepth>, DepthsError> {
-        match self {
-            Self::Embedded(broker) => {
-                let names = QUEUES.iter().map(|queue| queue.name);
+        let queues = self.bindings.queues();
+        match &self.source {
+            Source::Embedded(broker) => {
+                let names = queues.iter().map(|queue| queue.name);
                 let counts = broker.queue_counts(names).ok_or(DepthsError::NoConnection)?;
-                Ok(QUEUES
+                Ok(queues
                     .iter()
                     .zip(counts)
                     .map(|(queue, QueueCounts { ready, unacked, consumers })| {
@@ -55,10 +66,10 @@ impl Depths {
                     })
                     .collect())
             }
-            Self::Remote { channel, unacked } => {
+            Source::Remote { channel, unacked } => {
                 let channel = channel.borrow().clone().ok_or(DepthsError::NoConnection)?;
-                let mut depths = Vec::with_capacity(QUEUES.len());
-                for queue in &QUEUES {
+                let mut depths = Vec::with_capacity(queues.len());
+                for queue in queues {
                     let passive = QueueDeclareOptions { passive: true, ..Default::default() };
                     let declared =
                         channel.queue_declare(queue.name.into(), passive, FieldTable::default()).await?;

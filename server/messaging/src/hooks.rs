@@ -7,6 +7,7 @@ use crate::{crew::Crew, outcome::Failure};
 use flow::{
     Id, Service, System,
     fault::{FaultKind, Gate},
+    topology::{self, Queue},
 };
 use futures::future::BoxFuture;
 use journal::Reporter;
@@ -137,7 +138,8 @@ impl Scopes {
     /// One for each, as `scope_of` makes them.
     #[must_use]
     pub fn new(scope_of: impl Fn(System, Service) -> Scope) -> Self {
-        let all = System::ALL.into_iter().flat_map(System::services);
+        let of = |system| Service::ALL.iter().map(move |&service| (system, service));
+        let all = System::ALL.into_iter().flat_map(of);
         Self(all.map(|(system, service)| scope_of(system, service)).collect())
     }
 
@@ -152,13 +154,21 @@ impl Scopes {
     }
 }
 
-/// Which queues are unbound on purpose, and how far the bridge's tap has followed: its copy of a message must not be the
-/// only one that is routed.
+/// Which queues there are to be and which of them are unbound on purpose, and how far the bridge's tap has followed: its copy
+/// of a message must not be the only one that is routed.
 pub trait Bindings: Send + Sync {
+    /// Whether a service takes part in a system, so that it has a queue there. Those that are part of every system always do.
+    fn has_joined(&self, system: System, service: Service) -> bool;
+
+    /// The queues that there are to be over AMQP.
+    fn queues(&self) -> Vec<&'static Queue> {
+        topology::all_queues().filter(|queue| self.has_joined(queue.style.into(), queue.service)).collect()
+    }
+
     /// Whether a service's queue is unbound on purpose.
     fn is_unbound(&self, system: System, service: Service) -> bool;
 
-    /// Changes whenever gates or faults are set or cleared.
+    /// Changes whenever gates or faults are set or cleared, and when somebody joins or leaves.
     fn changes(&self) -> watch::Receiver<u64>;
 
     /// Notes that the tap hears what is bound as of that change; none when there is no tap any more.

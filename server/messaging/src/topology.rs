@@ -1,17 +1,17 @@
 //! Declares the exchanges, queues and bindings of both styles.
 //!
-//! Every connection declares everything before it does anything: then no service can publish before
-//! the queues of the others exist, whichever starts first. Declaring again what is there changes nothing
+//! Every connection declares everything before it does anything, also the queues of whoever has joined: then no service can
+//! publish before the queues of the others exist, whichever starts first. Declaring again what is there changes nothing
 //! (AMQP 0-9-1, rule on equivalence in exchange.declare and queue.declare).
 
 use crate::hooks::Bindings;
 use flow::{
     Style,
-    topology::{ExchangeType, QUEUES, Queue},
+    topology::{ExchangeType, Queue},
 };
 use lapin::{
     Channel, ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio_util::sync::CancellationToken;
@@ -33,11 +33,57 @@ pub async fn declare(channel: &Channel, bindings: &dyn Bindings) -> lapin::Resul
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
         channel.exchange_declare(exchange.name.into(), kind, durable, FieldTable::default()).await?;
     }
-    for queue in &QUEUES {
-        declare_queue(channel, queue).await?;
-        set_binding(channel, queue, bindings).await?;
+    for queue in bindings.queues() {
+        ensure(channel, queue, bindings).await?;
     }
     Ok(())
+}
+
+/// Declares a queue with all that belongs to it, and binds it unless it is unbound on purpose.
+///
+/// # Errors
+/// When the broker refuses.
+pub async fn ensure(channel: &Channel, queue: &Queue, bindings: &dyn Bindings) -> lapin::Result<()> {
+    declare_queue(channel, queue).await?;
+    set_binding(channel, queue, bindings).await?;
+    // Asked once more: its service may have left while we declared it.
+    if !bindings.has_joined(queue.style.into(), queue.service) {
+        take_away(channel, queue).await?;
+    }
+    Ok(())
+}
+
+/// Takes a queue's binding away: nothing comes into it any more.
+///
+/// # Errors
+/// When the channel or connection fails.
+pub async fn unbind(channel: &Channel, queue: &Queue) -> lapin::Result<()> {
+    let (name, key) = (queue.name.into(), queue.routing_key.into());
+    channel.queue_unbind(name, queue.style.exchange().name.into(), key, FieldTable::default()).await
+}
+
+/// How many messages wait in a queue.
+///
+/// # Errors
+/// When there is no such queue, or the channel or connection fails.
+pub async fn waiting(channel: &Channel, queue: &Queue) -> lapin::Result<u32> {
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    Ok(channel.queue_declare(queue.name.into(), passive, FieldTable::default()).await?.message_count())
+}
+
+/// Deletes a queue and all that belongs to it; answers how many messages went with them. What is not there is no error.
+///
+/// # Errors
+/// When the channel or connection fails.
+pub async fn take_away(channel: &Channel, queue: &Queue) -> lapin::Result<u32> {
+    let mut messages: u32 = 0;
+    // What waits aside first: from the queue itself nothing goes there any more, but it would come back into it.
+    let names = retry_queues(queue).chain([queue.name.to_owned(), queue.dead.to_owned()]);
+    for name in names {
+        let deleted = channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await?;
+        messages = messages.saturating_add(deleted);
+    }
+    Ok(messages)
 }
 
 /// Keeps a queue bound, or unbound while that is wanted, until told to stop.

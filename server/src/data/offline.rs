@@ -4,7 +4,9 @@ use super::{Data, DataError};
 use crate::serve::lock;
 use catalog::{product_store::ProductStore as _, sqlite::SqliteProducts};
 use inventory::{sqlite::SqliteStock, stock_store::StockStore as _};
+use loyalty::{point_store::PointStore as _, sqlite::SqlitePoints};
 use std::{fs, io, path::Path};
+use store::epoch::Floors;
 use wishlist::{sqlite::SqliteWishes, wish_store::WishStore as _};
 
 /// The stores of a folder, kept from servers as long as this lives.
@@ -12,6 +14,7 @@ struct Folder {
     inventory: SqliteStock,
     catalog: SqliteProducts,
     wishlist: SqliteWishes,
+    loyalty: SqlitePoints,
     _lock: fs::File,
 }
 
@@ -26,6 +29,7 @@ impl Folder {
             inventory: SqliteStock::open(path).await?,
             catalog: SqliteProducts::open(path).await?,
             wishlist: SqliteWishes::open(path).await?,
+            loyalty: SqlitePoints::open(path).await?,
             _lock: lock,
         })
     }
@@ -38,10 +42,11 @@ impl Folder {
         })
     }
 
-    async fn replace(&self, path: &Path, data: Data) -> Result<(), DataError> {
+    /// Answers up to which version all is old news now.
+    async fn replace(&self, path: &Path, data: Data) -> Result<Floors, DataError> {
         let stock = data.stock.clone();
         let told = self.catalog.highest().await?;
-        let told = told.max(self.wishlist.highest().await?);
+        let told = told.max(self.wishlist.highest().await?).max(self.loyalty.highest().await?);
         // Nobody is told: no server runs.
         let floors = self.inventory.replace(stock, told, Box::new(|_| {})).await?.floors;
         let for_sale = data.for_sale(floors);
@@ -52,7 +57,7 @@ impl Folder {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(DataError::Folder { path: path.to_owned(), source })
             }
-            _ => Ok(()),
+            _ => Ok(floors),
         }
     }
 }
@@ -62,7 +67,10 @@ impl Folder {
 /// # Errors
 /// When a server uses the folder, or a store fails.
 pub async fn reset(data: &Path) -> Result<(), DataError> {
-    Folder::open(data).await?.replace(data, Data::seed()).await
+    let folder = Folder::open(data).await?;
+    let floors = folder.replace(data, Data::seed()).await?;
+    folder.loyalty.reset(floors).await?;
+    Ok(())
 }
 
 /// Writes products, stock and wishes into `to`.
@@ -79,5 +87,8 @@ pub async fn export(data: &Path, to: &Path) -> Result<(), DataError> {
 /// When a server uses the folder, or `from` has something that cannot be; nothing is changed then.
 pub async fn import(data: &Path, from: &Path) -> Result<(), DataError> {
     let new = Data::read(from)?;
-    Folder::open(data).await?.replace(data, new).await
+    let folder = Folder::open(data).await?;
+    let floors = folder.replace(data, new).await?;
+    // Points are not in the files, and who takes part is not, either: both stay.
+    Ok(folder.loyalty.begin_anew(floors).await?)
 }

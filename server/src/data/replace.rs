@@ -7,7 +7,7 @@
 //! starts does the rest before anybody is served.
 
 use super::Data;
-use crate::{recount, styles::Services};
+use crate::{members::Members, recount, styles::Services};
 use control::{Desk, DeskError};
 use flow::{
     Event, Kind, Provenance, Service, System, Transport,
@@ -15,7 +15,7 @@ use flow::{
 };
 use journal::{By, Journal};
 use lapin::{Connection, ConnectionProperties, options::QueuePurgeOptions};
-use messaging::{BrokerUri, Depths, connection::OUR_NAME};
+use messaging::{Bindings as _, BrokerUri, Depths, connection::OUR_NAME};
 use std::{
     fs::{self, File},
     io,
@@ -77,9 +77,11 @@ impl ResetMarker {
         File::create(&self.0)?.sync_all()?;
         let seed = Data::seed();
         let told = services.catalog.highest().await?.max(services.wishlist.highest().await?);
+        let told = told.max(services.loyalty.highest().await?);
         let floors = services.inventory.replace(seed.stock.clone(), told).await?;
         services.catalog.replace(seed.products.clone(), seed.for_sale(floors), floors).await?;
         services.wishlist.replace(seed.wishes.clone(), seed.for_sale(floors), floors).await?;
+        services.loyalty.reset(floors).await?;
         Ok(fs::remove_file(&self.0)?)
     }
 }
@@ -95,6 +97,8 @@ pub struct Reset {
     pub desk: Desk,
     /// What would go on bringing arrivals.
     pub simulation: Simulation,
+    /// Who takes part, and so which queues there are.
+    pub members: Members,
     /// How full the queues are.
     pub depths: Depths,
     /// Where it is told.
@@ -112,6 +116,7 @@ impl Reset {
     /// When the queues cannot be emptied, or a store fails. Doing it again then does the rest.
     pub async fn run(&self, by: By<'_>) -> Result<(), ResetError> {
         let _alone = self.alone.lock().await;
+        let _members = self.members.nobody_moves().await;
         let stop = SimulatorWanted { state: Some(SimulatorState::Stopped), ..SimulatorWanted::default() };
         // To stop is always possible.
         let _ = self.simulation.want(stop);
@@ -163,12 +168,15 @@ impl Reset {
             ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}reset").as_str().into());
         let connection = Connection::connect_uri(self.broker.uri(), named).await?;
         let channel = connection.create_channel().await?;
-        for queue in &flow::topology::QUEUES {
+        for queue in self.members.control.queues() {
             channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await?;
         }
         connection.close(200, "done".into()).await?;
         let picture = self.journal.picture().await;
-        for (system, service) in Transport::Amqp.systems().flat_map(System::services) {
+        let members = |system: System| {
+            self.members.control.members(system).into_iter().map(move |service| (system, service))
+        };
+        for (system, service) in Transport::Amqp.systems().flat_map(members) {
             let Some(queue) = picture.system(system).queue_of(service) else { continue };
             for consumer in &queue.consumers {
                 let kind = Kind::ConsumerStarted { consumer_tag: Arc::clone(&consumer.tag), ready: Some(0) };

@@ -11,8 +11,10 @@ use availability::AvailabilityClient;
 use bridge::{embedded, management::Bound, neighbours::Neighbours};
 use catalog::{Catalog, sqlite::SqliteProducts};
 use control::Control;
-use inventory::{Inventory, sqlite::SqliteStock};
+use flow::System;
+use inventory::{Inventory, intake::Announce, sqlite::SqliteStock};
 use journal::{Journal, sequencer::Sequencer};
+use loyalty::{Loyalty, sqlite::SqlitePoints};
 use messaging::{BrokerUri, EmbeddedBroker, Strangers};
 use std::{fs::File, net::SocketAddr};
 use tokio::net::TcpListener;
@@ -58,7 +60,12 @@ impl Built {
         let journal = Journal::open(&settings.data, settings.keep(), sequencer).map_err(data)?;
         let (strangers, bound) = (Strangers::default(), Bound::default());
         let stock = SqliteStock::open(&settings.data).await?;
-        let inventory = Inventory::new(stock, journal.clone(), styles::announce).await?;
+        let loyalty = Loyalty::new(SqlitePoints::open(&settings.data).await?, journal.clone()).await?;
+        let list = loyalty.clone();
+        let announce = Announce::new(move |system, dispatch, known| {
+            styles::announce(system.style, dispatch, list.membership(system).is_applied(), known)
+        });
+        let inventory = Inventory::new(stock, journal.clone(), announce).await?;
         let catalog = Catalog::new(SqliteProducts::open(&settings.data).await?, journal.clone());
         let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
         let base_url = seen_at.unwrap_or_else(|| format!("http://{}", reachable(addr)));
@@ -67,10 +74,13 @@ impl Built {
         let wishlist = Wishlist::new(SqliteWishes::open(&settings.data).await?, journal.clone(), post);
         let control = Control::new(journal.clone(), control::HOLD_MAX);
         let availability = AvailabilityClient::new(reachable(addr), control.scopes());
-        let services = Services { inventory, catalog, wishlist, availability };
+        let services = Services { inventory, catalog, wishlist, loyalty, availability };
         let marker = ResetMarker::of(&settings.data);
         marker.finish(&services).await.map_err(other)?;
         recount::server_started(&journal, &services).await?;
+        for system in System::ALL {
+            control.set_loyalty(system, services.loyalty.membership(system).has_joined());
+        }
 
         let broker = BrokerHandle::start(settings, &journal, &strangers).await?;
         Ok(Self {

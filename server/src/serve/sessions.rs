@@ -1,18 +1,53 @@
 //! What is done with each connection to the broker while it lasts.
 
-use crate::recount;
+use crate::{
+    recount,
+    styles::{self, Services},
+};
 use bridge::{management::Bound, neighbours::Neighbours, tap};
 use control::Control;
-use flow::fault::FaultKind;
+use flow::{Service, System, Transport, fault::FaultKind};
 use inventory::Inventory;
 use journal::Journal;
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use messaging::{
-    Bindings as _, Scope, Strangers, connection::Session, consumer::Consumer, supervisor::Supervisor,
-    topology,
+    Bindings as _, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
+    supervisor::Supervisor, topology,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+/// What the services do with their connections.
+#[derive(Clone)]
+pub(super) struct Sessions {
+    pub services: Services,
+    pub journal: Journal,
+    pub strangers: Strangers,
+    pub unacked: Unacked,
+    pub control: Control,
+    pub neighbours: Neighbours,
+}
+
+impl Sessions {
+    /// What one service of one system does, until told to stop.
+    pub fn of(&self, system: System, service: Service, stop: CancellationToken) -> ServiceSession {
+        let scope = self.control.scope(system, service);
+        let consumer = Consumer {
+            queue: system.style.queue_of(service),
+            handler: styles::handler(system.style, self.services.clone()),
+            journal: self.journal.clone(),
+            strangers: self.strangers.clone(),
+            unacked: self.unacked.clone(),
+            scope: scope.clone(),
+            stop: stop.clone(),
+        };
+        let inventory = (service == Service::Inventory).then(|| self.services.inventory.clone());
+        // One of our connections says for all of them who is here.
+        let is_first = inventory.is_some() && Some(system) == Transport::Amqp.systems().next();
+        let neighbours = is_first.then(|| self.neighbours.clone());
+        ServiceSession { control: self.control.clone(), scope, consumer, inventory, neighbours, stop }
+    }
+}
 
 /// What one service of one system does with its connection: it consumes, and inventory also relays.
 pub(super) struct ServiceSession {
@@ -95,7 +130,7 @@ impl Session for WatchRemote {
         let channel = connection.create_channel().await?;
         topology::declare(&channel, control).await?;
         let mut depths = Vec::new();
-        for queue in &flow::topology::QUEUES {
+        for queue in control.queues() {
             let passive = QueueDeclareOptions { passive: true, ..Default::default() };
             let dead = channel.queue_declare(queue.dead.into(), passive, FieldTable::default()).await?;
             depths.push((queue, u64::from(dead.message_count())));

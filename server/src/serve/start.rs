@@ -4,12 +4,13 @@ use super::{
     ServeError,
     build::Built,
     other,
-    sessions::{ServiceSession, WatchRemote},
+    sessions::{Sessions, WatchRemote},
 };
 use crate::{
     cli::{BrokerChoice, Serve},
     data::Reset,
-    recount, styles,
+    members::Members,
+    recount,
     web::{self, listen::Patience, security::Guard},
 };
 use bridge::{
@@ -20,9 +21,9 @@ use control::{Control, Desk};
 use flow::{Node, Service, System, Transport};
 use journal::Journal;
 use messaging::{
-    Depths, EmbeddedBroker, Links, Unacked,
+    Bindings as _, Depths, EmbeddedBroker, Links, Unacked,
     connection::{Connector, Owner},
-    consumer::Consumer,
+    depths::Source,
 };
 use std::{fs::File, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
@@ -83,7 +84,8 @@ impl Built {
         let tasks = TaskTracker::new();
         if let Some(embedded) = &broker.embedded {
             say(format!("broker at amqp://{}", embedded.local_addr()));
-            watch_embedded(embedded, &journal, &control, &tasks, stop).await;
+            recount::parked_in(&journal, embedded, control.queues()).await;
+            watch_embedded(embedded, &journal, &control, &tasks, stop);
         }
         // Consumers stop first, while inventory still answers them over HTTP.
         let consumers_stop = CancellationToken::new();
@@ -97,30 +99,36 @@ impl Built {
             is_ours: broker.embedded.is_some(),
             stop: consumers_stop.clone(),
         };
-        let desk = Desk::new(connector.clone(), journal.clone());
+        let desk = Desk::new(connector.clone(), journal.clone(), control.clone());
+        let members = Members {
+            loyalty: services.loyalty.clone(),
+            inventory: services.inventory.clone(),
+            control: control.clone(),
+            connector: connector.clone(),
+            journal: journal.clone(),
+            alone: Arc::default(),
+        };
+        let sessions = Sessions {
+            services: services.clone(),
+            journal: journal.clone(),
+            strangers: strangers.clone(),
+            unacked: unacked.clone(),
+            control: control.clone(),
+            neighbours,
+        };
         for (system, service) in Transport::Amqp.systems().flat_map(System::services) {
-            let scope = control.scope(system, service);
-            let consumer = Consumer {
-                queue: system.style.queue_of(service),
-                handler: styles::handler(system.style, services.clone()),
-                journal: journal.clone(),
-                strangers: strangers.clone(),
-                unacked: unacked.clone(),
-                scope: scope.clone(),
-                stop: consumers_stop.clone(),
-            };
-            let inventory = (service == Service::Inventory).then(|| services.inventory.clone());
-            // One of our connections says for all of them who is here.
-            let is_first = inventory.is_some() && Some(system) == Transport::Amqp.systems().next();
-            let neighbours = is_first.then(|| neighbours.clone());
-            let (control, stop) = (control.clone(), consumers_stop.clone());
-            let session = ServiceSession { control, scope, consumer, inventory, neighbours, stop };
+            let session = sessions.of(system, service, consumers_stop.clone());
             let owner = Owner { node: service.into(), system: Some(system) };
             tasks.spawn(connector.clone().keep(owner, session));
         }
+        for system in Transport::Amqp.systems() {
+            let (sessions, stop) = (sessions.clone(), consumers_stop.clone());
+            let session = move |leaves| sessions.of(system, Service::Loyalty, leaves);
+            tasks.spawn(members.clone().keep(system, stop, session));
+        }
         let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
         let depths = match &broker.embedded {
-            Some(house) => Depths::Embedded(house.clone()),
+            Some(house) => Source::Embedded(house.clone()),
             None => {
                 let (channel, sampled) = watch::channel(None);
                 let (journal, stop) = (journal.clone(), consumers_stop.clone());
@@ -128,9 +136,10 @@ impl Built {
                     WatchRemote { channel, journal, strangers, bound, control: control.clone(), stop };
                 let owner = Owner { node: Node::Foreign("bridge".into()), system: None };
                 tasks.spawn(connector.keep(owner, watching));
-                Depths::Remote { channel: sampled, unacked }
+                Source::Remote { channel: sampled, unacked }
             }
         };
+        let depths = Depths::new(depths, control.clone());
         if let Some(server) = &ftp_server {
             say(format!("drop box at ftp://{}", server.addr));
         }
@@ -169,6 +178,7 @@ impl Built {
             marker,
             desk: desk.clone(),
             simulation: simulation.clone(),
+            members: members.clone(),
             depths: depths.clone(),
             journal: journal.clone(),
             broker: broker.uri.clone(),
@@ -183,6 +193,7 @@ impl Built {
             links,
             embedded: broker.embedded.clone(),
             drop_box,
+            members,
             reset,
             simulation,
             broker_label: broker.label,
@@ -220,14 +231,13 @@ impl Running {
 }
 
 /// Lets the embedded broker follow the fault that stops it, and tells why it takes no messages.
-async fn watch_embedded(
+fn watch_embedded(
     embedded: &EmbeddedBroker,
     journal: &Journal,
     control: &Control,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    recount::parked_in(journal, embedded).await;
     let (follower, stopped, end) = (embedded.clone(), control.broker_stopped(), stop.clone());
     tasks.spawn(async move { follower.follow(stopped, end).await });
     let (teller, journal, end) = (embedded.clone(), journal.clone(), stop.clone());

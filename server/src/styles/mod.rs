@@ -1,4 +1,7 @@
 //! The two styles, side by side: open `choreography.rs` and `orchestration.rs` next to each other.
+//!
+//! To change inventory's code while it runs, as a fourth receiver asks for, each has both versions of its list: as it is, and
+//! as it is once the change is applied.
 
 pub mod choreography;
 pub mod orchestration;
@@ -7,6 +10,7 @@ use availability::AvailabilityClient;
 use catalog::Catalog;
 use flow::{Availability, Dispatch, Style};
 use inventory::{Inventory, outbox::Draft};
+use loyalty::Loyalty;
 use messaging::{Delivered, Failure, Handled, Handler};
 use std::sync::Arc;
 use wishlist::Wishlist;
@@ -20,16 +24,22 @@ pub struct Services {
     pub catalog: Catalog,
     /// Mails those who wait.
     pub wishlist: Wishlist,
+    /// Counts points, where it has joined.
+    pub loyalty: Loyalty,
     /// How a service asks inventory.
     pub availability: AvailabilityClient,
 }
 
-/// What inventory sends when it knows something new about a SKU.
+/// What inventory sends when it knows something new about a SKU; `is_changed` says whether its list names loyalty.
 #[must_use]
-pub fn announce(style: Style, dispatch: Dispatch, known: &Availability) -> Vec<Draft> {
-    match style {
-        Style::Choreography => choreography::announce(dispatch, known),
-        Style::Orchestration => orchestration::announce(known),
+pub fn announce(style: Style, dispatch: Dispatch, is_changed: bool, known: &Availability) -> Vec<Draft> {
+    use choreography::{RECEIVERS, RECEIVERS_CHANGED};
+    use orchestration::{COMMANDS, COMMANDS_CHANGED};
+    match (style, is_changed) {
+        (Style::Choreography, false) => choreography::announce(dispatch, RECEIVERS, known),
+        (Style::Choreography, true) => choreography::announce(dispatch, RECEIVERS_CHANGED, known),
+        (Style::Orchestration, false) => orchestration::announce(COMMANDS, known),
+        (Style::Orchestration, true) => orchestration::announce(COMMANDS_CHANGED, known),
     }
 }
 
@@ -63,3 +73,37 @@ fn parse<'a, T: serde::Deserialize<'a>>(message: &'a Delivered) -> Result<T, Fai
 
 /// How handlers end.
 type Outcome = Result<Handled, Failure>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow::loyalty::{Line, Sign, diff};
+
+    const CHOREOGRAPHY: &str = include_str!("choreography.rs");
+    const ORCHESTRATION: &str = include_str!("orchestration.rs");
+
+    #[test]
+    fn the_change_that_is_shown_is_the_one_between_the_two_lists_in_the_source() {
+        for (style, dispatch, source, list) in [
+            (Style::Choreography, Dispatch::Queues, CHOREOGRAPHY, "RECEIVERS"),
+            (Style::Orchestration, Dispatch::Fanout, ORCHESTRATION, "COMMANDS"),
+        ] {
+            let lines = diff(style, dispatch);
+            let text = |leaves_out: Sign| -> String {
+                let kept = lines.iter().filter(|line| line.sign != leaves_out);
+                kept.map(|line| format!("{}\n", line.text)).collect()
+            };
+            let (before, after) = (text(Sign::Added), text(Sign::Removed));
+            assert!(source.contains(&before), "{before}");
+            let after = after.replacen(list, &format!("{list}_CHANGED"), 1);
+            assert!(source.contains(&after), "{after}");
+            assert_ne!(text(Sign::Added), text(Sign::Removed));
+        }
+        let nothing: &[Line] = &[];
+        assert_eq!(
+            diff(Style::Choreography, Dispatch::Fanout),
+            nothing,
+            "the producer's code does not change"
+        );
+    }
+}

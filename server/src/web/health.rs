@@ -33,9 +33,15 @@ async fn ready(
     for (system, why) in services.inventory.stuck() {
         wrong.push(format!("the outbox of {} is stuck: {why}", system.as_str()));
     }
-    let (inventory, catalog, wishlist) =
-        tokio::join!(services.inventory.ping(), services.catalog.ping(), services.wishlist.ping());
-    for (name, answer) in [("inventory", inventory), ("catalog", catalog), ("wishlist", wishlist)] {
+    let (inventory, catalog, wishlist, loyalty) = tokio::join!(
+        services.inventory.ping(),
+        services.catalog.ping(),
+        services.wishlist.ping(),
+        services.loyalty.ping()
+    );
+    for (name, answer) in
+        [("inventory", inventory), ("catalog", catalog), ("wishlist", wishlist), ("loyalty", loyalty)]
+    {
         wrong.extend(answer.err().map(|error: StoreError| format!("{name}: {error}")));
     }
     if wrong.is_empty() {

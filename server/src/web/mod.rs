@@ -15,6 +15,7 @@ pub mod security;
 use crate::{
     announce,
     data::{self, Reset},
+    members::{self, Members},
     styles::Services,
 };
 use ::journal::Journal;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub embedded: Option<EmbeddedBroker>,
     /// The warehouse's files.
     pub drop_box: DropBox,
+    /// Who lets loyalty join and leave.
+    pub members: Members,
     /// The way back to the seed.
     pub reset: Reset,
     /// The simulator.
@@ -63,7 +66,7 @@ pub struct Parts {
 
 /// Every route, behind its guard.
 pub fn routes(parts: &Parts, guard: Guard) -> Router {
-    let Services { inventory, catalog, wishlist, availability } = parts.services.clone();
+    let Services { inventory, catalog, wishlist, loyalty, availability } = parts.services.clone();
     let control = parts.control.clone();
     let backpressure = Backpressure::new(inventory.clone(), parts.depths.clone());
     let (spool, stop) = (parts.spool.clone(), parts.stop.clone());
@@ -74,6 +77,8 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(announce::routes(parts.services.clone()))
         .merge(catalog::http::routes(catalog))
         .merge(wishlist::http::routes(wishlist))
+        .merge(loyalty::http::routes(loyalty))
+        .merge(members::routes(parts.members.clone()))
         .merge(warehouse::request::routes(recorder))
         .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
         .merge(warehouse::simulator::http::routes(parts.simulation.clone()))

@@ -44,7 +44,13 @@ pub fn all_stored(
 }
 
 fn state_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<State> {
-    Ok(State { on_hand: None, available: row.get(0)?, quantity: row.get(1)?, version: row.get(2)? })
+    Ok(State {
+        on_hand: None,
+        available: row.get(0)?,
+        quantity: row.get(1)?,
+        version: row.get(2)?,
+        points: None,
+    })
 }
 
 /// Lets `store` store what is known now, unless something as new is in the table already; answers what was there before,

@@ -296,7 +296,7 @@ fn rabbitmq_url() -> String {
 async fn delete_queues(url: &str) {
     let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
-    for queue in &flow::topology::QUEUES {
+    for queue in flow::topology::all_queues() {
         let retries = messaging::topology::retry_queues(queue);
         for name in retries.chain([queue.name.to_owned(), queue.dead.to_owned()]) {
             channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();

@@ -212,6 +212,7 @@ fn a_style_is_known_to_use_every_line_of_its_diagram() {
         let diagram = crate::layout::layout(&crate::layout::Plan {
             style,
             dispatch: crate::Dispatch::default(),
+            loyalty: None,
             unbound: Vec::new(),
             rivals: Vec::new(),
             foreign: Vec::new(),

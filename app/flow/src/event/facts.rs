@@ -39,6 +39,9 @@ pub struct State {
     pub quantity: u32,
     /// The version of inventory's numbers that this reflects.
     pub version: u64,
+    /// Points that were given for the SKU; only loyalty knows.
+    #[serde(default)]
+    pub points: Option<u64>,
 }
 
 /// What each service has stored of a SKU.
@@ -60,6 +63,8 @@ impl Stored {
             Service::Inventory => Some(self.inventory),
             Service::Catalog => self.catalog,
             Service::Wishlist => self.wishlist,
+            // What it counts is not inventory's numbers.
+            Service::Loyalty => None,
         }
     }
 }
@@ -67,23 +72,31 @@ impl Stored {
 /// In JSON a field that is absent is left out; a packed picture has its fields by their order, and needs them all.
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let leaves_out = serializer.is_human_readable() && self.on_hand.is_none();
-        let mut state = serializer.serialize_struct("State", if leaves_out { 3 } else { 4 })?;
-        if leaves_out {
-            state.skip_field("on_hand")?;
-        } else {
+        let readable = serializer.is_human_readable();
+        let has = [!readable || self.on_hand.is_some(), !readable || self.points.is_some()];
+        let optional = has.iter().filter(|has| **has).count();
+        let mut state = serializer.serialize_struct("State", 3 + optional)?;
+        if has[0] {
             state.serialize_field("on_hand", &self.on_hand)?;
+        } else {
+            state.skip_field("on_hand")?;
         }
         state.serialize_field("available", &self.available)?;
         state.serialize_field("quantity", &self.quantity)?;
         state.serialize_field("version", &self.version)?;
+        if has[1] {
+            state.serialize_field("points", &self.points)?;
+        } else {
+            state.skip_field("points")?;
+        }
         state.end()
     }
 }
 
 impl From<crate::Availability> for State {
     fn from(known: crate::Availability) -> Self {
-        Self { on_hand: None, available: known.available, quantity: known.quantity, version: known.version }
+        let crate::Availability { available, quantity, version, .. } = known;
+        Self { on_hand: None, available, quantity, version, points: None }
     }
 }
 

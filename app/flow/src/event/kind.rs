@@ -285,6 +285,15 @@ pub enum Kind {
         /// How many messages that were.
         messages: u32,
     },
+    /// A service that takes part only where it is wanted joined or left, or inventory's code was changed for it.
+    MembershipChanged {
+        /// Whether it takes part now.
+        joined: bool,
+        /// Whether inventory's own list of receivers names it now.
+        applied: bool,
+        /// How many messages were thrown away with its queues.
+        messages: u32,
+    },
     /// Something that a newer Skuflow told, and this one does not know. It keeps its place in the order and changes nothing.
     Unknown,
 }

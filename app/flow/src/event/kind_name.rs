@@ -52,6 +52,7 @@ pub enum KindName {
     QueueUnbound,
     QueueDeleted,
     QueuePurged,
+    MembershipChanged,
     #[serde(other)]
     Unknown,
 }
@@ -101,6 +102,7 @@ words!(
         QueueUnbound = "queue_unbound",
         QueueDeleted = "queue_deleted",
         QueuePurged = "queue_purged",
+        MembershipChanged = "membership_changed",
         Unknown = "unknown",
     },
     UnknownKind,
@@ -155,6 +157,7 @@ impl Kind {
             Self::QueueUnbound { .. } => KindName::QueueUnbound,
             Self::QueueDeleted { .. } => KindName::QueueDeleted,
             Self::QueuePurged { .. } => KindName::QueuePurged,
+            Self::MembershipChanged { .. } => KindName::MembershipChanged,
             Self::Unknown => KindName::Unknown,
         }
     }

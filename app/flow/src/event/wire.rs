@@ -39,7 +39,7 @@ flat! {
         delay_ms: u64, gate: Gate, hold_id: u64, released_by: ReleasedBy, fault: FaultKind, phase: FaultPhase,
         ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>, stored: Stored,
         known_version: u64, offered_version: u64, version: u64, from: String,
-        gates: u32, opens_at_us: u64, workers: u16, prefetch: u16,
+        gates: u32, opens_at_us: u64, workers: u16, prefetch: u16, joined: bool, applied: bool,
     }
 }
 
@@ -178,6 +178,12 @@ impl Serialize for Event {
             }
             Kind::QueueDeleted { messages } | Kind::QueuePurged { messages } => {
                 all! { "messages": messages }
+            }
+            Kind::MembershipChanged { joined, applied, messages } => {
+                all! { "joined": joined, "applied": applied }
+                if *messages > 0 {
+                    all! { "messages": messages }
+                }
             }
         }
         flat.end()
@@ -321,6 +327,11 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         }
         KindName::QueueDeleted => Kind::QueueDeleted { messages: need!(messages) },
         KindName::QueuePurged => Kind::QueuePurged { messages: need!(messages) },
+        KindName::MembershipChanged => Kind::MembershipChanged {
+            joined: need!(joined),
+            applied: need!(applied),
+            messages: flat.messages.unwrap_or(0),
+        },
         KindName::Unknown => Kind::Unknown,
     })
 }

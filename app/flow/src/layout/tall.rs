@@ -24,6 +24,8 @@ const PRODUCER_X: f32 = 80.0;
 const PRODUCER_Y: f32 = 6.0;
 const PRODUCER_SIZE: (f32, f32) = (124.0, 84.0);
 const GAP: f32 = 3.0;
+/// From one line of a call's words to the next.
+const CALL_LINE: f32 = 14.0;
 /// From one row's lower end to the next one's queue: its name stands there, and above that the rate on the way into it.
 const ROW_GAP: f32 = 54.0;
 
@@ -91,7 +93,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let mut y = below + 52.0;
     let mut calls = 0_u8;
     let mut bottom = below;
-    let mut own = [0.0; 3];
+    let mut own = [0.0; crate::Service::COUNT];
     for row in rows {
         let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
         match row {
@@ -127,7 +129,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                 if let Some(service) = service.filter(|&service| asks(plan, service)) {
                     edges.push(call(service, card, producer, calls));
                     calls += 1;
-                    bottom += 19.0;
+                    bottom += if calls > 2 { 19.0 + CALL_LINE } else { 19.0 };
                 }
                 queues.push(queue);
             }
@@ -177,14 +179,19 @@ fn asks(plan: &Plan, service: crate::Service) -> bool {
 
 /// The line on which a service asks: up on the right, each beside the one before.
 fn call(service: crate::Service, card: Rect, producer: Rect, before: u8) -> Edge {
-    let lane = 5.0 * f32::from(before);
+    // The third is closer to the second: the rim is near.
+    let lane = [0.0, 5.0, 8.0][usize::from(before)];
     let (out, up) = (card.middle().y, producer.middle().y - 12.0 - 2.0 * lane);
     let lane_x = WIDTH - 10.0 + lane;
     let turns =
         [at(card.right() + GAP, out), at(lane_x, out), at(lane_x, up), at(producer.right() + GAP, up)];
     let words = at(QUEUE_X, card.bottom() + 15.0);
     // Left of the lanes, below the card that answers; each below the one before.
-    let passing = at(WIDTH - 18.0, producer.bottom() + 12.0 + 14.0 * f32::from(before));
+    let passing = match before {
+        0 | 1 => at(WIDTH - 18.0, producer.bottom() + 12.0 + 14.0 * f32::from(before)),
+        // There is room for two of them; the third stands below its own words.
+        _ => at(WIDTH - 18.0, words.y + CALL_LINE),
+    };
     Edge {
         id: http_edge(consumer_id(service)),
         kind: EdgeKind::Http,

@@ -8,17 +8,24 @@ fn all() -> Vec<(String, Layout)> {
         consumer: (n != 2).then(|| "py".into()),
         via: (n == 0).then(|| "an exchange with a long name".into()),
     };
-    let rival = |n: usize| Rival { service: Service::ALL[n % 3], consumer: format!("rival.{n}") };
+    let rival = |n: usize, services: usize| Rival {
+        service: Service::ALL[n % services],
+        consumer: format!("rival.{n}"),
+    };
     let mut all = Vec::new();
     for &style in Style::ALL {
         for &dispatch in Dispatch::ALL {
             for orientation in [Orientation::Wide, Orientation::Tall] {
                 for (strangers, rivals) in [(0, 0), (1, 0), (3, 0), (0, 1), (2, 4), (8, 0), (9, 0), (40, 3)] {
-                    for text_px in [11.0, 14.0] {
+                    for (text_px, loyalty) in
+                        [(11.0, None), (14.0, None), (11.0, Some(true)), (14.0, Some(false))]
+                    {
                         let foreign = (0..strangers).map(stranger).collect();
                         let unbound = Vec::from(&Service::ALL[..rivals.min(2)]);
-                        let rivals = (0..rivals).map(rival).collect();
-                        let plan = Plan { style, dispatch, unbound, rivals, foreign, orientation, text_px };
+                        let services = Service::ALWAYS.len() + usize::from(loyalty.is_some());
+                        let rivals = (0..rivals).map(|n| rival(n, services)).collect();
+                        let plan =
+                            Plan { style, dispatch, loyalty, unbound, rivals, foreign, orientation, text_px };
                         all.push((format!("{plan:?}"), layout(&plan)));
                     }
                 }
@@ -131,6 +138,7 @@ fn a_phone_of_320_px_shows_text_of_at_least_11_px() {
         let plan = Plan {
             style,
             dispatch: Dispatch::Fanout,
+            loyalty: Some(true),
             unbound: Vec::new(),
             rivals: Vec::new(),
             foreign: Vec::new(),
@@ -157,6 +165,7 @@ fn with(foreign: usize, rivals: usize, dispatch: Dispatch) -> Layout {
     layout(&Plan {
         style: Style::Choreography,
         dispatch,
+        loyalty: None,
         unbound: vec![Service::Wishlist],
         rivals: rivals.collect(),
         foreign: foreign.collect(),
@@ -194,4 +203,47 @@ fn a_line_into_a_queue_is_a_binding_and_a_rival_has_a_line_of_its_own() {
     // The producer that publishes to each queue by itself needs no binding, and knows no stranger.
     let layout = with(1, 0, Dispatch::Queues);
     assert!(has(&layout, &route_edge("wishlist.sku_processed")) && !has(&layout, &route_edge("f0")));
+}
+
+#[test]
+fn a_fourth_row_slides_in_below_the_three_and_moves_none_of_them() {
+    for &style in Style::ALL {
+        for orientation in [Orientation::Wide, Orientation::Tall] {
+            let plan = |loyalty| Plan {
+                style,
+                dispatch: Dispatch::Fanout,
+                loyalty,
+                unbound: Vec::new(),
+                rivals: Vec::new(),
+                foreign: Vec::new(),
+                orientation,
+                text_px: SMALLEST_TEXT,
+            };
+            let (three, four) = (layout(&plan(None)), layout(&plan(Some(false))));
+            assert!(three.nodes.iter().all(|node| four.nodes.contains(node)), "{style} {orientation:?}");
+            assert!(three.queues.iter().all(|queue| four.queues.contains(queue)), "{style} {orientation:?}");
+            let queue = style.queue_of(Service::Loyalty).name;
+            assert!(four.edge(&route_edge(queue)).is_some() && four.edge(&deliver_edge(queue)).is_some());
+            let asks = four.edge(&http_edge("loyalty")).is_some();
+            assert_eq!(asks, style == Style::Choreography);
+            assert!(!three.nodes.iter().any(|node| node.id == "loyalty"));
+        }
+    }
+}
+
+#[test]
+fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
+    let with = |loyalty| Plan {
+        style: Style::Choreography,
+        dispatch: Dispatch::Queues,
+        loyalty: Some(loyalty),
+        unbound: Vec::new(),
+        rivals: Vec::new(),
+        foreign: Vec::new(),
+        orientation: Orientation::Wide,
+        text_px: SMALLEST_TEXT,
+    };
+    let edge = route_edge("loyalty.sku_processed");
+    assert!(layout(&with(false)).edge(&edge).is_none());
+    assert!(layout(&with(true)).edge(&edge).is_some());
 }

@@ -25,6 +25,10 @@ const CARD_SIZE: (f32, f32) = (132.0, 60.0);
 /// A card reaches further down than up, so that its queue's name has room above the slots.
 const CARD_ABOVE: f32 = 21.0;
 const LANE_X: f32 = 626.0;
+/// Loyalty asks on a lane of its own, inside of wishlist's.
+const INNER_LANE_X: f32 = 621.0;
+/// How far beside the others' calls loyalty's reaches inventory.
+const BESIDE_CALLS: f32 = 12.0;
 /// How far below a queue's middle a stranger's line begins.
 const BESIDE: f32 = 8.0;
 /// From this row on a swept line would run into the exchange's name: it goes straight down there.
@@ -49,7 +53,8 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     // The middle of our three rows, whoever else listens below.
     let axis = row_y(1);
     let last = row_y(rows.len() - 1) + CARD_SIZE.1 - CARD_ABOVE;
-    let height = last + margin;
+    let asks_too = plan.has_calls() && plan.loyalty.is_some();
+    let height = last + margin + if asks_too { CALL_MARGIN } else { 0.0 };
 
     let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
     let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
@@ -149,13 +154,18 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     if plan.has_calls() {
         let card_right = CARD_X + CARD_SIZE.0 + GAP;
         let side = CARD_SIZE.1 / 2.0 - CARD_ABOVE;
-        for (service, lane_y, down_to) in [
-            (Service::Catalog, CALL_LANE, producer.y - GAP),
-            (Service::Wishlist, height - CALL_LANE, producer.bottom() + GAP),
-        ] {
+        let (above, below, asks) = (producer.y - GAP, producer.bottom() + GAP, producer.middle().x);
+        let loyalty =
+            (Service::Loyalty, INNER_LANE_X, height - CALL_MARGIN - CALL_LANE, below, asks + BESIDE_CALLS);
+        for (service, lane_x, lane_y, down_to, asks) in [
+            (Service::Catalog, LANE_X, CALL_LANE, above, asks),
+            (Service::Wishlist, LANE_X, height - CALL_LANE, below, asks),
+        ]
+        .into_iter()
+        .chain(asks_too.then_some(loyalty))
+        {
             let from = at(card_right, row_y(service as usize) + side);
-            let asks = producer.middle().x;
-            let points = [from, at(LANE_X, from.y), at(LANE_X, lane_y), at(asks, lane_y), at(asks, down_to)];
+            let points = [from, at(lane_x, from.y), at(lane_x, lane_y), at(asks, lane_y), at(asks, down_to)];
             // Its words stand outside of it, where no token runs over them.
             let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 18.0 };
             edges.push(http(service, &points, (asks, words_y)));

@@ -55,7 +55,7 @@ impl SystemPicture {
         self.queues.iter().enumerate().flat_map(|(at, queue)| {
             let bindings = match queue.told_bindings() {
                 Some(told) => told.to_vec(),
-                None => self.system.style.queues().nth(at).map(Binding::of).into_iter().collect(),
+                None => self.declared_at(at).into_iter().collect(),
             };
             bindings.into_iter().map(|binding| (&queue.name, binding))
         })
@@ -83,7 +83,7 @@ impl SystemPicture {
         let Some(at) = self.place_of(name) else { return };
         let bindings = self.bindings_at(at);
         bindings.retain(|known| known != binding);
-        if bindings.is_empty() && at >= Service::ALL.len() {
+        if bindings.is_empty() && at >= self.own() {
             self.queues.remove(at);
         }
     }
@@ -91,7 +91,7 @@ impl SystemPicture {
     /// What waited in it is gone; what waits aside for another attempt, or is parked, is in other queues.
     pub(super) fn queue_deleted(&mut self, name: &Id) {
         let Some(at) = self.place_of(name) else { return };
-        if at >= Service::ALL.len() {
+        if at >= self.own() {
             self.queues.remove(at);
         } else {
             self.bindings_at(at).clear();
@@ -99,8 +99,14 @@ impl SystemPicture {
         }
     }
 
+    /// The binding with which the queue there is declared, if it is one of ours.
+    fn declared_at(&self, at: usize) -> Option<Binding> {
+        let service = self.members().nth(at)?;
+        Some(Binding::of(self.system.style.queue_of(service)))
+    }
+
     fn bindings_at(&mut self, at: usize) -> &mut Vec<Binding> {
-        let declared = self.system.style.queues().nth(at).map(Binding::of);
+        let declared = self.declared_at(at);
         self.queues[at].bindings.get_or_insert_with(|| declared.into_iter().collect())
     }
 }
@@ -183,7 +189,7 @@ mod tests {
             apply(&mut picture, queue, bound(&[]));
         }
         apply(&mut picture, "goes", Kind::QueueDeleted { messages: 0 });
-        let after = State { on_hand: Some(1), available: true, quantity: 1, version: 1 };
+        let after = State { on_hand: Some(1), available: true, quantity: 1, version: 1, points: None };
         let reset = Kind::StockRecorded { reason: StockReason::Reset, before: None, after, messages: 0 };
         apply(&mut picture, "", reset);
         assert_eq!(strangers(&picture), [("stays", 0)]);

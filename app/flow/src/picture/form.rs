@@ -2,22 +2,27 @@
 //!
 //! So a file of before there were transports reads as ever, and one with further systems only has more keys.
 
-use super::{Picture, SystemPicture};
+use super::{Loyalty, Picture, SystemPicture};
 use crate::System;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
     ser::SerializeMap as _,
 };
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// How many fields there are beside the systems.
 const FIELDS: usize = 6;
+/// Where loyalty stands, of each system in which it takes part.
+const LOYALTY: &str = "loyalty";
 
 impl Serialize for Picture {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { seq, at_us, summarised, lost, blocked, neighbours, systems } = self;
-        let mut object = serializer.serialize_map(Some(FIELDS + systems.len()))?;
+        let joined: BTreeMap<System, &Loyalty> =
+            systems.iter().filter_map(|system| Some((system.system, system.loyalty.as_deref()?))).collect();
+        let entries = FIELDS + systems.len() + usize::from(!joined.is_empty());
+        let mut object = serializer.serialize_map(Some(entries))?;
         object.serialize_entry("seq", seq)?;
         object.serialize_entry("at_us", at_us)?;
         object.serialize_entry("summarised", summarised)?;
@@ -26,6 +31,9 @@ impl Serialize for Picture {
         object.serialize_entry("neighbours", neighbours)?;
         for system in systems {
             object.serialize_entry(system.system.as_str(), system)?;
+        }
+        if !joined.is_empty() {
+            object.serialize_entry(LOYALTY, &joined)?;
         }
         object.end()
     }
@@ -49,6 +57,7 @@ impl<'de> Visitor<'de> for Fields {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Picture, A::Error> {
         let (mut seq, mut at_us, mut summarised, mut lost) = (None, None, None, None);
         let mut picture = Picture { systems: Vec::new(), ..Picture::default() };
+        let mut joined: BTreeMap<System, Loyalty> = BTreeMap::new();
         while let Some(key) = object.next_key::<String>()? {
             match &*key {
                 "seq" => seq = Some(object.next_value()?),
@@ -57,6 +66,7 @@ impl<'de> Visitor<'de> for Fields {
                 "lost" => lost = Some(object.next_value()?),
                 "blocked" => picture.blocked = object.next_value()?,
                 "neighbours" => picture.neighbours = object.next_value()?,
+                LOYALTY => joined = object.next_value()?,
                 name => match name.parse::<System>() {
                     Ok(system) => {
                         let told: SystemPicture = object.next_value()?;
@@ -77,6 +87,9 @@ impl<'de> Visitor<'de> for Fields {
         picture.at_us = at_us.ok_or_else(|| A::Error::missing_field("at_us"))?;
         picture.summarised = summarised.ok_or_else(|| A::Error::missing_field("summarised"))?;
         picture.lost = lost.ok_or_else(|| A::Error::missing_field("lost"))?;
+        for (system, loyalty) in joined {
+            picture.system_mut(system).loyalty = Some(Box::new(loyalty));
+        }
         // They have always been told, used or not.
         for system in Picture::default().systems() {
             if !picture.systems().any(|told| told.system == system.system) {

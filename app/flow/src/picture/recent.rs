@@ -150,6 +150,8 @@ impl Arrival {
             }
             Kind::Published { .. } => self.published = self.published.saturating_add(1),
             Kind::Acked { .. } if event.queue.as_deref().is_some_and(|name| name.ends_with(".dead")) => {}
+            // An arrival is over for the three that it is always for, whoever else listens.
+            Kind::Acked { .. } if service_of(event) == Some(Service::Loyalty) => {}
             Kind::Acked { .. } => {
                 let service = service_of(event);
                 match service.map(|service| &mut self.aside[service as usize]) {
@@ -175,8 +177,9 @@ impl Arrival {
     }
 
     fn put_aside(&mut self, event: &Event) {
-        if let Some(service) = service_of(event) {
-            let aside = &mut self.aside[service as usize];
+        if let Some(service) = service_of(event)
+            && let Some(aside) = self.aside.get_mut(service as usize)
+        {
             *aside = aside.saturating_add(1);
         }
     }
@@ -184,9 +187,10 @@ impl Arrival {
     /// What was handled once stays so: the same message may come once more, and go wrong then.
     fn ends_at(&mut self, service: Option<Service>, end: End) {
         if let Some(service) = service
-            && self.ends[service as usize] != End::Handled
+            && let Some(known) = self.ends.get_mut(service as usize)
+            && *known != End::Handled
         {
-            self.ends[service as usize] = end;
+            *known = end;
         }
     }
 

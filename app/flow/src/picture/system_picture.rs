@@ -1,4 +1,4 @@
-//! One system: its exchange, its queues, its three services, and the calls between them.
+//! One system: its exchange, its queues, its services, and the calls between them.
 
 mod apply;
 
@@ -12,6 +12,7 @@ use crate::event::State;
 use crate::fault::{Gate, HeldStep};
 use crate::{Dispatch, Id, Node, Service, Sku, System};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// The name by which the dead-letter desk publishes what it replays.
 pub const DESK: &str = "desk";
@@ -22,10 +23,13 @@ pub struct SystemPicture {
     /// Which system.
     #[serde(rename = "style")]
     pub system: System,
-    /// Its queues: inventory's, catalog's, wishlist's, then those of strangers.
+    /// Its queues: inventory's, catalog's, wishlist's, loyalty's while it takes part, then those of strangers.
     pub queues: Vec<QueuePicture>,
-    /// Its services: inventory, catalog, wishlist.
+    /// The services that are always part of it: inventory, catalog, wishlist.
     pub services: [ServicePicture; 3],
+    /// Loyalty, while it takes part. As data it stands beside the systems: so a picture without it is as it always was.
+    #[serde(skip)]
+    pub loyalty: Option<Box<Loyalty>>,
     /// Calls without an answer so far.
     pub calls: Vec<Call>,
     /// The last new numbers that inventory recorded.
@@ -69,6 +73,18 @@ pub struct SystemPicture {
     pub(super) knows_bindings: bool,
 }
 
+/// A fourth service, as long as it takes part.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Loyalty {
+    /// How it stands.
+    pub service: ServicePicture,
+    /// Whether inventory's own list of receivers names it.
+    pub applied: bool,
+}
+
+/// What a service looks like that does not take part.
+static NOBODY: LazyLock<ServicePicture> = LazyLock::new(ServicePicture::default);
+
 /// A message without a confirm: the same message may be on its way to several queues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Unconfirmed {
@@ -82,6 +98,7 @@ impl SystemPicture {
             system,
             queues: system.style.queues().map(|queue| QueuePicture::new(queue.name.into())).collect(),
             services: Default::default(),
+            loyalty: None,
             calls: Vec::new(),
             recorded: None,
             arrivals: 0,
@@ -109,28 +126,51 @@ impl SystemPicture {
         self.queues.iter().find(|queue| &*queue.name == name)
     }
 
-    /// Our own queues: inventory's, catalog's, wishlist's.
+    /// Our own queues: inventory's, catalog's, wishlist's, and loyalty's while it takes part.
     #[must_use]
     pub fn own_queues(&self) -> &[QueuePicture] {
-        &self.queues[..self.queues.len().min(Service::ALL.len())]
+        &self.queues[..self.queues.len().min(self.own())]
     }
 
     /// Queues that strangers bound.
     #[must_use]
     pub fn foreign_queues(&self) -> &[QueuePicture] {
-        self.queues.get(Service::ALL.len()..).unwrap_or_default()
+        self.queues.get(self.own()..).unwrap_or_default()
     }
 
-    /// The queue that a service consumes.
+    /// The queue that a service consumes, while it takes part.
     #[must_use]
     pub fn queue_of(&self, service: Service) -> Option<&QueuePicture> {
-        self.queues.get(service as usize)
+        self.own_queues().get(service as usize)
     }
 
-    /// A service.
+    /// A service. One that does not take part has done nothing.
     #[must_use]
-    pub const fn service(&self, service: Service) -> &ServicePicture {
-        &self.services[service as usize]
+    pub fn service(&self, service: Service) -> &ServicePicture {
+        let loyalty = || self.loyalty.as_deref().map_or_else(|| &*NOBODY, |loyalty| &loyalty.service);
+        self.services.get(service as usize).unwrap_or_else(loyalty)
+    }
+
+    /// The services that take part now, in the order of their queues.
+    pub fn members(&self) -> impl Iterator<Item = Service> + use<> {
+        Service::ALL.iter().copied().take(self.own())
+    }
+
+    /// Whether a service takes part now.
+    #[must_use]
+    pub const fn has(&self, service: Service) -> bool {
+        (service as usize) < self.own()
+    }
+
+    /// Whether inventory's own list of receivers names loyalty.
+    #[must_use]
+    pub fn is_applied(&self) -> bool {
+        self.loyalty.as_deref().is_some_and(|loyalty| loyalty.applied)
+    }
+
+    /// How many services take part, and have a queue.
+    pub(super) const fn own(&self) -> usize {
+        Service::ALWAYS.len() + self.loyalty.is_some() as usize
     }
 
     /// Messages recorded and not yet confirmed: those that wait, at a gate or for the broker, and those on their way.

@@ -13,7 +13,7 @@ struct Journal {
 }
 
 fn state(quantity: u32, version: u64) -> State {
-    State { on_hand: None, available: quantity > 0, quantity, version }
+    State { on_hand: None, available: quantity > 0, quantity, version, points: None }
 }
 
 fn message(style: Style) -> MessageInfo {
@@ -94,7 +94,7 @@ impl Journal {
         self.service.push(event(style, Service::Inventory, recorded));
         let queues: Vec<_> = style.queues().map(|queue| queue.name).collect();
         self.publish(style, arrival, &queues);
-        for &service in Service::ALL {
+        for service in Service::ALWAYS {
             self.deliver(style, service, arrival, 1);
             self.end(style, service, arrival, Kind::StateChanged { before: None, after });
             self.ack(style, service, arrival);
@@ -134,7 +134,7 @@ fn an_arrival_leaves_three_services_that_agree_and_empty_queues() {
     let picture = fold(&journal.interleaved(&[false, false, false, true, true, true]));
     let system = &picture.system(Style::Choreography);
     assert!(system.is_settled() && !system.is_untouched());
-    assert_eq!(Service::ALL.iter().map(|&s| system.service(s).handled).collect::<Vec<_>>(), [1, 1, 1]);
+    assert_eq!(Service::ALWAYS.iter().map(|&s| system.service(s).handled).collect::<Vec<_>>(), [1, 1, 1]);
     let arrival = system.recent.get("a1").unwrap();
     assert_eq!((arrival.quantity, arrival.published, arrival.settled), (Some(12), 1, 3));
     assert_eq!((arrival.first_seq, arrival.last_seq), (1, 19));
@@ -618,7 +618,7 @@ fn a_server_that_starts_again_has_nothing_in_hand_and_counts_what_is_stored() {
     let system = &picture.system(Style::Choreography);
     assert!(picture.lost.is_empty() && system.held.is_empty() && system.calls.is_empty());
     assert!(system.own_queues().iter().all(|queue| queue.unacked() == 0 && queue.retrying() == 0));
-    assert!(Service::ALL.iter().all(|of| system.state_of(*of) == NodeState::Stopped));
+    assert!(Service::ALWAYS.iter().all(|of| system.state_of(*of) == NodeState::Stopped));
     assert_eq!(system.arrivals, before.system(Style::Choreography).arrivals);
     let waiting = |picture: &Picture| -> u64 {
         let queues = picture.system(Style::Choreography).own_queues().iter();
@@ -667,7 +667,7 @@ fn what_an_earlier_arrival_left_is_told_apart_from_what_goes_on() {
     let (mut story, mut picture) = (crate::story::Story::new(), Picture::default());
     arrival_after(&mut picture, &mut story, "one", 1);
     let system = picture.system(Style::Choreography);
-    for &service in Service::ALL {
+    for service in Service::ALWAYS {
         assert!(
             !system.is_earlier(system.service(service).handled_seq),
             "{service}: it is what was just done"
@@ -676,7 +676,7 @@ fn what_an_earlier_arrival_left_is_told_apart_from_what_goes_on() {
     let recorded = arrival_after(&mut picture, &mut story, "two", 2);
     let system = recorded.system(Style::Choreography);
     assert!(!system.is_earlier(system.recorded.as_ref().unwrap().seq), "the record is the new arrival's");
-    for &service in Service::ALL {
+    for service in Service::ALWAYS {
         let own = system.service(service);
         assert!(
             own.handled > 0 && system.is_earlier(own.handled_seq),
@@ -687,7 +687,7 @@ fn what_an_earlier_arrival_left_is_told_apart_from_what_goes_on() {
         assert!(changed.into_iter().chain(asked).all(|seq| system.is_earlier(seq)), "{service}");
     }
     let system = picture.system(Style::Choreography);
-    assert!(Service::ALL.iter().all(|&of| !system.is_earlier(system.service(of).handled_seq)));
+    assert!(Service::ALWAYS.iter().all(|&of| !system.is_earlier(system.service(of).handled_seq)));
 }
 
 #[test]
@@ -766,8 +766,110 @@ fn services_disagree_when_somebody_forged_the_next_version_or_the_same_one_with_
 
     // Announced again beyond that version, catalog takes it in.
     tell(&mut picture, Service::Inventory, Kind::AnnouncedAgain { version: 3, messages: 0 });
-    for &service in Service::ALL {
+    for service in Service::ALWAYS {
         tell(&mut picture, service, Kind::StateChanged { before: None, after: state(13, 3) });
     }
     assert_eq!(disagreeing(&picture), 0);
+}
+
+/// Loyalty's word that it takes part, or not.
+fn membership(style: Style, joined: bool, applied: bool) -> Event {
+    let kind = Kind::MembershipChanged { joined, applied, messages: 0 };
+    let mut event = Event::new(1, Provenance::Service, kind);
+    (event.system, event.node) = (Some(style.into()), Some(Service::Loyalty.into()));
+    event
+}
+
+/// What somebody does with a message in loyalty's queue.
+fn in_loyalty(style: Style, node: Node, kind: Kind) -> Event {
+    let mut event = Event::new(1, Provenance::Service, kind);
+    (event.system, event.node) = (Some(style.into()), Some(node));
+    event.queue = Some(style.queue_of(Service::Loyalty).name.into());
+    (event.message_id, event.sku) = (Some("m".into()), Some(Sku::parse("MUG-RED").unwrap()));
+    event
+}
+
+#[test]
+fn loyalty_has_a_queue_and_a_card_from_when_it_joins_until_it_leaves() {
+    let style = Style::Choreography;
+    let routed = || in_loyalty(style, Node::Broker, Kind::Routed { routing_key: "".into(), message: None });
+    let mut picture = Picture::default();
+    picture.apply(&membership(style, true, false));
+    let system = picture.system(style);
+    assert_eq!(system.own_queues().last().map(|queue| &*queue.name), Some("loyalty.sku_processed"));
+    assert!(system.has(Service::Loyalty) && system.is_bound(Service::Loyalty) && !system.is_applied());
+    assert_eq!(system.members().collect::<Vec<_>>(), Service::ALL);
+    assert!(!picture.system(Style::Orchestration).has(Service::Loyalty));
+
+    picture.apply(&routed());
+    assert!(!picture.system(style).is_settled(), "a message waits in its queue");
+    let delivered = Kind::Delivered { consumer_tag: "t".into() };
+    picture.apply(&in_loyalty(style, Service::Loyalty.into(), delivered));
+    let after = State { points: Some(10), ..state(12, 2) };
+    picture.apply(&in_loyalty(style, Service::Loyalty.into(), Kind::StateChanged { before: None, after }));
+    picture.apply(&in_loyalty(style, Service::Loyalty.into(), Kind::Acked { duration_us: Some(1) }));
+    let system = picture.system(style);
+    assert!(system.is_settled(), "what it counts is nothing that the others could disagree about");
+    assert_eq!(system.service(Service::Loyalty).handled, 1);
+    assert_eq!(system.service(Service::Loyalty).last_change.as_ref().unwrap().after.points, Some(10));
+
+    let json = serde_json::to_string(&picture).unwrap();
+    assert_eq!(serde_json::from_str::<Picture>(&json).unwrap(), picture);
+    assert_eq!(Picture::unpack(&picture.pack()).as_ref(), Some(&picture));
+
+    picture.apply(&Event::new(2, Provenance::Service, Kind::ServerStarted));
+    assert!(picture.system(style).has(Service::Loyalty), "who starts again goes on where it was");
+    picture.apply(&routed());
+    picture.apply(&membership(style, false, false));
+    let system = picture.system(style);
+    assert_eq!((system.own_queues().len(), system.foreign_queues().len()), (3, 0));
+    assert!(system.is_settled() && !system.has(Service::Loyalty));
+    assert_eq!(system.service(Service::Loyalty).handled, 0);
+    let bound = Kind::QueueUnbound { routing_key: "".into(), via: Vec::new() };
+    picture.apply(&in_loyalty(style, Node::Broker, bound));
+    picture.apply(&in_loyalty(style, Node::Broker, Kind::QueueDeleted { messages: 0 }));
+    assert!(picture.system(style).foreign_queues().is_empty());
+    assert!(
+        !serde_json::to_string(&picture).unwrap().contains(r#""loyalty":"#),
+        "as it was before it joined"
+    );
+}
+
+#[test]
+fn a_queue_that_was_told_of_before_its_service_joined_becomes_its_own_and_strangers_keep_theirs() {
+    let style = Style::Orchestration;
+    let mut picture = Picture::default();
+    let bound = || Kind::QueueBound { routing_key: "k".into(), via: Vec::new() };
+    for queue in ["audit", "loyalty.add_loyalty_points"] {
+        let event = Event { queue: Some(queue.into()), ..in_loyalty(style, Node::Broker, bound()) };
+        picture.apply(&event);
+    }
+    picture.apply(&membership(style, true, true));
+    let system = picture.system(style);
+    let names =
+        |queues: &[QueuePicture]| queues.iter().map(|queue| queue.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&system.own_queues()[3..]), ["loyalty.add_loyalty_points"]);
+    assert_eq!(names(system.foreign_queues()), ["audit"]);
+    assert!(system.is_applied());
+    picture.apply(&membership(style, false, false));
+    assert_eq!(names(picture.system(style).foreign_queues()), ["audit"]);
+}
+
+#[test]
+fn what_is_told_of_loyalty_where_it_does_not_take_part_changes_nothing_and_breaks_nothing() {
+    let mut picture = Picture::default();
+    for kind in [
+        Kind::HandlerStarted,
+        Kind::Acked { duration_us: None },
+        Kind::DeadLettered { reason: "why".into() },
+        Kind::RetryScheduled { delay_ms: 1, reason: "why".into() },
+        Kind::FaultInjected { fault: FaultKind::Poison, phase: FaultPhase::Set },
+        Kind::ConnectionLost { reason: "why".into() },
+        Kind::Expired,
+    ] {
+        picture.apply(&in_loyalty(Style::Choreography, Service::Loyalty.into(), kind));
+    }
+    let system = picture.system(Style::Choreography);
+    assert!(system.is_settled() && system.foreign_queues().is_empty());
+    assert_eq!(system.service(Service::Loyalty), &ServicePicture::default());
 }

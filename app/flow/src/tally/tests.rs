@@ -56,7 +56,7 @@ fn what_was_held_before_a_message_was_published_counts_for_that_message_only() {
     let (style, arrival): (_, Id) = (Style::Orchestration, "a".into());
     story.receive(style, &arrival, 1);
     let mut copies = Vec::new();
-    for &service in Service::ALL {
+    for service in Service::ALWAYS {
         let mut copy = Copy { style, service, arrival: arrival.clone(), message: "".into(), attempt: 1 };
         if service == Service::Wishlist {
             story.hold(&copy, Gate::BeforePublish, 9_000_000);

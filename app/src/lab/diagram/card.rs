@@ -167,6 +167,7 @@ fn producer(system: &SystemPicture, style: Style, room: f32) -> Lines {
         store: format!("outbox {}", system.outbox()),
         last: Some(match style {
             Style::Choreography => "API: availability",
+            Style::Orchestration if system.is_applied() => "commands: 4",
             Style::Orchestration => "commands: 3",
         }),
         is_done: false,
@@ -194,6 +195,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
         (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "notify customers".to_owned(),
+        (NodeState::Idle, Service::Loyalty) => "count points".to_owned(),
     };
     let row = |change: &Change, what: &str| {
         let before = change.before.map_or(0, |before| before.quantity);
@@ -205,6 +207,12 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
         (_, None) => "no change yet".to_owned(),
         (Service::Inventory, Some(change)) => row(change, "for sale"),
         (Service::Catalog, Some(change)) => row(change, "shows"),
+        (Service::Loyalty, Some(change)) => {
+            let points =
+                |state: State| state.points.and_then(|points| u32::try_from(points).ok()).unwrap_or(0);
+            let numbers = (change.before.map_or(0, points), points(change.after));
+            stored(system, change, "points", numbers, room - STORE_SIGN)
+        }
     };
     Lines {
         title: service_name(service).to_owned(),

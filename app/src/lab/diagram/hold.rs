@@ -161,6 +161,7 @@ mod tests {
         let plan = Plan {
             style,
             dispatch: Dispatch::Fanout,
+            loyalty: None,
             unbound: Vec::new(),
             rivals: Vec::new(),
             foreign: Vec::new(),

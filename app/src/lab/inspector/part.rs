@@ -28,6 +28,12 @@ pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
             (Style::Choreography, Service::Wishlist) => {
                 "Receives the event, asks inventory what is for sale, and e-mails waiting customers."
             }
+            (Style::Choreography, Service::Loyalty) => {
+                "Receives the event, asks inventory what is for sale, and counts points. Inventory does not know it."
+            }
+            (Style::Orchestration, Service::Loyalty) => {
+                "Is told what is for sale, and counts points. Inventory must know it."
+            }
             (Style::Orchestration, Service::Inventory) => "Is told to recalculate what is for sale.",
             (Style::Orchestration, Service::Catalog) => "Is told what is for sale, and marks the product.",
             (Style::Orchestration, Service::Wishlist) => {

@@ -24,7 +24,10 @@ pub fn of(system: &SystemPicture, service: Service) -> Vec<Block> {
     } else {
         "A message that stands here changes nothing when it comes again."
     };
-    let says = |row: &Change| format!("{} · version {}", row.after.quantity, row.after.version);
+    let says = |row: &Change| match row.after.points {
+        Some(points) => format!("{points} points · version {}", row.after.version),
+        None => format!("{} · version {}", row.after.quantity, row.after.version),
+    };
     let mut told = rows("Rows that changed last", &own.rows, says);
     told.extend([Block::Heading("Inbox".to_owned()), Block::Note(note.to_owned()), Block::Ways(handled)]);
     told

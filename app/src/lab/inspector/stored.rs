@@ -43,6 +43,7 @@ mod tests {
             available: quantity > 0,
             quantity,
             version: u64::from(quantity),
+            points: None,
         };
         let rows = numbers(Some(state(0)), state(12));
         let expected = [("for sale", "0", "12"), ("available", "no", "yes"), ("version", "0", "12")];

@@ -209,10 +209,12 @@ fn FaultForm(section: Section) -> impl IntoView {
     };
     let kinds =
         FaultKind::ALL.iter().map(|&kind| view! { <option value=kind.as_str()>{name(kind)}</option> });
+    let members = section.members();
     let services = move || {
-        Service::ALL
-            .iter()
-            .map(|&service| {
+        members
+            .get()
+            .into_iter()
+            .map(|service| {
                 let is_chosen = fields.service.get_untracked() == service;
                 view! { <option value=service.as_str() selected=is_chosen>{service_name(service)}</option> }
             })

@@ -8,8 +8,8 @@ use flow::fault::{ClosedGate, Gate, Gates, HeldStep, Holding};
 use flow::{Service, Style, System};
 use leptos::prelude::*;
 
-/// Whether steps of the service come by that gate at all: only the relay publishes, and only choreography's catalog
-/// and wishlist ask anybody.
+/// Whether steps of the service come by that gate at all: only the relay publishes, and only choreography's catalog,
+/// wishlist and loyalty ask anybody.
 #[must_use]
 pub fn is_passed(style: Style, gate: Gate, service: Service) -> bool {
     match gate {
@@ -19,10 +19,9 @@ pub fn is_passed(style: Style, gate: Gate, service: Service) -> bool {
     }
 }
 
-fn gates_of(system: System, choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGate> {
-    let all = Gate::ALL
-        .iter()
-        .flat_map(|&gate| Service::ALL.iter().map(move |&service| ClosedGate { gate, service }));
+fn gates_of(system: System, members: &[Service], choose: impl Fn(ClosedGate) -> bool) -> Vec<ClosedGate> {
+    let all =
+        Gate::ALL.iter().flat_map(|&gate| members.iter().map(move |&service| ClosedGate { gate, service }));
     all.filter(|one| is_passed(system.style, one.gate, one.service) && choose(*one)).collect()
 }
 
@@ -110,12 +109,13 @@ pub fn Hold(
             (false, false) => Waiting::Steps,
         })
     });
+    let members = section.members();
     let all = move |_| {
         let ask = if is_held.get_untracked() {
             set(system, Vec::new())
                 .after(holding.with_untracked(|holding| question(holding, me().as_deref())))
         } else {
-            set(system, gates_of(system, |_| true))
+            set(system, members.with_untracked(|members| gates_of(system, members, |_| true)))
         };
         section.asks.ask(ask);
     };
@@ -157,7 +157,7 @@ pub fn Hold(
                     .with(heads_only)
                     .map(|words| view! { <p class="hint" data-heads-only="">{words}</p> })
             }}
-            <SingleGates section holding />
+            <SingleGates section members holding />
         </div>
     }
 }
@@ -242,21 +242,29 @@ pub fn release(system: impl Into<System>, hold_id: u64) -> Ask {
 
 /// A switch for each gate of each service, and for all gates of one.
 #[component]
-fn SingleGates(section: Section, holding: Signal<Holding>) -> impl IntoView {
+fn SingleGates(section: Section, members: Memo<Vec<Service>>, holding: Signal<Holding>) -> impl IntoView {
+    view! {
+        <details class="gates">
+            <summary>"Single gates"</summary>
+            {move || members.with(|members| gates_table(section, members, holding))}
+        </details>
+    }
+}
+
+fn gates_table(section: Section, members: &[Service], holding: Signal<Holding>) -> impl IntoView + use<> {
     let system = section.system;
-    let heads = Service::ALL.iter().map(|&service| {
+    let heads = members.iter().map(|&service| {
         let name = service_name(service);
-        let own = gates_of(system, |one| one.service == service);
+        let own = gates_of(system, members, |one| one.service == service);
         view! {
             <th scope="col">
                 <GateSwitch section holding label=format!("Hold {name}") short=&name[..3] gates=own />
             </th>
         }
     });
-    let is_ever_passed =
-        |gate: Gate| Service::ALL.iter().any(|&service| is_passed(system.style, gate, service));
+    let is_ever_passed = |gate: Gate| members.iter().any(|&service| is_passed(system.style, gate, service));
     let rows = Gate::ALL.iter().filter(|&&gate| is_ever_passed(gate)).map(|&gate| {
-        let cells = Service::ALL.iter().map(|&service| {
+        let cells = members.iter().map(|&service| {
             let label = format!("Hold {} before it is to {}", service_name(service), about_to(gate));
             let gates = vec![ClosedGate { gate, service }];
             let switch = move || view! { <GateSwitch section holding label short="" gates /> };
@@ -270,18 +278,15 @@ fn SingleGates(section: Section, holding: Signal<Holding>) -> impl IntoView {
         }
     });
     view! {
-        <details class="gates">
-            <summary>"Single gates"</summary>
-            <table>
-                <thead>
-                    <tr>
-                        <td></td>
-                        {heads.collect_view()}
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </details>
+        <table>
+            <thead>
+                <tr>
+                    <td></td>
+                    {heads.collect_view()}
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
     }
 }
 
@@ -305,7 +310,7 @@ fn GateSwitch(
             if these.with_value(|these| these.contains(&one)) { !on } else { holding.closed.contains(&one) }
         };
         let asked_first = if on { question(&holding, me().as_deref()) } else { None };
-        section.asks.ask(set(system, gates_of(system, is_closed_then)).after(asked_first));
+        section.asks.ask(set(system, gates_of(system, Service::ALL, is_closed_then)).after(asked_first));
     };
     view! {
         <button
@@ -360,10 +365,11 @@ mod tests {
 
     #[test]
     fn only_gates_that_are_passed_can_be_closed() {
-        let asked = |style: Style| gates_of(style.into(), |one| one.gate == Gate::BeforeHttp).len();
+        let always = &Service::ALWAYS;
+        let asked = |style: Style| gates_of(style.into(), always, |one| one.gate == Gate::BeforeHttp).len();
         assert_eq!(asked(Style::Orchestration), 0, "orchestration asks nobody");
         assert_eq!(asked(Style::Choreography), 2);
-        let all = set(Style::Orchestration.into(), gates_of(Style::Orchestration.into(), |_| true));
+        let all = set(Style::Orchestration.into(), gates_of(Style::Orchestration.into(), always, |_| true));
         assert!(all.body.contains("before_publish") && all.path == "/api/orchestration/gates");
         assert_eq!(
             set(Style::Choreography.into(), Vec::new()).body,

@@ -7,7 +7,7 @@ use crate::api::{
 };
 use crate::focus::focus;
 use crate::live::Live;
-use flow::System;
+use flow::{Service, System};
 use leptos::{ev, prelude::*};
 use serde::de::DeserializeOwned;
 
@@ -47,6 +47,14 @@ impl Section {
             trouble: RwSignal::default(),
             live,
         }
+    }
+
+    /// The services that take part in the system now.
+    #[must_use]
+    pub fn members(self) -> Memo<Vec<Service>> {
+        Memo::new(move |_| {
+            self.live.with_history(|history| history.now().system(self.system).members().collect())
+        })
     }
 
     /// The id of what is said below it.

@@ -59,15 +59,17 @@ fn way_of(event: &Event, style: Style) -> Option<Way> {
     if event.style() != Some(style) {
         return None;
     }
+    // Who joined later is drawn in the lab only.
+    let drawn = |service: &Service| Service::ALWAYS.contains(service);
     let node = || match event.node.as_ref()? {
-        Node::Service(service) => Some(*service),
+        Node::Service(service) => Some(*service).filter(drawn),
         _ => None,
     };
     Some(match &event.kind {
         Kind::Published { .. } => Way::Publish,
         // A further attempt comes out of its waiting queue, which is not drawn here.
         Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 => {
-            Way::To(topology::queue_named(event.queue.as_deref()?)?.service)
+            Way::To(Some(topology::queue_named(event.queue.as_deref()?)?.service).filter(drawn)?)
         }
         Kind::HttpRequest { .. } => Way::Ask(node()?),
         Kind::HttpResponse { status: Some(200), .. } => Way::Answer(node()?),

@@ -25,7 +25,7 @@ struct Row {
 impl Knows {
     /// What was seen; the three services stand there before anything was.
     pub fn of(coupling: &Coupling) -> Self {
-        let mut nodes: Vec<Node> = Service::ALL.iter().map(|&service| service.into()).collect();
+        let mut nodes: Vec<Node> = Service::ALWAYS.into_iter().map(Node::from).collect();
         for known in coupling.all() {
             for node in [&known.who, &known.whom] {
                 if !nodes.contains(node) {

@@ -191,7 +191,7 @@ fn FaultField(form: RwSignal<Form>) -> impl IntoView {
 /// The service that the fault strikes.
 #[component]
 fn ServiceField(form: RwSignal<Form>) -> impl IntoView {
-    let services = Service::ALL.iter().map(|&service| {
+    let services = Service::ALWAYS.into_iter().map(|service| {
         let is_chosen = move || form.with(|form| form.service == service);
         view! {
             <option value=service.as_str() prop:selected=is_chosen>

@@ -80,11 +80,14 @@ fn over_time(series: &Series) -> [Chart; 3] {
         ("messages", "message", values(&|at| rate(points[at].messages))),
         ("HTTP calls", "http", values(&|at| rate(points[at].calls))),
     ];
-    let waiting = [
+    let mut waiting = vec![
         (service_name(Service::Inventory), "plain", depth(Service::Inventory)),
         (service_name(Service::Catalog), "message", depth(Service::Catalog)),
         (service_name(Service::Wishlist), "http", depth(Service::Wishlist)),
     ];
+    if points.iter().any(|point| point.ready[Service::Loyalty as usize] > 0) {
+        waiting.push((service_name(Service::Loyalty), "done", depth(Service::Loyalty)));
+    }
     let width_us = series.width_us();
     [
         chart("Arrivals and sales per second", &arrivals, width_us, true),

@@ -59,7 +59,7 @@ impl Round {
         }
         let (mut ways, mut depths) = (BTreeMap::new(), BTreeMap::new());
         let strangers = reach.queues().into_iter().filter(|name| topology::queue_named(name).is_none());
-        let ours = topology::QUEUES.iter().map(|queue| Id::from(queue.name));
+        let ours = topology::all_queues().map(|queue| Id::from(queue.name));
         for name in ours.chain(strangers.take(QUEUES_MAX)) {
             // The tap's own queue is bound too, and belongs to the bridge's connection.
             if let Some(queue) = api.queue(&name).await?

@@ -12,9 +12,11 @@ mod visit;
 
 pub use page::{Cursor, Page};
 
+use crate::Control;
 use flow::{
     Kind, System,
     api::{Desk as Wanted, DeskDone},
+    topology::Queue,
 };
 use journal::{By, Journal};
 use lapin::options::BasicAckOptions;
@@ -79,6 +81,7 @@ pub enum DeskError {
 pub struct Desk {
     connector: Connector,
     journal: Journal,
+    control: Control,
     /// One visit at a time: what one has taken out, another would not find.
     turn: Arc<Mutex<()>>,
     changes: Arc<AtomicU64>,
@@ -103,7 +106,7 @@ impl Names {
     }
 
     /// How many of them are said to be in a queue.
-    fn in_queue(&self, queue: &flow::topology::Queue) -> usize {
+    fn in_queue(&self, queue: &Queue) -> usize {
         self.0.iter().filter(|(id, _)| page::belongs(id, queue)).map(|(_, times)| times).sum()
     }
 
@@ -121,8 +124,8 @@ impl Names {
 impl Desk {
     /// A desk that connects like everybody else.
     #[must_use]
-    pub fn new(connector: Connector, journal: Journal) -> Self {
-        Self { connector, journal, turn: Arc::default(), changes: Arc::default() }
+    pub fn new(connector: Connector, journal: Journal, control: Control) -> Self {
+        Self { connector, journal, control, turn: Arc::default(), changes: Arc::default() }
     }
 
     /// Grows with everything that is replayed or discarded here.
@@ -137,7 +140,7 @@ impl Desk {
     /// When the broker does not answer, or there is no such page.
     pub async fn list(&self, system: System, wanted: &page::Wanted) -> Result<Page, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
-        let page = page::read(&visit, system, wanted).await?;
+        let page = page::read(&visit, system, &self.queues(system), wanted).await?;
         visit.leave().await;
         Ok(page)
     }
@@ -174,7 +177,7 @@ impl Desk {
     pub async fn discard_all(&self, system: System, by: By<'_>) -> Result<usize, DeskError> {
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let mut done = 0;
-        for queue in system.style.queues() {
+        for queue in self.queues(system) {
             loop {
                 let mut events = Vec::new();
                 let mut last = None;
@@ -195,6 +198,12 @@ impl Desk {
         Ok(done)
     }
 
+    /// The queues of a system whose dead letters there are.
+    fn queues(&self, system: System) -> Vec<&'static Queue> {
+        let members = self.control.members(system).into_iter();
+        members.map(|service| system.style.queue_of(service)).collect()
+    }
+
     async fn settle(
         &self,
         visit: Visit,
@@ -205,7 +214,7 @@ impl Desk {
     ) -> Result<DeskDone, DeskError> {
         let mut names = Names::new(ids);
         let mut done = 0;
-        for queue in system.style.queues() {
+        for queue in self.queues(system) {
             let mut missing = names.in_queue(queue);
             if missing == 0 {
                 continue;

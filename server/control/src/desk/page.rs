@@ -4,7 +4,7 @@
 //! stands in front of it; of what it passes it keeps a number each, and no body.
 
 use super::{DeskError, parked::fingerprint, visit::Visit};
-use flow::{System, api::DeadLetter, topology::Queue};
+use flow::{Service, System, api::DeadLetter, topology::Queue};
 use std::{collections::HashMap, io, time::Duration};
 use tokio::time::Instant;
 
@@ -39,7 +39,7 @@ impl Cursor {
 
 /// The place, among the system's queues, of the one from which a letter comes.
 fn place(system: System, id: &str) -> Option<usize> {
-    system.style.queues().position(|queue| belongs(id, queue))
+    Service::ALL.iter().position(|&service| belongs(id, system.style.queue_of(service)))
 }
 
 /// Whether a letter's name says that it is parked in that queue.
@@ -92,12 +92,16 @@ impl Page {
     }
 }
 
-/// Reads a page.
-pub(super) async fn read(visit: &Visit, system: System, wanted: &Wanted) -> Result<Page, DeskError> {
+/// Reads a page of those queues, which are the system's, in the order of their services.
+pub(super) async fn read(
+    visit: &Visit,
+    system: System,
+    queues: &[&'static Queue],
+    wanted: &Wanted,
+) -> Result<Page, DeskError> {
     let until = Instant::now() + wanted.patience;
-    let queues: Vec<_> = system.style.queues().collect();
     let mut waiting = Vec::with_capacity(queues.len());
-    for queue in &queues {
+    for queue in queues {
         waiting.push(visit.waiting(queue).await?);
     }
     let mut page = Page { parked: waiting.iter().sum(), ..Page::default() };
@@ -106,7 +110,9 @@ pub(super) async fn read(visit: &Visit, system: System, wanted: &Wanted) -> Resu
     if let Some(after) = &wanted.after {
         start =
             place(system, &after.id).ok_or_else(|| DeskError::NoCursor { id: after.id.clone(), system })?;
-        pass(visit, queues[start], after, &mut seen, until).await?;
+        // Its service may have left since the page before.
+        let queue = *queues.get(start).ok_or_else(|| DeskError::CursorGone(after.id.clone()))?;
+        pass(visit, queue, after, &mut seen, until).await?;
     }
     for (at, queue) in queues.iter().enumerate().skip(start) {
         while let Some(taken) = visit.next(queue).await? {

@@ -3,7 +3,7 @@ use crate::api::BreakerState;
 
 #[test]
 fn an_event_is_one_flat_object_without_absent_fields_and_reads_back() {
-    let after = State { on_hand: None, available: true, quantity: 12, version: 2 };
+    let after = State { on_hand: None, available: true, quantity: 12, version: 2, points: None };
     let mut event = Event::new(7, Provenance::Service, Kind::StateChanged { before: None, after });
     event.seq = 3;
     event.system = Some(Style::Choreography.into());
@@ -20,7 +20,7 @@ fn an_event_is_one_flat_object_without_absent_fields_and_reads_back() {
 #[test]
 fn every_kind_that_is_written_reads_back() {
     let (id, text) = (|| crate::Id::from("a \"b\""), || "c,{\"seq\":1".to_owned());
-    let state = State { on_hand: Some(3), available: true, quantity: 2, version: 1 };
+    let state = State { on_hand: Some(3), available: true, quantity: 2, version: 1, points: None };
     let message = MessageInfo {
         message_type: id(),
         app_id: id(),
@@ -98,6 +98,8 @@ fn every_kind_that_is_written_reads_back() {
         Kind::QueueUnbound { routing_key: id(), via: Vec::new() },
         Kind::QueueDeleted { messages: 3 },
         Kind::QueuePurged { messages: 4 },
+        Kind::MembershipChanged { joined: true, applied: false, messages: 0 },
+        Kind::MembershipChanged { joined: false, applied: false, messages: 4 },
         Kind::Unknown,
     ];
     let names: std::collections::BTreeSet<_> = kinds.iter().map(Kind::name).collect();

@@ -1,6 +1,6 @@
 //! What each event changes in a system.
 
-use super::{DESK, SystemPicture, Unconfirmed};
+use super::{DESK, Loyalty, SystemPicture, Unconfirmed};
 use crate::api::BreakerState;
 use crate::event::{State, Stored};
 use crate::fault::{FaultKind, FaultPhase, HeldStep};
@@ -133,6 +133,7 @@ impl SystemPicture {
                     own.breaker = *to;
                 }
             }
+            Kind::MembershipChanged { joined, applied, .. } => self.membership_changed(*joined, *applied),
             Kind::Expired => self.expired(event),
             Kind::FaultInjected { fault, phase } => self.fault(event, *fault, *phase),
             Kind::Acked { .. } | Kind::Nacked { requeue: false, .. } if self.is_unparked(event) => {}
@@ -209,7 +210,7 @@ impl SystemPicture {
         let attempt = event.attempt.unwrap_or(1);
         self.queues[at].delivered(&Delivery { id, sku: event.sku, tag: &tag, attempt, redelivered: false });
         self.queues[at].settled(id);
-        if let Some(own) = self.services.get_mut(at) {
+        if let Some(own) = self.at_mut(at) {
             own.decided = Some(Decision::Expired);
         }
     }
@@ -227,7 +228,8 @@ impl SystemPicture {
             Some(Node::Service(service)) => service,
             _ => Service::Inventory,
         };
-        let faults = &mut self.services[service as usize].faults;
+        let Some(own) = self.member_mut(service) else { return };
+        let faults = &mut own.faults;
         if phase == FaultPhase::Cleared {
             return faults.retain(|fault| fault.kind != kind);
         }
@@ -255,7 +257,7 @@ impl SystemPicture {
         let Some(at) = self.own_queues().iter().position(|queue| &*queue.name == origin) else { return };
         leaves(&mut self.queues[at]);
         if self.queues[at].dead == 0 {
-            self.services[at].failure = None;
+            self.at_mut(at).into_iter().for_each(|own| own.failure = None);
         }
     }
 
@@ -306,7 +308,7 @@ impl SystemPicture {
     /// What went before is over, and nobody has decided or asked anything since.
     fn system_reset(&mut self, event: &Event) {
         self.began_seq = event.seq;
-        for own in &mut self.services {
+        for own in self.members_mut() {
             (own.decided, own.last_answer) = (None, None);
         }
     }
@@ -314,10 +316,13 @@ impl SystemPicture {
     fn state_changed(&mut self, event: &Event, before: Option<State>, after: State) {
         let Some(Node::Service(service)) = event.node else { return };
         let change = Change { sku: event.sku, before, after, seq: event.seq };
-        let own = &mut self.services[service as usize];
+        let Some(own) = self.member_mut(service) else { return };
         own.rows.changed(change.clone());
         own.last_change = Some(change);
-        if let Some(sku) = event.sku {
+        // What loyalty counts is nothing that the others could agree about.
+        if let Some(sku) = event.sku
+            && Service::ALWAYS.contains(&service)
+        {
             let recorded = self.recorded_of(sku).map(Into::into);
             self.agreement.taken_in(service, sku, after.into(), recorded, event.at_us);
         }
@@ -330,7 +335,7 @@ impl SystemPicture {
             self.stock.changed(change(recorded));
             self.recorded = Some(change(recorded));
         }
-        for (own, &service) in self.services.iter_mut().zip(Service::ALL) {
+        for (own, service) in self.services.iter_mut().zip(Service::ALWAYS) {
             let known = own.rows.of(sku);
             if let Some(after) = stored.of(service).filter(|after| known != Some(*after)) {
                 own.rows.changed(change(after));
@@ -349,8 +354,8 @@ impl SystemPicture {
         let concerns = |service: Service| event.node.is_none() || event.node == Some(service.into());
         // Whoever asked is gone; no answer will be told.
         self.calls.retain(|call| event.node.is_some() && call.from != event.node);
-        for &service in Service::ALL {
-            self.services[service as usize].stopped |= concerns(service);
+        for (&service, own) in Service::ALL.iter().zip(self.members_mut()) {
+            own.stopped |= concerns(service);
         }
         if concerns(Service::Inventory) {
             // What was not confirmed will be published once more; counting it twice would never end.
@@ -364,14 +369,15 @@ impl SystemPicture {
     fn server_started(&mut self, event: &Event) {
         self.connection_lost(event);
         self.forget();
+        let own = self.own();
         for (at, queue) in self.queues.iter_mut().enumerate() {
             queue.server_started();
-            if at < Service::ALL.len() {
+            if at < own {
                 // Whoever starts declares what is ours, and binds it.
                 queue.bindings = None;
             }
         }
-        for own in &mut self.services {
+        for own in self.members_mut() {
             own.faults.clear();
             own.breaker = BreakerState::Closed;
         }
@@ -391,15 +397,53 @@ impl SystemPicture {
         {
             self.queues[at].parked_are(dead);
             if dead == 0 {
-                self.services[at].failure = None;
+                self.at_mut(at).into_iter().for_each(|own| own.failure = None);
             }
         }
     }
 
     fn service_mut(&mut self, event: &Event) -> Option<&mut ServicePicture> {
         match event.node {
-            Some(Node::Service(service)) => Some(&mut self.services[service as usize]),
+            Some(Node::Service(service)) => self.member_mut(service),
             _ => None,
+        }
+    }
+
+    /// A service that takes part.
+    fn member_mut(&mut self, service: Service) -> Option<&mut ServicePicture> {
+        self.at_mut(service as usize)
+    }
+
+    /// The service whose queue stands there.
+    fn at_mut(&mut self, at: usize) -> Option<&mut ServicePicture> {
+        self.members_mut().nth(at)
+    }
+
+    fn members_mut(&mut self) -> impl Iterator<Item = &mut ServicePicture> {
+        let loyalty = self.loyalty.iter_mut().map(|loyalty| &mut loyalty.service);
+        self.services.iter_mut().chain(loyalty)
+    }
+
+    /// Loyalty's queue stands behind those of the three, and goes with it.
+    fn membership_changed(&mut self, joined: bool, applied: bool) {
+        let (at, name) = (Service::ALWAYS.len(), self.system.style.queue_of(Service::Loyalty).name);
+        match &mut self.loyalty {
+            Some(loyalty) if joined => loyalty.applied = applied,
+            None if joined => {
+                // Whoever watches the broker may have told of the queue already.
+                let told = self.queues.iter().position(|queue| &*queue.name == name);
+                let queue =
+                    told.map_or_else(|| QueuePicture::new(name.into()), |told| self.queues.remove(told));
+                self.queues.insert(at, queue);
+                self.loyalty = Some(Box::new(Loyalty { applied, ..Loyalty::default() }));
+            }
+            Some(_) => {
+                self.loyalty = None;
+                self.queues.remove(at);
+                self.held.retain(|step| step.service != Service::Loyalty);
+                self.calls.retain(|call| call.from != Some(Service::Loyalty.into()));
+            }
+            None => {}
         }
     }
 
@@ -409,7 +453,7 @@ impl SystemPicture {
 
     /// Whether one more queue of a stranger's can be known.
     pub(in crate::picture) fn has_room(&self) -> bool {
-        self.queues.len() < Service::ALL.len() + FOREIGN_QUEUES
+        self.queues.len() < self.own() + FOREIGN_QUEUES
     }
 
     /// The queue an event is about. Where bindings are not told, a stranger's queue comes into being with the first word
