@@ -11,6 +11,16 @@ const deed = (page: Page, name: string | RegExp) => menu(page).getByRole("button
 const kinds = (server: Server, style: Style) =>
   server.get<{ faults: { kind: string; service: string }[] }>(`/api/${style}/faults`).then(({ faults }) => faults.map(({ kind, service }) => `${kind} ${service}`));
 
+/** An arrival that goes through while the menu stays open: all is done once the journal tells of the last ack. */
+async function sendArrivalBehindMenu(server: Server) {
+  await server.post("/api/arrivals", { sku: "MUG-RED", quantity: 1, style: "orchestration" });
+  const handled = async () => {
+    const { events } = await server.get<{ events: { kind: string; style?: string }[] }>("/api/journal?limit=5000");
+    return events.filter(({ kind, style }) => kind === "acked" && style === "orchestration").length;
+  };
+  await expect.poll(handled).toBe(3);
+}
+
 async function expectInWindow(page: Page) {
   const box = (await menu(page).boundingBox())!;
   const { width, height } = page.viewportSize()!;
@@ -101,6 +111,42 @@ test("a gate is closed on its line, and what it holds goes on when it is opened 
   await page.keyboard.press("m");
   await deed(page, "Open the gate: ask").click();
   await expectSettled(page);
+});
+
+test("in choreography a consumer joins at the exchange, hears the next event, and leaves; inventory's code stays as it is", async ({ page }) => {
+  await openLab(page, "choreography");
+  const exchange = page.locator('[data-node="sku_processed"]');
+  await exchange.click();
+  await expect(menu(page).locator("pre")).toContainText('Dispatch::Fanout => vec![event(SKU_PROCESSED.name, "")]');
+  await deed(page, "Add a consumer: Loyalty").click();
+  await expect(deed(page, "Remove Loyalty")).toBeVisible();
+  await expect(menu(page).locator(".is-added")).toHaveCount(0);
+  expect(await violations(page, "#act")).toEqual([]);
+  await page.keyboard.press("Escape");
+  await sendArrival(page, "MUG-RED", 2);
+  await expect(page.locator('[data-node="loyalty"]')).toContainText("10");
+  await expectSettled(page);
+  await page.locator('[data-node="loyalty"]').click();
+  await deed(page, "Remove Loyalty").click();
+  await expect(page.locator('[data-node="loyalty"]')).toHaveCount(0);
+});
+
+test("in orchestration the same consumer gets nothing until the change to inventory's code is applied", async ({ page, server }) => {
+  await openLab(page, "orchestration");
+  const exchange = page.locator('[data-node="inventory.commands"]');
+  await exchange.focus();
+  await page.keyboard.press("m");
+  await deed(page, "Add a consumer: Loyalty").click();
+  await expect(menu(page).locator(".is-added")).toHaveText(/\+\s+"add_loyalty_points",/);
+  const points = () => server.get<unknown[]>("/api/orchestration/loyalty/points").then((points) => points.length);
+  await sendArrivalBehindMenu(server);
+  await expectSettled(page);
+  expect(await points()).toBe(0);
+  await deed(page, "Apply the change").click();
+  await expect(menu(page)).toBeHidden();
+  await sendArrival(page, "MUG-RED", 2);
+  await expect(page.locator('[data-node="loyalty"]')).toContainText("10");
+  expect(await points()).toBe(1);
 });
 
 test("the right button opens the menu alone, and what is no part of ours has none", async ({ page }) => {

@@ -360,3 +360,14 @@ test("a preset is one click, both pictures and the scoreboard fit the screen, an
   );
   await expect(page.locator(".score").getByRole("row", { name: /^Services inventory knows/ })).toHaveText(/0\s*2$/);
 });
+
+test("a new consumer is reached at once where an event is announced, and not before the code is changed where commands are sent", async ({ page }) => {
+  await openCompare(page);
+  await page.getByRole("button", { name: /^A new consumer/ }).click();
+  await expect(page.locator('#diagram-choreography [data-node="loyalty"]')).toBeVisible();
+  await toEnd(page, 1);
+  await expect(page.locator(".score").getByRole("row", { name: /^Arrivals Loyalty heard of/ })).toHaveText(/1\s*0$/);
+  await expect(page.locator(".score-sentence")).toHaveText(/choreography takes .* reaches Loyalty 1×.*; orchestration (?!.*Loyalty)/);
+  await page.getByRole("button", { name: "Remove Loyalty" }).click();
+  await expect(page.getByRole("button", { name: "Remove Loyalty" })).toHaveCount(0);
+});

@@ -71,6 +71,9 @@ pub const fn diff(style: Style, dispatch: Dispatch) -> &'static [Line] {
     }
 }
 
+/// What inventory's code says where it needs no change: one event, for whoever is bound. A test compares it with the source.
+pub const UNCHANGED: &[Line] = &[kept("Dispatch::Fanout => vec![event(SKU_PROCESSED.name, \"\")],")];
+
 /// The file of the source that has the list.
 #[must_use]
 pub const fn file(style: Style) -> &'static str {

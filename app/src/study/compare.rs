@@ -11,6 +11,7 @@ mod fields;
 mod form;
 mod lanes;
 mod moves;
+mod newcomer;
 mod numbers;
 mod play;
 mod presets;
@@ -37,6 +38,7 @@ use flow::{Dispatch, History, Style, api::Product};
 use form::Form;
 use lanes::{Lanes, LanesFigure};
 use leptos::{ev, prelude::*, reactive::signal::Trigger, task::spawn_local};
+use newcomer::NewcomerNotice;
 use numbers::{Numbers, NumbersCard};
 use presets::Presets;
 use score::Score;
@@ -182,6 +184,7 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
                 {sides.map(|(lab, style)| view! { <Side comparison lab style /> }).collect_view()}
                 <div class="card duel-verdict">
                     <BrokenNotice comparison />
+                    <NewcomerNotice comparison />
                     <VerdictCard verdict />
                     <Presets comparison />
                 </div>

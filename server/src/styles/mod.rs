@@ -77,7 +77,7 @@ type Outcome = Result<Handled, Failure>;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::loyalty::{Line, Sign, diff};
+    use flow::loyalty::{Line, Sign, UNCHANGED, diff};
 
     const CHOREOGRAPHY: &str = include_str!("choreography.rs");
     const ORCHESTRATION: &str = include_str!("orchestration.rs");
@@ -98,6 +98,9 @@ mod tests {
             let after = after.replacen(list, &format!("{list}_CHANGED"), 1);
             assert!(source.contains(&after), "{after}");
             assert_ne!(text(Sign::Added), text(Sign::Removed));
+        }
+        for line in UNCHANGED {
+            assert!(CHOREOGRAPHY.contains(line.text), "{}", line.text);
         }
         let nothing: &[Line] = &[];
         assert_eq!(

@@ -6,12 +6,13 @@ use crate::lab::room::faults::{add, without};
 use crate::lab::room::hold::{is_passed, set as set_gates};
 use crate::lab::selection::Selection;
 use crate::lab::words::{about_to, service_name};
-use flow::api::Crew;
+use flow::api::{Crew, Loyalty, LoyaltyWanted};
 use flow::fault::{ClosedGate, Fault, FaultKind, Gate, Holding, Trigger};
 use flow::layout::{
     ARRIVAL_EDGE, PRODUCER, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
 };
-use flow::{Service, Style, System, topology};
+use flow::loyalty::{Line, UNCHANGED, diff, file};
+use flow::{Dispatch, Service, Style, System, topology};
 use serde_json::json;
 
 /// By how much a service is slowed down, in milliseconds.
@@ -32,6 +33,21 @@ pub struct Known {
     pub holding: Holding,
     /// Who works.
     pub crews: Vec<Crew>,
+    /// Whether Loyalty takes part, if that is known.
+    pub loyalty: Option<Loyalty>,
+    /// How choreography's event reaches the queues.
+    pub dispatch: Dispatch,
+}
+
+/// Inventory's code, and what of it a fourth service needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// What there is to say of it.
+    pub note: &'static str,
+    /// In which file of the source it is.
+    pub file: &'static str,
+    /// The code, with what comes into it.
+    pub lines: &'static [Line],
 }
 
 /// One thing that can be done.
@@ -58,6 +74,8 @@ pub struct Deeds {
     pub title: String,
     /// What can be done, what takes something back first.
     pub list: Vec<Deed>,
+    /// What inventory's code has to do with it.
+    pub code: Option<Code>,
 }
 
 /// What a thing of the diagram is.
@@ -83,7 +101,7 @@ enum Thing {
 impl Thing {
     /// What is selected, if it is a thing of ours that can be acted on.
     fn of(style: Style, selection: &Selection) -> Option<Self> {
-        let own = || style.queues().map(|queue| (queue.service, queue.name));
+        let own = || Service::ALL.iter().map(|&service| (service, style.queue_of(service).name));
         let by_id = |id: &str, known: fn(Service) -> &'static str| {
             own().map(|(service, _)| service).find(|&service| known(service) == id)
         };
@@ -169,6 +187,57 @@ impl Thing {
             Self::Warehouse | Self::Exchange | Self::Queue(_) | Self::Binding(_) => Vec::new(),
         }
     }
+}
+
+/// Who joins and leaves, and what inventory's code needs for it.
+fn membership(system: System, thing: Thing, known: &Known) -> (Vec<Deed>, Option<Code>) {
+    if !matches!(thing, Thing::Exchange | Thing::Consumer(Service::Loyalty)) {
+        return (Vec::new(), None);
+    }
+    let Some(Loyalty { joined, applied, .. }) = known.loyalty else { return (Vec::new(), None) };
+    let dispatch = known.dispatch;
+    let lines = diff(system.style, dispatch);
+    let deed = |words: &str, hint: &str, wanted: LoyaltyWanted, is_undo: bool| Deed {
+        words: words.to_owned(),
+        hint: hint.to_owned(),
+        ask: Ask::new("PUT", system.api("loyalty"))
+            .with(serde_json::to_string(&wanted).expect("what is wanted is plain data")),
+        is_undo,
+        stays: !wanted.joined || wanted.applied.is_none(),
+        is_apart: false,
+    };
+    let wanted = LoyaltyWanted { joined: true, applied: None, dispatch };
+    let leave = LoyaltyWanted { joined: false, ..wanted };
+    let apply = LoyaltyWanted { applied: Some(true), ..wanted };
+    let needs_code = !lines.is_empty();
+    let deeds = match (joined, applied || !needs_code) {
+        (false, _) if needs_code => vec![deed(
+            "Add a consumer: Loyalty",
+            "It binds a queue of its own, and gets nothing until inventory's code names it.",
+            wanted,
+            false,
+        )],
+        (false, _) => vec![deed(
+            "Add a consumer: Loyalty",
+            "It counts points. It binds a queue of its own, and hears the next event.",
+            wanted,
+            false,
+        )],
+        (true, false) => vec![
+            deed("Apply the change", "From then on inventory really sends to Loyalty.", apply, false),
+            deed("Remove Loyalty", "Its queues go with it. Nobody else notices.", leave, true),
+        ],
+        (true, true) => {
+            vec![deed("Remove Loyalty", "Its queues go with it. Nobody else notices.", leave, true)]
+        }
+    };
+    let note = match (needs_code, applied) {
+        (false, _) => "Inventory's code stays as it is: whoever is bound hears the event.",
+        (true, false) => "Before Loyalty gets anything, inventory's code must change:",
+        (true, true) => "The change is applied: inventory knows Loyalty, and sends to it.",
+    };
+    let lines = if needs_code { lines } else { UNCHANGED };
+    (deeds, Some(Code { note, file: file(system.style), lines }))
 }
 
 /// What stands on the button that breaks it.
@@ -307,16 +376,22 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let undone = undone.into_iter().filter_map(is_set).map(|set| undo(system, &known.faults, set));
     let broken = broken.into_iter().map(|kind| breaking(system, kind, service));
     let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
+    let (joining, code) = membership(system, thing, known);
     let mut list = Vec::new();
-    for kind in [undone.collect(), of_crew(system, thing, known), gates.collect(), broken.collect::<Vec<_>>()]
-    {
+    for kind in [
+        undone.collect(),
+        joining,
+        of_crew(system, thing, known),
+        gates.collect(),
+        broken.collect::<Vec<_>>(),
+    ] {
         let at = list.len();
         list.extend(kind);
         if let Some(first) = list.get_mut(at).filter(|_| at > 0) {
             first.is_apart = true;
         }
     }
-    Some(Deeds { title: thing.title(system.style), list })
+    Some(Deeds { title: thing.title(system.style), list, code })
 }
 
 #[cfg(test)]
@@ -357,6 +432,7 @@ mod tests {
                 style,
                 dispatch: Dispatch::Fanout,
                 unbound: Vec::new(),
+                loyalty: None,
                 rivals: Vec::new(),
                 foreign: Vec::new(),
                 orientation: Orientation::Wide,
@@ -414,6 +490,31 @@ mod tests {
         let found = deeds(system, &line, &Known { holding, ..known() }).unwrap();
         assert!(found.list[0].is_undo && found.list[0].words.starts_with("Open the gate"));
         assert_eq!(found.list[0].ask.body, r#"{"closed":[{"gate":"before_ack","service":"wishlist"}]}"#);
+    }
+
+    #[test]
+    fn a_consumer_joins_at_the_exchange_and_a_command_needs_inventorys_code_to_change() {
+        let stands = |joined, applied| {
+            Some(Loyalty { joined, applied, consuming: joined, leaving: false, thrown_away: 0 })
+        };
+        let of = |style: Style, dispatch, loyalty| {
+            let known = Known { loyalty, dispatch, ..known() };
+            let found = deeds(of(style), &Selection::Node(style.exchange().name.to_owned()), &known).unwrap();
+            let words: Vec<_> = words(&found).into_iter().map(str::to_owned).collect();
+            (words, found.code.unwrap().lines.iter().any(|line| line.sign == flow::loyalty::Sign::Added))
+        };
+        let (words, needs_change) = of(Style::Choreography, Dispatch::Fanout, stands(false, false));
+        assert!(words.contains(&"Add a consumer: Loyalty".to_owned()) && !needs_change, "{words:?}");
+        let (words, _) = of(Style::Choreography, Dispatch::Fanout, stands(true, false));
+        assert!(!words.contains(&"Apply the change".to_owned()), "{words:?}");
+        for (style, dispatch) in
+            [(Style::Orchestration, Dispatch::Fanout), (Style::Choreography, Dispatch::Queues)]
+        {
+            let (words, needs_change) = of(style, dispatch, stands(true, false));
+            assert!(words.contains(&"Apply the change".to_owned()) && needs_change, "{words:?}");
+            let (words, _) = of(style, dispatch, stands(true, true));
+            assert!(words.contains(&"Remove Loyalty".to_owned()) && words.len() == 2, "{words:?}");
+        }
     }
 
     #[test]

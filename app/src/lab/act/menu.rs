@@ -1,15 +1,16 @@
 //! The menu beside what is acted on.
 
 use super::Targets;
-use super::deeds::{Deed, Deeds, Known, can_be_acted_on, deeds};
+use super::deeds::{Code, Deed, Deeds, Known, can_be_acted_on, deeds};
 use crate::beside::put_beside;
 use crate::focus::focus;
-use crate::lab::handle::Lab;
+use crate::lab::handle::{Lab, Pace};
 use crate::lab::room::section::{Asking, SaidBelow, Section};
 use crate::live::Connection;
 use flow::System;
-use flow::api::Crew;
+use flow::api::{Crew, Loyalty};
 use flow::fault::{Faults, Holding};
+use flow::loyalty::Sign;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
@@ -31,9 +32,17 @@ pub fn Menu(
     let faults = section.told::<Faults>(system.api("faults"));
     let holding = section.told::<Holding>(system.api("gates"));
     let crews = section.told::<Vec<Crew>>(system.api("workers"));
+    let loyalty = section.told::<Loyalty>(system.api("loyalty"));
+    let dispatch = Memo::new(move |_| lab.look(Pace::Calm, |look| look.lab.form.dispatch));
     let selection = RwSignal::new(None);
     let list = Memo::new(move |_| {
-        let known = Known { faults: faults.get()?.faults, holding: holding.get()?, crews: crews.get()? };
+        let known = Known {
+            faults: faults.get()?.faults,
+            holding: holding.get()?,
+            crews: crews.get()?,
+            loyalty: Some(loyalty.get()?),
+            dispatch: dispatch.get(),
+        };
         deeds(system, selection.get().as_ref()?, &known)
     });
     // What can be done depends on how things stand; what it is called does not.
@@ -95,6 +104,7 @@ pub fn Menu(
         done.set_value(!deed.stays);
         section.asks.ask(deed.ask);
     });
+    let code = Memo::new(move |_| list.with(|list| list.as_ref()?.code.clone()));
     let words = move || {
         list.get().into_iter().flat_map(|deeds| deeds.list).map(|deed| deed.words).collect::<Vec<_>>()
     };
@@ -124,12 +134,33 @@ pub fn Menu(
                             <Row words list act shown />
                         </For>
                     </ul>
+                    {move || code.get().map(|code| view! { <CodeOf code /> })}
                     // Where somebody points, or is: what it will do.
                     <p class="hint act-hint" aria-hidden="true">{shown}</p>
                 }
                 .into_any()
             }}
             <SaidBelow section />
+        </div>
+    }
+}
+
+/// Inventory's code: as it stays, or with what has to come into it.
+#[component]
+fn CodeOf(code: Code) -> impl IntoView {
+    let lines = code.lines.iter().map(|line| {
+        let class = match line.sign {
+            Sign::Kept => "",
+            Sign::Added => "is-added",
+            Sign::Removed => "is-removed",
+        };
+        view! { <span class=class>{format!("{} {}\n", line.sign.as_char(), line.text)}</span> }
+    });
+    view! {
+        <div class="act-code">
+            <p>{code.note}</p>
+            <p class="hint breaks">{code.file}</p>
+            <pre tabindex="0" aria-label="Inventory's code">{lines.collect_view()}</pre>
         </div>
     }
 }

@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn what_became_available_again_is_told_to_customers_and_what_was_so_before_is_not() {
-        let state = |available, quantity| State { on_hand: None, available, quantity, version: 2 };
+        let state =
+            |available, quantity| State { on_hand: None, available, quantity, version: 2, points: None };
         let changed = |before, after| Kind::StateChanged { before: Some(before), after };
         let wishlist = |event: &mut Event| event.node = Some(Service::Wishlist.into());
         let back = told(changed(state(false, 0), state(true, 3)), wishlist).unwrap();

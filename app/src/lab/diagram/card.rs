@@ -81,10 +81,22 @@ pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Thing {
     let reach = radius * 0.95;
     let (whole, left, top) = (Px(2.0 * reach), Px(middle.x - reach), Px(middle.y - reach));
     let cross = format!("M{left} {top}l{whole} {whole}m0 -{whole}l-{whole} {whole}");
+    // Somebody can be added there.
+    let corner = Point { x: middle.x + radius * 0.82, y: middle.y - radius * 0.82 };
+    let arm = Px(4.0 * scene.scale);
+    let plus = format!("M{} {}h-{arm}h{arm}h{arm}m-{arm} -{arm}v{arm}v{arm}", Px(corner.x), Px(corner.y));
+    let join = (!scene.system.has(Service::Loyalty)).then(|| {
+        let marks = vec![
+            Mark::title("Add a consumer"),
+            Mark::circle("", corner, 8.0 * scene.scale),
+            Mark::path("", plus),
+        ];
+        Mark::group("disc-join", None, true, marks)
+    });
     let inside = [Mark::circle("disc", middle, radius), sign, Mark::path("disc-cross", cross)];
     let (state, down) = if scene.is_down { ("down", ", broker down") } else { ("idle", "") };
     let spoken = format!("Exchange {}, {kind}{down}", node.id);
-    thing(scene, node, state, spoken, inside.into_iter().chain(names))
+    thing(scene, node, state, spoken, inside.into_iter().chain(join).chain(names))
 }
 
 /// The room that the sign of a store takes before its words.

@@ -1,14 +1,17 @@
 //! Comparisons worth seeing, each by one click.
 
 use super::form::{Field, Form};
-use super::{Comparison, send};
+use super::{Comparison, newcomer, send};
 use crate::later::IS_ALIVE;
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 
 /// A comparison: its name, what one sees in it, and what stands in the form then.
 type Preset = (&'static str, &'static str, &'static [(Field, &'static str)]);
 
-const PRESETS: [Preset; 5] = [
+/// The preset for which a fourth service joins first.
+const NEWCOMER: &str = "A new consumer";
+
+const PRESETS: [Preset; 6] = [
     (
         "Nothing broken",
         "What one arrival takes when all goes well.",
@@ -18,6 +21,11 @@ const PRESETS: [Preset; 5] = [
         "Inventory's API down",
         "Whoever has to ask must wait; whoever was told need not.",
         &[(Field::What, "one"), (Field::Fault, "http_refused"), (Field::Service, "inventory")],
+    ),
+    (
+        NEWCOMER,
+        "A fourth service joins both. One style reaches it at once; the other's inventory must be changed first.",
+        &[(Field::What, "one"), (Field::Fault, "")],
     ),
     (
         "Slow catalog",
@@ -60,7 +68,19 @@ pub fn Presets(
     let rows = PRESETS.map(|(name, says, fields)| {
         let go = move |_| {
             comparison.form.update(|form| fill(form, fields));
-            send::send(comparison);
+            if name != NEWCOMER {
+                send::send(comparison);
+                return;
+            }
+            comparison.form.update(|form| form.is_sending = true);
+            spawn_local(async move {
+                let joined = newcomer::want(true).await;
+                comparison.form.try_update(|form| form.is_sending = false);
+                match joined {
+                    Ok(()) => send::send(comparison),
+                    Err(why) => comparison.refuse(&why),
+                }
+            });
         };
         view! {
             <li>

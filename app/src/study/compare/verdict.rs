@@ -63,6 +63,11 @@ impl Verdict {
     }
 }
 
+/// How many of the arrivals Loyalty heard of.
+fn heard_by_loyalty(side: &Side) -> u64 {
+    side.tallies.iter().filter(|tally| tally.effect_us(Service::Loyalty).is_some()).count() as u64
+}
+
 fn rows(compare: &Compare) -> Vec<Row> {
     let sides = BOTH.map(|style| compare.side(style));
     let sums = sides.map(Side::summary);
@@ -75,7 +80,10 @@ fn rows(compare: &Compare) -> Vec<Row> {
             shares: values.map(|value| value * 100 / most),
         }
     };
-    LINES.iter().map(row).collect()
+    let joined = sides.iter().any(|side| heard_by_loyalty(side) > 0);
+    let newcomer: Line =
+        ("Arrivals Loyalty heard of", |side, _| heard_by_loyalty(side), |value, _| value.to_string());
+    LINES.iter().chain(joined.then_some(&newcomer)).map(row).collect()
 }
 
 /// A count with its noun.
@@ -103,9 +111,13 @@ fn took(side: &Side, sum: &Summary, n: usize) -> String {
         1 => ", tries once more".to_owned(),
         more => format!(", tries {more} times more"),
     };
+    let heard = match heard_by_loyalty(side) {
+        0 => String::new(),
+        heard => format!(", reaches Loyalty {heard}×"),
+    };
     let parked = if sum.parked == 0 { String::new() } else { format!(", parks {}", sum.parked) };
     format!(
-        "takes {} and {}{retried}{parked}{done}, and its inventory {knows}",
+        "takes {} and {}{retried}{parked}{done}{heard}, and its inventory {knows}",
         count(each(sum, sum.messages), "message"),
         count(each(sum, sum.calls), "call"),
     )

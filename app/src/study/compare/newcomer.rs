@@ -1,0 +1,60 @@
+//! A fourth service in both systems: what it takes in each until it hears anything.
+
+use super::{BOTH, Comparison};
+use crate::api::fetch;
+use crate::lab::handle::Pace;
+use crate::later::IS_ALIVE;
+use flow::{Dispatch, Service, api::LoyaltyWanted};
+use leptos::{prelude::*, task::spawn_local};
+
+/// Lets Loyalty join both systems, or leave them. Inventory's code stays as it is.
+///
+/// # Errors
+/// What the server says.
+pub async fn want(joined: bool) -> Result<(), String> {
+    let wanted = LoyaltyWanted { joined, applied: None, dispatch: Dispatch::default() };
+    let body = serde_json::to_string(&wanted).map_err(|error| error.to_string())?;
+    for style in BOTH {
+        let answer = fetch::send("PUT", &format!("/api/{style}/loyalty"), Some(body.clone())).await;
+        answer.map_err(|problem| problem.detail)?;
+    }
+    Ok(())
+}
+
+/// That Loyalty takes part, and the button that lets it leave both.
+#[component]
+pub fn NewcomerNotice(
+    /// Where its refusal is told.
+    comparison: Comparison,
+) -> impl IntoView {
+    let takes_part = comparison.read(Pace::Calm, |_, history| {
+        BOTH.iter().any(|&style| history.now().system(style).has(Service::Loyalty))
+    });
+    let is_leaving = RwSignal::new(false);
+    let leave = move |_| {
+        is_leaving.set(true);
+        spawn_local(async move {
+            let outcome = want(false).await;
+            is_leaving.try_set(false);
+            match outcome {
+                Ok(()) => comparison.tell(Pace::Calm),
+                Err(why) => comparison.refuse(&why),
+            }
+        });
+    };
+    view! {
+        <Show when=move || takes_part.get()>
+            <div class="notice duel-broken" role="status">
+                <p>"Loyalty takes part: a fourth service that counts points."</p>
+                <button
+                    class="button button-small"
+                    type="button"
+                    disabled=move || !IS_ALIVE || is_leaving.get()
+                    on:click=leave
+                >
+                    "Remove Loyalty"
+                </button>
+            </div>
+        </Show>
+    }
+}
