@@ -47,7 +47,7 @@ use crate::pages::NotFound;
 use act::{ActPlace, Targets};
 use caption::CaptionPlace;
 use controls::ControlsPlace;
-use diagram::Diagram;
+use diagram::{Broken, Diagram};
 use flow::{Style, System, Transport, api::Product, fault::Holding};
 use form::Form;
 use handle::{Lab as Handle, Pace};
@@ -56,7 +56,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use playhead::place::PlayheadPlace;
-use room::{RoomPlace, hold::release};
+use room::{RoomPlace, faults::clear, hold::release};
 use selection::Selection;
 use stage::{Invitation, Notes, StageHead};
 use state::LabState;
@@ -188,6 +188,9 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
                         can_be_wide=true
                         on_pick=inspector::on_pick(lab)
                         on_release=Callback::new(move |hold_id| gates.ask(release(system, hold_id)))
+                        on_mend=Callback::new(move |Broken { service, kinds }| {
+                            kinds.into_iter().for_each(|kind| gates.ask(clear(system, kind, service)));
+                        })
                     />
                     <Invitation lab />
                 </div>

@@ -51,6 +51,15 @@ test("a click on a service opens what can be done with it, and a fault is undone
   await deed(page, "Undo: Handler delay").click();
   await expect(page.locator("[data-fault]")).toHaveCount(0);
   expect(await kinds(server, "choreography")).toEqual([]);
+
+  // On the node itself stands what it will do, and one click undoes it; what is set elsewhere stays.
+  for (const service of ["catalog", "wishlist"]) {
+    await server.post("/api/choreography/faults", { kind: "handler_delay", service, trigger: { every_nth: 1 }, delay_ms: 50 });
+  }
+  await expect(catalog).toContainText("handler delay");
+  await page.getByRole("button", { name: "Undo: handler delay of Catalog" }).click();
+  await expect(page.locator('[data-node="catalog"][data-fault]')).toHaveCount(0);
+  expect(await kinds(server, "choreography")).toEqual(["handler_delay wishlist"]);
 });
 
 test("workers come and go one by one, and the menu stays for more", async ({ page, server }) => {
@@ -73,7 +82,7 @@ test("by keyboard, M opens the menu at what has the focus, arrows lead through i
   const exchange = page.locator('[data-node="sku_processed"]');
   await exchange.focus();
   await page.keyboard.press("m");
-  await expect(deed(page, "Stop the broker")).toBeFocused();
+  await expect(deed(page, "Add a consumer: Loyalty")).toBeFocused();
   await page.keyboard.press("Escape");
   await expect(menu(page)).toBeHidden();
   await expect(exchange).toBeFocused();

@@ -609,3 +609,31 @@ fn what_cannot_be_set_is_refused_with_what_to_mend() {
         assert_eq!(skuflow.get("/api/choreography/kitchen/workers").await.status(), 404);
     });
 }
+
+#[test]
+fn faults_are_cleared_by_their_kind_and_service_and_the_others_stay() {
+    common::run(On::Embedded, async |on| {
+        let skuflow = Skuflow::start(on).await;
+        let fault = |kind: &str, service: &str| json!({ "kind": kind, "service": service });
+        let all = [("poison", "catalog"), ("poison", "wishlist"), ("handler_error", "catalog")];
+        let all: Vec<_> = all.iter().map(|(kind, service)| fault(kind, service)).collect();
+        let left = async |query: &str| {
+            set_faults(&skuflow, Style::Choreography, json!(all)).await;
+            let path = format!("/api/choreography/faults{query}");
+            let answer = skuflow.request("DELETE", &path).send().await.unwrap();
+            let status = answer.status().as_u16();
+            let answer = answer.json::<Value>().await.unwrap();
+            (status, answer["faults"].as_array().map_or(0, Vec::len), answer["detail"].to_string())
+        };
+        assert_eq!(left("?kind=poison&service=catalog").await.1, 2);
+        assert_eq!(left("?kind=poison").await.1, 1);
+        assert_eq!(left("?service=catalog").await.1, 1);
+        assert_eq!(left("").await.1, 0);
+        for (query, says) in [("?service=kitchen", "kitchen"), ("?kind=gremlin", "gremlin")] {
+            let (status, _, detail) = left(query).await;
+            assert!(status == 422 && detail.contains(says), "{status} {detail}");
+            let faults = skuflow.json("/api/choreography/faults").await;
+            assert_eq!(faults["faults"].as_array().map(Vec::len), Some(3));
+        }
+    });
+}

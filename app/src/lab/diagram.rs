@@ -15,7 +15,7 @@ mod streams;
 mod svg;
 mod tokens;
 
-pub use mark::Drawing;
+pub use mark::{Broken, Drawing};
 pub use svg::Diagram;
 
 use super::selection::Selection;
@@ -93,7 +93,11 @@ impl<'a> Scene<'a> {
             },
             edges: all(layout.edges.iter().map(|one| edge::edge(self, one)).collect()),
             nodes: all(layout.nodes.iter().map(|one| self.node(one)).collect()),
-            held: all(layout.nodes.iter().flat_map(|one| hold::steps(self, one)).collect()),
+            held: all(layout
+                .nodes
+                .iter()
+                .flat_map(|one| hold::undo(self, one).into_iter().chain(hold::steps(self, one)))
+                .collect()),
             queues: all(layout.queues.iter().map(|one| queue::queue(self, one)).collect()),
         }
     }

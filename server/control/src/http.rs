@@ -19,6 +19,7 @@ use flow::{
     Service, Style, System,
     api::{Breaker, Crew, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
     fault::{Fault, FaultKind, Faults, Gates, Holding, UnknownFault},
+    style::UnknownService,
 };
 use http_edge::{
     extract::{By, JsonBody, PathId, PathService, SystemPath},
@@ -131,8 +132,10 @@ async fn add_fault(
 /// Which faults to clear.
 #[derive(Debug, Deserialize)]
 struct ClearQuery {
-    /// Only those of this kind; without it, all.
+    /// Only those of this kind; without it, of all.
     kind: Option<String>,
+    /// Only those of this service; without it, of all.
+    service: Option<String>,
 }
 
 async fn clear_faults(
@@ -141,14 +144,14 @@ async fn clear_faults(
     Query(query): Query<ClearQuery>,
     by: By,
 ) -> Result<Json<Faults>, Problem> {
-    let left = match query.kind {
-        Some(word) => {
-            let kind: FaultKind =
-                word.parse().map_err(|error: UnknownFault| Problem::invalid(format!("kind: {error}")))?;
-            control.faults(system).into_iter().filter(|fault| fault.kind != kind).collect()
-        }
-        None => Vec::new(),
+    let kind = query.kind.map(|word| word.parse::<FaultKind>()).transpose();
+    let kind = kind.map_err(|error: UnknownFault| Problem::invalid(format!("kind: {error}")))?;
+    let service = query.service.map(|word| word.parse::<Service>()).transpose();
+    let service = service.map_err(|error: UnknownService| Problem::invalid(format!("service: {error}")))?;
+    let is_meant = |fault: &Fault| {
+        kind.is_none_or(|kind| kind == fault.kind) && service.is_none_or(|service| service == fault.service)
     };
+    let left = control.faults(system).into_iter().filter(|fault| !is_meant(fault)).collect();
     set_faults(State(control), SystemPath(system), by, JsonBody(Faults { faults: left })).await
 }
 

@@ -2,7 +2,7 @@
 
 use crate::api::asks::Ask;
 use crate::lab::broken::{name, sentence, trigger};
-use crate::lab::room::faults::{add, without};
+use crate::lab::room::faults::{add, clear};
 use crate::lab::room::hold::{is_passed, set as set_gates};
 use crate::lab::selection::Selection;
 use crate::lab::words::{about_to, service_name};
@@ -280,11 +280,11 @@ fn fault(kind: FaultKind, service: Service) -> Fault {
     }
 }
 
-fn undo(system: System, all: &[Fault], set: &Fault) -> Deed {
+fn undo(system: System, set: &Fault) -> Deed {
     Deed {
         words: format!("Undo: {}", name(set.kind)),
         hint: format!("{} Set to strike {}; struck {}×.", sentence(set.kind), trigger(set), set.struck),
-        ask: without(system, all, set.kind, set.service),
+        ask: clear(system, set.kind, set.service),
         is_undo: true,
         stays: false,
         is_apart: false,
@@ -373,7 +373,7 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let is_set =
         |kind: FaultKind| known.faults.iter().find(move |set| (set.kind, set.service) == (kind, service));
     let (undone, broken): (Vec<_>, Vec<_>) = kinds.partition(|&kind| is_set(kind).is_some());
-    let undone = undone.into_iter().filter_map(is_set).map(|set| undo(system, &known.faults, set));
+    let undone = undone.into_iter().filter_map(is_set).map(|set| undo(system, set));
     let broken = broken.into_iter().map(|kind| breaking(system, kind, service));
     let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
     let (joining, code) = membership(system, thing, known);
@@ -465,11 +465,8 @@ mod tests {
         let first = &found.list[0];
         assert_eq!((first.words.as_str(), first.is_undo), ("Undo: Handler delay", true));
         assert!(first.hint.contains("every time"), "{}", first.hint);
-        assert!(
-            !first.ask.body.contains("catalog") && first.ask.body.contains("wishlist"),
-            "{}",
-            first.ask.body
-        );
+        let path = "/api/choreography/faults?kind=handler_delay&service=catalog";
+        assert_eq!((first.ask.method, first.ask.path.as_str()), ("DELETE", path));
         assert!(!words(&found).contains(&"Slow down"));
     }
 

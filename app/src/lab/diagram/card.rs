@@ -1,5 +1,6 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
+use super::super::broken;
 use super::super::selection::Selection;
 use super::super::state::stranger_at;
 use super::super::words::{cut, service_name};
@@ -42,6 +43,7 @@ fn thing(
         class: if scene.is_selected(&pick) { "node is-selected" } else { "node" },
         spoken,
         pick: Some(pick),
+        mends: None,
         data: Data {
             role: Some(role),
             state: Some(state),
@@ -86,11 +88,7 @@ pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Thing {
     let arm = Px(4.0 * scene.scale);
     let plus = format!("M{} {}h-{arm}h{arm}h{arm}m-{arm} -{arm}v{arm}v{arm}", Px(corner.x), Px(corner.y));
     let join = (!scene.system.has(Service::Loyalty)).then(|| {
-        let marks = vec![
-            Mark::title("Add a consumer"),
-            Mark::circle("", corner, 8.0 * scene.scale),
-            Mark::path("", plus),
-        ];
+        let marks = vec![Mark::circle("", corner, 8.0 * scene.scale), Mark::path("", plus)];
         Mark::group("disc-join", None, true, marks)
     });
     let inside = [Mark::circle("disc", middle, radius), sign, Mark::path("disc-cross", cross)];
@@ -203,7 +201,11 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
         (NodeState::Failed, _) => "parked a message".to_owned(),
         (NodeState::Stopped, _) => "stopped".to_owned(),
         (NodeState::Held, _) => format!("holds {}", sku()),
-        (NodeState::Faulty, _) => "broken on purpose".to_owned(),
+        // What it will do, rather than that it will do something.
+        (NodeState::Faulty, _) => match &own.faults[..] {
+            [one] => broken::name(one.kind).to_lowercase(),
+            all => format!("{} faults set", all.len()),
+        },
         (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "notify customers".to_owned(),

@@ -41,6 +41,7 @@ pub(super) fn edge(scene: &Scene<'_>, edge: &Edge) -> Thing {
         class,
         spoken,
         pick: Some(pick),
+        mends: None,
         data: Data { kind: Some(kind), ..Data::default() },
         marks: line.into_iter().chain(label).collect(),
     }

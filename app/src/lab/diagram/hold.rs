@@ -2,7 +2,7 @@
 
 use super::super::words::{about_to, cut, held_words, service_name};
 use super::Scene;
-use super::mark::{Data, Kind, Mark, Thing};
+use super::mark::{Broken, Data, Kind, Mark, Thing};
 use flow::Service;
 use flow::fault::{FaultKind, Gate, HeldStep};
 use flow::layout::{NodeBox, NodeRole, Px, Rect};
@@ -57,6 +57,7 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Vec<Thing> {
             class: "held-step",
             spoken,
             pick: None,
+            mends: None,
             data: Data { gate: Some(step.gate.as_str()), ..Data::default() },
             marks,
         }
@@ -66,6 +67,7 @@ pub(super) fn steps(scene: &Scene<'_>, node: &NodeBox) -> Vec<Thing> {
         class: "",
         spoken: String::new(),
         pick: None,
+        mends: None,
         data: Data::default(),
         marks: vec![
             Mark::text("held-more", node.rect.right(), node.rect.y - 3.0 * scale, format!("+{more} held"))
@@ -131,6 +133,38 @@ pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Option<Mark> {
         ]
     };
     (!names.is_empty()).then(|| Mark::group("fault-badge", None, true, marks()))
+}
+
+/// Undoes what is broken on purpose at a node, with one click.
+pub(super) fn undo(scene: &Scene<'_>, node: &NodeBox) -> Option<Thing> {
+    let kinds: Vec<_> = faults(scene, node.role).collect();
+    let service = match node.role {
+        NodeRole::Consumer(service) => service,
+        _ => Service::Inventory,
+    };
+    let names: Vec<_> = kinds.iter().map(|kind| kind.as_str().replace('_', " ")).collect();
+    let spoken = format!("Undo: {} of {}", names.join(", "), service_name(service));
+    let scale = scene.scale;
+    let (width, height) = (46.0 * scale, 21.0 * scale);
+    let at_disc = node.role == NodeRole::Exchange;
+    let (x, y) = if at_disc {
+        (node.rect.right() + 8.0 * scale, node.rect.y - height * 0.5)
+    } else {
+        (node.rect.right() - 12.0 * scale - width, node.rect.y - height * 0.5)
+    };
+    let marks = vec![
+        Mark::rect("", Rect::new(x, y, width, height), Some("10")),
+        Mark::text("", x + width * 0.5, y + 15.0 * scale, "Undo").anchored("middle"),
+    ];
+    (!kinds.is_empty()).then(|| Thing {
+        key: (Kind::Undo, node.id.clone()),
+        class: "undo-fault",
+        spoken,
+        pick: None,
+        mends: Some(Broken { service, kinds }),
+        data: Data::default(),
+        marks,
+    })
 }
 
 /// One is an exclamation mark, more are counted.
@@ -249,6 +283,9 @@ mod tests {
             let thing = drawing.nodes.iter().find(|thing| thing.key.1 == node).unwrap();
             assert_eq!(thing.data.fault.as_deref(), Some(fault), "{node}");
             assert!(thing.marks.iter().any(|mark| mark.class == "fault-badge"), "{node}");
+            let undo = drawing.held.iter().find(|thing| thing.key == (Is::Undo, node.to_owned())).unwrap();
+            let mended: Vec<_> = undo.mends.iter().flat_map(|broken| &broken.kinds).collect();
+            assert_eq!(mended.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), [fault], "{node}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! what has changed.
 
 use super::super::selection::Selection;
+use flow::Service;
+use flow::fault::FaultKind;
 use flow::layout::{Anchor, Orientation, Point, Px, Rect};
 use std::sync::Arc;
 
@@ -50,8 +52,19 @@ pub(super) enum Kind {
     Queue,
     /// A step that is held: a button that lets it go.
     Held,
+    /// The button that undoes what is broken on purpose at a node.
+    Undo,
     /// Words that nothing is done with.
     Words,
+}
+
+/// What is broken on purpose at a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// In which service.
+    pub service: Service,
+    /// What.
+    pub kinds: Vec<FaultKind>,
 }
 
 /// A thing's name. What bears it stays the same element.
@@ -65,6 +78,8 @@ pub(super) struct Thing {
     /// Its name for those who do not see it.
     pub spoken: String,
     pub pick: Option<Selection>,
+    /// What is mended by it, if it is the button for that.
+    pub mends: Option<Broken>,
     pub data: Data,
     pub marks: Vec<Mark>,
 }
@@ -251,6 +266,7 @@ mod tests {
             class: "node",
             spoken: words.to_owned(),
             pick: None,
+            mends: None,
             data: Data::default(),
             marks: vec![Mark::path("", "M0 0"), Mark::group("card-store", None, false, inside)],
         }

@@ -88,6 +88,7 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
             ..Data::default()
         },
         pick: Some(pick),
+        mends: None,
         marks: marks.collect(),
     }
 }

@@ -3,7 +3,7 @@
 use super::super::handle::{Lab, Pace};
 use super::super::pick::{OnPick, Picked, is_press};
 use super::super::steady::kept;
-use super::mark::{Drawing, Key, Kind, Mark, Place, Shape, Thing, px};
+use super::mark::{Broken, Drawing, Key, Kind, Mark, Place, Shape, Thing, px};
 use super::{Scene, animation, message_class, words};
 use flow::Style;
 use leptos::attr::any_attribute::{AnyAttribute, IntoAnyAttribute as _};
@@ -27,6 +27,8 @@ pub fn Diagram(
     on_pick: OnPick,
     /// Lets a held step go, by its `hold_id`.
     on_release: Callback<u64>,
+    /// Undoes what is broken on purpose.
+    on_mend: Callback<Broken>,
 ) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     place.on_load(move |canvas| {
@@ -35,7 +37,7 @@ pub fn Diagram(
     });
     let drawing = Memo::new(move |_| lab.look(Pace::Frame, |look| Scene::of(look.lab).drawing()));
     let frame = Memo::new(move |_| drawing.with(|drawing| drawing.frame.clone()));
-    let all = All { drawing, place, on_pick, on_release };
+    let all = All { drawing, place, on_pick, on_release, on_mend };
     view! {
         <div class="place" id=id node_ref=place>
             <svg
@@ -76,6 +78,7 @@ struct All {
     place: NodeRef<html::Div>,
     on_pick: OnPick,
     on_release: Callback<u64>,
+    on_mend: Callback<Broken>,
 }
 
 type Of = fn(&Drawing) -> &Vec<Arc<Thing>>;
@@ -156,9 +159,11 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
     let id_of = |of: Kind| (kind == of).then(|| id.clone());
     let is_button = kind != Kind::Words;
     let hold_id = id_of(Kind::Held).and_then(|id| id.parse().ok());
-    let act = move |event: &ev::Event| match hold_id {
-        Some(hold_id) => all.on_release.run(hold_id),
-        None => {
+    let mends = move || now.with_untracked(|now| now.as_ref()?.mends.clone());
+    let act = move |event: &ev::Event| match (hold_id, mends()) {
+        (Some(hold_id), _) => all.on_release.run(hold_id),
+        (None, Some(broken)) => all.on_mend.run(broken),
+        (None, None) => {
             // A message in a slot bears a selection of its own.
             let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
             let of_slot = target.and_then(|target| target.get_attribute("data-pick")?.parse().ok());
@@ -180,6 +185,7 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
         attribute("data-node", id_of(Kind::Node)),
         attribute("data-queue", id_of(Kind::Queue)),
         attribute("data-hold", id_of(Kind::Held)),
+        attribute("data-undo", id_of(Kind::Undo)),
         follow("data-kind", |thing| thing.data.kind.map(str::to_owned)),
         follow("data-role", |thing| thing.data.role.map(str::to_owned)),
         follow("data-state", |thing| thing.data.state.map(str::to_owned)),
@@ -288,9 +294,11 @@ mod tests {
             let drawing = Scene::of(&state).drawing();
             let lab = Lab::new(live, state);
             let (on_pick, on_release) = (Callback::new(|_| ()), Callback::new(|_| ()));
+            let on_mend = Callback::new(|_| ());
             let style = Style::Choreography;
             let id = "diagram".to_owned();
-            let html = view! { <Diagram lab style id can_be_wide=true on_pick on_release /> }.to_html();
+            let html =
+                view! { <Diagram lab style id can_be_wide=true on_pick on_release on_mend /> }.to_html();
             assert_eq!(drawing.nodes.len(), html.matches("data-node=").count(), "{html}");
             assert_eq!(drawing.queues.len(), html.matches("data-queue=").count(), "{html}");
             assert_eq!(drawing.edges.len(), html.matches("data-edge=").count(), "{html}");

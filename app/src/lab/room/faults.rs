@@ -98,9 +98,8 @@ pub fn add(system: System, fault: &Fault) -> Ask {
 }
 
 /// Clears one; the others stay.
-pub fn without(system: System, faults: &[Fault], kind: FaultKind, service: Service) -> Ask {
-    let is_other = |fault: &&Fault| (fault.kind, fault.service) != (kind, service);
-    set(system, faults.iter().filter(is_other).cloned().collect())
+pub fn clear(system: System, kind: FaultKind, service: Service) -> Ask {
+    Ask::new("DELETE", system.api(&format!("faults?kind={kind}&service={service}")))
 }
 
 /// What is broken on purpose, and the form for more.
@@ -162,8 +161,8 @@ fn FaultRow(
         };
         faults.with(|faults| faults.iter().find(|fault| is_it(fault)).map(words))
     });
-    let clear = move |_| {
-        section.asks.ask(without(section.system, &faults.get_untracked(), kind, service));
+    let mend = move |_| {
+        section.asks.ask(clear(section.system, kind, service));
     };
     view! {
         <li data-set=kind.as_str()>
@@ -176,7 +175,7 @@ fn FaultRow(
                 class="button button-small"
                 type="button"
                 aria-label=format!("Clear {} of {}", name(kind), service_name(service))
-                on:click=clear
+                on:click=mend
             >
                 "Clear"
             </button>

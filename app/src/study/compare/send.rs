@@ -126,8 +126,14 @@ fn show(comparison: Comparison, duel: Duel) {
     bring_into_view();
 }
 
-/// Both pictures are seen as a whole, below the playhead, which stays at the top.
+/// Where there is room for both pictures beside each other, they are seen as a whole, below the playhead, which stays at
+/// the top.
 fn bring_into_view() {
+    let is_wide =
+        window().match_media("(min-width: 70rem)").ok().flatten().is_some_and(|wide| wide.matches());
+    if !is_wide {
+        return;
+    }
     let pictures = document().query_selector(".duel").ok().flatten();
     let height_px = window().inner_height().ok().and_then(|px| px.as_f64()).unwrap_or_default();
     if let Some(pictures) =

@@ -3,10 +3,10 @@
 use super::Comparison;
 use crate::api::{asks::Ask, fetch};
 use crate::components::{StyleMark, title};
-use crate::lab::diagram::Diagram;
+use crate::lab::diagram::{Broken, Diagram};
 use crate::lab::handle::Lab;
 use crate::lab::pick::Picked;
-use crate::lab::room::hold::release;
+use crate::lab::room::{faults::clear, hold::release};
 use flow::Style;
 use leptos::{prelude::*, task::spawn_local};
 
@@ -39,6 +39,9 @@ pub fn Side(
                 can_be_wide=false
                 on_pick=Callback::new(on_pick)
                 on_release=Callback::new(move |hold_id| send(comparison, release(style, hold_id)))
+                on_mend=Callback::new(move |Broken { service, kinds }| {
+                    kinds.into_iter().for_each(|kind| send(comparison, clear(style.into(), kind, service)));
+                })
             />
         </section>
     }
