@@ -1,6 +1,5 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
-use super::super::broken;
 use super::super::selection::Selection;
 use super::super::state::stranger_at;
 use super::super::words::{cut, service_name};
@@ -203,7 +202,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
         (NodeState::Held, _) => format!("holds {}", sku()),
         // What it will do, rather than that it will do something.
         (NodeState::Faulty, _) => match &own.faults[..] {
-            [one] => broken::name(one.kind).to_lowercase(),
+            [one] => one.kind.as_str().replace('_', " "),
             all => format!("{} faults set", all.len()),
         },
         (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
