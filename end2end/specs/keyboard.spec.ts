@@ -139,6 +139,7 @@ test("every key of the help list does its thing", async ({ page, server }) => {
     await expect(page.locator(".inspector h2")).toHaveText("Catalog");
     await page.keyboard.press("Escape");
     await expect(page.locator(".inspector h2")).toHaveText("Inspector");
+    await expect(page.locator("#act")).toBeHidden();
   });
   await key("F", async () => {
     const isFull = () => page.evaluate(() => document.fullscreenElement !== null);
@@ -146,6 +147,14 @@ test("every key of the help list does its thing", async ({ page, server }) => {
     await expect.poll(isFull).toBe(true);
     await page.keyboard.press("f");
     await expect.poll(isFull).toBe(false);
+  });
+  await key("M", async () => {
+    await page.locator('[data-node="wishlist"]').focus();
+    await page.keyboard.press("m");
+    await expect(page.locator("#act button").first()).toBeFocused();
+    await page.keyboard.press("Escape");
+    await expect(page.locator("#act")).toBeHidden();
+    await expect(page.locator('[data-node="wishlist"]')).toBeFocused();
   });
   let listed: string[] = [];
   await key("?", async () => {
@@ -196,7 +205,7 @@ test("Space pauses after a click on any button, and presses it once the shortcut
   await expect(page.locator(".inspector h2")).toHaveText("Catalog");
 });
 
-const ALL_KEYS = ["Space", "ArrowRight", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowLeft", "l", "+", "-", "n", "h", "2", "c", "f", "?"];
+const ALL_KEYS = ["Space", "ArrowRight", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowLeft", "l", "+", "-", "n", "h", "m", "2", "c", "f", "?"];
 
 test("keys are letters to whoever types, and nothing to whoever has turned them off", async ({ page, server }) => {
   await settled(page, server, "choreography");

@@ -73,6 +73,21 @@ impl FaultKind {
     }
 }
 
+impl FaultKind {
+    /// Whether it strikes a service as the consumer of its queue: not inventory as the one who publishes and answers, and not
+    /// the broker.
+    #[must_use]
+    pub const fn strikes_consumer(self, service: Service) -> bool {
+        match self {
+            Self::PublishedTwice | Self::RelayCrash | Self::BrokerStopped => false,
+            Self::HttpSlow | Self::HttpError | Self::HttpTimeout | Self::HttpRefused => {
+                !matches!(service, Service::Inventory)
+            }
+            _ => true,
+        }
+    }
+}
+
 /// When a fault strikes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

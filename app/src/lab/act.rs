@@ -81,6 +81,14 @@ pub fn open_at_focus(targets: Targets) -> bool {
     true
 }
 
+/// Closes the menu, if it is open.
+pub fn close() {
+    let menu = document().query_selector("#act:popover-open").ok().flatten();
+    if let Some(menu) = menu.and_then(|menu| menu.dyn_into::<HtmlElement>().ok()) {
+        let _ = menu.hide_popover();
+    }
+}
+
 /// Brings the menu to life.
 pub type Wake = fn(HtmlElement, Lab, Targets);
 

@@ -9,8 +9,9 @@ use super::panels::load_panels;
 use super::state::Look;
 use crate::later;
 use crate::terms::{Piece, Shown, TermCard, plain, sentence};
+use flow::{Event, Kind};
 use leptos::prelude::*;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use web_sys::HtmlElement;
 use words::caption;
 
@@ -31,7 +32,28 @@ fn said(look: &Look<'_>) -> Said {
         let words = "More arrives than can be told step by step: the lines show rates.";
         return Said { pieces: vec![Piece::Words(words.to_owned())], is_by_hand };
     }
-    Said { pieces: look.shown().find_map(|event| caption(event)).unwrap_or_default(), is_by_hand }
+    let told = |event: &Arc<Event>| if ends_in_vain(look, event) { None } else { caption(event) };
+    Said { pieces: look.shown().find_map(told).unwrap_or_default(), is_by_hand }
+}
+
+/// Whether it is an ack for work that was put off or left undone: what came before it has said so.
+fn ends_in_vain(look: &Look<'_>, event: &Event) -> bool {
+    /// How far back what came before it can be.
+    const REACH: usize = 400;
+    if !matches!(event.kind, Kind::Acked { .. }) {
+        return false;
+    }
+    let before = look.shown().skip_while(|other| other.seq >= event.seq).take(REACH);
+    let own = before.filter(|other| other.message_id == event.message_id && other.node == event.node);
+    own.take_while(|other| !matches!(other.kind, Kind::Delivered { .. })).any(|other| {
+        matches!(
+            other.kind,
+            Kind::RetryScheduled { .. }
+                | Kind::DeadLettered { .. }
+                | Kind::DuplicateIgnored { .. }
+                | Kind::OlderVersionIgnored { .. }
+        )
+    })
 }
 
 /// Brings the caption to life.

@@ -49,9 +49,14 @@ fn pressed(lab: Lab, targets: Targets, event: &ev::KeyboardEvent) -> bool {
         return false;
     }
     if event.key() == "Escape" {
-        // What lies on top is closed first, and by the browser.
-        let is_covered = document().query_selector(":popover-open").is_ok_and(|open| open.is_some());
-        return !is_covered && inspector::close(lab);
+        // What lies on top is closed first, and by the browser. The menu that a click opened goes with the inspector.
+        let on_top = ":popover-open:not(#act), #act:popover-open:focus-within";
+        let is_covered = document().query_selector(on_top).is_ok_and(|open| open.is_some());
+        if is_covered {
+            return false;
+        }
+        act::close();
+        return inspector::close(lab);
     }
     if is_used_by_target(event) || !keys_are_on() {
         return false;

@@ -265,7 +265,7 @@ impl SystemPicture {
             NodeState::Retrying
         } else if own.failure.is_some() {
             NodeState::Failed
-        } else if !own.faults.is_empty() {
+        } else if own.faults.iter().any(|fault| fault.kind.strikes_consumer(service)) {
             NodeState::Faulty
         } else {
             NodeState::Idle

@@ -20,7 +20,7 @@ const SLOWED_BY_MS: u64 = 1_000;
 /// By how much an answer of inventory comes late, in milliseconds.
 const LATE_BY_MS: u64 = 500;
 /// The prefetch counts that are offered.
-const PREFETCH: [u16; 3] = [1, 10, 100];
+const PREFETCH: [u16; 4] = [1, 10, 100, 256];
 /// The most workers that a service can have.
 const WORKERS_MAX: u16 = 16;
 
@@ -255,7 +255,7 @@ const fn breaks_it(kind: FaultKind) -> &'static str {
         FaultKind::HttpRefused => "Refuse calls",
         FaultKind::PublishedTwice => "Publish the next message twice",
         FaultKind::QueueUnbound => "Unbind the queue",
-        FaultKind::ConnectionCut => "Cut the connection",
+        FaultKind::ConnectionCut => "Cut the connection at the next message",
         FaultKind::BrokerStopped => "Stop the broker",
         FaultKind::RelayCrash => "Crash the relay",
     }
@@ -278,6 +278,10 @@ fn fault(kind: FaultKind, service: Service) -> Fault {
         },
         struck: 0,
     }
+}
+
+const fn is_of_calls(kind: FaultKind) -> bool {
+    !kind.strikes_in(Style::Orchestration)
 }
 
 fn undo(system: System, set: &Fault) -> Deed {
@@ -346,7 +350,7 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
             })
             .collect();
     }
-    let hint = |to: u16| format!("{workers} now, then {to}. Each takes one message at a time.");
+    let hint = |to: u16| format!("{workers} now, then {to}. Each holds up to {prefetch} unacked messages.");
     let more = (workers < WORKERS_MAX).then(|| {
         let to = workers + 1;
         deed("Add a worker".to_owned(), hint(to), crew(system, service, to, prefetch))
@@ -373,7 +377,11 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let is_set =
         |kind: FaultKind| known.faults.iter().find(move |set| (set.kind, set.service) == (kind, service));
     let (undone, broken): (Vec<_>, Vec<_>) = kinds.partition(|&kind| is_set(kind).is_some());
-    let undone = undone.into_iter().filter_map(is_set).map(|set| undo(system, set));
+    // What inventory's own API suffers from is felt on every line that leads there.
+    let felt = known.faults.iter().filter(|set| {
+        matches!(thing, Thing::Calls(_)) && set.service == Service::Inventory && is_of_calls(set.kind)
+    });
+    let undone = undone.into_iter().filter_map(is_set).chain(felt).map(|set| undo(system, set));
     let broken = broken.into_iter().map(|kind| breaking(system, kind, service));
     let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
     let (joining, code) = membership(system, thing, known);

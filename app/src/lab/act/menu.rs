@@ -1,7 +1,7 @@
 //! The menu beside what is acted on.
 
-use super::Targets;
 use super::deeds::{Code, Deed, Deeds, Known, can_be_acted_on, deeds};
+use super::{Targets, close};
 use crate::beside::put_beside;
 use crate::focus::focus;
 use crate::lab::handle::{Lab, Pace};
@@ -96,7 +96,7 @@ pub fn Menu(
         section.asks.answers.track();
         let has_failed = section.asks.said.with_untracked(|said| !said.words.is_empty());
         if before.is_some() && !has_failed && done.try_update_value(std::mem::take) == Some(true) {
-            close(place);
+            close();
         }
     });
     let is_replay = move || lab.live.connection.get() == Connection::Replay;
@@ -219,11 +219,4 @@ fn walk(event: &ev::KeyboardEvent) {
     };
     event.prevent_default();
     stops.get(next).into_iter().for_each(crate::focus::put_focus);
-}
-
-fn close(place: NodeRef<html::Div>) {
-    if let Some(menu) = place.get_untracked() {
-        let menu: HtmlElement = menu.into();
-        let _ = menu.hide_popover();
-    }
 }

@@ -22,6 +22,9 @@ fn named(sku: Option<Sku>) -> String {
 
 /// What stands in a service's store now, as its customers would say it.
 fn stored(service: Option<Service>, sku: &str, before: Option<State>, after: State) -> String {
+    if let Some(points) = after.points {
+        return format!("Loyalty counts: {sku} has {points} points.");
+    }
     let was_available = before.is_some_and(|before| before.available);
     let now = after.quantity;
     match service {
@@ -123,7 +126,7 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             words(format!(" {}.", answer.version)),
         ],
         Kind::HttpResponse { status: Some(status), .. } => {
-            vec![words(format!("Inventory answers {node} with {status}, so {node} cannot go on."))]
+            vec![words(format!("Inventory answers {node} with {status}, so {node} has to try again."))]
         }
         Kind::HttpResponse { .. } => {
             vec![words(format!("{node} gets no answer. It depends on inventory, and has to wait."))]
@@ -138,7 +141,7 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             words(" the message. The broker forgets it."),
         ],
         Kind::Nacked { requeue: true, .. } => {
-            vec![words(format!("{node} gives the message back, and it waits in its queue again."))]
+            vec![words(format!("{node} has not finished it: the message goes back into its queue."))]
         }
         Kind::RetryScheduled { delay_ms, .. } => vec![
             words(format!("{node} failed. The message waits {delay_ms} ms in a ")),
@@ -182,8 +185,28 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             ]
         }
         Kind::FaultInjected { fault, phase: FaultPhase::Struck } => {
-            vec![words(format!("As you wanted it: {}", crate::lab::broken::sentence(*fault)))]
+            vec![words(format!("A fault strikes at {node}. {}", crate::lab::broken::sentence(*fault)))]
         }
+        // It leaves, which is told by itself.
+        Kind::ConsumerStopped { .. } if service == Some(Service::Loyalty) => return None,
+        Kind::MembershipChanged { joined: false, .. } => {
+            vec![words(format!("{node} has left, and its queues with it. Nobody else had to change."))]
+        }
+        Kind::MembershipChanged { applied: true, .. } => {
+            vec![words(format!("Inventory's code names {node} now: from here on it sends one message more."))]
+        }
+        Kind::MembershipChanged { .. } => match event.style()? {
+            Style::Choreography => vec![
+                words(format!("{node} has joined: its queue is ")),
+                term(Term::Binding, "bound"),
+                words(", and it hears the next event. Inventory's code stays as it is."),
+            ],
+            Style::Orchestration => vec![
+                words(format!("{node} has joined, and its queue is ")),
+                term(Term::Binding, "bound"),
+                words(". It gets nothing until inventory's code names it."),
+            ],
+        },
         Kind::ConsumerStopped { .. } if is_own => {
             vec![words(format!("{node} takes no messages now. They wait in {queue}; nobody else notices."))]
         }

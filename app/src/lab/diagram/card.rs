@@ -201,10 +201,14 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
         (NodeState::Stopped, _) => "stopped".to_owned(),
         (NodeState::Held, _) => format!("holds {}", sku()),
         // What it will do, rather than that it will do something.
-        (NodeState::Faulty, _) => match &own.faults[..] {
-            [one] => one.kind.as_str().replace('_', " "),
-            all => format!("{} faults set", all.len()),
-        },
+        (NodeState::Faulty, _) => {
+            match &own.faults.iter().filter(|fault| fault.kind.strikes_consumer(service)).collect::<Vec<_>>()
+                [..]
+            {
+                [one] => one.kind.as_str().replace('_', " "),
+                all => format!("{} faults set", all.len()),
+            }
+        }
         (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "notify customers".to_owned(),

@@ -109,10 +109,12 @@ pub(super) fn faults<'a>(scene: &Scene<'a>, role: NodeRole) -> impl Iterator<Ite
         _ => None,
     };
     let set = service.into_iter().flat_map(|service| system.service(service).faults.iter());
-    set.map(|fault| fault.kind).filter(move |&kind| match kind {
-        FaultKind::BrokerStopped => role == NodeRole::Exchange,
-        FaultKind::PublishedTwice | FaultKind::RelayCrash => role == NodeRole::Producer,
-        _ => matches!(role, NodeRole::Consumer(_)),
+    let style = system.system.style;
+    set.map(|fault| fault.kind).filter(move |&kind| match role {
+        _ if !kind.strikes_in(style) => false,
+        NodeRole::Consumer(service) => kind.strikes_consumer(service),
+        NodeRole::Exchange => kind == FaultKind::BrokerStopped,
+        _ => kind != FaultKind::BrokerStopped && !kind.strikes_consumer(Service::Inventory),
     })
 }
 
@@ -150,7 +152,8 @@ pub(super) fn undo(scene: &Scene<'_>, node: &NodeBox) -> Option<Thing> {
     let (x, y) = if at_disc {
         (node.rect.right() + 8.0 * scale, node.rect.y - height * 0.5)
     } else {
-        (node.rect.right() - 12.0 * scale - width, node.rect.y - height * 0.5)
+        // Above the card a queue's name may end.
+        (node.rect.right() - 12.0 * scale - width, node.rect.y + node.rect.h - height * 0.5)
     };
     let marks = vec![
         Mark::rect("", Rect::new(x, y, width, height), Some("10")),

@@ -2,7 +2,6 @@
 
 use super::{BOTH, Comparison};
 use crate::api::fetch;
-use crate::lab::handle::Pace;
 use crate::later::IS_ALIVE;
 use flow::{Dispatch, Service, api::LoyaltyWanted};
 use leptos::{prelude::*, task::spawn_local};
@@ -27,8 +26,11 @@ pub fn NewcomerNotice(
     /// Where its refusal is told.
     comparison: Comparison,
 ) -> impl IntoView {
-    let takes_part = comparison.read(Pace::Calm, |_, history| {
-        BOTH.iter().any(|&style| history.now().system(style).has(Service::Loyalty))
+    // How it is now, wherever the playhead is.
+    let takes_part = Memo::new(move |_| {
+        comparison.live.changed.track();
+        comparison
+            .see(|_, history| BOTH.iter().any(|&style| history.now().system(style).has(Service::Loyalty)))
     });
     let is_leaving = RwSignal::new(false);
     let leave = move |_| {
@@ -36,9 +38,8 @@ pub fn NewcomerNotice(
         spawn_local(async move {
             let outcome = want(false).await;
             is_leaving.try_set(false);
-            match outcome {
-                Ok(()) => comparison.tell(Pace::Calm),
-                Err(why) => comparison.refuse(&why),
+            if let Err(why) = outcome {
+                comparison.refuse(&why);
             }
         });
     };

@@ -18,9 +18,16 @@ const PRESETS: [Preset; 6] = [
         &[(Field::What, "one"), (Field::Fault, "")],
     ),
     (
-        "Inventory's API down",
-        "Whoever has to ask must wait; whoever was told need not.",
-        &[(Field::What, "one"), (Field::Fault, "http_refused"), (Field::Service, "inventory")],
+        "Inventory's API in trouble",
+        "Six of ten calls fail. Whoever has to ask must try again; whoever was told need not ask.",
+        &[
+            (Field::What, "burst"),
+            (Field::Count, "10"),
+            (Field::Seed, "1"),
+            (Field::Fault, "http_error"),
+            (Field::Service, "inventory"),
+            (Field::Probability, "0.6"),
+        ],
     ),
     (
         NEWCOMER,
@@ -29,7 +36,7 @@ const PRESETS: [Preset; 6] = [
     ),
     (
         "Slow catalog",
-        "Its queue grows, and nobody else waits for it.",
+        "Each of its messages takes 300 ms longer, and nobody else waits for it.",
         &[
             (Field::What, "burst"),
             (Field::Count, "10"),
@@ -41,12 +48,12 @@ const PRESETS: [Preset; 6] = [
     ),
     (
         "Crash between two commands",
-        "The relay dies after its second message. The outbox remembers what is missing, and inboxes what is known.",
+        "The relay dies after an arrival's second message, or its only one. It publishes again, and inboxes know what they have.",
         &[(Field::What, "one"), (Field::Fault, "relay_crash"), (Field::Service, "inventory")],
     ),
     (
         "Burst of 50",
-        "Fifty arrivals at once: three times as many messages, or twice as many calls.",
+        "Fifty arrivals at once, and what each style takes for them.",
         &[(Field::What, "burst"), (Field::Count, "50"), (Field::Seed, "1"), (Field::Fault, "")],
     ),
 ];

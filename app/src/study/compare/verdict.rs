@@ -14,10 +14,17 @@ use leptos::prelude::*;
 type Line = (&'static str, fn(&Side, &Summary) -> u64, fn(u64, &Summary) -> String);
 
 const LINES: [Line; 6] = [
-    ("Messages published", |_, sum| each(sum, sum.messages), |value, _| hundredths(value)),
+    (
+        "Messages published",
+        |_, sum| each(sum, sum.messages),
+        |value, sum| match sum.republished {
+            0 => hundredths(value),
+            again => format!("{} + {} again", hundredths(value), hundredths(each(sum, again))),
+        },
+    ),
     ("Messages delivered", |_, sum| each(sum, sum.deliveries), |value, _| hundredths(value)),
     ("HTTP calls", |_, sum| each(sum, sum.calls), |value, _| hundredths(value)),
-    ("Bytes in messages", |_, sum| each(sum, sum.message_bytes), |value, _| hundredths(value)),
+    ("Bytes sent and delivered", |_, sum| each(sum, sum.message_bytes), |value, _| hundredths(value)),
     ("Services inventory knows", |side, _| known_by_inventory(side), |value, _| value.to_string()),
     (
         "Time to all effects",
@@ -106,6 +113,18 @@ fn took(side: &Side, sum: &Summary, n: usize) -> String {
         all if all == n => String::new(),
         some => format!(", finishes {some} of {n}"),
     };
+    let again = match sum.republished {
+        0 => String::new(),
+        again => format!(", publishes {} again", hundredths(each(sum, again))),
+    };
+    let failed = match sum.failed_calls {
+        0 => String::new(),
+        failed => format!(" ({failed} in all failed)"),
+    };
+    let time = match sum.all_effects.n {
+        0 => String::new(),
+        _ => format!(" in {}", duration(sum.all_effects.p50_us)),
+    };
     let retried = match sum.retries {
         0 => String::new(),
         1 => ", tries once more".to_owned(),
@@ -113,11 +132,12 @@ fn took(side: &Side, sum: &Summary, n: usize) -> String {
     };
     let heard = match heard_by_loyalty(side) {
         0 => String::new(),
-        heard => format!(", reaches Loyalty {heard}×"),
+        heard if n == 1 && heard == 1 => ", reaches Loyalty".to_owned(),
+        heard => format!(", reaches Loyalty {heard} of {n} times"),
     };
     let parked = if sum.parked == 0 { String::new() } else { format!(", parks {}", sum.parked) };
     format!(
-        "takes {} and {}{retried}{parked}{done}{heard}, and its inventory {knows}",
+        "takes {} and {}{failed}{time}{again}{retried}{parked}{done}{heard}, and its inventory {knows}",
         count(each(sum, sum.messages), "message"),
         count(each(sum, sum.calls), "call"),
     )
