@@ -174,7 +174,10 @@ test("every key of the help list does its thing", async ({ page, server }) => {
 test("Space pauses after a click on any button, and presses it once the shortcuts are off", async ({ page, server }) => {
   await settled(page, server, "choreography");
   const send = page.getByRole("button", { name: "Send arrival" });
+  const first = await server.lastSeq();
   await send.click();
+  // Before the arrival is heard of, all is settled too.
+  await expect.poll(() => seqOf(page)).toBeGreaterThan(first);
   await expectSettled(page);
   const before = await server.lastSeq();
   await expect(send).toBeFocused();

@@ -109,9 +109,7 @@ pub(super) fn faults<'a>(scene: &Scene<'a>, role: NodeRole) -> impl Iterator<Ite
         _ => None,
     };
     let set = service.into_iter().flat_map(|service| system.service(service).faults.iter());
-    let style = system.system.style;
     set.map(|fault| fault.kind).filter(move |&kind| match role {
-        _ if !kind.strikes_in(style) => false,
         NodeRole::Consumer(service) => kind.strikes_consumer(service),
         NodeRole::Exchange => kind == FaultKind::BrokerStopped,
         _ => kind != FaultKind::BrokerStopped && !kind.strikes_consumer(Service::Inventory),
