@@ -406,8 +406,8 @@ test("views, filters, exports and runs are worked by keyboard", async ({ page, s
     await isOpen(page, view);
     await expect(page.getByRole("tab", { name: view })).toBeFocused();
   }
-  await press(page, page.getByRole("button", { name: "Acks" }));
-  await expect(page.getByRole("button", { name: "Acks" })).toHaveAttribute("aria-pressed", "true");
+  await press(page, page.getByRole("button", { name: "Acks", exact: true }));
+  await expect(page.getByRole("button", { name: "Acks", exact: true })).toHaveAttribute("aria-pressed", "true");
   const picture = page.waitForEvent("download");
   await press(page, page.getByRole("button", { name: "Save as SVG" }));
   expect((await picture).suggestedFilename()).toBe("skuflow-sequence.svg");

@@ -150,8 +150,8 @@ pub(super) fn undo(scene: &Scene<'_>, node: &NodeBox) -> Option<Thing> {
     let (x, y) = if at_disc {
         (node.rect.right() + 8.0 * scale, node.rect.y - height * 0.5)
     } else {
-        // Above the card a queue's name may end.
-        (node.rect.right() - 12.0 * scale - width, node.rect.y + node.rect.h - height * 0.5)
+        // Where the tick of what is done stands otherwise: above the card a queue's name may end.
+        (node.rect.right() - 12.0 * scale - width, node.rect.y - 3.0 * scale)
     };
     let marks = vec![
         Mark::rect("", Rect::new(x, y, width, height), Some("10")),
