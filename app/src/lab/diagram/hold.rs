@@ -146,12 +146,13 @@ pub(super) fn undo(scene: &Scene<'_>, node: &NodeBox) -> Option<Thing> {
     let spoken = format!("Undo: {} of {}", names.join(", "), service_name(service));
     let scale = scene.scale;
     let (width, height) = (46.0 * scale, 21.0 * scale);
-    let at_disc = node.role == NodeRole::Exchange;
-    let (x, y) = if at_disc {
-        (node.rect.right() + 8.0 * scale, node.rect.y - height * 0.5)
-    } else {
+    let inside = node.rect.right() - 12.0 * scale - width;
+    let (x, y) = match node.role {
+        NodeRole::Exchange => (node.rect.right() + 8.0 * scale, node.rect.y - height * 0.5),
+        // Beside its name there is no room.
+        NodeRole::Producer => (inside, node.rect.bottom() - 4.0 * scale),
         // Where the tick of what is done stands otherwise: above the card a queue's name may end.
-        (node.rect.right() - 12.0 * scale - width, node.rect.y - 3.0 * scale)
+        _ => (inside, node.rect.y - 3.0 * scale),
     };
     let marks = vec![
         Mark::rect("", Rect::new(x, y, width, height), Some("10")),
