@@ -204,7 +204,7 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
                     <Notes lab />
                 </footer>
                 <PlayheadPlace lab system />
-                <ActPlace lab system targets />
+                <ActPlace lab targets />
             </section>
             <aside
                 class="panel inspector"

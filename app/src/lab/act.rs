@@ -11,7 +11,6 @@ use super::handle::Lab;
 use super::panels::load_panels;
 use super::selection::Selection;
 use crate::later;
-use flow::System;
 use leptos::{ev, prelude::*};
 use menu::Menu;
 use wasm_bindgen::JsCast as _;
@@ -103,12 +102,9 @@ pub fn wake(place: HtmlElement, lab: Lab, targets: Targets) {
 pub fn ActPlace(
     /// Of whose page.
     lab: Lab,
-    /// Of which system.
-    system: System,
     /// What somebody wants to act on.
     targets: Targets,
 ) -> impl IntoView {
-    let _ = system;
     #[cfg(feature = "hydrate")]
     return later::place(move |place| async move { (load_panels().await.act)(place, lab, targets) });
     #[cfg(not(feature = "hydrate"))]

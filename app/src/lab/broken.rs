@@ -30,9 +30,15 @@ pub const NEVER: &str = "In this style nobody asks inventory, so it never strike
 /// Its name for people.
 #[must_use]
 pub fn name(kind: FaultKind) -> String {
-    let mut name = kind.as_str().replace('_', " ").replace("http", "HTTP");
+    let mut name = words(kind).replace("http", "HTTP");
     name[..1].make_ascii_uppercase();
     name
+}
+
+/// Its name within a sentence or on a card.
+#[must_use]
+pub fn words(kind: FaultKind) -> String {
+    kind.as_str().replace('_', " ")
 }
 
 /// Whether only inventory can have it.

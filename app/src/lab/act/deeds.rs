@@ -4,6 +4,7 @@ use crate::api::asks::Ask;
 use crate::lab::broken::{name, sentence, trigger};
 use crate::lab::room::faults::{add, clear};
 use crate::lab::room::hold::{is_passed, set as set_gates};
+use crate::lab::room::workers::set as set_workers;
 use crate::lab::selection::Selection;
 use crate::lab::words::{about_to, service_name};
 use flow::api::{Crew, Loyalty, LoyaltyWanted};
@@ -13,7 +14,6 @@ use flow::layout::{
 };
 use flow::loyalty::{Line, UNCHANGED, diff, file};
 use flow::{Dispatch, Service, Style, System, topology};
-use serde_json::json;
 
 /// By how much a service is slowed down, in milliseconds.
 const SLOWED_BY_MS: u64 = 1_000;
@@ -65,6 +65,14 @@ pub struct Deed {
     pub stays: bool,
     /// Whether it is the first of another kind than the one before.
     pub is_apart: bool,
+}
+
+impl Deed {
+    /// Something that breaks or changes what it is done to, after which the picture is looked at.
+    fn new(words: impl Into<String>, hint: impl Into<String>, ask: Ask) -> Self {
+        let (words, hint) = (words.into(), hint.into());
+        Self { words, hint, ask, is_undo: false, stays: false, is_apart: false }
+    }
 }
 
 /// What can be done with a thing.
@@ -197,39 +205,26 @@ fn membership(system: System, thing: Thing, known: &Known) -> (Vec<Deed>, Option
     let Some(Loyalty { joined, applied, .. }) = known.loyalty else { return (Vec::new(), None) };
     let dispatch = known.dispatch;
     let lines = diff(system.style, dispatch);
-    let deed = |words: &str, hint: &str, wanted: LoyaltyWanted, is_undo: bool| Deed {
-        words: words.to_owned(),
-        hint: hint.to_owned(),
-        ask: Ask::new("PUT", system.api("loyalty"))
-            .with(serde_json::to_string(&wanted).expect("what is wanted is plain data")),
-        is_undo,
-        stays: !wanted.joined || wanted.applied.is_none(),
-        is_apart: false,
+    let ask = |wanted: LoyaltyWanted| {
+        let body = serde_json::to_string(&wanted).expect("what is wanted is plain data");
+        Ask::new("PUT", system.api("loyalty")).with(body)
     };
-    let wanted = LoyaltyWanted { joined: true, applied: None, dispatch };
-    let leave = LoyaltyWanted { joined: false, ..wanted };
-    let apply = LoyaltyWanted { applied: Some(true), ..wanted };
+    let join = LoyaltyWanted { joined: true, applied: None, dispatch };
     let needs_code = !lines.is_empty();
-    let deeds = match (joined, applied || !needs_code) {
-        (false, _) if needs_code => vec![deed(
-            "Add a consumer: Loyalty",
-            "It binds a queue of its own, and gets nothing until inventory's code names it.",
-            wanted,
-            false,
-        )],
-        (false, _) => vec![deed(
-            "Add a consumer: Loyalty",
-            "It counts points. It binds a queue of its own, and hears the next event.",
-            wanted,
-            false,
-        )],
-        (true, false) => vec![
-            deed("Apply the change", "From then on inventory really sends to Loyalty.", apply, false),
-            deed("Remove Loyalty", "Its queues go with it. Nobody else notices.", leave, true),
-        ],
-        (true, true) => {
-            vec![deed("Remove Loyalty", "Its queues go with it. Nobody else notices.", leave, true)]
-        }
+    let deeds = if joined {
+        let apply = ask(LoyaltyWanted { applied: Some(true), ..join });
+        let apply = Deed::new("Apply the change", "From then on inventory really sends to Loyalty.", apply);
+        let leave = ask(LoyaltyWanted { joined: false, ..join });
+        let leave = Deed::new("Remove Loyalty", "Its queues go with it. Nobody else notices.", leave);
+        let leave = Deed { is_undo: true, stays: true, ..leave };
+        (needs_code && !applied).then_some(apply).into_iter().chain([leave]).collect()
+    } else {
+        let hint = if needs_code {
+            "It binds a queue of its own, and gets nothing until inventory's code names it."
+        } else {
+            "It counts points. It binds a queue of its own, and hears the next event."
+        };
+        vec![Deed { stays: true, ..Deed::new("Add a consumer: Loyalty", hint, ask(join)) }]
     };
     let note = match (needs_code, applied) {
         (false, _) => "Inventory's code stays as it is: whoever is bound hears the event.",
@@ -285,14 +280,9 @@ const fn is_of_calls(kind: FaultKind) -> bool {
 }
 
 fn undo(system: System, set: &Fault) -> Deed {
-    Deed {
-        words: format!("Undo: {}", name(set.kind)),
-        hint: format!("{} Set to strike {}; struck {}×.", sentence(set.kind), trigger(set), set.struck),
-        ask: clear(system, set.kind, set.service),
-        is_undo: true,
-        stays: false,
-        is_apart: false,
-    }
+    let hint = format!("{} Set to strike {}; struck {}×.", sentence(set.kind), trigger(set), set.struck);
+    let ask = clear(system, set.kind, set.service);
+    Deed { is_undo: true, ..Deed::new(format!("Undo: {}", name(set.kind)), hint, ask) }
 }
 
 fn breaking(system: System, kind: FaultKind, service: Service) -> Deed {
@@ -303,8 +293,7 @@ fn breaking(system: System, kind: FaultKind, service: Service) -> Deed {
         FaultKind::HttpSlow => format!("Each answer comes {LATE_BY_MS} ms late, until this is undone."),
         kind => sentence(kind).to_owned(),
     };
-    let ask = add(system, &fault(kind, service));
-    Deed { words: breaks_it(kind).to_owned(), hint, ask, is_undo: false, stays: false, is_apart: false }
+    Deed::new(breaks_it(kind), hint, add(system, &fault(kind, service)))
 }
 
 fn gate(system: System, holding: &Holding, one: ClosedGate) -> Deed {
@@ -320,12 +309,7 @@ fn gate(system: System, holding: &Holding, one: ClosedGate) -> Deed {
     } else {
         (format!("Hold before: {about_to}"), format!("{who} waits each time it is about to {about_to}."))
     };
-    Deed { words, hint, ask: set_gates(system, closed), is_undo: is_closed, stays: false, is_apart: false }
-}
-
-fn crew(system: System, service: Service, workers: u16, prefetch: u16) -> Ask {
-    let body = json!({ "workers": workers, "prefetch": prefetch });
-    Ask::new("POST", system.api(&format!("{service}/workers"))).with(body.to_string())
+    Deed { is_undo: is_closed, ..Deed::new(words, hint, set_gates(system, closed)) }
 }
 
 /// One worker more or less, or another prefetch.
@@ -333,31 +317,24 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
     let (Thing::Consumer(service) | Thing::Queue(service)) = thing else { return Vec::new() };
     let Some(crew_now) = known.crews.iter().find(|crew| crew.service == service) else { return Vec::new() };
     let (workers, prefetch) = (crew_now.workers.workers, crew_now.workers.prefetch);
-    let deed = |words: String, hint: String, ask: Ask| Deed {
-        words,
-        hint,
-        ask,
-        is_undo: false,
-        stays: true,
-        is_apart: false,
-    };
+    let deed = |words: String, hint: String, ask: Ask| Deed { stays: true, ..Deed::new(words, hint, ask) };
     if matches!(thing, Thing::Queue(_)) {
         let others = PREFETCH.into_iter().filter(|&other| other != prefetch);
         return others
             .map(|other| {
                 let hint = format!("So many unacked messages at a time; now {prefetch}.");
-                deed(format!("Set prefetch to {other}"), hint, crew(system, service, workers, other))
+                deed(format!("Set prefetch to {other}"), hint, set_workers(system, service, &workers, &other))
             })
             .collect();
     }
     let hint = |to: u16| format!("{workers} now, then {to}. Each holds up to {prefetch} unacked messages.");
     let more = (workers < WORKERS_MAX).then(|| {
         let to = workers + 1;
-        deed("Add a worker".to_owned(), hint(to), crew(system, service, to, prefetch))
+        deed("Add a worker".to_owned(), hint(to), set_workers(system, service, &to, &prefetch))
     });
     let fewer = (workers > 1).then(|| {
         let to = workers - 1;
-        deed("Remove a worker".to_owned(), hint(to), crew(system, service, to, prefetch))
+        deed("Remove a worker".to_owned(), hint(to), set_workers(system, service, &to, &prefetch))
     });
     more.into_iter().chain(fewer).collect()
 }

@@ -1,5 +1,6 @@
 //! The warehouse, the exchange, and the cards of services and strangers.
 
+use super::super::broken;
 use super::super::selection::Selection;
 use super::super::state::stranger_at;
 use super::super::words::{cut, service_name};
@@ -205,7 +206,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
             match &own.faults.iter().filter(|fault| fault.kind.strikes_consumer(service)).collect::<Vec<_>>()
                 [..]
             {
-                [one] => one.kind.as_str().replace('_', " "),
+                [one] => broken::words(one.kind),
                 all => format!("{} faults set", all.len()),
             }
         }

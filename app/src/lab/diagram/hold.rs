@@ -1,5 +1,6 @@
 //! What is held on purpose, as buttons where it waits, and badges for what is broken on purpose.
 
+use super::super::broken;
 use super::super::words::{about_to, cut, held_words, service_name};
 use super::Scene;
 use super::mark::{Broken, Data, Kind, Mark, Thing};
@@ -118,7 +119,7 @@ pub(super) fn faults<'a>(scene: &Scene<'a>, role: NodeRole) -> impl Iterator<Ite
 
 /// The badge of a node on which something is broken on purpose.
 pub(super) fn badge(scene: &Scene<'_>, node: &NodeBox) -> Option<Mark> {
-    let names: Vec<_> = faults(scene, node.role).map(|kind| kind.as_str().replace('_', " ")).collect();
+    let names: Vec<_> = faults(scene, node.role).map(broken::words).collect();
     let scale = scene.scale;
     let inset = if node.role == NodeRole::Exchange { 5.0 * scale } else { 0.0 };
     // On the right: on the left a queue's name may end.
@@ -142,7 +143,7 @@ pub(super) fn undo(scene: &Scene<'_>, node: &NodeBox) -> Option<Thing> {
         NodeRole::Consumer(service) => service,
         _ => Service::Inventory,
     };
-    let names: Vec<_> = kinds.iter().map(|kind| kind.as_str().replace('_', " ")).collect();
+    let names: Vec<_> = kinds.iter().copied().map(broken::words).collect();
     let spoken = format!("Undo: {} of {}", names.join(", "), service_name(service));
     let scale = scene.scale;
     let (width, height) = (46.0 * scale, 21.0 * scale);

@@ -4,9 +4,10 @@ use super::field::{NumberField, following, number};
 use super::section::{Asking, Section};
 use crate::api::asks::Ask;
 use crate::lab::words::service_name;
-use flow::Service;
 use flow::api::{Breaker, BreakerState, Crew, WorkersState};
+use flow::{Service, System};
 use leptos::{ev, prelude::*};
+use serde::Serialize;
 use serde_json::json;
 
 const fn state(state: WorkersState) -> (&'static str, &'static str) {
@@ -26,6 +27,12 @@ fn breaker(breaker: &Breaker) -> String {
         BreakerState::Open => format!("open after {failures} failures: no calls"),
         BreakerState::HalfOpen => "half open: trying one call".to_owned(),
     }
+}
+
+/// Sets how many workers a service has, and how many unacked messages each may hold. The server says what is wrong with them.
+pub fn set(system: System, service: Service, workers: &impl Serialize, prefetch: &impl Serialize) -> Ask {
+    let body = json!({ "workers": workers, "prefetch": prefetch });
+    Ask::new("POST", system.api(&format!("{service}/workers"))).with(body.to_string())
 }
 
 /// The services, each with its workers.
@@ -106,9 +113,8 @@ fn CrewForm(
         move |event: ev::SubmitEvent| {
             event.prevent_default();
             let read = |field: RwSignal<String>| field.with_untracked(|text| number(text));
-            let body = json!({ "workers": read(workers), "prefetch": read(prefetch) });
-            let path = section.system.api(&format!("{service}/workers"));
-            section.asks.ask(Ask::new("POST", path).with(body.to_string()).from(form.clone()));
+            let ask = set(section.system, service, &read(workers), &read(prefetch));
+            section.asks.ask(ask.from(form.clone()));
         }
     };
     view! {
