@@ -6,6 +6,7 @@ mod dead_letter;
 mod file;
 mod loyalty;
 mod simulator;
+mod source;
 mod workers;
 
 pub use announce::{AnnounceWanted, Announced, AnnouncedAgain};
@@ -14,6 +15,7 @@ pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
 pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
 pub use loyalty::{Loyalty, LoyaltyWanted, Points};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
+pub use source::Source;
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
 use crate::{Dispatch, Id, Sku, Style, Transport};

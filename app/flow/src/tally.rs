@@ -1,8 +1,8 @@
 //! What each arrival took: messages, calls, and how long until its effects.
 //!
 //! Time in which a step of the arrival itself was held at a gate is no part of any latency. An *effect* is what a
-//! service stored or sent because of the arrival; a service that knew something newer already has its effect when
-//! it acks.
+//! service stored or sent because of the arrival. A service that has heard of it another way, by the message of another
+//! arrival of the same SKU, has its effect when it stored that; the ack of a message that changes nothing comes later.
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +15,8 @@ use std::collections::VecDeque;
 
 /// How many arrivals are kept.
 pub const ARRIVALS: usize = 2_500;
+/// How many of the latest changes in services are kept.
+const CHANGES: usize = ARRIVALS * Service::ALWAYS.len();
 
 /// What one arrival took so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,8 @@ pub struct Tally {
     pub sku: Option<Sku>,
     /// When it began: microseconds since the Unix epoch.
     pub began_us: u64,
+    /// The version of inventory's numbers that it led to.
+    version: Option<u64>,
     /// Messages that were published, each once, however often it was sent.
     pub messages: u32,
     /// The same message handed to the broker once more.
@@ -80,6 +84,7 @@ impl Tally {
             system,
             sku: event.sku,
             began_us: event.at_us,
+            version: None,
             messages: 0,
             republished: 0,
             published_bytes: 0,
@@ -147,7 +152,7 @@ impl Tally {
         self.is_complete() && troubles == [0; 6]
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: &Event, changes: &Changes) {
         let service = match event.node {
             Some(Node::Service(service)) => Some(service),
             _ => None,
@@ -164,6 +169,7 @@ impl Tally {
                     self.sizes.push((id, size));
                 }
             }
+            Kind::StockRecorded { after, .. } => self.version = Some(after.version),
             Kind::Returned { .. } => self.returned += 1,
             Kind::HttpRequest { .. } => self.calls += 1,
             Kind::HttpResponse { status, .. } if *status != Some(200) => self.failed_calls += 1,
@@ -184,13 +190,17 @@ impl Tally {
         if let Some(service) = service
             && event.queue.as_deref() == Some(self.system.style.queue_of(service).name)
         {
-            self.take_on_path(service, event);
+            self.take_on_path(service, event, changes);
         }
     }
 
-    fn take_on_path(&mut self, service: Service, event: &Event) {
+    fn take_on_path(&mut self, service: Service, event: &Event, changes: &Changes) {
         let passed_us = event.at_us.saturating_sub(self.began_us);
         let publish_held_us = self.publish_held_us;
+        let known_us = match event.kind {
+            Kind::Acked { .. } => changes.known_us(self, service),
+            _ => None,
+        };
         let path = &mut self.paths[service as usize];
         let effect_us = passed_us.saturating_sub(path.held_us);
         match event.kind {
@@ -210,10 +220,53 @@ impl Tally {
             Kind::Acked { .. } if path.is_put_aside => path.is_put_aside = false,
             Kind::Acked { .. } => {
                 path.is_done = true;
-                path.effect_us.get_or_insert(effect_us);
+                if path.effect_us.is_none() {
+                    path.effect_us = Some(known_us.map_or(effect_us, |known_us| known_us.min(effect_us)));
+                }
             }
             _ => {}
         }
+    }
+}
+
+/// By how much an event may be older than the one before it in the journal, in microseconds.
+const ORDER_SLACK_US: u64 = 1_000_000;
+
+/// A service stored what it learned of a SKU.
+#[derive(Debug, Clone, Copy)]
+struct Change {
+    system: System,
+    service: Service,
+    sku: Sku,
+    version: u64,
+    at_us: u64,
+}
+
+/// The latest changes, oldest first.
+#[derive(Debug, Clone, Default)]
+struct Changes(VecDeque<Change>);
+
+impl Changes {
+    fn take(&mut self, event: &Event) {
+        let Kind::StateChanged { after, .. } = &event.kind else { return };
+        let (Some(Node::Service(service)), Some(sku)) = (&event.node, event.sku) else { return };
+        let Some(system) = system_of(event) else { return };
+        if self.0.len() >= CHANGES {
+            self.0.pop_front();
+        }
+        let (service, version, at_us) = (*service, after.version, event.at_us);
+        self.0.push_back(Change { system, service, sku, version, at_us });
+    }
+
+    /// From an arrival until the service knew of it, by whatever message, in microseconds.
+    fn known_us(&self, tally: &Tally, service: Service) -> Option<u64> {
+        // The journal's order is nearly that of time.
+        let lately = |change: &&Change| change.at_us + ORDER_SLACK_US >= tally.began_us;
+        let known = self.0.iter().rev().take_while(lately).filter(|change| {
+            (change.system, change.service, Some(change.sku)) == (tally.system, service, tally.sku)
+                && tally.version.is_some_and(|version| change.version >= version)
+        });
+        known.filter_map(|change| change.at_us.checked_sub(tally.began_us)).min()
     }
 }
 
@@ -221,6 +274,7 @@ impl Tally {
 #[derive(Debug, Clone, Default)]
 pub struct Tallies {
     tallies: VecDeque<Tally>,
+    changes: Changes,
     /// How many were forgotten, so that the numbers in `index` stay true.
     forgotten: usize,
     index: Index,
@@ -266,6 +320,7 @@ impl Tallies {
 
     /// Takes in the next event.
     pub fn apply(&mut self, event: &Event) {
+        self.changes.take(event);
         let Some(arrival) = &event.correlation_id else { return };
         let begins = matches!(event.kind, Kind::ArrivalReceived { .. } | Kind::StockRecorded { .. });
         let key = Key::new("arrival", arrival, "");
@@ -286,7 +341,7 @@ impl Tallies {
             }
             None => return,
         };
-        self.tallies[number - self.forgotten].take(event);
+        self.tallies[number - self.forgotten].take(event, &self.changes);
     }
 }
 

@@ -228,19 +228,18 @@ fn summary(system: &SystemPicture) -> String {
                 1 => "1 e-mail".to_owned(),
                 more => format!("{more} e-mails"),
             };
+            let (handled, of) = (last.handled(), last.receivers());
             match last.dead {
-                0 if last.handled() == 3 => format!("{}: settled. 3 services, {mails}.", name(last)),
-                0 => format!("{}: {} of 3 services handled it; {mails}.", name(last), last.handled()),
-                dead => format!(
-                    "{}: {} of 3 services handled it, {dead} parked; {mails}.",
-                    name(last),
-                    last.handled()
-                ),
+                0 if handled == of => format!("{}: settled. {of} services, {mails}.", name(last)),
+                0 => format!("{}: {handled} of {of} services handled it; {mails}.", name(last)),
+                dead => {
+                    format!("{}: {handled} of {of} services handled it, {dead} parked; {mails}.", name(last))
+                }
             }
         }
         (Some(last), _) => {
             let parked = if last.dead > 0 { format!(", {} parked", last.dead) } else { String::new() };
-            format!("{}: {} of 3 services handled it{parked}.", name(last), last.handled())
+            format!("{}: {} of {} services handled it{parked}.", name(last), last.handled(), last.receivers())
         }
     }
 }

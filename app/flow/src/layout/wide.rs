@@ -9,8 +9,10 @@ use super::{
 use crate::Service;
 
 const WIDTH: f32 = 632.0;
-/// From one row to the next.
+/// From one row to the next, while there are our three.
 const ROW: f32 = 92.0;
+/// With loyalty below them: as close as cards may stand, so that all four are in sight on a laptop.
+const CLOSE_ROW: f32 = 71.0;
 const WAREHOUSE_X: f32 = 2.0;
 const WAREHOUSE_SIZE: (f32, f32) = (58.0, 50.0);
 const PRODUCER_X: f32 = 80.0;
@@ -27,6 +29,10 @@ const CARD_ABOVE: f32 = 21.0;
 const LANE_X: f32 = 626.0;
 /// Loyalty asks on a lane of its own, inside of wishlist's.
 const INNER_LANE_X: f32 = 621.0;
+/// How far along a line into a queue the words of what travels stand, and how much lower.
+const WORDS: (f32, f32) = (0.78, 0.0);
+/// The same where rows are close, and the exchange's name is near.
+const CLOSE_WORDS: (f32, f32) = (0.9, 5.0);
 /// How far beside the others' calls loyalty's reaches inventory.
 const BESIDE_CALLS: f32 = 12.0;
 /// How far below a queue's middle a stranger's line begins.
@@ -37,6 +43,8 @@ const STEEP_X: f32 = 308.0;
 const MORE_HEIGHT: f32 = 34.0;
 /// What the line of a call, and its words outside of that, take above or below everything else.
 const CALL_MARGIN: f32 = 38.0;
+/// What a second line of a call takes below the first, with its words.
+const SECOND_LANE: f32 = 30.0;
 /// How far the line of a call is from the rim.
 const CALL_LANE: f32 = 26.0;
 /// How far above a line the words of what travels on it stand, so that tokens do not touch them.
@@ -47,14 +55,21 @@ const GAP: f32 = 3.0;
 pub(super) fn layout(plan: &Plan) -> Layout {
     let rows = plan.rows();
     let margin = if plan.has_calls() { CALL_MARGIN } else { 10.0 };
-    let first_row = margin + 42.0;
+    // Others' names may be long, and need the room above their queues.
+    let is_close = plan.loyalty.is_some() && rows.len() == Service::ALL.len();
+    let (first_row, pitch) = match (is_close, plan.has_calls()) {
+        (true, true) => (margin + 38.0, CLOSE_ROW),
+        // Its queues' names are longer than the gap beside the cards, and there is room without calls.
+        (true, false) => (margin + 42.0, CLOSE_ROW + 9.0),
+        (false, _) => (margin + 42.0, ROW),
+    };
     #[expect(clippy::cast_precision_loss, reason = "a dozen rows at most")]
-    let row_y = |row: usize| first_row + row as f32 * ROW;
+    let row_y = |row: usize| first_row + row as f32 * pitch;
     // The middle of our three rows, whoever else listens below.
     let axis = row_y(1);
     let last = row_y(rows.len() - 1) + CARD_SIZE.1 - CARD_ABOVE;
     let asks_too = plan.has_calls() && plan.loyalty.is_some();
-    let height = last + margin + if asks_too { CALL_MARGIN } else { 0.0 };
+    let height = last + margin + if asks_too { SECOND_LANE } else { 0.0 };
 
     let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
     let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
@@ -108,7 +123,10 @@ pub(super) fn layout(plan: &Plan) -> Layout {
                     } else {
                         Path::through(&[at(source.1, axis), at(STEEP_X, axis), at(STEEP_X, y), to])
                     };
-                    let passing = if y == axis { above(source.1, to.x, y) } else { left_of(&path) };
+                    let passing = match y == axis {
+                        true => above(source.1, to.x, y),
+                        false => left_of(&path, if is_close { CLOSE_WORDS } else { WORDS }),
+                    };
                     edges.push(Edge::message(
                         route_edge(&name),
                         path,
@@ -156,7 +174,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         let side = CARD_SIZE.1 / 2.0 - CARD_ABOVE;
         let (above, below, asks) = (producer.y - GAP, producer.bottom() + GAP, producer.middle().x);
         let loyalty =
-            (Service::Loyalty, INNER_LANE_X, height - CALL_MARGIN - CALL_LANE, below, asks + BESIDE_CALLS);
+            (Service::Loyalty, INNER_LANE_X, height - SECOND_LANE - CALL_LANE, below, asks + BESIDE_CALLS);
         for (service, lane_x, lane_y, down_to, asks) in [
             (Service::Catalog, LANE_X, CALL_LANE, above, asks),
             (Service::Wishlist, LANE_X, height - CALL_LANE, below, asks),
@@ -200,14 +218,15 @@ fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32) -> Queue
     }
 }
 
-/// The words of what travels into a queue above or below: left of the line, since on its right there are queues.
-fn left_of(path: &Path) -> Text {
+/// The words of what travels into a queue above or below: left of the line, that share of its way along and so much lower,
+/// since on its right there are queues.
+fn left_of(path: &Path, (share, lower): (f32, f32)) -> Text {
     const HALF_HEIGHT: f32 = 13.0;
-    let middle = path.point(0.78);
+    let middle = path.point(share);
     let beside = (0..=100_u8).map(|share| path.point(f32::from(share) / 100.0));
-    let beside = beside.filter(|point| (point.y - middle.y).abs() < HALF_HEIGHT);
+    let beside = beside.filter(|point| (point.y - middle.y).abs() < HALF_HEIGHT + lower);
     let leftmost = beside.map(|point| point.x).fold(middle.x, f32::min);
-    Text::passing(at(leftmost - 7.0, middle.y + 4.0), Anchor::End)
+    Text::passing(at(leftmost - 7.0, middle.y + lower + 4.0), Anchor::End)
 }
 
 /// The words of what travels on a level line: above its middle.

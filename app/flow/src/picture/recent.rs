@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::event::{Origin, State, StockReason};
-use crate::{Event, Id, Kind, Node, Service, Sku};
+use crate::{Event, Id, Kind, Node, Service, Sku, topology};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -51,6 +51,16 @@ pub struct Arrival {
     /// Messages that each service put aside, and whose ack, which ends that attempt and handles nothing, is still to come.
     #[serde(default)]
     aside: [u32; 3],
+    /// The same of loyalty, once its queue has got a message.
+    #[serde(default)]
+    loyalty: Option<Guest>,
+}
+
+/// How far a service is with an arrival that is not part of every system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Guest {
+    end: End,
+    aside: u32,
 }
 
 /// How far a service is with an arrival.
@@ -135,12 +145,14 @@ impl Arrival {
             emails: 0,
             ends: [End::Open; 3],
             aside: [0; 3],
+            loyalty: None,
         }
     }
 
     fn take(&mut self, event: &Event) {
         self.last_seq = event.seq;
         self.last_us = self.last_us.max(event.at_us);
+        self.take_of_loyalty(event);
         match &event.kind {
             Kind::ArrivalReceived { quantity, origin } => {
                 (self.quantity, self.origin) = (Some(quantity.get()), Some(origin.clone()));
@@ -176,6 +188,26 @@ impl Arrival {
         }
     }
 
+    fn take_of_loyalty(&mut self, event: &Event) {
+        let queue = event.queue.as_deref().and_then(topology::queue_named);
+        if queue.is_none_or(|queue| queue.service != Service::Loyalty) {
+            return;
+        }
+        let guest = self.loyalty.get_or_insert_default();
+        match event.kind {
+            Kind::Acked { .. } if guest.aside > 0 => guest.aside -= 1,
+            Kind::Acked { .. } => guest.end = End::Handled,
+            Kind::RetryScheduled { .. } => guest.aside = guest.aside.saturating_add(1),
+            Kind::DeadLettered { .. } => {
+                guest.aside = guest.aside.saturating_add(1);
+                if guest.end == End::Open {
+                    guest.end = End::Parked;
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn put_aside(&mut self, event: &Event) {
         if let Some(service) = service_of(event)
             && let Some(aside) = self.aside.get_mut(service as usize)
@@ -197,8 +229,15 @@ impl Arrival {
     /// How many services have handled it to the end, however often its message came to each.
     #[must_use]
     pub fn handled(&self) -> u32 {
-        let handled = self.ends.iter().filter(|end| **end == End::Handled).count() as u32;
-        if self.ends == [End::Open; 3] { self.settled.min(3) } else { handled }
+        let ends = self.ends.iter().filter(|end| **end == End::Handled).count() as u32;
+        let always = if self.ends == [End::Open; 3] { self.settled.min(3) } else { ends };
+        always + u32::from(self.loyalty.is_some_and(|guest| guest.end == End::Handled))
+    }
+
+    /// How many services have to handle it: the three, and loyalty if a message of it came to its queue.
+    #[must_use]
+    pub fn receivers(&self) -> u32 {
+        Service::ALWAYS.len() as u32 + u32::from(self.loyalty.is_some())
     }
 
     /// Whether nothing more will happen to it by itself: each service has handled or parked it.

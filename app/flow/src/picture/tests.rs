@@ -735,6 +735,29 @@ fn an_arrival_counts_each_service_once_however_often_its_message_comes() {
 }
 
 #[test]
+fn loyalty_counts_among_the_receivers_of_an_arrival_whose_message_came_to_its_queue() {
+    let mut story = crate::story::Story::new();
+    let [copy, ..] = story.send(Style::Choreography, "one", 1);
+    let loyalty = crate::story::Copy { service: Service::Loyalty, ..copy.clone() };
+    let reached = |story: &crate::story::Story| {
+        let mut picture = Picture::default();
+        story.events.iter().for_each(|event| picture.apply(event));
+        let arrival = picture.system(Style::Choreography).recent.iter().next().unwrap();
+        (arrival.handled(), arrival.receivers())
+    };
+    assert_eq!(reached(&story), (0, 3));
+    story.route(&loyalty);
+    assert_eq!(reached(&story), (0, 4));
+    story.deliver(&loyalty);
+    story.step(&loyalty, Kind::RetryScheduled { delay_ms: 200, reason: "500".into() });
+    story.ack(&loyalty);
+    assert_eq!(reached(&story), (0, 4));
+    story.handle(&copy, 1);
+    story.handle(&crate::story::Copy { attempt: 2, ..loyalty }, 1);
+    assert_eq!(reached(&story), (2, 4));
+}
+
+#[test]
 fn services_disagree_when_somebody_forged_the_next_version_or_the_same_one_with_another_number() {
     let style = Style::Orchestration;
     let mut story = crate::story::Story::new();

@@ -113,6 +113,30 @@ fn an_arrival_is_complete_when_the_last_retry_is_done_and_never_when_a_message_i
 }
 
 #[test]
+fn who_has_heard_of_it_by_another_arrivals_message_knew_it_then_and_not_at_its_late_ack() {
+    let mut story = Story::new();
+    let first = story.send(Style::Choreography, "a", 1);
+    let second = story.send(Style::Choreography, "b", 2);
+    // Whoever asks about the first learns of the second, too.
+    first.iter().for_each(|copy| story.handle(copy, 2));
+    let known = tallies(&story).get("a").unwrap().all_effects_us().unwrap();
+    story.wait(60_000_000);
+    for copy in &second {
+        story.deliver(copy);
+        story.ack(copy);
+    }
+    let all = tallies(&story);
+    let late = all.get("b").unwrap();
+    assert!(late.is_complete() && late.all_effects_us().unwrap() < known, "{:?}", late.all_effects_us());
+    // What was known before it does not count: nothing changed for it at all.
+    let [copy, ..] = story.send(Style::Choreography, "c", 2);
+    story.deliver(&copy);
+    story.ack(&copy);
+    let effect = tallies(&story).get("c").unwrap().effect_us(Service::Inventory);
+    assert!(effect.unwrap() > 0);
+}
+
+#[test]
 fn a_message_that_was_sent_once_more_is_still_one_message() {
     let mut story = Story::new();
     story.arrival(Style::Choreography, "a", 1);

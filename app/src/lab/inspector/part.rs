@@ -20,7 +20,7 @@ pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
     if let Some(&service) = Service::ALL.iter().find(|&&service| consumer_id(service) == id) {
         let what = match (style, service) {
             (Style::Choreography, Service::Inventory) => {
-                "Receives the event and recalculates what is for sale."
+                "Inventory's handler: it receives the event and recalculates what is for sale."
             }
             (Style::Choreography, Service::Catalog) => {
                 "Receives the event, asks inventory what is for sale, and marks the product."
@@ -34,14 +34,20 @@ pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
             (Style::Orchestration, Service::Loyalty) => {
                 "Is told what is for sale, and counts points. Inventory must know it."
             }
-            (Style::Orchestration, Service::Inventory) => "Is told to recalculate what is for sale.",
+            (Style::Orchestration, Service::Inventory) => {
+                "Inventory's handler: it is told to recalculate what is for sale."
+            }
             (Style::Orchestration, Service::Catalog) => "Is told what is for sale, and marks the product.",
             (Style::Orchestration, Service::Wishlist) => {
                 "Is told what is for sale, and e-mails waiting customers."
             }
         };
         let system = look.lab.system();
-        let mut told = about(service_name(service), what, service_facts(system, service));
+        let name = match service {
+            Service::Inventory => "Stock recalculation",
+            service => service_name(service),
+        };
+        let mut told = about(name, what, service_facts(system, service));
         told.extend(store::of(system, service));
         return told;
     }
@@ -210,7 +216,7 @@ fn stranger(look: &Look<'_>, id: &str) -> Vec<Block> {
 
 /// How many of an arrival's messages were handled, and how many were parked.
 pub fn reached(arrival: &Arrival) -> String {
-    let handled = format!("{} of 3", arrival.handled());
+    let handled = format!("{} of {}", arrival.handled(), arrival.receivers());
     if arrival.dead > 0 { format!("{handled}, {} parked", arrival.dead) } else { handled }
 }
 

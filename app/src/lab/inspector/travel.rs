@@ -117,9 +117,9 @@ pub fn arrival(look: &Look<'_>, id: &Id) -> Vec<Block> {
     let title = arrival_name(look, id).unwrap_or_else(|| "On its way…".to_owned());
     let mut list = vec![("arrival id", short_id(id))];
     if let Some(arrival) = look.lab.system().recent.get(id) {
-        let state = match (arrival.is_over(), arrival.handled()) {
-            (true, 3) => "done",
-            (true, _) => "over",
+        let state = match (arrival.is_over(), arrival.handled() == arrival.receivers()) {
+            (true, true) => "done",
+            (true, false) => "over",
             (false, _) => "under way",
         };
         list.insert(0, ("state", format!("{state}, handled: {}", reached(arrival))));
