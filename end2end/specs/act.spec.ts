@@ -169,6 +169,29 @@ test("the right button opens the menu alone, and what is no part of ours has non
   await expect(menu(page)).toBeHidden();
 });
 
+test("a queue is emptied, and its service's code is the one in the source", async ({ page, server }) => {
+  await openLab(page, "choreography");
+  const stopped = { kind: "consumer_stopped", service: "catalog", trigger: "next" };
+  await server.post("/api/choreography/faults", stopped);
+  await expect(page.locator('[data-node="catalog"][data-fault~="consumer_stopped"]')).toBeAttached();
+  await sendArrival(page, "MUG-RED", 2);
+  const queue = page.locator('[data-queue="catalog.sku_processed"]');
+  await expect(queue).toHaveAttribute("data-ready", "1");
+  await queue.click();
+  await deed(page, "Purge: throw away what waits").click();
+  await expect(queue).toHaveAttribute("data-ready", "0");
+  await expect(page.locator(".log")).toContainText("purged catalog.sku_processed");
+
+  await page.keyboard.press("Escape");
+  await page.locator('[data-node="wishlist"]').click();
+  await menu(page).getByText("Its code", { exact: true }).click();
+  const code = menu(page).locator(".act-source pre");
+  await expect(code).toHaveCount(2);
+  await expect(code.first()).toContainText("Service::Wishlist => Ok(services.wishlist.update(");
+  await expect(menu(page)).toContainText("server/wishlist/src/lib.rs, line ");
+  await expectInWindow(page);
+});
+
 test.describe("on a phone", () => {
   test.use({ viewport: { width: 390, height: 844 }, hasTouch: true });
 
@@ -179,12 +202,16 @@ test.describe("on a phone", () => {
     await queue.tap();
     await expect(deed(page, "Unbind the queue")).toBeVisible();
     await expectInWindow(page);
+    // The menu stands alone.
+    const sheet = page.locator(".inspector");
+    await expect(sheet).toBeHidden();
     const target = (await deed(page, "Unbind the queue").boundingBox())!;
     expect(target.height).toBeGreaterThanOrEqual(44);
     await deed(page, "Unbind the queue").tap();
     await expect(page.locator('[data-edge="route:wishlist.sku_processed"]')).toHaveCount(0);
     expect(await kinds(server, "choreography")).toEqual(["queue_unbound wishlist"]);
-    await page.keyboard.press("Escape");
+    // What was done is seen in the picture, which nothing covers.
+    await expect(sheet).toBeHidden();
     await queue.tap();
     await deed(page, "Undo: Queue unbound").tap();
     await expect(page.locator('[data-edge="route:wishlist.sku_processed"]')).toHaveCount(1);

@@ -114,6 +114,24 @@ for (const style of STYLES) {
   });
 }
 
+for (const style of STYLES) {
+  test(`${style}, with a fourth service: words can be read on every screen, and on a laptop all four are in sight`, async ({ page, server }) => {
+    await openLab(page, style);
+    await put(server, `/api/${style}/loyalty`, { joined: true });
+    const cards = page.locator('.diagram [data-role="consumer"]');
+    await expect(cards).toHaveCount(4);
+    await server.post("/api/arrivals", { sku: SKU, quantity: 12, style });
+    await expectSettled(page);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const room = (await page.locator(".stage-drawing").boundingBox())!;
+    for (const card of await cards.all()) {
+      const box = (await card.boundingBox())!;
+      expect(box.y + box.height, await card.getAttribute("data-node") ?? "").toBeLessThanOrEqual(room.y + room.height + 1);
+    }
+    await look(page, "four services");
+  });
+}
+
 /** The part of the window that an element takes, or nothing when it is not wholly in it. */
 async function inWindow(page: Page, selector: string) {
   const box = (await page.locator(selector).first().boundingBox())!;

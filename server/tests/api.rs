@@ -286,7 +286,7 @@ async fn a_page_of_the_desk_tells_how_many_are_parked_and_is_looked_for_no_longe
 }
 
 /// Every call that concerns one system.
-const OF_A_SYSTEM: [(&str, &str); 31] = [
+const OF_A_SYSTEM: [(&str, &str); 33] = [
     ("GET", "catalog/products"),
     ("GET", "dead-letters"),
     ("DELETE", "dead-letters"),
@@ -303,6 +303,8 @@ const OF_A_SYSTEM: [(&str, &str); 31] = [
     ("GET", "{service}/workers"),
     ("POST", "{service}/workers"),
     ("GET", "{service}/breaker"),
+    ("GET", "{service}/code"),
+    ("DELETE", "{service}/messages"),
     ("GET", "workers"),
     ("GET", "inventory/skus"),
     ("GET", "inventory/skus/{sku}/availability"),

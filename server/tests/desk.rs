@@ -30,6 +30,7 @@ on_both_brokers!(
     a_page_that_is_not_found_in_time_is_refused_and_everything_stays_parked,
     whatever_is_parked_is_discarded_and_the_picture_knows,
     a_visit_that_nobody_waits_for_puts_everything_back,
+    an_emptied_queue_is_told_and_its_service_never_hears_of_what_was_in_it,
 );
 
 const STYLE: Style = Style::Choreography;
@@ -343,4 +344,53 @@ fn a_page_that_cannot_be_is_refused_with_what_to_mend() {
         }
         assert_eq!(skuflow.request("DELETE", "/api/both/dead-letters").send().await.unwrap().status(), 404);
     });
+}
+
+async fn an_emptied_queue_is_told_and_its_service_never_hears_of_what_was_in_it(on: On) {
+    let skuflow = Skuflow::start(on).await;
+    let stop = json!({ "kind": "consumer_stopped", "service": "catalog", "trigger": "next" });
+    let set = skuflow.post("/api/choreography/faults", stop.to_string()).await;
+    assert!(set.status().is_success(), "{}", set.status());
+    let messages = "/api/choreography/catalog/messages";
+    let ready = async || {
+        let picture = skuflow.json("/api/journal/picture").await;
+        let picture: flow::Picture = serde_json::from_value(picture).unwrap();
+        picture.system(STYLE).queue_of(Service::Catalog).unwrap().ready()
+    };
+    let is_down = async || {
+        let picture = skuflow.json("/api/journal/picture").await;
+        let picture: flow::Picture = serde_json::from_value(picture).unwrap();
+        picture.system(STYLE).state_of(Service::Catalog) == flow::picture::NodeState::Stopped
+    };
+    skuflow.until("the consumer has stopped", is_down).await;
+    for sku in ["MUG-RED", "MUG-BLUE", "LAMP-OAK"] {
+        skuflow.arrive(sku, 12, "choreography").await;
+    }
+    skuflow.until("they wait", async || ready().await == 3).await;
+    let emptied = async || {
+        let response = skuflow.request("DELETE", messages).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json::<Value>().await.unwrap()
+    };
+    assert_eq!(emptied().await, json!({ "done": 3, "gone": [] }));
+    assert_eq!(emptied().await, json!({ "done": 0, "gone": [] }), "there is nothing left");
+    skuflow.until("the picture knows", async || ready().await == 0).await;
+    let purged = skuflow.journal().await.into_iter().filter_map(|event| match event.kind {
+        flow::Kind::QueuePurged { messages } => Some((event.queue.unwrap().to_string(), messages)),
+        _ => None,
+    });
+    assert_eq!(purged.collect::<Vec<_>>(), [("catalog.sku_processed".to_owned(), 3)]);
+    // The others have them; catalog goes on and has nothing to do.
+    let cleared = skuflow.request("DELETE", "/api/choreography/faults").send().await.unwrap();
+    assert!(cleared.status().is_success(), "{}", cleared.status());
+    skuflow.until("the consumer is back", async || !is_down().await).await;
+    let acked = async |service: Service| {
+        let all = skuflow.journal().await;
+        let by = all.iter().filter(|event| event.node == Some(service.into()) && event.queue.is_some());
+        by.filter(|event| matches!(event.kind, flow::Kind::Acked { .. })).count()
+    };
+    skuflow.until("wishlist has handled them", async || acked(Service::Wishlist).await == 3).await;
+    assert_eq!(acked(Service::Catalog).await, 0);
+    let refused = skuflow.request("DELETE", "/api/choreography/loyalty/messages").send().await.unwrap();
+    assert_eq!(refused.status(), 422);
 }

@@ -5,6 +5,7 @@
 
 mod deeds;
 mod menu;
+mod source;
 
 use super::handle::Lab;
 #[cfg(feature = "hydrate")]

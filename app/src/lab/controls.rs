@@ -335,7 +335,7 @@ fn first_id(answer: &str) -> Option<Id> {
 }
 
 /// Whether the inspector stands beside the diagram, so that it may open by itself.
-fn has_room() -> bool {
+pub fn has_room() -> bool {
     #[cfg(feature = "hydrate")]
     {
         let wide = window().match_media("(min-width: 1240px)").ok().flatten();

@@ -13,7 +13,7 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use flow::{
     Service, Style, System,
@@ -44,7 +44,10 @@ pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) ->
         .route("/api/{style}/dead-letters", get(dead_letters).delete(discard_all))
         .route("/api/{style}/dead-letters/replay", post(replay))
         .route("/api/{style}/dead-letters/discard", post(discard))
-        .with_state(desk);
+        .with_state(desk.clone());
+    let queues = Router::new()
+        .route("/api/{style}/{service}/messages", delete(purge))
+        .with_state((control.clone(), desk));
     Router::new()
         .route("/api/{style}/gates", get(holding).put(set_gates))
         .route("/api/{style}/gates/step", post(step))
@@ -59,6 +62,7 @@ pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) ->
         )
         .merge(Router::new().route("/api/{style}/workers", get(crews)).with_state((control, availability)))
         .merge(letters)
+        .merge(queues)
 }
 
 async fn holding(State(control): State<Control>, SystemPath(system): SystemPath) -> Json<Holding> {
@@ -297,6 +301,20 @@ async fn discard_all(
     By(by): By,
 ) -> Result<Json<DeskDone>, Problem> {
     Ok(Json(DeskDone { done: desk.discard_all(system, Some(&by)).await?, gone: Vec::new() }))
+}
+
+/// Empties a service's queue.
+async fn purge(
+    State((control, desk)): State<(Control, Desk)>,
+    SystemPath(system): SystemPath,
+    PathService(service): PathService,
+    By(by): By,
+) -> Result<Json<DeskDone>, Problem> {
+    if !control.has_joined(system, service) {
+        let system = system.as_str();
+        return Err(Problem::invalid(format!("{service} has not joined {system}: it has no queue there")));
+    }
+    Ok(Json(DeskDone { done: desk.purge(system, service, Some(&by)).await?, gone: Vec::new() }))
 }
 
 async fn replay(

@@ -126,6 +126,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let body = json_bytes(request, state).await?;
+        // What a call wants is an object; serde would also take its values as an array.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(Problem::invalid("the body must be a JSON object, not an array".to_owned()));
+        }
         parse(&body).map(Self)
     }
 }
@@ -160,9 +164,35 @@ pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes,
 /// Reads JSON; tells what cannot be parsed (400) from what parses and cannot be (422).
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => Problem::invalid(error.to_string()),
+        serde_json::error::Category::Data => Problem::invalid(in_json_terms(&error.to_string())),
         _ => Problem::malformed(format!("the body is not valid JSON: {error}")),
     })
+}
+
+/// What serde says is wrong, in the words of JSON instead of Rust's.
+fn in_json_terms(said: &str) -> String {
+    const TERMS: [(&str, &str); 5] = [
+        ("invalid type: map", "invalid type: object"),
+        ("invalid type: sequence", "invalid type: array"),
+        ("expected a map", "expected an object"),
+        ("expected a sequence", "expected an array"),
+        ("expected f64", "expected a number"),
+    ];
+    let said = TERMS.iter().fold(said.to_owned(), |said, (rust, json)| said.replace(rust, json));
+    let Some((before, expected)) = said.split_once("expected ") else { return said };
+    let mut words = expected.splitn(3, ' ');
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_whole = |word: &str| {
+        let bits = word.strip_prefix(['u', 'i']);
+        bits.is_some_and(|bits| bits == "size" || bits.parse::<u8>().is_ok())
+    };
+    let (term, taken) = match first {
+        "struct" => ("an object", first.len() + 1 + second.len()),
+        "enum" => ("one of the known words", first.len() + 1 + second.len()),
+        whole if is_whole(whole) => ("a whole number", whole.len()),
+        _ => return said,
+    };
+    format!("{before}expected {term}{}", &expected[taken..])
 }
 
 #[cfg(test)]
@@ -191,6 +221,38 @@ mod tests {
         is(&[("cookie", "theme=dark; name=Ada%20L; browser=b1")], Some("Ada L"), Some("b1")).await;
         is(&[("cookie", "name=Ada; browser=b1"), ("x-skuflow-actor", "Bob")], Some("Bob"), Some("b1")).await;
         is(&[("cookie", "name=%00; browser=<b>")], None, None).await;
+    }
+
+    #[test]
+    fn a_wrong_body_is_told_of_in_the_words_of_json() {
+        #[derive(Debug, Deserialize)]
+        struct Wanted {
+            #[expect(dead_code, reason = "it is only parsed")]
+            count: u16,
+        }
+        let detail = |body: &str| parse::<Wanted>(body.as_bytes()).unwrap_err().to_api().detail;
+        for (body, said) in [
+            (r#""three""#, "expected an object"),
+            (r#"{"count":"three"}"#, "expected a whole number"),
+            (r#"{"count":-1}"#, "expected a whole number"),
+            (r#"{"count":{}}"#, "invalid type: object, expected a whole number"),
+            (r#"{"count":[]}"#, "invalid type: array"),
+            ("{}", "missing field `count`"),
+        ] {
+            let detail = detail(body);
+            assert!(
+                detail.contains(said) && !detail.contains("u16") && !detail.contains("Wanted"),
+                "{detail}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_array_is_not_taken_for_an_object_with_those_values() {
+        let request =
+            Request::builder().header("content-type", "application/json").body("[3]".into()).unwrap();
+        let refused = JsonBody::<(u16,)>::from_request(request, &()).await.map(|_| ()).unwrap_err();
+        assert!(refused.to_api().detail.contains("must be a JSON object"), "{refused:?}");
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ pub mod public_url;
 pub mod queues;
 pub mod refusal;
 pub mod security;
+pub mod source;
 
 use crate::{
     announce,
@@ -85,6 +86,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(data::http::routes(parts.reset.clone()))
         .merge(journal::routes(parts.journal.clone(), parts.stop.clone()))
         .merge(queues::routes(parts.depths.clone()))
+        .merge(source::routes())
         .merge(others::routes(parts.visibility.clone()))
         .merge(control::http::routes(control, availability, parts.desk.clone()))
         .nest("/api", Router::new().fallback(no_such_call))

@@ -84,6 +84,8 @@ pub struct Deeds {
     pub list: Vec<Deed>,
     /// What inventory's code has to do with it.
     pub code: Option<Code>,
+    /// The service that handles messages there: its code can be seen.
+    pub handler: Option<Service>,
 }
 
 /// What a thing of the diagram is.
@@ -139,7 +141,7 @@ impl Thing {
             Self::Warehouse => "Warehouse and shop".to_owned(),
             Self::Producer => "Inventory".to_owned(),
             Self::Exchange => style.exchange().name.to_owned(),
-            Self::Consumer(Service::Inventory) => "Inventory, as a consumer".to_owned(),
+            Self::Consumer(Service::Inventory) => "Stock recalculation".to_owned(),
             Self::Consumer(service) => service_name(service).to_owned(),
             Self::Queue(service) => style.queue_of(service).name.to_owned(),
             Self::Publishing => "What inventory publishes".to_owned(),
@@ -199,7 +201,10 @@ impl Thing {
 
 /// Who joins and leaves, and what inventory's code needs for it.
 fn membership(system: System, thing: Thing, known: &Known) -> (Vec<Deed>, Option<Code>) {
-    if !matches!(thing, Thing::Exchange | Thing::Consumer(Service::Loyalty)) {
+    // Where inventory publishes to the queues itself, it stands where the exchange stands otherwise.
+    let has_list = system.style == Style::Choreography && known.dispatch == Dispatch::Queues;
+    let is_source = thing == Thing::Exchange || (has_list && thing == Thing::Producer);
+    if !is_source && thing != Thing::Consumer(Service::Loyalty) {
         return (Vec::new(), None);
     }
     let Some(Loyalty { joined, applied, .. }) = known.loyalty else { return (Vec::new(), None) };
@@ -339,6 +344,14 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
     more.into_iter().chain(fewer).collect()
 }
 
+/// Empties a queue.
+fn purge(system: System, service: Service) -> Deed {
+    let who = service_name(service);
+    let hint = format!("Nobody handles it: {who} never hears of it, and then knows less than the others.");
+    let ask = Ask::new("DELETE", system.api(&format!("{service}/messages")));
+    Deed::new("Purge: throw away what waits", hint, ask)
+}
+
 /// Whether anything can ever be done with what is selected.
 #[must_use]
 pub fn can_be_acted_on(style: Style, selection: &Selection) -> bool {
@@ -362,6 +375,10 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let broken = broken.into_iter().map(|kind| breaking(system, kind, service));
     let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
     let (joining, code) = membership(system, thing, known);
+    let emptied = match thing {
+        Thing::Queue(service) => vec![purge(system, service)],
+        _ => Vec::new(),
+    };
     let mut list = Vec::new();
     for kind in [
         undone.collect(),
@@ -369,6 +386,7 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
         of_crew(system, thing, known),
         gates.collect(),
         broken.collect::<Vec<_>>(),
+        emptied,
     ] {
         let at = list.len();
         list.extend(kind);
@@ -376,7 +394,11 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
             first.is_apart = true;
         }
     }
-    Some(Deeds { title: thing.title(system.style), list, code })
+    let handler = match thing {
+        Thing::Consumer(service) => Some(service),
+        _ => None,
+    };
+    Some(Deeds { title: thing.title(system.style), list, code, handler })
 }
 
 #[cfg(test)]

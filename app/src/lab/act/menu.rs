@@ -1,10 +1,15 @@
 //! The menu beside what is acted on.
 
 use super::deeds::{Code, Deed, Deeds, Known, can_be_acted_on, deeds};
+use super::source::SourceOf;
 use super::{Targets, close};
 use crate::beside::put_beside;
 use crate::focus::focus;
+use crate::lab::controls::has_room;
+use crate::lab::director::Play;
 use crate::lab::handle::{Lab, Pace};
+use crate::lab::inspector;
+use crate::lab::playhead::{Move, go};
 use crate::lab::room::section::{Asking, SaidBelow, Section};
 use crate::live::Connection;
 use flow::System;
@@ -97,6 +102,14 @@ pub fn Menu(
         let has_failed = section.asks.said.with_untracked(|said| !said.words.is_empty());
         if before.is_some() && !has_failed && done.try_update_value(std::mem::take) == Some(true) {
             close();
+            if !has_room() {
+                // There the inspector covers the picture.
+                inspector::close(lab);
+            }
+            // Whoever looks at the past would see nothing of it.
+            if lab.peek(|state| state.director.play) == Some(Play::Paused) {
+                go(lab, Move::Live);
+            }
         }
     });
     let is_replay = move || lab.live.connection.get() == Connection::Replay;
@@ -105,6 +118,12 @@ pub fn Menu(
         section.asks.ask(deed.ask);
     });
     let code = Memo::new(move |_| list.with(|list| list.as_ref()?.code.clone()));
+    // All of it stays in the window.
+    let on_grown = Callback::new(move |()| {
+        let (Some(target), Some(menu)) = (targets.get_untracked(), place.get_untracked()) else { return };
+        request_animation_frame(move || put_beside(&menu, &target.place));
+    });
+    let handler = Memo::new(move |_| list.with(|list| list.as_ref()?.handler));
     let words = move || {
         list.get().into_iter().flat_map(|deeds| deeds.list).map(|deed| deed.words).collect::<Vec<_>>()
     };
@@ -135,6 +154,7 @@ pub fn Menu(
                         </For>
                     </ul>
                     {move || code.get().map(|code| view! { <CodeOf code /> })}
+                    {move || handler.get().map(|service| view! { <SourceOf system service on_grown /> })}
                     // Where somebody points, or is: what it will do.
                     <p class="hint act-hint" aria-hidden="true">{shown}</p>
                 }

@@ -210,7 +210,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
                 all => format!("{} faults set", all.len()),
             }
         }
-        (NodeState::Idle, Service::Inventory) => "recalculate".to_owned(),
+        (NodeState::Idle, Service::Inventory) => "inventory's handler".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "notify customers".to_owned(),
         (NodeState::Idle, Service::Loyalty) => "count points".to_owned(),
@@ -232,8 +232,13 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
             stored(system, change, "points", numbers, room - STORE_SIGN)
         }
     };
+    // Inventory has a card already, as the one who publishes.
+    let title = match service {
+        Service::Inventory => "Recalculation",
+        service => service_name(service),
+    };
     Lines {
-        title: service_name(service).to_owned(),
+        title: title.to_owned(),
         state,
         role,
         store,

@@ -8,6 +8,7 @@
 
 pub mod page;
 mod parked;
+mod purge;
 mod visit;
 
 pub use page::{Cursor, Page};

@@ -6,7 +6,7 @@ use flow::topology::Queue;
 use lapin::{
     Channel, Connection,
     message::BasicGetMessage,
-    options::{BasicGetOptions, QueueDeclareOptions},
+    options::{BasicGetOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::FieldTable,
 };
 use messaging::connection::Connector;
@@ -75,6 +75,14 @@ impl Visit {
             parked: Parked::read(queue, delivery),
             behind: message_count.into(),
         }))
+    }
+
+    /// Throws away what waits in a service's own queue, and says how many messages that were.
+    ///
+    /// # Errors
+    /// When the broker does not answer, or somebody deleted the queue.
+    pub(super) async fn purge(&self, queue: &Queue) -> Result<u32, lapin::Error> {
+        self.channel.queue_purge(queue.name.into(), QueuePurgeOptions::default()).await
     }
 
     /// Ends the visit: what was not settled is where it was.
