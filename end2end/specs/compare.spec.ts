@@ -337,6 +337,19 @@ test("whoever goes on to another page leaves nothing broken behind, and others' 
   await expect.poll(() => faults(server, "choreography")).toEqual([theirs]);
 });
 
+test("a tab that is closed in the middle leaves nothing broken behind", async ({ context, server }) => {
+  const tab = await context.newPage();
+  await openCompare(tab);
+  await burst(tab, 5, 7);
+  await tab.getByLabel("Broken in both").selectOption("handler_delay");
+  // It is not over before the tab is closed.
+  await put(server, "/api/choreography/gates", { closed: [{ gate: "before_ack", service: "wishlist" }] });
+  await send(tab);
+  for (const style of STYLES) await expect.poll(() => faults(server, style)).toHaveLength(1);
+  await tab.close({ runBeforeUnload: true });
+  for (const style of STYLES) await expect.poll(() => faults(server, style)).toEqual([]);
+});
+
 test("a preset is one click, both pictures and the scoreboard fit the screen, and it ends in one sentence with its n", async ({ page }) => {
   await openCompare(page);
   await expect(page.locator(".score")).toHaveCount(0);

@@ -13,6 +13,7 @@ mod lanes;
 mod moves;
 mod newcomer;
 mod numbers;
+mod others;
 mod play;
 mod presets;
 mod score;
@@ -40,6 +41,7 @@ use lanes::{Lanes, LanesFigure};
 use leptos::{ev, prelude::*, reactive::signal::Trigger, task::spawn_local};
 use newcomer::NewcomerNotice;
 use numbers::{Numbers, NumbersCard};
+use others::OthersNotice;
 use presets::Presets;
 use score::Score;
 use side::Side;
@@ -184,6 +186,7 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
                 {sides.map(|(lab, style)| view! { <Side comparison lab style /> }).collect_view()}
                 <div class="card duel-verdict">
                     <BrokenNotice comparison />
+                    <OthersNotice comparison />
                     <NewcomerNotice comparison />
                     <VerdictCard verdict />
                     <Presets comparison />
@@ -268,6 +271,11 @@ where
 fn wake(comparison: Comparison, spoken: RwSignal<String>) {
     let keys = window_event_listener(ev::keydown, move |event| moves::pressed(comparison, &event));
     on_cleanup(move || keys.remove());
+    // A tab that is closed has no other page that could mend it.
+    let left = window_event_listener(ev::pagehide, move |_| {
+        comparison.see(|state, _| state.broken.iter().for_each(faults::clear_while_leaving));
+    });
+    on_cleanup(move || left.remove());
     keep_space();
     restore(comparison);
     set_interval(move || tick(comparison), TICK);

@@ -10,8 +10,10 @@ use crate::lab::words::service_name;
 use crate::study::BROKEN_IN_BOTH;
 use flow::fault::{Fault, FaultKind, Faults};
 use flow::{Service, Style};
+use js_sys::{Function, Reflect};
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsCast as _, JsValue};
 
 /// What is broken in both styles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +108,25 @@ pub async fn clear(broken: &Broken) -> Result<(), String> {
     }
     remember(None);
     Ok(())
+}
+
+/// Takes back what was set, as the page goes: the browser sends it although nobody waits for the answer. A fault that ours
+/// took the place of cannot be given back that fast; the next page of this tab does it, if there is one.
+pub fn clear_while_leaving(broken: &Broken) {
+    let Fault { kind, service, .. } = &broken.fault;
+    // `web-sys` has no name for `keepalive`.
+    let init = js_sys::Object::new();
+    for (name, value) in [("method", JsValue::from("DELETE")), ("keepalive", JsValue::TRUE)] {
+        let _ = Reflect::set(&init, &name.into(), &value);
+    }
+    let fetch = Reflect::get(&window(), &"fetch".into()).ok();
+    let Some(fetch) = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok()) else { return };
+    for (style, before) in BOTH.into_iter().zip(&broken.instead_of) {
+        if before.is_none() {
+            let path = format!("/api/{style}/faults?kind={kind}&service={service}");
+            let _ = fetch.call2(&window(), &path.into(), &init);
+        }
+    }
 }
 
 async fn read(style: Style) -> Result<Vec<Fault>, String> {
