@@ -3,10 +3,10 @@
 // Use: node tools/measure-page.mjs BINARY [--minutes 10] [--rate 500] [--style choreography] [--view log] [--profile N]
 //   --profile N   also sample the main thread for N seconds, and list where it spends them
 
-import { chromium } from "@playwright/test";
 import { readFileSync, readdirSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { launch } from "./bare-chromium.mjs";
 import { start } from "./program.mjs";
 
 const { values: asked, positionals } = parseArgs({
@@ -127,9 +127,10 @@ function used() {
 
 // --- the measurement -------------------------------------------------------------------------------------------
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--js-flags=--expose-gc"],
+const page = await launch({
+  width: 1280,
+  height: 800,
+  flags: ["--disable-gpu", "--disable-dev-shm-usage", "--js-flags=--expose-gc"],
 });
 
 function frames(times) {
@@ -144,17 +145,15 @@ function frames(times) {
 }
 
 async function measure() {
-  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   const trouble = [];
-  page.on("pageerror", (error) => trouble.push(String(error)));
-  await page.addInitScript(watch);
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Performance.enable", { timeDomain: "timeTicks" });
-  const metrics = async () => Object.fromEntries((await cdp.send("Performance.getMetrics")).metrics.map(({ name, value }) => [name, value]));
+  page.on("Runtime.exceptionThrown", ({ exceptionDetails: { exception, text } }) => trouble.push(exception?.description ?? text));
+  await page.atStart(watch);
+  await page.send("Performance.enable", { timeDomain: "timeTicks" });
+  const metrics = async () => Object.fromEntries((await page.send("Performance.getMetrics")).metrics.map(({ name, value }) => [name, value]));
   const takeFrames = () => page.evaluate(() => globalThis.seen.frames.splice(0));
 
   await page.goto(`${url}/lab/${style}?view=${asked.view}`);
-  await page.locator('html[data-hydrated] main[data-connection="live"]').waitFor({ state: "attached" });
+  await page.until(`!!document.querySelector('html[data-hydrated] main[data-connection="live"]')`);
   await sleep(2_000);
   await takeFrames();
   await sleep(3_000);
@@ -165,12 +164,12 @@ async function measure() {
   await sleep(WARM_UP_S * 1000);
   await takeFrames();
   const profileS = Number(asked.profile ?? 0);
-  if (profileS) await profile(cdp, profileS);
+  if (profileS) await profile(profileS);
   await takeFrames();
 
   const samples = [];
   const sample = async () => {
-    await cdp.send("HeapProfiler.collectGarbage");
+    await page.send("HeapProfiler.collectGarbage");
     const now = await metrics();
     const wasm = await page.evaluate(() => globalThis.seen.memory?.buffer.byteLength ?? 0);
     samples.push({ heap: now.JSHeapUsedSize, wasm, nodes: now.Nodes, listeners: now.JSEventListeners });
@@ -184,7 +183,7 @@ async function measure() {
   for (let round = 1; round <= rounds; round += 1) {
     await sleep(Math.max(0, begin.at + (round * minutes * 60_000) / rounds - performance.now()));
     times.push(await takeFrames());
-    isBehind += await page.getByText("showing rates").count();
+    isBehind += await page.evaluate(() => Number(document.body.innerText.includes("showing rates")));
     if (round === rounds) {
       Object.assign(end, { at: performance.now(), used: used(), metrics: await metrics(), journal: await journal(), simulator: await call("GET", "/api/simulator") });
     }
@@ -221,7 +220,7 @@ async function measure() {
   report("from the third quarter to the last", Object.entries(grown).map(([name, by]) => `${name} ${percent(by)}`).join(", "));
 
   await simulator({ state: "stopped" });
-  const { last, seen, folded } = await settle(page);
+  const { last, seen, folded } = await settle();
   console.log("\nevents");
   report("the journal's last", last);
   report("the page's last", seen.last);
@@ -252,27 +251,31 @@ function joined(stretches) {
 }
 
 /** Waits until nothing is under way any more, and compares what the page made of it all with the server's own word. */
-async function settle(page) {
+async function settle() {
   let last = 0;
   for (const deadline = performance.now() + 120_000; performance.now() < deadline; await sleep(500)) {
     last = (await journal()).last;
-    const shown = Number(await page.locator("main").getAttribute("data-seq"));
-    if (shown === last && (await page.locator('main[data-settled="true"]').count()) && (await journal()).last === last) break;
+    const [shown, isSettled] = await page.evaluate(() => {
+      const { seq, settled } = document.querySelector("main").dataset;
+      return [Number(seq), settled === "true"];
+    });
+    if (shown === last && isSettled && (await journal()).last === last) break;
   }
   const seen = await page.evaluate(() => ({ ...globalThis.seen, frames: undefined, memory: undefined }));
   const picture = await call("GET", "/api/journal/picture");
-  await page.locator('[data-role="exchange"]').click();
-  const routed = page.locator(".inspector dt", { hasText: /^routed, all$/ }).locator("xpath=following-sibling::dd[1]");
-  return { last, seen, folded: [Number(await routed.innerText()), picture[style].routed] };
+  await page.evaluate(() => document.querySelector('[data-role="exchange"]').dispatchEvent(new MouseEvent("click", { bubbles: true })));
+  const routed = `[...document.querySelectorAll(".inspector dt")].find((dt) => dt.textContent === "routed, all")?.nextElementSibling.textContent`;
+  await page.until(`!!${routed}`);
+  return { last, seen, folded: [Number(await page.evaluate(routed)), picture[style].routed] };
 }
 
 /** Where the main thread spends its time, by function. */
-async function profile(cdp, seconds) {
-  await cdp.send("Profiler.enable");
-  await cdp.send("Profiler.setSamplingInterval", { interval: 500 });
-  await cdp.send("Profiler.start");
+async function profile(seconds) {
+  await page.send("Profiler.enable");
+  await page.send("Profiler.setSamplingInterval", { interval: 500 });
+  await page.send("Profiler.start");
   await sleep(seconds * 1000);
-  const { profile } = await cdp.send("Profiler.stop");
+  const { profile } = await page.send("Profiler.stop");
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const parents = new Map(profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id])));
   const self = new Map();
@@ -298,7 +301,7 @@ let holds = false;
 try {
   holds = await measure();
 } finally {
-  await browser.close();
+  await page.close();
   await server.end();
 }
 process.exit(holds ? 0 : 1);
