@@ -180,7 +180,7 @@ test("a queue is emptied, and its service's code is the one in the source", asyn
   await queue.click();
   await deed(page, "Purge: throw away what waits").click();
   await expect(queue).toHaveAttribute("data-ready", "0");
-  await expect(page.locator(".log")).toContainText("purged catalog.sku_processed");
+  await expect(page.locator(".log-row", { hasText: "purged catalog.sku_processed" })).toBeVisible();
 
   await page.keyboard.press("Escape");
   await page.locator('[data-node="wishlist"]').click();
