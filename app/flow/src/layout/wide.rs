@@ -35,6 +35,11 @@ const WORDS: (f32, f32) = (0.78, 0.0);
 const CLOSE_WORDS: (f32, f32) = (0.9, 5.0);
 /// How far beside the others' calls loyalty's reaches inventory.
 const BESIDE_CALLS: f32 = 12.0;
+/// Where the words of wishlist's and loyalty's calls have their middle on the lane that they share.
+const WISHLISTS_WORDS_X: f32 = 192.0;
+const LOYALTYS_WORDS_X: f32 = 447.0;
+/// How far left of such words the middle is of what passes.
+const PASSING_X: f32 = 25.5;
 /// How far below a queue's middle a stranger's line begins.
 const BESIDE: f32 = 8.0;
 /// From this row on a swept line would run into the exchange's name: it goes straight down there.
@@ -43,8 +48,6 @@ const STEEP_X: f32 = 308.0;
 const MORE_HEIGHT: f32 = 34.0;
 /// What the line of a call, and its words outside of that, take above or below everything else.
 const CALL_MARGIN: f32 = 38.0;
-/// What a second line of a call takes below the first, with its words.
-const SECOND_LANE: f32 = 30.0;
 /// How far the line of a call is from the rim.
 const CALL_LANE: f32 = 26.0;
 /// How far above a line the words of what travels on it stand, so that tokens do not touch them.
@@ -69,7 +72,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let axis = row_y(1);
     let last = row_y(rows.len() - 1) + CARD_SIZE.1 - CARD_ABOVE;
     let asks_too = plan.has_calls() && plan.loyalty.is_some();
-    let height = last + margin + if asks_too { SECOND_LANE } else { 0.0 };
+    let height = last + margin;
 
     let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
     let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
@@ -173,11 +176,15 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         let card_right = CARD_X + CARD_SIZE.0 + GAP;
         let side = CARD_SIZE.1 / 2.0 - CARD_ABOVE;
         let (above, below, asks) = (producer.y - GAP, producer.bottom() + GAP, producer.middle().x);
+        // Below, wishlist and loyalty share a lane, and their words stand beside each other.
+        let alone = f32::midpoint(asks, LANE_X);
+        let wishlists = if asks_too { WISHLISTS_WORDS_X } else { alone };
+        let below_lane = height - CALL_LANE;
         let loyalty =
-            (Service::Loyalty, INNER_LANE_X, height - SECOND_LANE - CALL_LANE, below, asks + BESIDE_CALLS);
-        for (service, lane_x, lane_y, down_to, asks) in [
-            (Service::Catalog, LANE_X, CALL_LANE, above, asks),
-            (Service::Wishlist, LANE_X, height - CALL_LANE, below, asks),
+            (Service::Loyalty, INNER_LANE_X, below_lane, below, asks + BESIDE_CALLS, LOYALTYS_WORDS_X);
+        for (service, lane_x, lane_y, down_to, asks, words) in [
+            (Service::Catalog, LANE_X, CALL_LANE, above, asks, alone),
+            (Service::Wishlist, LANE_X, below_lane, below, asks, wishlists),
         ]
         .into_iter()
         .chain(asks_too.then_some(loyalty))
@@ -186,7 +193,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
             let points = [from, at(lane_x, from.y), at(lane_x, lane_y), at(asks, lane_y), at(asks, down_to)];
             // Its words stand outside of it, where no token runs over them.
             let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 18.0 };
-            edges.push(http(service, &points, (asks, words_y)));
+            edges.push(http(service, &points, at(words, words_y), asks_too && lane_y > axis));
         }
     }
     Layout {
@@ -234,10 +241,12 @@ fn above(from_x: f32, to_x: f32, y: f32) -> Text {
     Text::passing(at(f32::midpoint(from_x, to_x), y - ABOVE_LINE), Anchor::Middle)
 }
 
-fn http(service: Service, points: &[super::Point], (asks, words_y): (f32, f32)) -> Edge {
-    let words = super::text::CALL.to_owned();
-    let label = Text::of_lines(vec![words], at(f32::midpoint(asks, LANE_X), words_y), Anchor::Middle);
-    let passing = Text::passing(at(f32::midpoint(asks, label.rect.x), words_y), Anchor::Middle);
+/// The line of a service's calls, with its words in the middle of a place.
+fn http(service: Service, points: &[super::Point], words: super::Point, is_shared: bool) -> Edge {
+    let label = Text::of_lines(vec![super::text::CALL.to_owned()], words, Anchor::Middle);
+    let asks = points[points.len() - 1].x;
+    let left = if is_shared { label.rect.x - 2.0 * PASSING_X } else { asks };
+    let passing = Text::passing(at(f32::midpoint(left, label.rect.x), words.y), Anchor::Middle);
     Edge {
         id: http_edge(consumer_id(service)),
         kind: EdgeKind::Http,

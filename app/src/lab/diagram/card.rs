@@ -210,7 +210,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
                 all => format!("{} faults set", all.len()),
             }
         }
-        (NodeState::Idle, Service::Inventory) => "inventory's handler".to_owned(),
+        (NodeState::Idle, Service::Inventory) => "what is for sale".to_owned(),
         (NodeState::Idle, Service::Catalog) => "mark availability".to_owned(),
         (NodeState::Idle, Service::Wishlist) => "notify customers".to_owned(),
         (NodeState::Idle, Service::Loyalty) => "count points".to_owned(),
@@ -234,7 +234,7 @@ fn consumer(system: &SystemPicture, service: Service, room: f32) -> Lines {
     };
     // Inventory has a card already, as the one who publishes.
     let title = match service {
-        Service::Inventory => "Recalculation",
+        Service::Inventory => "Recalculate",
         service => service_name(service),
     };
     Lines {
