@@ -256,7 +256,7 @@ impl HeldStep {
         };
         let named = |name: Option<&Id>| name.filter(|name| !name.is_empty()).cloned();
         let in_queue = |queue: Id| match topology::queue_named(&queue) {
-            Some(own) if own.routing_key.is_empty() => own.style.exchange().name.into(),
+            Some(own) if own.routing_key.is_empty() => own.system().exchange().name.into(),
             Some(own) => own.routing_key.into(),
             None => queue,
         };

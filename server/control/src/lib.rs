@@ -174,7 +174,7 @@ impl Control {
     fn tell_fault(&self, system: System, service: Service, fault: FaultKind, phase: FaultPhase, by: By<'_>) {
         let kind = Kind::FaultInjected { fault, phase };
         let event = about(system, service, kind, by);
-        self.0.journal.report(Event { queue: Some(system.style.queue_of(service).name.into()), ..event });
+        self.0.journal.report(Event { queue: Some(system.queue_of(service).name.into()), ..event });
     }
 }
 

@@ -179,7 +179,7 @@ const ADDRESSED: &str = "style = ?1 AND
     ((exchange = '' AND routing_key = ?2) OR (exchange = ?3 AND routing_key = ?4 AND ?4 <> ''))";
 
 fn address(queue: &Queue) -> [&'static str; 4] {
-    [System::of(queue.style).as_str(), queue.name, queue.style.exchange().name, queue.routing_key]
+    [queue.system().as_str(), queue.name, queue.system().exchange().name, queue.routing_key]
 }
 
 /// How many messages that wait to be sent are addressed to that queue alone.

@@ -11,8 +11,8 @@ use inventory::Inventory;
 use journal::Journal;
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use messaging::{
-    Bindings as _, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
-    supervisor::Supervisor, topology,
+    Bindings as _, Publisher, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
+    supervisor::Supervisor, topology, transport::Lost,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ impl Sessions {
     pub fn of(&self, system: System, service: Service, stop: CancellationToken) -> ServiceSession {
         let scope = self.control.scope(system, service);
         let consumer = Consumer {
-            queue: system.style.queue_of(service),
+            queue: system.queue_of(service),
             handler: styles::handler(system.style, self.services.clone()),
             journal: self.journal.clone(),
             strangers: self.strangers.clone(),
@@ -64,7 +64,7 @@ impl Session for ServiceSession {
         &self,
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
-    ) -> Result<(), lapin::Error> {
+    ) -> Result<(), Lost> {
         let channel = connection.create_channel().await?;
         topology::declare(&channel, &self.control).await?;
         let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
@@ -72,18 +72,22 @@ impl Session for ServiceSession {
         let relay = async {
             match &self.inventory {
                 Some(inventory) => {
-                    inventory.relay(self.scope.system, connection, &self.stop, &self.scope).await
+                    let publisher = Publisher::open(connection).await?;
+                    inventory.relay(self.scope.system, &publisher, &self.stop, &self.scope).await
                 }
                 None => Ok(()),
             }
         };
         let neighbours = async {
             match &self.neighbours {
-                Some(neighbours) => neighbours.watch(connection, &self.stop).await,
+                Some(neighbours) => Ok(neighbours.watch(connection, &self.stop).await?),
                 None => Ok(()),
             }
         };
-        let binding = topology::keep_binding(&channel, self.consumer.queue, &self.control, &self.stop);
+        let binding = async {
+            let (queue, control) = (self.consumer.queue, &self.control);
+            Ok(topology::keep_binding(&channel, queue, control, &self.stop).await?)
+        };
         tokio::try_join!(supervisor.run(), relay, binding, neighbours)?;
         Ok(())
     }
@@ -122,7 +126,7 @@ impl Session for WatchRemote {
         &self,
         connection: &Connection,
         ready: &(dyn Fn() + Send + Sync),
-    ) -> Result<(), lapin::Error> {
+    ) -> Result<(), Lost> {
         // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
         self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));
@@ -136,7 +140,7 @@ impl Session for WatchRemote {
             depths.push((queue, u64::from(dead.message_count())));
         }
         recount::parked(journal, depths).await;
-        tap::run(connection, journal, strangers, bound, control, stop, ready).await
+        Ok(tap::run(connection, journal, strangers, bound, control, stop, ready).await?)
     }
 
     fn lost(&self, _reason: &str) {

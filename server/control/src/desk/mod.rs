@@ -201,7 +201,7 @@ impl Desk {
     /// The queues of a system whose dead letters there are.
     fn queues(&self, system: System) -> Vec<&'static Queue> {
         let members = self.control.members(system).into_iter();
-        members.map(|service| system.style.queue_of(service)).collect()
+        members.map(|service| system.queue_of(service)).collect()
     }
 
     async fn settle(

@@ -39,7 +39,7 @@ impl Cursor {
 
 /// The place, among the system's queues, of the one from which a letter comes.
 fn place(system: System, id: &str) -> Option<usize> {
-    Service::ALL.iter().position(|&service| belongs(id, system.style.queue_of(service)))
+    Service::ALL.iter().position(|&service| belongs(id, system.queue_of(service)))
 }
 
 /// Whether a letter's name says that it is parked in that queue.

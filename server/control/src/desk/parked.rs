@@ -70,7 +70,7 @@ impl Parked {
     /// An event of the desk about it, or about the message that it becomes.
     pub(super) fn event(&self, envelope: &Envelope, kind: Kind) -> Event {
         let mut event = Event::new(0, Provenance::Service, kind);
-        event.system = Some(self.queue.style.into());
+        event.system = Some(self.queue.system());
         event.node = Some(Node::Foreign(NODE.into()));
         event.sku = envelope.sku();
         event.message_id = Some(Id::clone(&envelope.message_id));
