@@ -44,7 +44,7 @@ fn views(criterion: &mut Criterion) {
     group.finish();
 
     let plan = Plan {
-        style: Style::Choreography,
+        style: Style::Choreography, transport: flow::Transport::Amqp,
         dispatch: Dispatch::Fanout,
         loyalty: None,
         unbound: Vec::new(),

@@ -100,6 +100,24 @@ impl System {
         }
     }
 
+    /// What is promised to whoever sends a message, in a few words.
+    #[must_use]
+    pub const fn promise(self) -> &'static str {
+        match self.transport {
+            Transport::Amqp | Transport::Redis => "at least once; once in effect",
+        }
+    }
+
+    /// How messages travel: an exchange and queues, a stream with a group for each service, or jobs in lists.
+    #[must_use]
+    pub const fn mode(self) -> &'static str {
+        match (self.transport, self.style) {
+            (Transport::Amqp, _) => "queues",
+            (Transport::Redis, Style::Choreography) => "streams",
+            (Transport::Redis, Style::Orchestration) => "sidekiq",
+        }
+    }
+
     /// It with each of the services that are always part of it.
     pub fn services(self) -> impl Iterator<Item = (Self, Service)> {
         Service::ALWAYS.into_iter().map(move |service| (self, service))

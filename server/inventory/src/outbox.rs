@@ -40,6 +40,15 @@ pub struct Draft {
     pub body: String,
 }
 
+impl Draft {
+    /// The same message, addressed as that system calls the places.
+    #[must_use]
+    pub fn over(self, system: System) -> Self {
+        let (exchange, routing_key) = system.addressed(self.exchange, self.routing_key);
+        Self { exchange, routing_key, ..self }
+    }
+}
+
 /// A message that waits to be sent.
 #[derive(Debug, Clone)]
 pub struct Waiting {

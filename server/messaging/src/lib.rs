@@ -12,6 +12,7 @@ pub mod embedded_broker;
 pub mod envelope;
 pub mod headers;
 pub mod hooks;
+pub mod letters;
 pub mod outcome;
 pub mod publisher;
 pub mod raw;

@@ -14,12 +14,13 @@ use messaging::{
     Bindings as _, Publisher, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
     supervisor::Supervisor, topology, transport::Lost,
 };
+use redis_transport::{RedisLink, keeper::{self, Keeper}};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What the services do with their connections.
 #[derive(Clone)]
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     pub services: Services,
     pub journal: Journal,
     pub strangers: Strangers,
@@ -50,7 +51,7 @@ impl Sessions {
 }
 
 /// What one service of one system does with its connection: it consumes, and inventory also relays.
-pub(super) struct ServiceSession {
+pub(crate) struct ServiceSession {
     pub control: Control,
     pub scope: Scope,
     pub consumer: Consumer,
@@ -93,6 +94,17 @@ impl Session for ServiceSession {
     }
 
     async fn cut(&self) -> String {
+        self.is_cut().await
+    }
+
+    fn lost(&self, reason: &str) {
+        self.scope.crew().interrupted(reason.to_owned());
+    }
+}
+
+impl ServiceSession {
+    /// Waits until a fault cuts it, and says which.
+    async fn is_cut(&self) -> String {
         let mut crashes = self.control.crashes(self.scope.system, self.scope.service);
         // Only ever closed with the whole server.
         let _ = crashes.changed().await;
@@ -105,9 +117,36 @@ impl Session for ServiceSession {
         self.scope.crew().crashed(reason.clone());
         reason
     }
+}
+
+/// The same over Redis.
+pub(crate) struct RedisSession(pub ServiceSession);
+
+impl Session<RedisLink> for RedisSession {
+    async fn run(&self, link: &RedisLink, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
+        let ServiceSession { scope, consumer, inventory, stop, .. } = &self.0;
+        let (system, queue, journal) = (scope.system, consumer.queue, &consumer.journal);
+        link.declare(system).await?;
+        recount::parked(journal, keeper::parked(link, queue).await?).await;
+        let supervisor = Supervisor::start(consumer.clone(), link).await?;
+        ready();
+        let relay = async {
+            match inventory {
+                Some(inventory) => inventory.relay(system, &link.outlet(system), stop, scope).await,
+                None => Ok(()),
+            }
+        };
+        let keeper = Keeper { link, queue, journal };
+        tokio::try_join!(supervisor.run(), relay, keeper.run(stop))?;
+        Ok(())
+    }
+
+    async fn cut(&self) -> String {
+        self.0.is_cut().await
+    }
 
     fn lost(&self, reason: &str) {
-        self.scope.crew().interrupted(reason.to_owned());
+        self.0.lost(reason);
     }
 }
 

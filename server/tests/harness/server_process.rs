@@ -14,6 +14,7 @@ use std::{
 pub struct Server {
     root: tempfile::TempDir,
     broker: String,
+    flags: Vec<String>,
     port: u16,
     child: Option<Child>,
     /// The broker's address when it is in the same process.
@@ -24,13 +25,18 @@ pub struct Server {
 impl Server {
     /// Starts it; `broker` is what the flag takes.
     pub async fn start(broker: &str) -> Self {
+        Self::start_with(broker, Vec::new()).await
+    }
+
+    /// The same with more flags.
+    pub async fn start_with(broker: &str, flags: Vec<String>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let pkg = root.path().join("target/site/pkg");
         fs::create_dir_all(&pkg).unwrap();
         fs::write(pkg.join("skuflow.wasm"), "").unwrap();
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
         let (broker, port) = (broker.to_owned(), super::free_port());
-        let mut server = Self { root, broker, port, child: None, own_broker: None, client };
+        let mut server = Self { root, broker, flags, port, child: None, own_broker: None, client };
         server.start_again().await;
         server
     }
@@ -44,6 +50,7 @@ impl Server {
             .current_dir(self.root.path())
             .args(["serve", "--data", "data", "--broker", &self.broker])
             .args(["--addr", &format!("127.0.0.1:{}", self.port)])
+            .args(&self.flags)
             .env("SKUFLOW_LOG", "off")
             .stdout(Stdio::piped());
         let stdout = self.child.insert(command.spawn().unwrap()).stdout.take().unwrap();

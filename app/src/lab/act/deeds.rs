@@ -108,22 +108,22 @@ enum Thing {
 
 impl Thing {
     /// What is selected, if it is a thing of ours that can be acted on.
-    fn of(style: Style, selection: &Selection) -> Option<Self> {
-        let own = || Service::ALL.iter().map(|&service| (service, style.queue_of(service).name));
+    fn of(system: System, selection: &Selection) -> Option<Self> {
+        let own = || Service::ALL.iter().map(|&service| (service, system.queue_of(service).name));
         let by_id = |id: &str, known: fn(Service) -> &'static str| {
             own().map(|(service, _)| service).find(|&service| known(service) == id)
         };
         match selection {
             Selection::Node(id) if id == WAREHOUSE => Some(Self::Warehouse),
             Selection::Node(id) if id == PRODUCER => Some(Self::Producer),
-            Selection::Node(id) if *id == *style.exchange().name => Some(Self::Exchange),
+            Selection::Node(id) if *id == *system.exchange().name => Some(Self::Exchange),
             Selection::Node(id) => by_id(id, consumer_id).map(Self::Consumer),
             Selection::Queue(name) => {
-                let queue = topology::queue_named(name).filter(|queue| queue.style == style)?;
+                let queue = topology::queue_named(name).filter(|queue| queue.system() == system)?;
                 Some(Self::Queue(queue.service))
             }
             Selection::Edge(id) if id == ARRIVAL_EDGE => Some(Self::Warehouse),
-            Selection::Edge(id) if *id == publish_edge(style.exchange().name) => Some(Self::Publishing),
+            Selection::Edge(id) if *id == publish_edge(system.exchange().name) => Some(Self::Publishing),
             Selection::Edge(id) => own().find_map(|(service, queue)| match id {
                 _ if *id == route_edge(queue) => Some(Self::Binding(service)),
                 _ if *id == deliver_edge(queue) => Some(Self::Delivery(service)),
@@ -134,16 +134,16 @@ impl Thing {
         }
     }
 
-    fn title(self, style: Style) -> String {
+    fn title(self, system: System) -> String {
         match self {
             Self::Warehouse => "Warehouse and shop".to_owned(),
             Self::Producer => "Inventory".to_owned(),
-            Self::Exchange => style.exchange().name.to_owned(),
+            Self::Exchange => system.exchange().name.to_owned(),
             Self::Consumer(Service::Inventory) => "Inventory, as a consumer".to_owned(),
             Self::Consumer(service) => service_name(service).to_owned(),
-            Self::Queue(service) => style.queue_of(service).name.to_owned(),
+            Self::Queue(service) => system.queue_of(service).name.to_owned(),
             Self::Publishing => "What inventory publishes".to_owned(),
-            Self::Binding(service) => format!("Binding of {}", style.queue_of(service).name),
+            Self::Binding(service) => format!("Binding of {}", system.queue_of(service).name),
             Self::Delivery(service) => format!("Deliveries to {}", service_name(service)),
             Self::Calls(service) => format!("Calls of {}", service_name(service)),
         }
@@ -341,14 +341,14 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
 
 /// Whether anything can ever be done with what is selected.
 #[must_use]
-pub fn can_be_acted_on(style: Style, selection: &Selection) -> bool {
-    Thing::of(style, selection).is_some_and(|thing| thing != Thing::Warehouse)
+pub fn can_be_acted_on(system: System, selection: &Selection) -> bool {
+    Thing::of(system, selection).is_some_and(|thing| thing != Thing::Warehouse)
 }
 
 /// What can be done with what is selected; none when that is no part of the system.
 #[must_use]
 pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Deeds> {
-    let thing = Thing::of(system.style, selection)?;
+    let thing = Thing::of(system, selection)?;
     let (service, kinds) = thing.breaks();
     let kinds = kinds.iter().copied().filter(|kind| kind.strikes_in(system.style));
     let is_set =
@@ -376,7 +376,7 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
             first.is_apart = true;
         }
     }
-    Some(Deeds { title: thing.title(system.style), list, code })
+    Some(Deeds { title: thing.title(system), list, code })
 }
 
 #[cfg(test)]
@@ -415,6 +415,7 @@ mod tests {
         for style in [Style::Choreography, Style::Orchestration] {
             let plan = Plan {
                 style,
+                transport: Transport::Amqp,
                 dispatch: Dispatch::Fanout,
                 unbound: Vec::new(),
                 loyalty: None,

@@ -196,7 +196,7 @@ mod tests {
 
     fn drawn(picture: &Picture, style: Style) -> Drawing {
         let plan = Plan {
-            style,
+            style, transport: flow::Transport::Amqp,
             dispatch: Dispatch::Fanout,
             loyalty: None,
             unbound: Vec::new(),
