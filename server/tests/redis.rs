@@ -6,10 +6,12 @@
 )]
 
 mod common;
+mod harness;
 mod redis_process;
 
 use common::{On, Skuflow};
 use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
+use harness::{Judge, Load, Server};
 use redis_process::{RedisProcess, is_installed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,7 +40,14 @@ scenarios!(
     gates_hold_one_message_at_a_time_and_what_has_no_binding_cannot_be_unbound,
     the_producers_own_list_reaches_each_group_alone,
     a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read,
+    the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
+    a_child_that_outlived_a_killed_server_is_ended_by_the_next,
 );
+
+#[test]
+fn without_an_installed_redis_the_transport_says_what_to_do_and_disturbs_nothing() {
+    tokio::runtime::Runtime::new().unwrap().block_on(scenario::nothing_is_installed());
+}
 
 fn systems() -> [System; 2] {
     Transport::Redis.systems().collect::<Vec<_>>().try_into().unwrap()
@@ -488,5 +497,91 @@ mod scenario {
         skuflow
             .until("it is cut", async || redis.ask::<u64>("XLEN skuflow:sku_processed").await < 2_000)
             .await;
+    }
+
+    /// Waits until the load has its effects and nothing is left in Redis.
+    async fn ends_well(name: &str, server: &Server, redis: &RedisProcess, judge: &Judge, load: &Load) {
+        harness::until("nothing is on its way", async || {
+            let queues: Vec<flow::api::QueueDepth> =
+                match server.client.get(server.url("/api/queues")).send().await {
+                    Ok(answer) if answer.status() == 200 => answer.json().await.unwrap(),
+                    _ => return false,
+                };
+            let is_empty = queues.len() == 12 && queues.iter().all(|queue| queue.ready + queue.unacked == 0);
+            let mut waiting = redis.ask::<u64>("ZCARD retry").await;
+            for service in Service::ALWAYS {
+                waiting += redis.ask::<u64>(&format!("ZCARD skuflow:sku_processed:{service}:retry")).await;
+            }
+            is_empty && waiting == 0 && judge.look(load).lost.is_empty()
+        })
+        .await;
+        judge.look(load).announce(name, None);
+    }
+
+    pub async fn the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled() {
+        let mut redis = RedisProcess::start().await;
+        let flags = vec!["--redis".to_owned(), redis.url()];
+        let mut server = Server::start_with("embedded", flags).await;
+        let judge = Judge::new(&server);
+        let load = Load::over("redis", &server, 42).await;
+        for round in 0..2 {
+            let senders = load.start(&server, 200);
+            let sent = load.accepted().len();
+            let goes_on = async |more: usize| {
+                harness::until("it is under load", async || load.accepted().len() >= sent + more).await;
+            };
+            goes_on(40).await;
+            server.kill();
+            server.start_again().await;
+            goes_on(120).await;
+            if round == 1 {
+                redis.kill();
+                redis.start_again().await;
+            }
+            senders.join_all().await;
+        }
+        ends_well("over Redis, killed", &server, &redis, &judge, &load).await;
+        assert!(server.terminate().0.success());
+    }
+
+    pub async fn a_child_that_outlived_a_killed_server_is_ended_by_the_next() {
+        let mut server = Server::start("embedded").await;
+        let line = json!({ "sku": "MUG-RED", "quantity": 2, "style": "both", "transport": "redis" });
+        assert_eq!(server.send("POST", "/api/arrivals", &line).await.0, 202);
+        let [system, other] = systems();
+        let label = server.get(&system.api("transport")).await["server"].as_str().unwrap().to_owned();
+        server.kill();
+        server.start_again().await;
+        assert_eq!(server.send("POST", "/api/arrivals", &line).await.0, 202);
+        harness::until("all has arrived", async || {
+            let mut quantities = Vec::new();
+            for system in [system, other] {
+                let products = server.get(&system.api("catalog/products")).await;
+                quantities.push(of_sku(&products, "MUG-RED")["quantity"].clone());
+            }
+            quantities == [4, 4]
+        })
+        .await;
+        assert_eq!(server.get(&system.api("transport")).await["server"], label, "at the same place");
+        let place = label.split("redis://").nth(1).unwrap().to_owned();
+        assert!(server.terminate().0.success());
+        assert!(std::net::TcpStream::connect(place).is_err(), "neither of the two is left");
+    }
+
+    pub async fn nothing_is_installed() {
+        let mut server = Server::start_without_path("embedded").await;
+        let [system, _] = systems();
+        let told = server.get(&system.api("transport")).await;
+        assert_eq!(told["state"], "not_installed", "{told}");
+        assert!(told["detail"].as_str().unwrap().contains("apt-get install redis-server"), "{told}");
+        let line = |transport: &str| json!({ "sku": "MUG-RED", "quantity": 2, "style": "both", "transport": transport });
+        let (status, problem) = server.send("POST", "/api/arrivals", &line("redis")).await;
+        assert_eq!(status, 503, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("--redis"), "{problem}");
+        assert_eq!(server.send("POST", "/api/arrivals", &line("amqp")).await.0, 202);
+        assert!(server.is_ready().await, "nothing else is disturbed");
+        let stock = server.get(&system.api("inventory/skus")).await;
+        assert_eq!(of_sku(&stock, "MUG-RED")["on_hand"], 0, "nothing was recorded");
+        assert!(server.terminate().0.success());
     }
 }

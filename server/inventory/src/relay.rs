@@ -3,7 +3,7 @@
 use super::{Inventory, outbox::Waiting, refusals::Refusals};
 use base::{clock, repeats::Repeats};
 use flow::{
-    Event, Id, Kind, Node, Provenance, Service, System,
+    Event, Kind, Provenance, Service, System,
     fault::{FaultKind, Gate},
 };
 use futures::{FutureExt, StreamExt, future::FusedFuture, stream::FuturesUnordered};
@@ -63,7 +63,7 @@ impl Inventory {
         scope: &Scope,
     ) -> Result<(), Lost> {
         let mut released = self.released.subscribe();
-        let mut on_the_way: FuturesUnordered<_> = Vec::new().into_iter().map(|sent| confirm(sent, outlet)).collect();
+        let mut on_the_way: FuturesUnordered<_> = Vec::new().into_iter().map(confirm).collect();
         // Nobody waits for it: the next messages go out meanwhile.
         let mut taking_out = pin!(self.take_out_confirmed(system).fuse());
         let mut course = Course::default();
@@ -123,7 +123,7 @@ impl Inventory {
                         }
                         rows.retain(|row| !course.refusals.holds(row.id));
                         let (sent, outcome) = self.send_all(system, &rows, outlet, scope).await;
-                        on_the_way.extend(sent.into_iter().map(|sent| confirm(sent, outlet)));
+                        on_the_way.extend(sent.into_iter().map(confirm));
                         course.failed = outcome.err();
                     }
                     Err(error) => course.failed = Some(PublishError::Store(error)),
@@ -151,7 +151,7 @@ impl Inventory {
                             Ok(rows) if rows.is_empty() => course.refusals.settled(id),
                             Ok(rows) => {
                                 let (sent, outcome) = self.send_all(system, &rows, outlet, scope).await;
-                                on_the_way.extend(sent.into_iter().map(|sent| confirm(sent, outlet)));
+                                on_the_way.extend(sent.into_iter().map(confirm));
                                 course.failed = course.failed.or(outcome.err());
                             }
                             Err(error) => course.failed = Some(PublishError::Store(error)),
@@ -222,7 +222,7 @@ impl Inventory {
                         let reporter = Reporter::new(self.journal.clone(), about(system, &row));
                         scope.pass_before_publish(&row.routing_key, &reporter).await;
                         let sent = send(&row, reporter, outlet, scope)?;
-                        confirm(sent, outlet).await.map_err(|unsent| unsent.error)
+                        confirm(sent).await.map_err(|unsent| unsent.error)
                     });
                 }
             }
@@ -275,8 +275,6 @@ impl Inventory {
 struct Sent<M> {
     row: i64,
     message: M,
-    exchange: Id,
-    routing_key: Id,
     /// When, in microseconds since the epoch.
     at_us: u64,
     reporter: Reporter,
@@ -299,8 +297,7 @@ fn send<O: Outlet>(
         // Nobody waits for its confirm, but as a message it is as real as the other.
         drop(publish()?);
     }
-    let (exchange, routing_key) = (Id::clone(&row.exchange), Id::clone(&row.routing_key));
-    Ok(Sent { row: row.id, message: publish()?, exchange, routing_key, at_us, reporter })
+    Ok(Sent { row: row.id, message: publish()?, at_us, reporter })
 }
 
 /// Whether row `at` is the second message of its arrival, or the only one.
@@ -336,19 +333,11 @@ struct Unsent {
 type Outcome = Result<i64, Unsent>;
 
 /// Waits for what the broker says of a message, and tells it; answers the message's row.
-async fn confirm<O: Outlet>(sent: Sent<O::InFlight>, outlet: &O) -> Outcome {
-    let Sent { row, message, exchange, routing_key, at_us, reporter } = sent;
+async fn confirm<M: InFlight>(sent: Sent<M>) -> Outcome {
+    let Sent { row, message, at_us, reporter } = sent;
     let outcome = message.confirmed().await;
     match &outcome {
         Ok(()) => {
-            for queue in outlet.reaches(&exchange, &routing_key) {
-                let routed = Kind::Routed { routing_key: Arc::clone(&routing_key), message: None };
-                reporter.tell_with(routed, |event| {
-                    event.provenance = Provenance::Broker;
-                    event.node = Some(Node::Broker);
-                    event.queue = Some(queue.name.into());
-                });
-            }
             reporter.tell(Kind::Confirmed { duration_us: clock::now_us().saturating_sub(at_us) });
         }
         Err(PublishError::Returned { reply_code, reply_text }) => {

@@ -31,11 +31,6 @@ pub trait Outlet: Sync {
         routing_key: &str,
         envelope: &Envelope,
     ) -> Result<Self::InFlight, PublishError>;
-
-    /// The queues into which a confirmed message has come, where the confirmation says so and nobody else tells the journal.
-    fn reaches(&self, _exchange: &str, _routing_key: &str) -> Vec<&'static Queue> {
-        Vec::new()
-    }
 }
 
 /// A message on its way; the other side has yet to take responsibility.

@@ -132,7 +132,10 @@ impl Session<RedisLink> for RedisSession {
         ready();
         let relay = async {
             match inventory {
-                Some(inventory) => inventory.relay(system, &link.outlet(system), stop, scope).await,
+                Some(inventory) => {
+                    let outlet = link.outlet(system, journal.clone());
+                    inventory.relay(system, &outlet, stop, scope).await
+                }
                 None => Ok(()),
             }
         };

@@ -35,7 +35,7 @@ pub(crate) async fn ready(connection: &mut MultiplexedConnection, queue: &Queue)
     Ok(depth(connection, queue).await?.ready)
 }
 
-async fn depth(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<QueueDepth> {
+pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<QueueDepth> {
     let (ready, unacked, consumers) = match queue.style {
         Style::Choreography => {
             let events = group(connection, names::STREAM, queue).await?;

@@ -2,9 +2,10 @@
 //! read is cut off the stream.
 
 use crate::{
-    RedisLink, entry,
+    RedisLink, depths, entry,
     job::{self, Job},
     names,
+    outlet::routed,
     scripts::{DUE_ENTRIES, DUE_JOBS, TAKE_OVER},
 };
 use flow::{
@@ -12,18 +13,29 @@ use flow::{
     topology::Queue,
 };
 use journal::Journal;
-use messaging::{Envelope, transport::Lost};
+use messaging::transport::Lost;
 use redis::{RedisResult, cmd, streams::StreamInfoGroupsReply};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// How late something may come back that is due.
 const DUE_EVERY: Duration = Duration::from_millis(100);
 const TAKE_OVER_EVERY: Duration = Duration::from_millis(500);
+const RECOUNT_EVERY: Duration = Duration::from_secs(2);
 const TRIM_EVERY: Duration = Duration::from_secs(5);
 /// So many entries stay in the stream although everybody has read them, for whoever looks.
 const KEPT: u64 = 1_000;
+
+/// What a queue was shown with, and what was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Looked {
+    queue: &'static str,
+    /// Ever put into it, ready, and in hand.
+    shown: (u64, u64, u64),
+    /// Ready and in hand.
+    there: (u64, u64),
+}
 
 /// Keeps what belongs to one queue, until told to stop.
 pub struct Keeper<'a> {
@@ -43,7 +55,8 @@ impl Keeper<'_> {
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), Lost> {
         let mut ticks = interval(DUE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut take_over, mut trim) = (Instant::now(), Instant::now());
+        let (mut take_over, mut trim, mut recount) = (Instant::now(), Instant::now(), Instant::now());
+        let mut looked = Vec::new();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -55,7 +68,11 @@ impl Keeper<'_> {
                     take_over = Instant::now() + TAKE_OVER_EVERY;
                     self.take_over().await?;
                 }
-                // One of the groups' services sees to it for all.
+                // One of the services sees to it for all.
+                if recount <= Instant::now() && self.queue.service == Service::Inventory {
+                    recount = Instant::now() + RECOUNT_EVERY;
+                    self.recount(&mut looked).await?;
+                }
                 if trim <= Instant::now()
                     && self.queue.style == Style::Choreography
                     && self.queue.service == Service::Inventory
@@ -83,7 +100,8 @@ impl Keeper<'_> {
                 due.key(names::own_stream(self.queue.service)).arg(now_s);
                 let moved: Vec<Vec<u8>> = due.invoke_async(&mut connection).await?;
                 for text in moved {
-                    self.tell_back(self.queue, &entry::from_text(&text, self.queue));
+                    let envelope = entry::from_text(&text, self.queue);
+                    self.journal.report(routed("", self.queue, &envelope));
                 }
             }
             Style::Orchestration => {
@@ -94,7 +112,7 @@ impl Keeper<'_> {
                     let system = self.queue.system();
                     let of_list = |queue: &&'static Queue| job.list() == Some(names::list(queue));
                     if let Some(queue) = system.queues().find(of_list) {
-                        self.tell_back(queue, &job.envelope(queue));
+                        self.journal.report(routed("", queue, &job.envelope(queue)));
                     }
                 }
             }
@@ -102,18 +120,30 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    fn tell_back(&self, queue: &'static Queue, envelope: &Envelope) {
-        let routed = Kind::Routed { routing_key: queue.name.into(), message: None };
-        let mut event = Event::new(0, Provenance::Broker, routed);
-        event.system = Some(queue.system());
-        event.node = Some(Node::Broker);
-        event.exchange = Some("".into());
-        event.queue = Some(queue.name.into());
-        event.sku = envelope.sku();
-        event.message_id = Some(Arc::clone(&envelope.message_id));
-        event.correlation_id = Some(Arc::clone(&envelope.correlation_id));
-        event.attempt = Some(envelope.attempt);
-        self.journal.report(event);
+    /// What others took or put there, and what is told in another order than it happened, is counted anew: where the picture
+    /// shows something else than there is, and neither has changed since it was last looked at.
+    async fn recount(&self, before: &mut Vec<Looked>) -> RedisResult<()> {
+        let system = self.queue.system();
+        let picture = self.journal.picture_now();
+        let mut looked = Vec::new();
+        for queue in system.queues() {
+            let Some(shown) = picture.system(system).queue(queue.name) else { continue };
+            let shown = (shown.routed, shown.ready(), shown.unacked());
+            let there = depths::depth(&mut self.link.connection(), queue).await?;
+            let now = Looked { queue: queue.name, shown, there: (there.ready, there.unacked) };
+            if (now.shown.1, now.shown.2) != now.there && before.contains(&now) {
+                let (ready, unacked) = (Some(there.ready), Some(there.unacked));
+                let kind = Kind::Counted { messages: None, emails: None, dead: None, ready, unacked };
+                let mut event = Event::new(0, Provenance::Broker, kind);
+                event.system = Some(system);
+                event.node = Some(Node::Broker);
+                event.queue = Some(queue.name.into());
+                self.journal.report(event);
+            }
+            looked.push(now);
+        }
+        *before = looked;
+        Ok(())
     }
 
     async fn take_over(&self) -> RedisResult<()> {

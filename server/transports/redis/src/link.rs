@@ -11,6 +11,7 @@ use flow::{
     Id, Style, System,
     topology::Queue,
 };
+use journal::Journal;
 use messaging::{
     connection::{Cut, Dial, Flow},
     consumer::Consumer,
@@ -120,8 +121,8 @@ impl RedisLink {
 
     /// Where a system publishes over this connection.
     #[must_use]
-    pub fn outlet(&self, system: System) -> RedisOutlet {
-        RedisOutlet::open(self, system)
+    pub fn outlet(&self, system: System, journal: Journal) -> RedisOutlet {
+        RedisOutlet::open(self, system, journal)
     }
 
     /// Makes what the queues of a system need: the groups of its stream, or the names of its lists. What is there stays.

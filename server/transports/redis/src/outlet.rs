@@ -1,4 +1,6 @@
 //! Where messages are published: one after the other, as many at once as there are.
+//!
+//! What Redis has taken is at once in the queues, and nobody else tells it. So the outlet does, in the order of the stream.
 
 use crate::{
     RedisLink, entry,
@@ -6,16 +8,17 @@ use crate::{
     names,
 };
 use flow::{
-    Style, System,
+    Event, Kind, Node, Provenance, Style, System,
     topology::{self, Queue},
 };
+use journal::Journal;
 use messaging::{
     Envelope,
     publisher::PublishError,
     transport::{InFlight, Lost, Outlet},
 };
 use redis::{Cmd, ServerError, Value, cmd, pipe};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -36,6 +39,8 @@ pub struct RedisOutlet {
 /// A command, and who waits for its answer.
 struct Push {
     command: Cmd,
+    /// What is told once Redis has it.
+    routed: Vec<Event>,
     answer: oneshot::Sender<Result<(), PublishError>>,
 }
 
@@ -44,12 +49,12 @@ struct Push {
 pub struct Pushed(oneshot::Receiver<Result<(), PublishError>>);
 
 impl RedisOutlet {
-    pub(crate) fn open(link: &RedisLink, system: System) -> Self {
+    pub(crate) fn open(link: &RedisLink, system: System, journal: Journal) -> Self {
         let (to_send, pushes) = mpsc::unbounded_channel();
         let (link, cut) = (link.clone(), link.cut());
         tokio::spawn(async move {
             tokio::select! {
-                () = send_all(&link, pushes) => {}
+                () = send_all(&link, pushes, &journal) => {}
                 () = cut.cancelled() => {}
             }
         });
@@ -64,7 +69,7 @@ impl RedisOutlet {
 }
 
 /// Sends what there is to send until nobody can send any more. A connection that fails answers for everything.
-async fn send_all(link: &RedisLink, mut pushes: mpsc::UnboundedReceiver<Push>) {
+async fn send_all(link: &RedisLink, mut pushes: mpsc::UnboundedReceiver<Push>, journal: &Journal) {
     let mut connection = link.connection();
     let mut batch = Vec::with_capacity(TOGETHER);
     while pushes.recv_many(&mut batch, TOGETHER).await > 0 {
@@ -76,8 +81,12 @@ async fn send_all(link: &RedisLink, mut pushes: mpsc::UnboundedReceiver<Push>) {
         match all.query_async::<Vec<Value>>(&mut connection).await {
             Ok(values) => {
                 for (push, value) in batch.drain(..).zip(values) {
+                    let answer = answer(value);
+                    if answer.is_ok() {
+                        push.routed.into_iter().for_each(|event| journal.report(event));
+                    }
                     // Who does not wait any more does not want to know.
-                    let _ = push.answer.send(answer(value));
+                    let _ = push.answer.send(answer);
                 }
             }
             Err(error) => {
@@ -110,6 +119,23 @@ pub(crate) fn refusal(error: &ServerError) -> String {
     }
 }
 
+/// That a message is in a queue now.
+pub(crate) fn routed(exchange: &str, queue: &Queue, envelope: &Envelope) -> Event {
+    let kind = Kind::Routed { routing_key: queue.name.into(), message: None };
+    // Reporting sets the time.
+    let mut event = Event::new(0, Provenance::Broker, kind);
+    event.system = Some(queue.system());
+    event.node = Some(Node::Broker);
+    event.exchange = Some(exchange.into());
+    event.queue = Some(queue.name.into());
+    event.sku = envelope.sku();
+    event.message_id = Some(Arc::clone(&envelope.message_id));
+    event.correlation_id = Some(Arc::clone(&envelope.correlation_id));
+    event.causation_id = Some(Arc::clone(&envelope.message_id));
+    event.attempt = Some(envelope.attempt);
+    event
+}
+
 /// The command that adds a message to a stream.
 pub(crate) fn add_entry(stream: &str, envelope: &Envelope) -> Cmd {
     let mut add = cmd("XADD");
@@ -124,7 +150,10 @@ impl Outlet for RedisOutlet {
     type InFlight = Pushed;
 
     fn send(&self, exchange: &str, routing_key: &str, envelope: &Envelope) -> Result<Pushed, PublishError> {
-        let command = match self.queue(exchange, routing_key) {
+        let queue = self.queue(exchange, routing_key);
+        let reached: Vec<_> = queue.map_or_else(|| self.system.queues().collect(), |queue| vec![queue]);
+        let routed = reached.into_iter().map(|queue| routed(exchange, queue, envelope)).collect();
+        let command = match queue {
             None => add_entry(names::STREAM, envelope),
             Some(queue) => match queue.style {
                 Style::Choreography => add_entry(&names::own_stream(queue.service), envelope),
@@ -136,17 +165,9 @@ impl Outlet for RedisOutlet {
             },
         };
         let (answer, answered) = oneshot::channel();
-        let pushed = self.to_send.send(Push { command, answer });
+        let pushed = self.to_send.send(Push { command, routed, answer });
         pushed.map_err(|_| Lost("the connection to Redis is gone".to_owned()))?;
         Ok(Pushed(answered))
-    }
-
-    /// An entry of the stream is at once what every group has yet to read.
-    fn reaches(&self, exchange: &str, routing_key: &str) -> Vec<&'static Queue> {
-        match self.queue(exchange, routing_key) {
-            Some(queue) => vec![queue],
-            None => self.system.queues().collect(),
-        }
     }
 }
 
