@@ -73,7 +73,9 @@ pub enum MembersError {
 impl From<MembersError> for Problem {
     fn from(error: MembersError) -> Self {
         match error {
-            MembersError::AppliedAlone | MembersError::NothingToApply | MembersError::NotOver(_) => Self::invalid(error.to_string()),
+            MembersError::AppliedAlone | MembersError::NothingToApply | MembersError::NotOver(_) => {
+                Self::invalid(error.to_string())
+            }
             MembersError::StillLeaving(_) => {
                 Self::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             }

@@ -135,7 +135,9 @@ impl Gauge for RedisSystems {
                 let sampled = async { depths::sample(&self.link().await?, system).await };
                 match sampled.await {
                     Ok(depths) => all.extend(depths),
-                    Err(error) => tracing::debug!(%system, %error, "what waits in Redis cannot be counted now"),
+                    Err(error) => {
+                        tracing::debug!(%system, %error, "what waits in Redis cannot be counted now")
+                    }
                 }
             }
             all

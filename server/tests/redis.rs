@@ -161,7 +161,11 @@ mod scenario {
         let over_redis = groups.iter().filter(|queue| queue["transport"] == "redis");
         assert_eq!(over_redis.filter(|queue| queue["consumers"] == 1).count(), 6, "{groups:?}");
         let amqp = System { transport: Transport::Amqp, ..systems()[0] };
-        assert_eq!(product(&skuflow, amqp, "MUG-RED").await["quantity"], 0, "the other systems know nothing of it");
+        assert_eq!(
+            product(&skuflow, amqp, "MUG-RED").await["quantity"],
+            0,
+            "the other systems know nothing of it"
+        );
         assert_eq!(skuflow.get("/readyz").await.status(), 200);
     }
 
@@ -361,7 +365,8 @@ mod scenario {
 
         push("update_wishlists", json!({ "class": "Mailer", "args": [{}], "jid": "a1" }).to_string()).await;
         push("update_wishlists", "no job at all".to_owned()).await;
-        push("update_wishlists", json!({ "class": "UpdateWishlists", "args": [{"sku": "?"}] }).to_string()).await;
+        push("update_wishlists", json!({ "class": "UpdateWishlists", "args": [{"sku": "?"}] }).to_string())
+            .await;
         let letters = skuflow
             .some("all three are parked", async || {
                 let letters = get(&skuflow, system, "dead-letters").await;
@@ -369,11 +374,14 @@ mod scenario {
             })
             .await;
         let reasons: Vec<_> = letters.iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
-        for part in ["the job's class is \"Mailer\"", "not a job", "the body is not a valid update_wishlists"] {
+        for part in ["the job's class is \"Mailer\"", "not a job", "the body is not a valid update_wishlists"]
+        {
             assert!(reasons.iter().any(|reason| reason.contains(part)), "{part}: {reasons:?}");
         }
         let dead: Vec<String> = redis.ask("ZRANGE dead 0 -1").await;
-        assert!(dead.iter().all(|job| serde_json::from_str::<Value>(job).unwrap()["error_message"].is_string()));
+        assert!(
+            dead.iter().all(|job| serde_json::from_str::<Value>(job).unwrap()["error_message"].is_string())
+        );
 
         let edited = json!({ "sku": "MUG-RED", "available": true, "quantity": 12, "version": version });
         let edit = json!({ "ids": [letters[0]["id"]], "body": edited.to_string() });
@@ -432,7 +440,8 @@ mod scenario {
                 .await;
             assert_eq!(set(&skuflow, system, "gates", json!({ "closed": [] })).await.0, 200);
 
-            let unbind = json!({ "faults": [{ "kind": "queue_unbound", "service": "catalog", "trigger": "next" }] });
+            let unbind =
+                json!({ "faults": [{ "kind": "queue_unbound", "service": "catalog", "trigger": "next" }] });
             let (status, problem) = set(&skuflow, system, "faults", unbind).await;
             assert_eq!(status, 422, "{problem}");
             assert!(problem["detail"].as_str().unwrap().contains("consumer_stopped"), "{problem}");
@@ -459,7 +468,9 @@ mod scenario {
         let keys: BTreeMap<_, _> = story
             .iter()
             .filter_map(|event| match &event.kind {
-                Kind::Published { routing_key, .. } => Some((routing_key.to_string(), event.exchange.clone())),
+                Kind::Published { routing_key, .. } => {
+                    Some((routing_key.to_string(), event.exchange.clone()))
+                }
                 _ => None,
             })
             .collect();
@@ -473,10 +484,13 @@ mod scenario {
         let redis = RedisProcess::start().await;
         let skuflow = on(&redis).await;
         let [system, _] = systems();
-        let stop = json!({ "faults": [{ "kind": "consumer_stopped", "service": "catalog", "trigger": "next" }] });
+        let stop =
+            json!({ "faults": [{ "kind": "consumer_stopped", "service": "catalog", "trigger": "next" }] });
         assert_eq!(set(&skuflow, system, "faults", stop).await.0, 200);
         let lines: Vec<_> = (0..1_000)
-            .map(|_| json!({ "sku": "MUG-RED", "quantity": 1, "style": "choreography", "transport": "redis" }))
+            .map(
+                |_| json!({ "sku": "MUG-RED", "quantity": 1, "style": "choreography", "transport": "redis" }),
+            )
             .collect();
         skuflow.accepted("arrivals", Value::from(lines.clone())).await;
         skuflow.accepted("arrivals", Value::from(lines)).await;
@@ -485,7 +499,8 @@ mod scenario {
                 let queues = skuflow.json("/api/queues").await;
                 let of = |service| {
                     let name = system.queue_of(service).name;
-                    queues.as_array().unwrap().iter().find(|queue| queue["name"] == name).unwrap()["ready"].clone()
+                    queues.as_array().unwrap().iter().find(|queue| queue["name"] == name).unwrap()["ready"]
+                        .clone()
                 };
                 of(Service::Catalog) == 2_000 && of(Service::Wishlist) == 0 && of(Service::Inventory) == 0
             })

@@ -44,7 +44,8 @@ fn views(criterion: &mut Criterion) {
     group.finish();
 
     let plan = Plan {
-        style: Style::Choreography, transport: flow::Transport::Amqp,
+        style: Style::Choreography,
+        transport: flow::Transport::Amqp,
         dispatch: Dispatch::Fanout,
         loyalty: None,
         unbound: Vec::new(),

@@ -208,7 +208,11 @@ impl System {
     /// );
     /// ```
     #[must_use]
-    pub fn addressed(self, exchange: &'static str, routing_key: &'static str) -> (&'static str, &'static str) {
+    pub fn addressed(
+        self,
+        exchange: &'static str,
+        routing_key: &'static str,
+    ) -> (&'static str, &'static str) {
         if self.transport == Transport::Amqp {
             return (exchange, routing_key);
         }

@@ -113,8 +113,7 @@ pub fn hop_of(event: &Event, system: impl Into<System>) -> Option<Hop> {
 
 fn is_of_exchange(event: &Event, system: System) -> bool {
     // Without an exchange, the way from publisher to queue was one line already.
-    system.has_exchange()
-        && event.exchange.as_deref().is_none_or(|name| name == system.exchange().name)
+    system.has_exchange() && event.exchange.as_deref().is_none_or(|name| name == system.exchange().name)
 }
 
 /// The line on which a message leaves its queue: a stranger at a queue of ours has one of its own.

@@ -61,7 +61,15 @@ impl Inventory {
         let receipts = receipts::Receipts::default();
         let troubles = troubles::Troubles::default();
         let released = watch::Sender::new(waiting);
-        Ok(Self { store: Arc::new(store), journal, announce, released, receipts, troubles, carriers: Arc::default() })
+        Ok(Self {
+            store: Arc::new(store),
+            journal,
+            announce,
+            released,
+            receipts,
+            troubles,
+            carriers: Arc::default(),
+        })
     }
 
     /// Asks `carriers` from now on before anything is recorded for a system over another transport than AMQP.

@@ -253,7 +253,8 @@ impl Inventory {
         outlet: &O,
         scope: &Scope,
     ) -> (Vec<Sent<O::InFlight>>, Result<(), PublishError>) {
-        let crashes_by = |sent: &Sent<O::InFlight>| scope.strikes(FaultKind::RelayCrash, &sent.reporter).is_some();
+        let crashes_by =
+            |sent: &Sent<O::InFlight>| scope.strikes(FaultKind::RelayCrash, &sent.reporter).is_some();
         let mut all = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
             let reporter = Reporter::new(self.journal.clone(), about(system, row));

@@ -203,7 +203,9 @@ mod tests {
 
     #[test]
     fn beside_a_broker_in_this_process_only_other_transports_wait_also_for_what_no_exchange_copied() {
-        let [redis, _] = flow::Transport::Redis.systems().collect::<Vec<_>>()[..] else { panic!("two styles") };
+        let [redis, _] = flow::Transport::Redis.systems().collect::<Vec<_>>()[..] else {
+            panic!("two styles")
+        };
         let kinds = |system: Option<flow::System>| {
             let (mut sequencer, mut out) = (Sequencer::skipping_amqp(), Vec::new());
             for event in [delivered(1, ""), routed(2)] {

@@ -4,8 +4,8 @@ use crate::{Bindings, EmbeddedBroker, Unacked};
 use base::clock;
 use broker::QueueCounts;
 use flow::{Transport, api::QueueDepth, topology::Queue};
-use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
 use futures::future::BoxFuture;
+use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 

@@ -84,16 +84,7 @@ impl<I: Intake> Worker<I> {
         consumer.tell(Kind::ConsumerStarted { consumer_tag: Arc::clone(&tag), ready });
         let mut heartbeat = interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
-            number,
-            consumer,
-            target,
-            prefetch,
-            intake,
-            tag,
-            handlers: JoinSet::new(),
-            heartbeat,
-        })
+        Ok(Self { number, consumer, target, prefetch, intake, tag, handlers: JoinSet::new(), heartbeat })
     }
 
     /// Consumes until told to stop, or until there should be fewer workers; then lets the handlers finish.

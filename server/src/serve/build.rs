@@ -66,7 +66,8 @@ impl Built {
         let loyalty = Loyalty::new(SqlitePoints::open(&settings.data).await?, journal.clone()).await?;
         let list = loyalty.clone();
         let announce = Announce::new(move |system, dispatch, known| {
-            let drafts = styles::announce(system.style, dispatch, list.membership(system).is_applied(), known);
+            let drafts =
+                styles::announce(system.style, dispatch, list.membership(system).is_applied(), known);
             drafts.into_iter().map(|draft| draft.over(system)).collect()
         });
         let inventory = Inventory::new(stock, journal.clone(), announce).await?;

@@ -14,7 +14,10 @@ use messaging::{
     Bindings as _, Publisher, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
     supervisor::Supervisor, topology, transport::Lost,
 };
-use redis_transport::{RedisLink, keeper::{self, Keeper}};
+use redis_transport::{
+    RedisLink,
+    keeper::{self, Keeper},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -61,11 +64,7 @@ pub(crate) struct ServiceSession {
 }
 
 impl Session for ServiceSession {
-    async fn run(
-        &self,
-        connection: &Connection,
-        ready: &(dyn Fn() + Send + Sync),
-    ) -> Result<(), Lost> {
+    async fn run(&self, connection: &Connection, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
         let channel = connection.create_channel().await?;
         topology::declare(&channel, &self.control).await?;
         let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
@@ -164,11 +163,7 @@ pub(super) struct WatchRemote {
 }
 
 impl Session for WatchRemote {
-    async fn run(
-        &self,
-        connection: &Connection,
-        ready: &(dyn Fn() + Send + Sync),
-    ) -> Result<(), Lost> {
+    async fn run(&self, connection: &Connection, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
         // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
         self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));

@@ -14,13 +14,13 @@ use flow::{
     Style, System, Transport,
     api::{TransportState, TransportTold},
 };
-use http_edge::{extract::SystemPath, problem::Problem};
+use http_edge::extract::SystemPath;
 use messaging::Links;
 
 /// The route.
 pub fn routes(parts: &Parts) -> Router {
     let state = (parts.redis.clone(), parts.links.clone(), parts.broker_label.clone());
-    Router::new().route("/api/{style}/transport", get(told).put(set)).with_state(state)
+    Router::new().route("/api/{style}/transport", get(told)).with_state(state)
 }
 
 async fn told(
@@ -42,12 +42,6 @@ async fn told(
             }
         }
     })
-}
-
-/// There is one mode of each system so far.
-async fn set(SystemPath(system): SystemPath) -> Problem {
-    let mode = system.mode();
-    Problem::invalid(format!("{system} has one mode, {mode} with reliable fetching; there is nothing to set"))
 }
 
 /// Starts the system that a call or page is about. What keeps it from starting is told by the call itself, or by

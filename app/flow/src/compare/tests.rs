@@ -210,7 +210,8 @@ fn nothing_is_learned_from_an_arrival_that_met_with_trouble_or_is_not_over() {
 fn a_style_is_known_to_use_every_line_of_its_diagram() {
     for &style in Style::ALL {
         let diagram = crate::layout::layout(&crate::layout::Plan {
-            style, transport: crate::Transport::Amqp,
+            style,
+            transport: crate::Transport::Amqp,
             dispatch: crate::Dispatch::default(),
             loyalty: None,
             unbound: Vec::new(),

@@ -24,8 +24,17 @@ fn all() -> Vec<(String, Layout)> {
                         let unbound = Vec::from(&Service::ALL[..rivals.min(2)]);
                         let services = Service::ALWAYS.len() + usize::from(loyalty.is_some());
                         let rivals = (0..rivals).map(|n| rival(n, services)).collect();
-                        let plan =
-                            Plan { style, transport: crate::Transport::Amqp, dispatch, loyalty, unbound, rivals, foreign, orientation, text_px };
+                        let plan = Plan {
+                            style,
+                            transport: crate::Transport::Amqp,
+                            dispatch,
+                            loyalty,
+                            unbound,
+                            rivals,
+                            foreign,
+                            orientation,
+                            text_px,
+                        };
                         all.push((format!("{plan:?}"), layout(&plan)));
                     }
                 }
@@ -136,7 +145,8 @@ fn every_line_leads_from_what_it_names_to_what_it_names() {
 fn a_phone_of_320_px_shows_text_of_at_least_11_px() {
     for &style in Style::ALL {
         let plan = Plan {
-            style, transport: crate::Transport::Amqp,
+            style,
+            transport: crate::Transport::Amqp,
             dispatch: Dispatch::Fanout,
             loyalty: Some(true),
             unbound: Vec::new(),
@@ -163,7 +173,8 @@ fn with(foreign: usize, rivals: usize, dispatch: Dispatch) -> Layout {
     let foreign = (0..foreign).map(|n| ForeignQueue { name: format!("f{n}"), consumer: None, via: None });
     let rivals = (0..rivals).map(|n| Rival { service: Service::Catalog, consumer: format!("r{n}") });
     layout(&Plan {
-        style: Style::Choreography, transport: crate::Transport::Amqp,
+        style: Style::Choreography,
+        transport: crate::Transport::Amqp,
         dispatch,
         loyalty: None,
         unbound: vec![Service::Wishlist],
@@ -210,7 +221,8 @@ fn a_fourth_row_slides_in_below_the_three_and_moves_none_of_them() {
     for &style in Style::ALL {
         for orientation in [Orientation::Wide, Orientation::Tall] {
             let plan = |loyalty| Plan {
-                style, transport: crate::Transport::Amqp,
+                style,
+                transport: crate::Transport::Amqp,
                 dispatch: Dispatch::Fanout,
                 loyalty,
                 unbound: Vec::new(),
@@ -234,7 +246,8 @@ fn a_fourth_row_slides_in_below_the_three_and_moves_none_of_them() {
 #[test]
 fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
     let with = |loyalty| Plan {
-        style: Style::Choreography, transport: crate::Transport::Amqp,
+        style: Style::Choreography,
+        transport: crate::Transport::Amqp,
         dispatch: Dispatch::Queues,
         loyalty: Some(loyalty),
         unbound: Vec::new(),

@@ -13,7 +13,7 @@ use flow::layout::{
     ARRIVAL_EDGE, PRODUCER, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
 };
 use flow::loyalty::{Line, UNCHANGED, diff, file};
-use flow::{Dispatch, Service, Style, System, topology};
+use flow::{Dispatch, Service, Style, System, Transport, topology};
 
 /// By how much a service is slowed down, in milliseconds.
 const SLOWED_BY_MS: u64 = 1_000;
@@ -199,7 +199,8 @@ impl Thing {
 
 /// Who joins and leaves, and what inventory's code needs for it.
 fn membership(system: System, thing: Thing, known: &Known) -> (Vec<Deed>, Option<Code>) {
-    if !matches!(thing, Thing::Exchange | Thing::Consumer(Service::Loyalty)) {
+    let is_its = matches!(thing, Thing::Exchange | Thing::Consumer(Service::Loyalty));
+    if !is_its || system.transport != Transport::Amqp {
         return (Vec::new(), None);
     }
     let Some(Loyalty { joined, applied, .. }) = known.loyalty else { return (Vec::new(), None) };
@@ -350,7 +351,8 @@ pub fn can_be_acted_on(system: System, selection: &Selection) -> bool {
 pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Deeds> {
     let thing = Thing::of(system, selection)?;
     let (service, kinds) = thing.breaks();
-    let kinds = kinds.iter().copied().filter(|kind| kind.strikes_in(system.style));
+    let kinds = kinds.iter().copied();
+    let kinds = kinds.filter(|kind| kind.strikes_in(system.style) && kind.strikes_over(system.transport));
     let is_set =
         |kind: FaultKind| known.faults.iter().find(move |set| (set.kind, set.service) == (kind, service));
     let (undone, broken): (Vec<_>, Vec<_>) = kinds.partition(|&kind| is_set(kind).is_some());
@@ -382,9 +384,9 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::Dispatch;
     use flow::api::{Workers, WorkersState};
     use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
-    use flow::{Dispatch, Transport};
 
     fn of(style: Style) -> System {
         System { style, transport: Transport::default() }

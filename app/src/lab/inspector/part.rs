@@ -11,7 +11,7 @@ use flow::fault::{Gate, HeldStep};
 use flow::layout::{OTHERS, PRODUCER, WAREHOUSE, consumer_id};
 use flow::picture::{Arrival, Binding, QueuePicture, SystemPicture};
 use flow::topology::{self, ExchangeType};
-use flow::{Service, Style, System};
+use flow::{Service, Style, System, Transport};
 use std::collections::BTreeSet;
 
 /// A node, by its id in the diagram.
@@ -148,6 +148,9 @@ fn producer_facts(system: &SystemPicture) -> Vec<Fact> {
 fn exchange(look: &Look<'_>) -> Vec<Block> {
     let style = look.lab.style;
     let what = match style {
+        _ if look.lab.shows().transport == Transport::Redis => {
+            "A stream: it keeps each event, and every group reads all of it at its own pace."
+        }
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };

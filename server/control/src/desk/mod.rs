@@ -22,7 +22,8 @@ use flow::{
 use journal::{By, Journal};
 use lapin::options::BasicAckOptions;
 use messaging::{
-    Envelope, Publisher, connection::Connector, envelope, letters::Shelf, publisher::PublishError, transport::Lost,
+    Envelope, Publisher, connection::Connector, envelope, letters::Shelf, publisher::PublishError,
+    transport::Lost,
 };
 use parked::Parked;
 use shelf::Deed;

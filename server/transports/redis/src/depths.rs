@@ -44,7 +44,8 @@ pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue)
         }
         Style::Orchestration => {
             let ready: u64 = cmd("LLEN").arg(queue.name).query_async(connection).await?;
-            let workers: Vec<String> = cmd("SMEMBERS").arg(names::workers(queue)).query_async(connection).await?;
+            let workers: Vec<String> =
+                cmd("SMEMBERS").arg(names::workers(queue)).query_async(connection).await?;
             let mut unacked: u64 = 0;
             for worker in &workers {
                 let working = format!("{}{worker}", names::working(queue));
@@ -81,7 +82,12 @@ async fn group(connection: &mut MultiplexedConnection, stream: &str, queue: &Que
         // Redis 6 does not tell it, and later ones do not where entries were deleted.
         None => {
             let mut unread = cmd("XRANGE");
-            unread.arg(stream).arg(format!("({}", group.last_delivered_id)).arg("+").arg("COUNT").arg(COUNTED);
+            unread
+                .arg(stream)
+                .arg(format!("({}", group.last_delivered_id))
+                .arg("+")
+                .arg("COUNT")
+                .arg(COUNTED);
             let unread: Vec<redis::Value> = unread.query_async(connection).await?;
             unread.len() as u64
         }

@@ -49,11 +49,8 @@ pub(crate) struct Past {
 
 /// The attempts that failed, to be written.
 pub(crate) fn past_of(envelope: &Envelope) -> Vec<Past> {
-    let write = |past: &PastAttempt| Past {
-        attempt: past.attempt,
-        reason: past.reason.clone(),
-        at: past.at.clone(),
-    };
+    let write =
+        |past: &PastAttempt| Past { attempt: past.attempt, reason: past.reason.clone(), at: past.at.clone() };
     envelope.past.iter().map(write).collect()
 }
 

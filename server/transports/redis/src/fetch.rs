@@ -6,7 +6,9 @@ use crate::intake::{Origin, Seat, TAKEOVER_MS};
 use flow::Style;
 use futures::future::OptionFuture;
 use redis::{
-    Cmd, RedisResult, Value, aio::MultiplexedConnection, cmd, from_redis_value,
+    Cmd, RedisResult, Value,
+    aio::MultiplexedConnection,
+    cmd, from_redis_value,
     streams::{StreamAutoClaimReply, StreamId, StreamReadReply},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};

@@ -278,7 +278,8 @@ impl RedisIntake {
                 continue;
             }
             is_empty = false;
-            let claim = commands.cmd("XCLAIM").arg(&self.seat.streams[usize::from(is_own)]).arg(self.seat.group());
+            let claim =
+                commands.cmd("XCLAIM").arg(&self.seat.streams[usize::from(is_own)]).arg(self.seat.group());
             claim.arg(&self.seat.worker).arg(0).arg(&ids).arg("JUSTID").ignore();
         }
         if is_empty { Ok(()) } else { commands.exec_async(&mut self.seat.link.connection()).await }

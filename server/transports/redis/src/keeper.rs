@@ -8,10 +8,7 @@ use crate::{
     outlet::routed,
     scripts::{DUE_ENTRIES, DUE_JOBS, TAKE_OVER},
 };
-use flow::{
-    Event, Kind, Node, Provenance, Service, Style,
-    topology::Queue,
-};
+use flow::{Event, Kind, Node, Provenance, Service, Style, topology::Queue};
 use journal::Journal;
 use messaging::transport::Lost;
 use redis::{RedisResult, cmd, streams::StreamInfoGroupsReply};

@@ -7,10 +7,7 @@ use crate::{
     outlet::RedisOutlet,
     server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect},
 };
-use flow::{
-    Id, Style, System,
-    topology::Queue,
-};
+use flow::{Id, Style, System, topology::Queue};
 use journal::Journal;
 use messaging::{
     connection::{Cut, Dial, Flow},
@@ -18,9 +15,7 @@ use messaging::{
     transport::{Link, Lost},
     worker::WorkerError,
 };
-use redis::{
-    AsyncConnectionConfig, RedisError, RedisResult, aio::MultiplexedConnection, cmd,
-};
+use redis::{AsyncConnectionConfig, RedisError, RedisResult, aio::MultiplexedConnection, cmd};
 use std::{
     sync::{
         Arc,
@@ -145,7 +140,12 @@ impl RedisLink {
                 for stream in [names::STREAM, &own] {
                     // From its beginning: what was published before the group was there is meant for it too.
                     let mut create = cmd("XGROUP");
-                    create.arg("CREATE").arg(stream).arg(names::group(queue.service)).arg("0").arg("MKSTREAM");
+                    create
+                        .arg("CREATE")
+                        .arg(stream)
+                        .arg(names::group(queue.service))
+                        .arg("0")
+                        .arg("MKSTREAM");
                     match create.exec_async(&mut connection).await {
                         Err(error) if error.code() != Some("BUSYGROUP") => return Err(self.failed(error)),
                         _ => {}

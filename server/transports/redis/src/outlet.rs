@@ -2,11 +2,7 @@
 //!
 //! What Redis has taken is at once in the queues, and nobody else tells it. So the outlet does, in the order of the stream.
 
-use crate::{
-    RedisLink, entry,
-    job::Job,
-    names,
-};
+use crate::{RedisLink, entry, job::Job, names};
 use flow::{
     Event, Kind, Node, Provenance, Style, System,
     topology::{self, Queue},

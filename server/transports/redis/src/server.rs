@@ -131,7 +131,8 @@ impl Server {
     /// Nothing is started or connected yet.
     #[must_use]
     pub fn new(choice: Choice) -> Self {
-        let (state, child, turn) = (Mutex::new(State::Asleep), Mutex::default(), tokio::sync::Mutex::default());
+        let (state, child, turn) =
+            (Mutex::new(State::Asleep), Mutex::default(), tokio::sync::Mutex::default());
         Self(Arc::new(Shared { choice, state, child, turn }))
     }
 
@@ -154,7 +155,9 @@ impl Server {
             Choice::At(url) => url.place(),
             Choice::Own { .. } => {
                 let child = lock(&self.0.child);
-                child.as_ref().map_or_else(|| "our own redis-server".to_owned(), |running| running.url.place())
+                child
+                    .as_ref()
+                    .map_or_else(|| "our own redis-server".to_owned(), |running| running.url.place())
             }
         }
     }
@@ -235,7 +238,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn program() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<_> = env::split_paths(&path).collect();
-    PROGRAMS.iter().find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
+    PROGRAMS
+        .iter()
+        .find_map(|name| folders.iter().map(|folder| folder.join(name)).find(|file| file.is_file()))
 }
 
 async fn start(data: &Path) -> Result<(Running, String), ServerError> {
@@ -345,13 +350,15 @@ pub(crate) async fn connect(url: &RedisUrl) -> redis::RedisResult<MultiplexedCon
 /// Whether it answers and is new enough; says what it is and where.
 async fn check(url: &RedisUrl) -> Result<String, ServerError> {
     let place = url.place();
-    let no_answer = |error: redis::RedisError| ServerError::NoAnswer { place: place.clone(), why: error.to_string() };
+    let no_answer =
+        |error: redis::RedisError| ServerError::NoAnswer { place: place.clone(), why: error.to_string() };
     let mut connection = connect(url).await.map_err(no_answer)?;
     let info: InfoDict = cmd("INFO").query_async(&mut connection).await.map_err(no_answer)?;
     if info.get::<u8>("loading") == Some(1) {
         return Err(ServerError::NoAnswer { place, why: "it is still reading its file".to_owned() });
     }
-    let version: String = info.get("valkey_version").or_else(|| info.get("redis_version")).unwrap_or_default();
+    let version: String =
+        info.get("valkey_version").or_else(|| info.get("redis_version")).unwrap_or_default();
     let compatible: String = info.get("redis_version").unwrap_or_default();
     let mut numbers = compatible.split('.').map(|number| number.parse().unwrap_or(0));
     let number = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
