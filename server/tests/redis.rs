@@ -156,6 +156,11 @@ mod scenario {
                 assert_eq!(count(&story, kind), expected, "{system} {kind}");
             }
             assert_eq!(get(&skuflow, system, "transport").await["state"], "running");
+            let page = skuflow.get(&system.page("/lab")).await.text().await.unwrap();
+            let label = system.queue_of(Service::Catalog).label();
+            for part in ["data-transport=\"redis\"", "at least once; once in effect", label] {
+                assert!(page.contains(part), "{system}: {part}");
+            }
         }
         let groups: Vec<Value> = skuflow.json("/api/queues").await.as_array().unwrap().clone();
         let over_redis = groups.iter().filter(|queue| queue["transport"] == "redis");

@@ -13,7 +13,7 @@ fn all() -> Vec<(String, Layout)> {
         consumer: format!("rival.{n}"),
     };
     let mut all = Vec::new();
-    for &style in Style::ALL {
+    for System { style, transport } in System::ALL {
         for &dispatch in Dispatch::ALL {
             for orientation in [Orientation::Wide, Orientation::Tall] {
                 for (strangers, rivals) in [(0, 0), (1, 0), (3, 0), (0, 1), (2, 4), (8, 0), (9, 0), (40, 3)] {
@@ -26,7 +26,7 @@ fn all() -> Vec<(String, Layout)> {
                         let rivals = (0..rivals).map(|n| rival(n, services)).collect();
                         let plan = Plan {
                             style,
-                            transport: crate::Transport::Amqp,
+                            transport,
                             dispatch,
                             loyalty,
                             unbound,
@@ -259,4 +259,38 @@ fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
     let edge = route_edge("loyalty.sku_processed");
     assert!(layout(&with(false)).edge(&edge).is_none());
     assert!(layout(&with(true)).edge(&edge).is_some());
+}
+
+#[test]
+fn over_redis_a_stream_stands_where_the_exchange_stood_and_lists_are_reached_straight() {
+    for system in crate::Transport::Redis.systems() {
+        for orientation in [Orientation::Wide, Orientation::Tall] {
+            let layout = layout(&Plan {
+                style: system.style,
+                transport: system.transport,
+                dispatch: Dispatch::Fanout,
+                loyalty: None,
+                unbound: Vec::new(),
+                rivals: Vec::new(),
+                foreign: Vec::new(),
+                orientation,
+                text_px: SMALLEST_TEXT,
+            });
+            let stream = layout.nodes.iter().find(|node| node.role == NodeRole::Exchange);
+            let source = match system.style {
+                Style::Choreography => "skuflow:sku_processed",
+                Style::Orchestration => PRODUCER,
+            };
+            assert_eq!(stream.map_or(PRODUCER, |node| &node.id), source, "{system}");
+            for queue in system.queues() {
+                let drawn = layout.queues.iter().find(|drawn| drawn.name == queue.name).unwrap();
+                assert_eq!(drawn.label.lines.concat(), queue.label(), "{system}");
+                let route = layout.edge(&route_edge(queue.name)).unwrap();
+                assert_eq!((&*route.from, &*route.to), (source, queue.name), "{system}");
+                let delivery = layout.edge(&deliver_edge(queue.name)).unwrap();
+                assert_eq!(delivery.to, consumer_id(queue.service), "{system}");
+            }
+            assert!(layout.queues.iter().all(|queue| queue.slots.right() < layout.width), "{system}");
+        }
+    }
 }

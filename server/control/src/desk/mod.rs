@@ -87,6 +87,9 @@ impl From<Lost> for DeskError {
     }
 }
 
+/// Where each of the other transports has its parked messages.
+type Shelves = Vec<(Transport, Arc<dyn Shelf>)>;
+
 /// The desk; clones share it.
 #[derive(Clone)]
 pub struct Desk {
@@ -94,7 +97,7 @@ pub struct Desk {
     journal: Journal,
     control: Control,
     /// The other transports' parked messages.
-    shelves: Arc<Mutex<Vec<(Transport, Arc<dyn Shelf>)>>>,
+    shelves: Arc<Mutex<Shelves>>,
     /// One visit at a time: what one has taken out, another would not find.
     turn: Arc<Mutex<()>>,
     changes: Arc<AtomicU64>,
