@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to it that the tests find a Chromium, a RabbitMQ, an nginx, a vsftpd and a Python with clients and servers of others
+# Sees to it that the tests find a Chromium, a RabbitMQ, a Redis, an nginx, a vsftpd and a Python with clients and servers of others
 # (AMQP, FTP, HTTP, SMTP): by apt where there is one, else it says what to install.
 set -euo pipefail
 
@@ -20,6 +20,7 @@ missing=()
 [ -n "${CHROMIUM_PATH:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
   || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
+command -v redis-server >/dev/null || missing+=(redis-server)
 for server in nginx vsftpd; do
   command -v "$server" >/dev/null || [ -x "/usr/sbin/$server" ] || missing+=("$server")
 done

@@ -5,6 +5,7 @@ use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
 use messaging::BrokerUri;
+use redis_transport::RedisUrl;
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
@@ -90,6 +91,11 @@ pub struct Serve {
     /// Where the embedded broker listens (user and password `guest`, vhost `/`).
     #[arg(long, env = "SKUFLOW_AMQP_LISTEN", default_value = "127.0.0.1:0", value_name = "HOST:PORT", value_parser = address)]
     pub amqp_listen: SocketAddr,
+
+    /// The Redis for the systems over Redis, `redis://user:pass@host:port/database`. Without one, a `redis-server` or
+    /// `valkey-server` of the PATH is started when such a system is first used, and ended with us.
+    #[arg(long, env = "SKUFLOW_REDIS", value_name = "URL", hide_env_values = true)]
+    pub redis: Option<RedisUrl>,
 
     /// The folder of the stores; made when missing.
     #[arg(long, env = "SKUFLOW_DATA", default_value = "./data", value_name = "DIR")]

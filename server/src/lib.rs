@@ -2,6 +2,7 @@
 //!
 //! - [`cli`], [`program`]: the command line. [`serve`]: opening, starting and draining a server.
 //! - [`styles`]: choreography and orchestration, two files to lay side by side.
+//! - [`redis`]: the systems over Redis, started when they are first used.
 //! - [`data`]: products, stock and wishes in files, and back to the seed. [`web`]: routes, the page, the stream.
 
 mod announce;
@@ -11,6 +12,7 @@ mod holdings;
 mod members;
 pub mod program;
 mod recount;
+pub mod redis;
 pub mod serve;
 pub mod styles;
 pub mod web;

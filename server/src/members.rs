@@ -11,7 +11,7 @@ use crate::recount;
 use axum::{Json, Router, extract::State, routing::get};
 use control::Control;
 use flow::{
-    Actor, Dispatch, Service, Style, System,
+    Actor, Dispatch, Service, Style, System, Transport,
     api::{Loyalty as Stands, LoyaltyWanted, WorkersState},
     topology::Queue,
 };
@@ -59,6 +59,9 @@ pub enum MembersError {
          change; to change the list that it keeps for dispatch queues, send \"dispatch\":\"queues\" with it"
     )]
     NothingToApply,
+    /// It has no queue there.
+    #[error("loyalty joins systems over amqp only so far; leave transport={} out", .0.transport)]
+    NotOver(System),
     /// It has not left yet.
     #[error("loyalty is still leaving {}: the broker does not take its queues away; try again when it answers", .0.as_str())]
     StillLeaving(System),
@@ -70,7 +73,9 @@ pub enum MembersError {
 impl From<MembersError> for Problem {
     fn from(error: MembersError) -> Self {
         match error {
-            MembersError::AppliedAlone | MembersError::NothingToApply => Self::invalid(error.to_string()),
+            MembersError::AppliedAlone | MembersError::NothingToApply | MembersError::NotOver(_) => {
+                Self::invalid(error.to_string())
+            }
             MembersError::StillLeaving(_) => {
                 Self::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             }
@@ -166,6 +171,9 @@ impl Members {
         by: &Arc<Actor>,
     ) -> Result<Stands, MembersError> {
         check(system.style, wanted)?;
+        if wanted.joined && system.transport != Transport::Amqp {
+            return Err(MembersError::NotOver(system));
+        }
         let _alone = self.alone[system.index()].lock().await;
         match (self.loyalty.membership(system), wanted.joined) {
             (Membership::In { applied }, true) => {

@@ -110,9 +110,9 @@ pub async fn parked_in(journal: &Journal, broker: &EmbeddedBroker, queues: Vec<&
 pub async fn parked<'a>(journal: &Journal, depths: impl IntoIterator<Item = (&'a Queue, u64)>) {
     let picture = journal.picture().await;
     for (queue, dead) in depths {
-        if picture.system(queue.style).queue(queue.name).is_some_and(|known| known.dead != dead) {
+        if picture.system(queue.system()).queue(queue.name).is_some_and(|known| known.dead != dead) {
             let counted = counted(None, None, Some(dead));
-            tell(journal, queue.style.into(), queue.service, Some(queue.name.into()), counted);
+            tell(journal, queue.system(), queue.service, Some(queue.name.into()), counted);
         }
     }
 }

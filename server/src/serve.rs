@@ -1,7 +1,7 @@
 //! Putting it all together, and taking it apart again.
 
 mod build;
-mod sessions;
+pub(crate) mod sessions;
 mod start;
 
 use crate::{cli::Serve, web};

@@ -45,6 +45,7 @@ fn views(criterion: &mut Criterion) {
 
     let plan = Plan {
         style: Style::Choreography,
+        transport: flow::Transport::Amqp,
         dispatch: Dispatch::Fanout,
         loyalty: None,
         unbound: Vec::new(),

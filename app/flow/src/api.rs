@@ -269,6 +269,41 @@ pub struct QueueDepth {
     pub sampled_at: String,
 }
 
+/// What carries a system's messages and how it stands, as `GET /api/{style}/transport` tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransportTold {
+    /// Which transport.
+    pub transport: Transport,
+    /// How it stands.
+    pub state: TransportState,
+    /// How messages travel over it.
+    pub mode: String,
+    /// How consumers take them.
+    pub fetch: String,
+    /// What it promises.
+    pub promise: String,
+    /// What serves it and where, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// What is wrong, and what mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// How a transport stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportState {
+    /// Nobody has used it yet: nothing was started or connected for it.
+    Asleep,
+    /// Its server answers.
+    Running,
+    /// Its server does not answer now.
+    Down,
+    /// What serves it is not installed here.
+    NotInstalled,
+}
+
 /// The body of `POST /api/arrivals` and `POST /api/sales`, as the page sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockRequest {

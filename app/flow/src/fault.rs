@@ -2,7 +2,7 @@
 
 use crate::picture::Hold;
 use crate::words::words;
-use crate::{Event, Id, Kind, Node, Service, Sku, Style, topology};
+use crate::{Event, Id, Kind, Node, Service, Sku, Style, Transport, topology};
 use serde::{Deserialize, Serialize};
 
 /// What can be broken. The same list holds in both styles, so that they can be compared.
@@ -74,6 +74,12 @@ impl FaultKind {
 }
 
 impl FaultKind {
+    /// Whether there is such a thing over a transport: in Redis no binding leads from a stream to its groups or into a list.
+    #[must_use]
+    pub const fn strikes_over(self, transport: Transport) -> bool {
+        matches!(transport, Transport::Amqp) || !matches!(self, Self::QueueUnbound)
+    }
+
     /// Whether it strikes a service as the consumer of its queue: not inventory as the one who publishes and answers, and not
     /// the broker.
     #[must_use]
@@ -256,7 +262,7 @@ impl HeldStep {
         };
         let named = |name: Option<&Id>| name.filter(|name| !name.is_empty()).cloned();
         let in_queue = |queue: Id| match topology::queue_named(&queue) {
-            Some(own) if own.routing_key.is_empty() => own.style.exchange().name.into(),
+            Some(own) if own.routing_key.is_empty() => own.system().exchange().name.into(),
             Some(own) => own.routing_key.into(),
             None => queue,
         };

@@ -17,7 +17,7 @@ pub use px::Px;
 pub use rect::Rect;
 pub use text::{Anchor, Text};
 
-use crate::{Dispatch, Service, Style};
+use crate::{Dispatch, Service, Style, System, Transport};
 use std::fmt::Write as _;
 
 /// What is to be laid out.
@@ -25,6 +25,8 @@ use std::fmt::Write as _;
 pub struct Plan {
     /// Which style.
     pub style: Style,
+    /// Over which transport.
+    pub transport: Transport,
     /// How choreography's event reaches the queues.
     pub dispatch: Dispatch,
     /// Loyalty, while it takes part: whether inventory's own list of receivers names it.
@@ -247,7 +249,12 @@ impl Layout {
 impl Plan {
     /// Whether the message goes through an exchange of ours.
     pub(crate) fn has_exchange(&self) -> bool {
-        self.style == Style::Orchestration || self.dispatch == Dispatch::Fanout
+        self.system().has_exchange()
+            && (self.style == Style::Orchestration || self.dispatch == Dispatch::Fanout)
+    }
+
+    pub(crate) const fn system(&self) -> System {
+        System { style: self.style, transport: self.transport }
     }
 
     /// Whether consumers ask inventory.
@@ -261,12 +268,12 @@ impl Plan {
 
     /// Every row: our three queues, loyalty's while it takes part, then the strangers.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let loyalty = self.loyalty.map(|_| self.style.queue_of(Service::Loyalty));
+        let loyalty = self.loyalty.map(|_| self.system().queue_of(Service::Loyalty));
         // Where the producer keeps the list, a queue on it needs no binding.
         let is_listed = |service| service != Service::Loyalty || self.loyalty == Some(true);
-        let own = self.style.queues().chain(loyalty).map(|queue| Row::Queue {
+        let own = self.system().queues().chain(loyalty).map(|queue| Row::Queue {
             name: queue.name.to_owned(),
-            label: queue.name.to_owned(),
+            label: queue.label().to_owned(),
             service: Some(queue.service),
             consumer: Some(consumer_id(queue.service).to_owned()),
             has_route: match self.has_exchange() {
@@ -275,7 +282,7 @@ impl Plan {
             },
         });
         let rivals = self.rivals.iter().map(|rival| Row::Rival {
-            queue: self.style.queue_of(rival.service).name,
+            queue: self.system().queue_of(rival.service).name,
             service: rival.service,
             consumer: rival.consumer.clone(),
         });
@@ -371,11 +378,12 @@ impl Layout {
     }
 }
 
-/// The type of a style's exchange, as it is written below its name.
+/// What a system's exchange is, as it is written below its name.
 #[must_use]
-pub const fn exchange_type_name(style: Style) -> &'static str {
-    match style.exchange().exchange_type {
-        crate::topology::ExchangeType::Fanout => "fanout",
-        crate::topology::ExchangeType::Direct => "direct",
+pub const fn exchange_type_name(system: System) -> &'static str {
+    match (system.transport, system.exchange().exchange_type) {
+        (Transport::Amqp, crate::topology::ExchangeType::Fanout) => "fanout",
+        (Transport::Amqp, crate::topology::ExchangeType::Direct) => "direct",
+        (Transport::Redis, _) => "stream",
     }
 }

@@ -212,8 +212,8 @@ static UNUSED: LazyLock<[SystemPicture; System::COUNT]> =
 /// The system an event belongs to, by what it says or by the names it carries.
 pub(crate) fn system_of(event: &Event) -> Option<System> {
     let of_names = || {
-        let of_queue = event.queue.as_deref().and_then(topology::queue_named).map(|queue| queue.style);
-        of_queue.or_else(|| event.exchange.as_deref().and_then(topology::style_of_exchange))
+        let of_queue = event.queue.as_deref().and_then(topology::queue_named).map(topology::Queue::system);
+        of_queue.or_else(|| event.exchange.as_deref().and_then(topology::system_of_exchange))
     };
-    event.system.or_else(|| of_names().map(System::of))
+    event.system.or_else(of_names)
 }

@@ -326,7 +326,7 @@ impl Draft {
             _ if event.exchange.as_deref() == Some("") && event.attempt.unwrap_or(1) == 1 => exchange(event),
             _ => {
                 let of_queue = event.queue.as_deref().and_then(crate::topology::queue_named);
-                let name = of_queue.map(|queue| queue.style.exchange().name);
+                let name = of_queue.map(|queue| queue.system().exchange().name);
                 Place::Exchange(name.or(event.exchange.as_deref()).unwrap_or_default().into())
             }
         }

@@ -15,9 +15,15 @@ pub enum Transport {
     /// AMQP 0-9-1: the embedded broker, or RabbitMQ.
     #[default]
     Amqp,
+    /// Redis: a stream with a group for each service, or jobs in lists.
+    Redis,
 }
 
-words!(Transport { Amqp = "amqp" }, UnknownTransport, "{0:?} is not a transport: use amqp");
+words!(
+    Transport { Amqp = "amqp", Redis = "redis" },
+    UnknownTransport,
+    "{0:?} is not a transport: use amqp or redis"
+);
 
 impl Transport {
     /// Whether it is the one that goes without saying: answers and journal events name the others only.
@@ -87,8 +93,28 @@ impl System {
     /// Its short name: the style alone over the default transport. Stores have it in their `style` column.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
+        match (self.transport, self.style) {
+            (Transport::Amqp, style) => style.as_str(),
+            (Transport::Redis, Style::Choreography) => "choreography.redis",
+            (Transport::Redis, Style::Orchestration) => "orchestration.redis",
+        }
+    }
+
+    /// What is promised to whoever sends a message, in a few words.
+    #[must_use]
+    pub const fn promise(self) -> &'static str {
         match self.transport {
-            Transport::Amqp => self.style.as_str(),
+            Transport::Amqp | Transport::Redis => "at least once; once in effect",
+        }
+    }
+
+    /// How messages travel: an exchange and queues, a stream with a group for each service, or jobs in lists.
+    #[must_use]
+    pub const fn mode(self) -> &'static str {
+        match (self.transport, self.style) {
+            (Transport::Amqp, _) => "queues",
+            (Transport::Redis, Style::Choreography) => "streams",
+            (Transport::Redis, Style::Orchestration) => "sidekiq",
         }
     }
 
@@ -240,13 +266,13 @@ mod tests {
         let why = |name: &str| name.parse::<System>().unwrap_err().to_string();
         assert_eq!(why("waltz"), "\"waltz\" is not a style: use choreography or orchestration");
         assert_eq!(why("waltz.amqp"), why("waltz"));
-        assert_eq!(why("choreography.fax"), "\"fax\" is not a transport: use amqp");
-        assert_eq!(why("choreography."), "\"\" is not a transport: use amqp");
+        assert_eq!(why("choreography.fax"), "\"fax\" is not a transport: use amqp or redis");
+        assert_eq!(why("choreography."), "\"\" is not a transport: use amqp or redis");
         for transport in Transport::ALL {
             assert!(why("choreography.fax").contains(transport.as_str()), "{transport} is accepted, too");
         }
         let error = serde_json::from_str::<System>("\"orchestration.fax\"").unwrap_err();
-        assert!(error.to_string().contains("use amqp"), "{error}");
+        assert!(error.to_string().contains("use amqp or redis"), "{error}");
     }
 
     #[test]

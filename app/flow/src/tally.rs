@@ -188,7 +188,7 @@ impl Tally {
             _ => {}
         }
         if let Some(service) = service
-            && event.queue.as_deref() == Some(self.system.style.queue_of(service).name)
+            && event.queue.as_deref() == Some(self.system.queue_of(service).name)
         {
             self.take_on_path(service, event, changes);
         }

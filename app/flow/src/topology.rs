@@ -1,6 +1,6 @@
 //! The names on the wire: exchanges, queues, and what binds them.
 
-use crate::{Service, Style};
+use crate::{Service, Style, System, Transport};
 
 /// The type of an exchange that we declare (AMQP 0-9-1, section 3.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +33,19 @@ pub struct Queue {
     pub routing_key: &'static str,
     /// Who consumes it.
     pub service: Service,
-    /// The system it belongs to.
+    /// The style of the system it belongs to.
     pub style: Style,
+    /// The transport of that system.
+    pub transport: Transport,
 }
 
 impl Queue {
+    /// The system it belongs to.
+    #[must_use]
+    pub const fn system(&self) -> System {
+        System { style: self.style, transport: self.transport }
+    }
+
     /// The type of the messages it carries.
     #[must_use]
     pub const fn message_type(&self) -> &'static str {
@@ -46,7 +54,20 @@ impl Queue {
             Style::Orchestration => self.routing_key,
         }
     }
+
+    /// What it is called where its name would say too much: a group is one of its stream's.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match (self.transport, self.style) {
+            (Transport::Redis, Style::Choreography) => GROUP_LABELS[self.service as usize],
+            _ => self.name,
+        }
+    }
 }
+
+/// What the groups of the stream are called in the picture.
+const GROUP_LABELS: [&str; Service::COUNT] =
+    ["group inventory", "group catalog", "group wishlist", "group loyalty"];
 
 /// The event's exchange.
 pub const SKU_PROCESSED: Exchange = Exchange { name: "sku_processed", exchange_type: ExchangeType::Fanout };
@@ -54,8 +75,17 @@ pub const SKU_PROCESSED: Exchange = Exchange { name: "sku_processed", exchange_t
 pub const INVENTORY_COMMANDS: Exchange =
     Exchange { name: "inventory.commands", exchange_type: ExchangeType::Direct };
 
+/// The event's stream over Redis. Every group of it sees every entry.
+pub const SKU_STREAM: Exchange =
+    Exchange { name: "skuflow:sku_processed", exchange_type: ExchangeType::Fanout };
+/// Over Redis commands go straight into their lists: there is nothing that would route them, so that the name is empty.
+pub const LISTS: Exchange = Exchange { name: "", exchange_type: ExchangeType::Direct };
+
 macro_rules! queue {
     ($name:literal, $key:literal, $service:ident, $style:ident) => {
+        queue!($name, $key, $service, $style, Amqp)
+    };
+    ($name:literal, $key:literal, $service:ident, $style:ident, $transport:ident) => {
         Queue {
             name: $name,
             retry: concat!($name, ".retry"),
@@ -63,6 +93,7 @@ macro_rules! queue {
             routing_key: $key,
             service: Service::$service,
             style: Style::$style,
+            transport: Transport::$transport,
         }
     };
 }
@@ -83,7 +114,20 @@ pub const LOYALTY_QUEUES: [Queue; 2] = [
     queue!("loyalty.add_loyalty_points", "add_loyalty_points", Loyalty, Orchestration),
 ];
 
-/// Every queue that can be there: those of [`QUEUES`], then those of whoever may join.
+/// What the services consume over Redis: a group of the stream (its key, a slash, and the group's name), or a list by its
+/// key. Loyalty does not take part there yet; its names are kept for it.
+pub const REDIS_QUEUES: [Queue; 8] = [
+    queue!("skuflow:sku_processed/inventory", "", Inventory, Choreography, Redis),
+    queue!("skuflow:sku_processed/catalog", "", Catalog, Choreography, Redis),
+    queue!("skuflow:sku_processed/wishlist", "", Wishlist, Choreography, Redis),
+    queue!("skuflow:sku_processed/loyalty", "", Loyalty, Choreography, Redis),
+    queue!("queue:recalculate_sku", "recalculate_sku", Inventory, Orchestration, Redis),
+    queue!("queue:update_sku_availability", "update_sku_availability", Catalog, Orchestration, Redis),
+    queue!("queue:update_wishlists", "update_wishlists", Wishlist, Orchestration, Redis),
+    queue!("queue:add_loyalty_points", "add_loyalty_points", Loyalty, Orchestration, Redis),
+];
+
+/// Every queue that can be there over AMQP: those of [`QUEUES`], then those of whoever may join.
 pub fn all_queues() -> impl Iterator<Item = &'static Queue> {
     QUEUES.iter().chain(&LOYALTY_QUEUES)
 }
@@ -112,14 +156,97 @@ impl Style {
     }
 }
 
-/// The queue of ours with that name.
+impl System {
+    /// Where this system publishes what is meant for everybody. Its name is empty where there is no such thing.
+    #[must_use]
+    pub const fn exchange(self) -> Exchange {
+        match (self.transport, self.style) {
+            (Transport::Amqp, style) => style.exchange(),
+            (Transport::Redis, Style::Choreography) => SKU_STREAM,
+            (Transport::Redis, Style::Orchestration) => LISTS,
+        }
+    }
+
+    /// Whether something stands between the producer and the queues.
+    #[must_use]
+    pub const fn has_exchange(self) -> bool {
+        !self.exchange().name.is_empty()
+    }
+
+    /// The queues that are always there in this system: inventory's, catalog's, wishlist's.
+    pub fn queues(self) -> impl Iterator<Item = &'static Queue> {
+        Service::ALWAYS.into_iter().map(move |service| self.queue_of(service))
+    }
+
+    /// The queue that `service` consumes in this system.
+    #[must_use]
+    pub fn queue_of(self, service: Service) -> &'static Queue {
+        match self.transport {
+            Transport::Amqp => self.style.queue_of(service),
+            Transport::Redis => REDIS_QUEUES
+                .iter()
+                .find(|queue| queue.style == self.style && queue.service == service)
+                .expect("each service has one queue in each style"),
+        }
+    }
+
+    /// Where this system sends what the style addresses to an exchange with a routing key, by the names that AMQP has for
+    /// them.
+    ///
+    /// ```
+    /// use flow::{Style, System, Transport};
+    ///
+    /// let [fanned, listed] = Transport::Redis.systems().collect::<Vec<_>>()[..] else { panic!() };
+    /// assert_eq!(fanned.addressed("sku_processed", ""), ("skuflow:sku_processed", ""));
+    /// assert_eq!(
+    ///     fanned.addressed("", "catalog.sku_processed"),
+    ///     ("", "skuflow:sku_processed/catalog"),
+    /// );
+    /// assert_eq!(
+    ///     listed.addressed("inventory.commands", "update_wishlists"),
+    ///     ("", "queue:update_wishlists"),
+    /// );
+    /// ```
+    #[must_use]
+    pub fn addressed(
+        self,
+        exchange: &'static str,
+        routing_key: &'static str,
+    ) -> (&'static str, &'static str) {
+        if self.transport == Transport::Amqp {
+            return (exchange, routing_key);
+        }
+        let is_addressed = |queue: &&Queue| match exchange {
+            "" => queue.name == routing_key,
+            _ => !routing_key.is_empty() && queue.routing_key == routing_key,
+        };
+        match all_queues().find(is_addressed) {
+            Some(queue) => ("", self.queue_of(queue.service).name),
+            None => (self.exchange().name, ""),
+        }
+    }
+}
+
+/// The queue of ours with that name at an AMQP broker.
 #[must_use]
-pub fn queue_named(name: &str) -> Option<&'static Queue> {
+pub fn amqp_queue_named(name: &str) -> Option<&'static Queue> {
     all_queues().find(|queue| queue.name == name)
 }
 
-/// The style to which an exchange belongs, if it is one of ours.
+/// The queue of ours with that name, whatever carries it.
+#[must_use]
+pub fn queue_named(name: &str) -> Option<&'static Queue> {
+    all_queues().chain(&REDIS_QUEUES).find(|queue| queue.name == name)
+}
+
+/// The style to which an exchange belongs, if it is one of ours over AMQP.
 #[must_use]
 pub fn style_of_exchange(name: &str) -> Option<Style> {
     Style::ALL.iter().copied().find(|style| style.exchange().name == name)
+}
+
+/// The system to which an exchange belongs, if it is one of ours.
+#[must_use]
+pub fn system_of_exchange(name: &str) -> Option<System> {
+    System::ALL.into_iter().find(|system| system.has_exchange() && system.exchange().name == name)
 }

@@ -293,7 +293,7 @@ fn what_waits(look: &Look<'_>) -> Vec<String> {
         count => Some(format!(
             "A queue on {} is full and refuses {count} {}. Our own queues have them; they are sent again, ever more seldom, \
              until that queue takes them too.",
-            system.style.exchange().name,
+            system.exchange().name,
             if count == 1 { "message" } else { "messages" },
         )),
     };

@@ -22,7 +22,7 @@ use super::selection::Selection;
 use super::state::LabState;
 use flow::layout::{Layout, NodeBox, NodeRole, SMALLEST_TEXT, Text};
 use flow::picture::SystemPicture;
-use flow::{Picture, Style};
+use flow::{Picture, Style, System};
 use mark::{Frame, Mark, Thing, anchor};
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ impl<'a> Scene<'a> {
     /// The scene of the page at hand.
     #[must_use]
     pub fn of(lab: &'a LabState) -> Self {
-        let scene = Self::new(lab.picture(), lab.style, lab.layout(), lab.selected.as_ref());
+        let scene = Self::new(lab.picture(), lab.shows(), lab.layout(), lab.selected.as_ref());
         Self { ahead: &lab.ahead, ..scene }
     }
 
@@ -63,14 +63,15 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn new(
         picture: &'a Picture,
-        style: Style,
+        system: impl Into<System>,
         layout: &'a Layout,
         selected: Option<&'a Selection>,
     ) -> Self {
+        let system = system.into();
         Self {
-            style,
+            style: system.style,
             layout,
-            system: picture.system(style),
+            system: picture.system(system),
             selected,
             ahead: &[],
             is_down: picture.broker_down().is_some(),

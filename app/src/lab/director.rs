@@ -161,7 +161,7 @@ impl Director {
         let Some(seq) = history.next(self.picture.seq, walk) else { return self.pause() };
         self.seek(history, seq);
         if let Some(event) = history.event(seq) {
-            let hop = hop_of(event, self.system.style);
+            let hop = hop_of(event, self.system);
             self.stepped.push(Shown { event: Arc::clone(event), hop, has_happened: true });
         }
     }

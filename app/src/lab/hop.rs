@@ -4,7 +4,7 @@ use flow::event::StockReason;
 use flow::layout::{
     ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, rival_edge, route_edge,
 };
-use flow::{Event, Kind, Node, Style, topology};
+use flow::{Event, Kind, Node, Style, System, topology};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 /// What a token looks like. Shape and line say the same as the colour.
@@ -71,8 +71,9 @@ const SHORT_MS: f64 = 700.0;
 
 /// How the event travels, if it does.
 #[must_use]
-pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
-    let message = Shape::of_style(style);
+pub fn hop_of(event: &Event, system: impl Into<System>) -> Option<Hop> {
+    let system = system.into();
+    let message = Shape::of_style(system.style);
     let hop = |edge: String, shape: Shape, duration_ms: f64| Hop {
         edge,
         back: false,
@@ -88,12 +89,12 @@ pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
         }
         Kind::Published { routing_key, .. } => match event.exchange.as_deref() {
             Some("") => hop(route_edge(routing_key), message, ROUTE_MS),
-            _ => hop(publish_edge(style.exchange().name), message, MESSAGE_MS),
+            _ => hop(publish_edge(system.exchange().name), message, MESSAGE_MS),
         },
         // What comes back for another attempt comes out of its waiting queue, not from the exchange; and on
         // the default exchange the way from publisher to queue was one line already. What a stranger's queue gets from
         // an exchange that is not drawn comes from nowhere.
-        Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 && is_of_exchange(event, style) => {
+        Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 && is_of_exchange(event, system) => {
             hop(route_edge(queue?), message, ROUTE_MS)
         }
         Kind::Delivered { .. } => hop(taking_edge(event)?, message, SHORT_MS),
@@ -110,8 +111,9 @@ pub fn hop_of(event: &Event, style: Style) -> Option<Hop> {
     })
 }
 
-fn is_of_exchange(event: &Event, style: Style) -> bool {
-    event.exchange.as_deref().is_none_or(|name| name == style.exchange().name)
+fn is_of_exchange(event: &Event, system: System) -> bool {
+    // Without an exchange, the way from publisher to queue was one line already.
+    system.has_exchange() && event.exchange.as_deref().is_none_or(|name| name == system.exchange().name)
 }
 
 /// The line on which a message leaves its queue: a stranger at a queue of ours has one of its own.

@@ -63,7 +63,7 @@ fn learn_of_others(lab: Lab) {
     let is_open = Memo::new(move |_| {
         lab.follow(Pace::Calm);
         let is_exchange = |state: &LabState| match &state.selected {
-            Some(Selection::Node(id)) => *id == *state.style.exchange().name,
+            Some(Selection::Node(id)) => *id == *state.shows().exchange().name,
             _ => false,
         };
         lab.peek(is_exchange).unwrap_or_default()

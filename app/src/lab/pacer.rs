@@ -231,7 +231,7 @@ impl Pacer {
     /// In which diagram the event travels, and how, if it does.
     fn hop_of(&self, event: &Event) -> Option<(System, Hop)> {
         let system = self.system.or(event.system)?;
-        Some((system, hop_of(event, system.style)?))
+        Some((system, hop_of(event, system)?))
     }
 
     /// Sets out, unless the line has just been used.

@@ -40,7 +40,7 @@ impl Rates {
         if event.system.is_some_and(|of_event| of_event != system) {
             return;
         }
-        let found = if hop.is_some() { None } else { hop_of(event, system.style) };
+        let found = if hop.is_some() { None } else { hop_of(event, system) };
         if let Some(hop) = hop.or(found.as_ref()).filter(|hop| !hop.back) {
             self.set_out(&hop.edge, now_ms);
         }

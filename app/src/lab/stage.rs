@@ -12,7 +12,7 @@ use super::title;
 use crate::api::asks::{Ask, Asks};
 use crate::live::Connection;
 use flow::picture::QueuePicture;
-use flow::{Dispatch, Style, System};
+use flow::{Dispatch, Style, System, Transport};
 use leptos::prelude::*;
 
 /// The heading, with the way to the other style.
@@ -26,13 +26,21 @@ pub fn StageHead(
     asks: Asks,
 ) -> impl IntoView {
     let System { style, transport } = system;
-    let says = Memo::new(move |_| lab.look(Pace::Calm, |look| says(style, look.lab.form.dispatch)));
+    let says = Memo::new(move |_| lab.look(Pace::Calm, |look| says(system, look.lab.form.dispatch)));
     let is_frozen =
         Memo::new(move |_| lab.look(Pace::Calm, |look| look.connection == Connection::Reconnecting));
     let styles = transport.systems().map(|one| {
         view! {
             <a class="segment" href=one.page("/lab") aria-current=(one == system).then_some("page")>
                 {title(one.style)}
+            </a>
+        }
+    });
+    let transports = Transport::ALL.iter().map(|&transport| {
+        let one = System { style, transport };
+        view! {
+            <a class="segment" href=one.page("/lab") aria-current=(one == system).then_some("page")>
+                {transport_name(transport)}
             </a>
         }
     });
@@ -43,8 +51,11 @@ pub fn StageHead(
                 <nav class="segments" aria-label="Style">
                     {styles.collect_view()}
                 </nav>
+                <nav class="segments" aria-label="Transport">
+                    {transports.collect_view()}
+                </nav>
                 <HoldHere lab system asks />
-                <p class="soft">{says}</p>
+                <p class="soft">{says} " " {format!("Promised: {}.", system.promise())}</p>
             </header>
         </div>
     }
@@ -85,15 +96,31 @@ fn HoldHere(lab: Lab, system: System, asks: Asks) -> impl IntoView {
     }
 }
 
-const fn says(style: Style, dispatch: Dispatch) -> &'static str {
-    match (style, dispatch) {
-        (Style::Choreography, Dispatch::Fanout) => {
+/// A transport's name, as it stands on the way to it.
+const fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Amqp => "AMQP",
+        Transport::Redis => "Redis",
+    }
+}
+
+const fn says(system: System, dispatch: Dispatch) -> &'static str {
+    match (system.style, dispatch, system.transport) {
+        (Style::Choreography, Dispatch::Fanout, Transport::Amqp) => {
             "Inventory announces one event. It does not know who listens."
         }
-        (Style::Choreography, Dispatch::Queues) => {
+        (Style::Choreography, Dispatch::Fanout, Transport::Redis) => {
+            "Inventory adds one event to a stream. It does not know which groups read it."
+        }
+        (Style::Choreography, Dispatch::Queues, _) => {
             "Inventory keeps a list, and publishes its event to each queue itself."
         }
-        (Style::Orchestration, _) => "Inventory knows what must happen, and tells each service what to do.",
+        (Style::Orchestration, _, Transport::Amqp) => {
+            "Inventory knows what must happen, and tells each service what to do."
+        }
+        (Style::Orchestration, _, Transport::Redis) => {
+            "Inventory knows what must happen, and pushes a job in Sidekiq's format into each service's list."
+        }
     }
 }
 

@@ -122,7 +122,7 @@ impl Watcher {
             Settlement::Requeued => Kind::Nacked { requeue: true, reason: "put back into the queue".into() },
         };
         let node = node
-            .or_else(|| topology::queue_named(&depth.queue).map(|queue| queue.service.into()))
+            .or_else(|| topology::amqp_queue_named(&depth.queue).map(|queue| queue.service.into()))
             .unwrap_or(Node::Broker);
         self.tell(mirror, message, &depth.queue, &node, None, &kind);
     }
@@ -138,7 +138,7 @@ impl Watcher {
     /// The broker took a message out because it was too old. What waits in a retry queue for its time is no such message:
     /// that it is back in its queue is told already.
     fn expired(&self, message: &Message, queue: &Id) {
-        let own = topology::queue_named(queue);
+        let own = topology::amqp_queue_named(queue);
         let of_exchange = topology::style_of_exchange(message.exchange());
         let Some(style) = of_exchange.or(own.map(|own| own.style)) else { return };
         if own.is_none() && is_retry(queue) {
@@ -167,7 +167,7 @@ impl Watcher {
 
     fn read(&self, message: &Message, queue: &Id) -> Envelope {
         Envelope::read(&message.properties(), message.body().to_vec(), default_type(queue), |body| {
-            let place = topology::queue_named(queue).map_or("elsewhere", |queue| queue.routing_key);
+            let place = topology::amqp_queue_named(queue).map_or("elsewhere", |queue| queue.routing_key);
             self.strangers.of_broker(message.id(), place, body)
         })
     }
@@ -195,7 +195,7 @@ fn is_retry(queue: &str) -> bool {
 }
 
 fn default_type(queue: &str) -> &str {
-    topology::queue_named(queue).map_or("unknown", topology::Queue::message_type)
+    topology::amqp_queue_named(queue).map_or("unknown", topology::Queue::message_type)
 }
 
 #[cfg(test)]

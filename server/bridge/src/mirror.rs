@@ -11,7 +11,7 @@ use broker::{BindingDestination, BindingInfo, ConnectionInfo, ConsumerInfo, Over
 use flow::{
     Event, Id, Kind, Node, Picture, Provenance, Style,
     picture::Binding,
-    topology::{LOYALTY_QUEUES, QUEUES, Queue, all_queues, queue_named},
+    topology::{LOYALTY_QUEUES, QUEUES, Queue, all_queues, amqp_queue_named},
 };
 use journal::Journal;
 use std::{collections::HashMap, mem, sync::Arc};
@@ -82,7 +82,7 @@ impl Mirror {
 
     /// In which styles a queue is to be seen.
     pub fn styles_of(&self, queue: &str) -> impl Iterator<Item = Style> + use<> {
-        let own = queue_named(queue).map(|queue| queue.style);
+        let own = amqp_queue_named(queue).map(|queue| queue.style);
         let station = self.stations.get(queue);
         let concerns = [Style::Choreography, Style::Orchestration].map(|style| {
             let is_reached = station.is_some_and(|station| station.concerns(style));
@@ -138,14 +138,14 @@ impl Mirror {
             self.stations
                 .insert(queue.name.clone(), Station { ready, unacked, consumers: Vec::new(), ..known });
             let told = self.reconcile(&queue.name, &Node::Broker);
-            if has_changed && queue_named(&queue.name).is_none() {
+            if has_changed && amqp_queue_named(&queue.name).is_none() {
                 for style in self.styles_of(&queue.name).filter(|style| !told.contains(style)) {
                     self.tell_depth(style, &queue.name, ready, Some(unacked));
                 }
             }
         }
         for (name, station) in before {
-            if queue_named(&name).is_some() {
+            if amqp_queue_named(&name).is_some() {
                 self.stations.insert(name, Station { consumers: Vec::new(), ..station });
                 continue;
             }
@@ -189,7 +189,7 @@ impl Mirror {
         let kind = || Kind::QueueDeleted { messages: count(messages as u64) };
         if let Some(parked) = parked_in(queue) {
             self.tell_parked(parked, 0);
-        } else if let Some(own) = queue_named(queue) {
+        } else if let Some(own) = amqp_queue_named(queue) {
             self.tell(own.style, queue, doer(by), kind());
         }
         let Some(station) = self.stations.remove(queue) else { return };
@@ -200,7 +200,7 @@ impl Mirror {
                 self.tell(style, queue, doer(by), kind());
             }
         }
-        if queue_named(queue).is_some() {
+        if amqp_queue_named(queue).is_some() {
             // It keeps its place. Its bindings are gone, and told.
             self.stations.insert(queue.clone(), Station { ways: station.ways, ..Station::default() });
         }
@@ -260,7 +260,7 @@ impl Mirror {
 
     fn assume_no_more(&mut self, binding: &BindingInfo) {
         let BindingDestination::Queue(name) = &binding.destination else { return };
-        if let Some(own) = queue_named(name)
+        if let Some(own) = amqp_queue_named(name)
             && *binding.source == *own.style.exchange().name
             && *binding.routing_key == *own.routing_key
             && let Some(station) = self.stations.get_mut(name)
@@ -279,7 +279,7 @@ impl Mirror {
     fn reconcile(&mut self, queue: &Id, by: &Node) -> Vec<Style> {
         let mut ways = self.reach.ways_into(queue);
         let Some(station) = self.stations.get_mut(queue) else { return Vec::new() };
-        if let Some(own) = queue_named(queue).filter(|_| station.is_assumed) {
+        if let Some(own) = amqp_queue_named(queue).filter(|_| station.is_assumed) {
             ways[own.style as usize].insert(Binding::of(own));
         }
         let before = mem::replace(&mut station.ways, ways.clone());
@@ -354,7 +354,7 @@ impl Mirror {
 
 /// Whether the queue is one of the style's own.
 fn is_of(queue: &str, style: Style) -> bool {
-    queue_named(queue).is_some_and(|own| own.style == style)
+    amqp_queue_named(queue).is_some_and(|own| own.style == style)
 }
 
 /// The queue of ours whose parked messages rest in the one of that name.

@@ -43,6 +43,17 @@ pub enum FaultError {
         /// Where.
         system: System,
     },
+    /// There is no such thing over this transport.
+    #[error(
+        "faults[{at}].kind: over {} nothing is bound that could be unbound; stop the consumer instead (consumer_stopped)",
+        .system.transport
+    )]
+    NotOver {
+        /// Which fault.
+        at: usize,
+        /// Where.
+        system: System,
+    },
     /// It would never strike.
     #[error("faults[{at}].trigger: every_nth counts from 1; use 1 for every time")]
     EveryZeroth {
@@ -195,6 +206,9 @@ impl Control {
         let is_missing = |fault: &Fault| !self.has_joined(system, fault.service);
         if let Some(at) = wanted.iter().position(is_missing) {
             return Err(FaultError::NotJoined { at, service: wanted[at].service, system });
+        }
+        if let Some(at) = wanted.iter().position(|fault| !fault.kind.strikes_over(system.transport)) {
+            return Err(FaultError::NotOver { at, system });
         }
         let changes = lock(&self.system(system).board).replace(wanted);
         for (kind, service) in changes.cleared {

@@ -16,7 +16,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use flow::{
-    Service, Style, System,
+    Service, Style, System, Transport,
     api::{Breaker, Crew, Desk as DeskWanted, DeskDone, Workers, WorkersWanted},
     fault::{Fault, FaultKind, Faults, Gates, Holding, UnknownFault},
     style::UnknownService,
@@ -313,6 +313,10 @@ async fn purge(
     if !control.has_joined(system, service) {
         let system = system.as_str();
         return Err(Problem::invalid(format!("{service} has not joined {system}: it has no queue there")));
+    }
+    if system.transport != Transport::Amqp {
+        let transport = system.transport;
+        return Err(Problem::invalid(format!("over {transport} a queue cannot be purged; over amqp it can")));
     }
     Ok(Json(DeskDone { done: desk.purge(system, service, Some(&by)).await?, gone: Vec::new() }))
 }

@@ -16,7 +16,7 @@ pub use desk::{Desk, DeskError};
 
 use faults::Board;
 use flow::{
-    Event, Id, Kind, Provenance, Service, System,
+    Event, Id, Kind, Provenance, Service, System, Transport,
     fault::{FaultKind, FaultPhase, Gate},
 };
 use gates::Held;
@@ -45,8 +45,8 @@ struct Shared {
     hold_max: Duration,
     last_hold: AtomicU64,
     systems: [Settings; System::COUNT],
-    /// Whether the broker is stopped on purpose.
-    broker_stopped: watch::Sender<bool>,
+    /// Whether each transport's server is stopped on purpose.
+    broker_stopped: [watch::Sender<bool>; Transport::ALL.len()],
     /// Grows when gates or faults are set.
     changes: watch::Sender<u64>,
     /// Up to which change the bridge's tap has followed; the last there can be while there is no tap.
@@ -117,17 +117,17 @@ impl Control {
             hold_max,
             last_hold: AtomicU64::new(0),
             systems: Default::default(),
-            broker_stopped: watch::Sender::new(false),
+            broker_stopped: std::array::from_fn(|_| watch::Sender::new(false)),
             changes: watch::Sender::new(0),
             tapped: watch::Sender::new(u64::MAX),
             http_faults: Mutex::default(),
         }))
     }
 
-    /// Whether the broker is stopped on purpose, and when that changes.
+    /// Whether a transport's server is stopped on purpose, and when that changes.
     #[must_use]
-    pub fn broker_stopped(&self) -> watch::Receiver<bool> {
-        self.0.broker_stopped.subscribe()
+    pub fn broker_stopped(&self, transport: Transport) -> watch::Receiver<bool> {
+        self.0.broker_stopped[transport as usize].subscribe()
     }
 
     /// A fault that lasts has taken effect.
@@ -161,20 +161,21 @@ impl Control {
             part.crew.restrict(gated, stopped);
         }
         drop((board, held));
-        let stopped = System::ALL.into_iter().any(|system| {
-            self.system(system)
-                .parts
-                .iter()
-                .any(|part| part.hooks.load(Ordering::Acquire) & fault_bit(FaultKind::BrokerStopped) != 0)
-        });
-        self.0.broker_stopped.send_if_modified(|current| std::mem::replace(current, stopped) != stopped);
+        let is_stopped = |system: System| {
+            let mut parts = self.system(system).parts.iter();
+            parts.any(|part| part.hooks.load(Ordering::Acquire) & fault_bit(FaultKind::BrokerStopped) != 0)
+        };
+        for (transport, broker_stopped) in Transport::ALL.iter().zip(&self.0.broker_stopped) {
+            let stopped = transport.systems().any(is_stopped);
+            broker_stopped.send_if_modified(|current| std::mem::replace(current, stopped) != stopped);
+        }
         self.0.changes.send_modify(|version| *version += 1);
     }
 
     fn tell_fault(&self, system: System, service: Service, fault: FaultKind, phase: FaultPhase, by: By<'_>) {
         let kind = Kind::FaultInjected { fault, phase };
         let event = about(system, service, kind, by);
-        self.0.journal.report(Event { queue: Some(system.style.queue_of(service).name.into()), ..event });
+        self.0.journal.report(Event { queue: Some(system.queue_of(service).name.into()), ..event });
     }
 }
 

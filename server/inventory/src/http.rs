@@ -30,6 +30,7 @@ impl From<IntakeError> for Problem {
         let status = match error {
             IntakeError::NotEnough { .. } => StatusCode::CONFLICT,
             IntakeError::TooMuch { .. } | IntakeError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            IntakeError::NoTransport(_) => StatusCode::SERVICE_UNAVAILABLE,
             IntakeError::Store(error) => return error.into(),
         };
         Self::new(status, error.to_string())

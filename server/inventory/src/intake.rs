@@ -15,6 +15,7 @@ use flow::{
     api::Accepted,
     event::{Origin, State, StockReason},
 };
+use futures::future::BoxFuture;
 use journal::Reporter;
 use messaging::envelope;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -112,9 +113,18 @@ pub enum IntakeError {
     /// The key was used for another request.
     #[error("this Idempotency-Key was used for a different request; use a new key")]
     KeyReused,
+    /// What is to carry the messages cannot be had.
+    #[error("{0}")]
+    NoTransport(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Sees to it that what carries a system's messages is there before anything is recorded for it.
+pub trait Carriers: fmt::Debug + Send + Sync {
+    /// Starts it if that is the first use; says what to mend where that is not possible.
+    fn wake(&self, system: System) -> BoxFuture<'_, Result<(), String>>;
 }
 
 /// What a system sends when it knows something new. It is asked in the transaction that records it; clones share it.
@@ -202,6 +212,12 @@ impl Inventory {
     /// # Errors
     /// When a sale exceeds what is for sale, a key is reused, somebody else has read on in the file, or the store fails.
     pub async fn take_in(&self, intake: Intake) -> Result<Vec<Accepted>, IntakeError> {
+        for movement in &intake.movements {
+            let carriers = self.carriers.get().filter(|_| !movement.system.transport.is_default());
+            if let Some(carriers) = carriers {
+                carriers.wake(movement.system).await.map_err(IntakeError::NoTransport)?;
+            }
+        }
         let (journal, released, reason) =
             (self.journal.clone(), self.released.clone(), intake.reason.clone());
         let tell = move |recorded: &Recorded| {

@@ -22,10 +22,10 @@ use flow::{
     Availability, Event, Id, Kind, Provenance, Service, Sku, System, api::StockLevel, event::StockReason,
     topology::Queue,
 };
-use intake::Announce;
+use intake::{Announce, Carriers};
 use journal::Journal;
 use messaging::{Delivered, Failure, Handled};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use stock::StockRecord;
 use stock_store::{Calculated, StockStore};
 use store::{StoreError, epoch::Floors, inbox::Consumer};
@@ -43,6 +43,8 @@ pub struct Inventory {
     receipts: receipts::Receipts,
     /// What keeps it from being sent.
     troubles: troubles::Troubles,
+    /// Who starts what carries messages when it is first used.
+    carriers: Arc<OnceLock<Arc<dyn Carriers>>>,
 }
 
 impl Inventory {
@@ -59,7 +61,21 @@ impl Inventory {
         let receipts = receipts::Receipts::default();
         let troubles = troubles::Troubles::default();
         let released = watch::Sender::new(waiting);
-        Ok(Self { store: Arc::new(store), journal, announce, released, receipts, troubles })
+        Ok(Self {
+            store: Arc::new(store),
+            journal,
+            announce,
+            released,
+            receipts,
+            troubles,
+            carriers: Arc::default(),
+        })
+    }
+
+    /// Asks `carriers` from now on before anything is recorded for a system over another transport than AMQP.
+    pub fn carried_by(&self, carriers: Arc<dyn Carriers>) {
+        // It is said once, when everything is put together.
+        let _ = self.carriers.set(carriers);
     }
 
     /// Every system whose messages cannot be sent now, and why.

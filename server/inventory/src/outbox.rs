@@ -40,6 +40,15 @@ pub struct Draft {
     pub body: String,
 }
 
+impl Draft {
+    /// The same message, addressed as that system calls the places.
+    #[must_use]
+    pub fn over(self, system: System) -> Self {
+        let (exchange, routing_key) = system.addressed(self.exchange, self.routing_key);
+        Self { exchange, routing_key, ..self }
+    }
+}
+
 /// A message that waits to be sent.
 #[derive(Debug, Clone)]
 pub struct Waiting {
@@ -179,7 +188,7 @@ const ADDRESSED: &str = "style = ?1 AND
     ((exchange = '' AND routing_key = ?2) OR (exchange = ?3 AND routing_key = ?4 AND ?4 <> ''))";
 
 fn address(queue: &Queue) -> [&'static str; 4] {
-    [System::of(queue.style).as_str(), queue.name, queue.style.exchange().name, queue.routing_key]
+    [queue.system().as_str(), queue.name, queue.system().exchange().name, queue.routing_key]
 }
 
 /// How many messages that wait to be sent are addressed to that queue alone.

@@ -8,10 +8,10 @@ use flow::{
 };
 use futures::{FutureExt, StreamExt, future::FusedFuture, stream::FuturesUnordered};
 use journal::Reporter;
-use lapin::Connection;
 use messaging::{
-    Publisher, Scope,
-    publisher::{InFlight, PublishError},
+    Scope,
+    publisher::PublishError,
+    transport::{InFlight, Lost, Outlet},
 };
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -44,14 +44,13 @@ impl Inventory {
     pub async fn relay(
         &self,
         system: System,
-        connection: &Connection,
+        outlet: &impl Outlet,
         stop: &CancellationToken,
         scope: &Scope,
-    ) -> Result<(), lapin::Error> {
-        let publisher = Publisher::open(connection).await?;
+    ) -> Result<(), Lost> {
         // What an earlier connection's confirms said.
         self.take_out_confirmed(system).await;
-        let relayed = self.relay_over(system, &publisher, stop, scope).await;
+        let relayed = self.relay_over(system, outlet, stop, scope).await;
         self.take_out_confirmed(system).await;
         relayed
     }
@@ -59,10 +58,10 @@ impl Inventory {
     async fn relay_over(
         &self,
         system: System,
-        publisher: &Publisher,
+        outlet: &impl Outlet,
         stop: &CancellationToken,
         scope: &Scope,
-    ) -> Result<(), lapin::Error> {
+    ) -> Result<(), Lost> {
         let mut released = self.released.subscribe();
         let mut on_the_way: FuturesUnordered<_> = Vec::new().into_iter().map(confirm).collect();
         // Nobody waits for it: the next messages go out meanwhile.
@@ -85,10 +84,10 @@ impl Inventory {
                 (after, may_be_more) = (0, true);
                 course.refusals.lost(Instant::now());
                 if is_closed && course.failed.is_none() && !stop.is_cancelled() {
-                    course.failed = self.send_held(system, publisher, stop, scope).await.err();
+                    course.failed = self.send_held(system, outlet, stop, scope).await.err();
                 }
                 match course.failed.take() {
-                    Some(PublishError::Amqp(error)) => return Err(error),
+                    Some(PublishError::Lost(error)) => return Err(error),
                     Some(error) => {
                         let why = error.to_string();
                         if let Some(times) = course.repeats.worth_saying(&why) {
@@ -123,7 +122,7 @@ impl Inventory {
                             self.goes_on(system, &mut course);
                         }
                         rows.retain(|row| !course.refusals.holds(row.id));
-                        let (sent, outcome) = self.send_all(system, &rows, publisher, scope).await;
+                        let (sent, outcome) = self.send_all(system, &rows, outlet, scope).await;
                         on_the_way.extend(sent.into_iter().map(confirm));
                         course.failed = outcome.err();
                     }
@@ -151,7 +150,7 @@ impl Inventory {
                         match self.store.waiting(system, id - 1, id, 1).await {
                             Ok(rows) if rows.is_empty() => course.refusals.settled(id),
                             Ok(rows) => {
-                                let (sent, outcome) = self.send_all(system, &rows, publisher, scope).await;
+                                let (sent, outcome) = self.send_all(system, &rows, outlet, scope).await;
                                 on_the_way.extend(sent.into_iter().map(confirm));
                                 course.failed = course.failed.or(outcome.err());
                             }
@@ -176,14 +175,14 @@ impl Inventory {
                 self.goes_on(system, course);
                 self.receipts.add(system, [id]);
             }
-            Err(Unsent { row, error: PublishError::Refused, reporter }) => {
+            Err(Unsent { row, error: PublishError::Refused(why), reporter }) => {
                 let delay = course.refusals.refused(row, Instant::now());
-                let exchange = system.style.exchange().name;
-                let reason = format!("a queue on {exchange} is full and rejects");
+                let exchange = system.exchange().name;
+                let reason = why.unwrap_or_else(|| format!("a queue on {exchange} is full and rejects"));
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-                reporter.tell(Kind::Refused { delay_ms, reason });
+                reporter.tell(Kind::Refused { delay_ms, reason: reason.clone() });
                 if let Some(times) = course.refused.worth_saying(exchange) {
-                    tracing::warn!(%system, exchange, times, "messages are refused by a queue on this exchange");
+                    tracing::warn!(%system, exchange, reason, times, "messages are refused");
                 }
             }
             Err(Unsent { error, .. }) => course.failed = Some(error),
@@ -202,7 +201,7 @@ impl Inventory {
     async fn send_held(
         &self,
         system: System,
-        publisher: &Publisher,
+        outlet: &impl Outlet,
         stop: &CancellationToken,
         scope: &Scope,
     ) -> Result<(), PublishError> {
@@ -222,7 +221,7 @@ impl Inventory {
                     stepping.push(async move {
                         let reporter = Reporter::new(self.journal.clone(), about(system, &row));
                         scope.pass_before_publish(&row.routing_key, &reporter).await;
-                        let sent = send(&row, reporter, publisher, scope)?;
+                        let sent = send(&row, reporter, outlet, scope)?;
                         confirm(sent).await.map_err(|unsent| unsent.error)
                     });
                 }
@@ -247,18 +246,19 @@ impl Inventory {
     }
 
     /// Publishes these messages in order, as far as that goes.
-    async fn send_all(
+    async fn send_all<O: Outlet>(
         &self,
         system: System,
         rows: &[Waiting],
-        publisher: &Publisher,
+        outlet: &O,
         scope: &Scope,
-    ) -> (Vec<Sent>, Result<(), PublishError>) {
-        let crashes_by = |sent: &Sent| scope.strikes(FaultKind::RelayCrash, &sent.reporter).is_some();
+    ) -> (Vec<Sent<O::InFlight>>, Result<(), PublishError>) {
+        let crashes_by =
+            |sent: &Sent<O::InFlight>| scope.strikes(FaultKind::RelayCrash, &sent.reporter).is_some();
         let mut all = Vec::with_capacity(rows.len());
         for (at, row) in rows.iter().enumerate() {
             let reporter = Reporter::new(self.journal.clone(), about(system, row));
-            match send(row, reporter, publisher, scope) {
+            match send(row, reporter, outlet, scope) {
                 Ok(sent) if is_second_or_only(rows, at) && crashes_by(&sent) => {
                     // Dead between the broker's taking it and our noting it: the worst moment.
                     let _ = sent.message.confirmed().await;
@@ -273,27 +273,27 @@ impl Inventory {
 }
 
 /// A message that was published and not yet confirmed.
-struct Sent {
+struct Sent<M> {
     row: i64,
-    message: InFlight,
+    message: M,
     /// When, in microseconds since the epoch.
     at_us: u64,
     reporter: Reporter,
 }
 
 /// Publishes one message, and says when.
-fn send(
+fn send<O: Outlet>(
     row: &Waiting,
     reporter: Reporter,
-    publisher: &Publisher,
+    outlet: &O,
     scope: &Scope,
-) -> Result<Sent, PublishError> {
+) -> Result<Sent<O::InFlight>, PublishError> {
     let (routing_key, message) = (Arc::clone(&row.routing_key), row.envelope.info());
     let published = Kind::Published { routing_key, message };
     let at_us = reporter.tell_with(published, |event| {
         event.causation_id = Some(Arc::clone(&row.envelope.correlation_id));
     });
-    let publish = || publisher.send(&row.exchange, &row.routing_key, &row.envelope, None);
+    let publish = || outlet.send(&row.exchange, &row.routing_key, &row.envelope);
     if scope.strikes(FaultKind::PublishedTwice, &reporter).is_some() {
         // Nobody waits for its confirm, but as a message it is as real as the other.
         drop(publish()?);
@@ -334,7 +334,7 @@ struct Unsent {
 type Outcome = Result<i64, Unsent>;
 
 /// Waits for what the broker says of a message, and tells it; answers the message's row.
-async fn confirm(sent: Sent) -> Outcome {
+async fn confirm<M: InFlight>(sent: Sent<M>) -> Outcome {
     let Sent { row, message, at_us, reporter } = sent;
     let outcome = message.confirmed().await;
     match &outcome {

@@ -30,16 +30,28 @@ enum Known {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Sequencer {
+    /// Whether AMQP's events are in order as they come.
+    skips_amqp: bool,
     places: HashMap<Place, Known>,
     /// The places by age, with the time at which each was first heard of.
     ages: VecDeque<(u64, Place)>,
 }
 
 impl Sequencer {
+    /// One for a broker in this process, which tells everything in order: only what other transports tell is sequenced.
+    #[must_use]
+    pub fn skipping_amqp() -> Self {
+        Self { skips_amqp: true, ..Self::default() }
+    }
+
     /// Takes in one event and hands on, in order, what may be numbered now.
     pub fn push(&mut self, event: Event, out: &mut impl FnMut(Event)) {
         let now_us = event.at_us;
         self.expire(now_us, out);
+        let is_amqp = event.system.is_none_or(|system| system.transport.is_default());
+        if is_amqp && self.skips_amqp {
+            return out(event);
+        }
         let Some(place) = event.message_id.clone().zip(event.queue.clone()) else { return out(event) };
         if matches!(event.kind, Kind::Routed { .. }) {
             match self.places.insert(place.clone(), Known::Routed { unacked: 1 }) {
@@ -64,7 +76,7 @@ impl Sequencer {
             Some(Known::Waiting(held)) => held.push(event),
             Some(Known::Routed { .. }) => self.follow(&place, event, out),
             None if matches!(event.kind, Kind::Delivered { .. }) && event.redelivered != Some(true) => {
-                if event.exchange.as_deref() == Some("") {
+                if is_amqp && event.exchange.as_deref() == Some("") {
                     // Nothing can be bound to the default exchange (AMQP 0-9-1, section 3.1.3.1), so no copy comes.
                     out(inferred(&event));
                     self.places.insert(place.clone(), Known::Routed { unacked: 1 });
@@ -187,5 +199,22 @@ mod tests {
     #[test]
     fn what_came_through_the_default_exchange_is_inferred_at_once() {
         assert_eq!(order([delivered(1, "")], 1), ["routed Inferred", "delivered Service"]);
+    }
+
+    #[test]
+    fn beside_a_broker_in_this_process_only_other_transports_wait_also_for_what_no_exchange_copied() {
+        let [redis, _] = flow::Transport::Redis.systems().collect::<Vec<_>>()[..] else {
+            panic!("two styles")
+        };
+        let kinds = |system: Option<flow::System>| {
+            let (mut sequencer, mut out) = (Sequencer::skipping_amqp(), Vec::new());
+            for event in [delivered(1, ""), routed(2)] {
+                let event = Event { system, ..event };
+                sequencer.push(event, &mut |event| out.push(event.kind.name()));
+            }
+            out
+        };
+        assert_eq!(kinds(None), [flow::KindName::Delivered, flow::KindName::Routed]);
+        assert_eq!(kinds(Some(redis)), [flow::KindName::Routed, flow::KindName::Delivered]);
     }
 }

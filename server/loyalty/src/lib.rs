@@ -111,7 +111,7 @@ impl Loyalty {
         };
         let mut event = Event::new(0, Provenance::Service, kind);
         (event.system, event.node, event.actor) = (Some(system), Some(Service::Loyalty.into()), by.cloned());
-        event.queue = Some(system.style.queue_of(Service::Loyalty).name.into());
+        event.queue = Some(system.queue_of(Service::Loyalty).name.into());
         self.journal.report(event);
     }
 

@@ -4,6 +4,7 @@
 //! not use lapin's own recovery: a session that starts over from its stores is simpler to be right about than
 //! channels that silently change underneath it.
 
+use super::transport::Lost;
 use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
 use async_compat::Compat;
 use base::repeats::Repeats;
@@ -151,14 +152,14 @@ impl Links {
 }
 
 /// What is done with a connection while it lasts.
-pub trait Session: Send + Sync {
+pub trait Session<C = Connection>: Send + Sync {
     /// Runs until told to stop (`Ok`), or until the connection fails. Calls `ready` once it does its work: before
     /// that, what a stranger publishes may find no queue.
     fn run(
         &self,
-        connection: &Connection,
+        connection: &C,
         ready: &(dyn Fn() + Send + Sync),
-    ) -> impl Future<Output = Result<(), lapin::Error>> + Send;
+    ) -> impl Future<Output = Result<(), Lost>> + Send;
 
     /// Waits until the connection is to be cut on purpose, and says why.
     fn cut(&self) -> impl Future<Output = String> + Send {
@@ -169,11 +170,54 @@ pub trait Session: Send + Sync {
     fn lost(&self, _reason: &str) {}
 }
 
+/// A way to connect. What is connected ends when it is dropped.
+pub trait Dial: Clone + fmt::Debug + Send + Sync {
+    /// What one has then.
+    type Connection: Send + Sync;
+    /// What is kept of it, to cut it.
+    type Cutter: Cut;
+
+    /// Where it leads, without the password.
+    fn place(&self) -> String;
+
+    /// Connects; `name` is whose connection it is.
+    fn dial(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<(Self::Connection, Self::Cutter), String>> + Send;
+
+    /// Says when the other side takes no messages from the connection and when it does again, and answers why the connection
+    /// has failed once it has.
+    fn watch(
+        &self,
+        connection: &Self::Connection,
+        changed: &(dyn Fn(Flow) + Send + Sync),
+    ) -> impl Future<Output = String> + Send;
+
+    /// Says goodbye.
+    fn close(&self, connection: &Self::Connection) -> impl Future<Output = ()> + Send;
+}
+
+/// Cuts a connection: the other side then sees an end without a word, as when a process dies.
+pub trait Cut: Send + Sync {
+    /// Cuts it.
+    fn cut(&self);
+}
+
+/// Whether the other side takes messages from a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flow {
+    /// It takes none, and says why.
+    Blocked(String),
+    /// It takes them again.
+    Unblocked,
+}
+
 /// Everything that keeping a connection needs.
 #[derive(Debug, Clone)]
-pub struct Connector {
+pub struct Connector<D = BrokerUri> {
     /// The broker.
-    pub uri: BrokerUri,
+    pub uri: D,
     /// Where loss and return are reported.
     pub journal: Journal,
     /// Where readiness looks.
@@ -243,7 +287,16 @@ impl Backoff {
 /// The socket below a connection, kept to cut it: the broker then sees an end without a word, as when a process
 /// dies.
 #[derive(Debug, Clone, Default)]
-struct Socket(Arc<OnceLock<std::net::TcpStream>>);
+pub struct Socket(Arc<OnceLock<std::net::TcpStream>>);
+
+impl Cut for Socket {
+    fn cut(&self) {
+        if let Some(stream) = self.0.get() {
+            // It may be gone already; then there is nothing to cut.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
 
 impl Socket {
     async fn connect(&self, uri: &AMQPUri) -> io::Result<Compat<TcpStream>> {
@@ -253,27 +306,20 @@ impl Socket {
         let _ = self.0.set(stream.try_clone()?);
         Ok(Compat::new(TcpStream::from_std(stream)?))
     }
-
-    fn cut(&self) {
-        if let Some(stream) = self.0.get() {
-            // It may be gone already; then there is nothing to cut.
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
 }
 
 const STOPPED: &str = "the broker is stopped on purpose";
 const CUT: &str =
     "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
 
-impl Connector {
+impl<D: Dial> Connector<D> {
     /// Why connections are cut while the broker is stopped on purpose.
     const fn cut_because(&self) -> &'static str {
         if self.is_ours { STOPPED } else { CUT }
     }
 
     /// Runs `session` on a connection named after its owner, again and again, until told to stop.
-    pub async fn keep(self, owner: Owner, session: impl Session) {
+    pub async fn keep(self, owner: Owner, session: impl Session<D::Connection>) {
         let name = owner.name();
         self.links.set(&name, Link::Down);
         let mut told_lost = false;
@@ -287,23 +333,24 @@ impl Connector {
                         self.tell(&owner, Kind::ConnectionRestored);
                     }
                     let ready = || self.links.ready(&name);
+                    let changed = |flow| self.flow_changed(&owner, &name, flow);
                     let cut_on_purpose = async {
                         let reason = tokio::select! {
                             reason = session.cut() => reason,
                             () = self.broker_stops() => self.cut_because().to_owned(),
                         };
-                        // Before anything of the session is dropped: lapin would say goodbye for it.
+                        // Before anything of the session is dropped: a client would say goodbye for it.
                         socket.cut();
                         reason
                     };
                     let ended = tokio::select! {
                         ended = session.run(&connection, &ready) => ended.map_err(|error| error.to_string()),
-                        error = self.watch(&connection, &owner, &name) => Err(error.to_string()),
+                        error = self.uri.watch(&connection, &changed) => Err(error),
                         reason = cut_on_purpose => Err(reason),
                     };
                     match ended {
                         Ok(()) => {
-                            let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "stopping".into())).await;
+                            self.uri.close(&connection).await;
                             break;
                         }
                         Err(error) => {
@@ -339,14 +386,58 @@ impl Connector {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn visit(&self, name: &str) -> Result<Connection, String> {
+    pub async fn visit(&self, name: &str) -> Result<D::Connection, String> {
         self.connect(name).await.map(|(connection, _)| connection)
     }
 
-    async fn connect(&self, name: &str) -> Result<(Connection, Socket), String> {
+    async fn connect(&self, name: &str) -> Result<(D::Connection, D::Cutter), String> {
         if *self.stopped_on_purpose.borrow() {
             return Err(STOPPED.to_owned());
         }
+        self.uri.dial(name).await
+    }
+
+    async fn broker_stops(&self) {
+        let mut stopped = self.stopped_on_purpose.clone();
+        if stopped.wait_for(|stopped| *stopped).await.is_err() {
+            // Nobody is left who could stop it.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Tells when the broker blocks the connection and when no more.
+    fn flow_changed(&self, owner: &Owner, name: &str, flow: Flow) {
+        match flow {
+            Flow::Blocked(reason) => {
+                tracing::warn!(name, reason, "the broker takes no messages from this connection now");
+                self.links.set(name, Link::Blocked(reason.clone()));
+                self.tell(owner, Kind::ConnectionBlocked { reason });
+            }
+            Flow::Unblocked => {
+                tracing::info!(name, "the broker takes messages from this connection again");
+                self.links.set(name, Link::Up);
+                self.tell(owner, Kind::ConnectionUnblocked);
+            }
+        }
+    }
+
+    fn tell(&self, owner: &Owner, kind: Kind) {
+        let mut event = Event::new(0, Provenance::Service, kind);
+        event.node = Some(owner.node.clone());
+        event.system = owner.system;
+        self.journal.report(event);
+    }
+}
+
+impl Dial for BrokerUri {
+    type Connection = Connection;
+    type Cutter = Socket;
+
+    fn place(&self) -> String {
+        self.place()
+    }
+
+    async fn dial(&self, name: &str) -> Result<(Connection, Socket), String> {
         let properties =
             ConnectionProperties::default().with_connection_name(format!("{OUR_NAME}{name}").as_str().into());
         let socket = Socket::default();
@@ -365,7 +456,7 @@ impl Connector {
                     };
                     Ok(AsyncTcpStream::Plain(Legible::new(stream)))
                 };
-                Connection::connector(self.uri.0.clone(), LegibleTokio::current(), open, properties).await
+                Connection::connector(self.0.clone(), LegibleTokio::current(), open, properties).await
             }
         };
         match timeout(CONNECT_TIMEOUT, opening).await {
@@ -375,41 +466,21 @@ impl Connector {
         }
     }
 
-    async fn broker_stops(&self) {
-        let mut stopped = self.stopped_on_purpose.clone();
-        if stopped.wait_for(|stopped| *stopped).await.is_err() {
-            // Nobody is left who could stop it.
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Tells when the broker blocks the connection and when no more, until lapin says that it has failed.
-    async fn watch(&self, connection: &Connection, owner: &Owner, name: &str) -> lapin::Error {
+    async fn watch(&self, connection: &Connection, changed: &(dyn Fn(Flow) + Send + Sync)) -> String {
         let mut events = Box::pin(connection.events_listener());
         while let Some(event) = events.next().await {
             match event {
-                lapin::Event::Error(error) => return error,
-                lapin::Event::ConnectionBlocked(reason) => {
-                    tracing::warn!(name, reason, "the broker takes no messages from this connection now");
-                    self.links.set(name, Link::Blocked(reason.clone()));
-                    self.tell(owner, Kind::ConnectionBlocked { reason });
-                }
-                lapin::Event::ConnectionUnblocked => {
-                    tracing::info!(name, "the broker takes messages from this connection again");
-                    self.links.set(name, Link::Up);
-                    self.tell(owner, Kind::ConnectionUnblocked);
-                }
+                lapin::Event::Error(error) => return error.to_string(),
+                lapin::Event::ConnectionBlocked(reason) => changed(Flow::Blocked(reason)),
+                lapin::Event::ConnectionUnblocked => changed(Flow::Unblocked),
                 _ => {}
             }
         }
         std::future::pending().await
     }
 
-    fn tell(&self, owner: &Owner, kind: Kind) {
-        let mut event = Event::new(0, Provenance::Service, kind);
-        event.node = Some(owner.node.clone());
-        event.system = owner.system;
-        self.journal.report(event);
+    async fn close(&self, connection: &Connection) {
+        let _ = timeout(CLOSE_TIMEOUT, connection.close(200, "stopping".into())).await;
     }
 }
 

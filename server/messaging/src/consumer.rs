@@ -1,16 +1,19 @@
 //! Consuming a queue: many deliveries at work at once, each settled by what its handler says.
 //!
-//! Done is acked. A failure that may pass is sent to `Q.retry`, where it waits, and acked; one that will not, or
-//! that used up its attempts, is sent to `Q.dead`, and acked. The copy is confirmed before the original is
-//! acked, so that a crash in between leads to two copies and never to none; the inbox sees to the second.
+//! Done is acked. A failure that may pass is put aside for a while, and acked; one that will not, or that used up its
+//! attempts, is parked, and acked. It is safe where it was put before the original is acked, so that a crash in between leads
+//! to two copies and never to none; the inbox sees to the second.
 
-use super::{Envelope, Publisher, Unacked, envelope, topology, unacked::Held};
-use crate::{Failure, Handled, Scope, Strangers};
+use super::{Envelope, Unacked, envelope, topology, unacked::Held};
+use crate::{
+    Failure, Handled, Scope, Strangers,
+    publisher::PublishError,
+    transport::{Aside, Place, Taken},
+};
 use base::clock;
 use flow::{Event, Id, Kind, Provenance, System, fault::Gate, topology::Queue};
 use futures::future::BoxFuture;
 use journal::{Journal, Reporter};
-use lapin::{message::Delivery, types::DeliveryTag};
 use std::sync::Arc;
 use store::{Told, effect::Effect};
 use tokio::task::JoinSet;
@@ -73,8 +76,8 @@ pub struct Consumer {
 }
 
 /// A delivery with which its handler has finished, and which is yet to be settled.
-pub(super) struct Finished {
-    pub(super) delivery_tag: DeliveryTag,
+pub(super) struct Finished<T> {
+    pub(super) tag: T,
     /// Whether it is to be acked; else it goes back to its queue.
     pub(super) is_done: bool,
     delivered: Arc<Delivered>,
@@ -82,7 +85,7 @@ pub(super) struct Finished {
     _unacked: Held,
 }
 
-impl Finished {
+impl<T> Finished<T> {
     /// The broker has been told.
     pub(super) fn acked(self) {
         let passed_us = clock::now_us().saturating_sub(self.delivered_us);
@@ -94,21 +97,21 @@ impl Finished {
 
 impl Consumer {
     /// Sets a task to work on a delivery.
-    pub(super) fn take(
+    pub(super) fn take<A>(
         &self,
-        delivery: Delivery,
-        tag: &Id,
-        publisher: &Publisher,
-        at_work: &mut JoinSet<Finished>,
-    ) {
-        let Delivery { properties, data, redelivered, delivery_tag, exchange, .. } = delivery;
-        // A message that came through its retry queue bears the default exchange; its kind is still its queue's.
-        let name = |body: &[u8]| self.strangers.claim(self.queue.name, self.queue.routing_key, body);
-        let envelope = Envelope::receive(properties, data, self.queue.message_type(), name);
+        taken: Taken<A::Tag>,
+        consumer_tag: &Id,
+        aside: A,
+        at_work: &mut JoinSet<Finished<A::Tag>>,
+    ) where
+        A: Aside,
+        A::Tag: Send + Sync + 'static,
+    {
+        let Taken { tag, envelope, exchange, redelivered, unreadable } = taken;
         let mut about = Event::new(0, Provenance::Service, Kind::HandlerStarted);
         about.system = Some(self.scope.system);
         about.node = Some(self.queue.service.into());
-        about.exchange = Some(exchange.as_str().into());
+        about.exchange = Some(exchange);
         about.queue = Some(self.queue.name.into());
         about.sku = envelope.sku();
         about.message_id = Some(Arc::clone(&envelope.message_id));
@@ -117,15 +120,18 @@ impl Consumer {
         about.attempt = Some(envelope.attempt);
         about.redelivered = Some(redelivered);
         let reporter = Reporter::new(self.journal.clone(), about);
-        let delivered_us = reporter.tell(Kind::Delivered { consumer_tag: Arc::clone(tag) });
+        let delivered_us = reporter.tell(Kind::Delivered { consumer_tag: Arc::clone(consumer_tag) });
 
         let unacked = self.unacked.one_more(self.queue);
         let delivered =
             Arc::new(Delivered { system: self.scope.system, queue: self.queue, envelope, reporter });
-        let (handler, publisher, scope) = (Arc::clone(&self.handler), publisher.clone(), self.scope.clone());
+        let (handler, scope) = (Arc::clone(&self.handler), self.scope.clone());
         at_work.spawn(async move {
-            let is_done = handle(&delivered, &handler, &publisher, &scope).await;
-            Finished { delivery_tag, is_done, delivered, delivered_us, _unacked: unacked }
+            let is_done = match handle(&delivered, unreadable, &handler, &scope).await {
+                Ok(()) => true,
+                Err(failure) => put_aside(&delivered, &tag, &failure, &aside, &scope).await,
+            };
+            Finished { tag, is_done, delivered, delivered_us, _unacked: unacked }
         });
     }
 
@@ -138,8 +144,13 @@ impl Consumer {
     }
 }
 
-/// Handles a message, or puts it aside; `false` when neither could be done, and it must go back.
-async fn handle(delivered: &Arc<Delivered>, handler: &Handler, publisher: &Publisher, scope: &Scope) -> bool {
+/// Handles a message, unless it is none that a handler could read.
+async fn handle(
+    delivered: &Arc<Delivered>,
+    unreadable: Option<String>,
+    handler: &Handler,
+    scope: &Scope,
+) -> Result<(), Failure> {
     let reporter = &delivered.reporter;
     scope.pass(Gate::AfterDelivery, reporter).await;
     reporter.tell(Kind::HandlerStarted);
@@ -147,16 +158,25 @@ async fn handle(delivered: &Arc<Delivered>, handler: &Handler, publisher: &Publi
         Some(meddling) => meddling.await,
         None => Ok(()),
     };
-    let outcome = match meddled {
-        Ok(()) => handler(Arc::clone(delivered)).await,
-        Err(failure) => Err(failure),
-    };
-    let Err(failure) = outcome else {
-        scope.after_effect(reporter).await;
-        scope.pass(Gate::BeforeAck, reporter).await;
-        return true;
-    };
-    match put_aside(delivered, &failure, publisher, scope).await {
+    meddled?;
+    if let Some(reason) = unreadable {
+        return Err(Failure::Permanent(reason));
+    }
+    handler(Arc::clone(delivered)).await?;
+    scope.after_effect(reporter).await;
+    scope.pass(Gate::BeforeAck, reporter).await;
+    Ok(())
+}
+
+/// Puts a message aside that failed; `false` when that could not be done, and it must go back.
+async fn put_aside<A: Aside>(
+    delivered: &Delivered,
+    tag: &A::Tag,
+    failure: &Failure,
+    aside: &A,
+    scope: &Scope,
+) -> bool {
+    match put(delivered, tag, failure, aside, scope).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, %failure, "a failed message could not be put aside; it goes back");
@@ -165,13 +185,14 @@ async fn handle(delivered: &Arc<Delivered>, handler: &Handler, publisher: &Publi
     }
 }
 
-/// Sends a message that failed to where it waits for its next attempt, or to where it rests.
-async fn put_aside(
+/// Puts a message that failed to where it waits for its next attempt, or to where it rests.
+async fn put<A: Aside>(
     delivered: &Delivered,
+    tag: &A::Tag,
     failure: &Failure,
-    publisher: &Publisher,
+    aside: &A,
     scope: &Scope,
-) -> Result<(), super::publisher::PublishError> {
+) -> Result<(), PublishError> {
     let mut envelope = delivered.envelope.clone();
     let queue = delivered.queue;
     let tries = envelope.attempt as usize;
@@ -188,14 +209,14 @@ async fn put_aside(
         envelope.attempt += u32::from(delay_ms.is_some());
     }
     envelope.origin = Some(queue.name.into());
-    let (target, kind) = match delay_ms {
-        Some(delay_ms) => (topology::retry_queue(queue, delay_ms), Kind::RetryScheduled { delay_ms, reason }),
+    let (place, kind) = match delay_ms {
+        Some(delay_ms) => (Place::Retry { delay_ms }, Kind::RetryScheduled { delay_ms, reason }),
         None => {
             envelope.reason = Some(reason.as_str().into());
-            (queue.dead.to_owned(), Kind::DeadLettered { reason })
+            (Place::Dead, Kind::DeadLettered { reason })
         }
     };
-    publisher.send("", &target, &envelope, delay_ms)?.confirmed().await?;
+    aside.put(tag, queue, &envelope, place).await?;
     if delay_ms.is_none() {
         scope.parked(&envelope.message_id);
     }

@@ -4,8 +4,9 @@ use crate::{Bindings, EmbeddedBroker, Unacked};
 use base::clock;
 use broker::QueueCounts;
 use flow::{Transport, api::QueueDepth, topology::Queue};
+use futures::future::BoxFuture;
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
 /// Measures the queues that there are; clones share the source.
@@ -13,6 +14,13 @@ use tokio::sync::watch;
 pub struct Depths {
     source: Source,
     bindings: Arc<dyn Bindings>,
+    others: Arc<Mutex<Vec<Arc<dyn Gauge>>>>,
+}
+
+/// Measures the queues of another transport.
+pub trait Gauge: Send + Sync {
+    /// Those that there are now; none where it is asleep or does not answer.
+    fn sample(&self) -> BoxFuture<'_, Vec<QueueDepth>>;
 }
 
 /// Where the numbers come from.
@@ -45,7 +53,16 @@ impl Depths {
     /// Measures the queues that there are to be by `bindings`.
     #[must_use]
     pub fn new(source: Source, bindings: impl Bindings + 'static) -> Self {
-        Self { source, bindings: Arc::new(bindings) }
+        Self { source, bindings: Arc::new(bindings), others: Arc::default() }
+    }
+
+    /// Measures another transport's queues too.
+    pub fn also(&self, gauge: Arc<dyn Gauge>) {
+        self.gauges().push(gauge);
+    }
+
+    fn gauges(&self) -> MutexGuard<'_, Vec<Arc<dyn Gauge>>> {
+        self.others.lock().expect("nothing panics while it holds this lock")
     }
 
     /// Measures every queue that a service consumes.
@@ -53,6 +70,15 @@ impl Depths {
     /// # Errors
     /// When the broker does not answer.
     pub async fn sample(&self) -> Result<Vec<QueueDepth>, DepthsError> {
+        let mut depths = self.sample_broker().await?;
+        let others = self.gauges().clone();
+        for other in others {
+            depths.extend(other.sample().await);
+        }
+        Ok(depths)
+    }
+
+    async fn sample_broker(&self) -> Result<Vec<QueueDepth>, DepthsError> {
         let queues = self.bindings.queues();
         match &self.source {
             Source::Embedded(broker) => {

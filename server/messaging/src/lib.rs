@@ -1,7 +1,9 @@
-//! AMQP by way of lapin: connecting and connecting again, declaring, publishing with confirms, consuming.
+//! What all transports have in common ([`transport`] says what is theirs), and AMQP by way of lapin: connecting and connecting
+//! again, declaring, publishing with confirms, consuming.
 //!
 //! Nothing here knows what a message is about, nor who holds or breaks anything: see [`hooks`].
 
+pub mod amqp;
 pub mod connection;
 pub mod consumer;
 pub mod crew;
@@ -10,6 +12,7 @@ pub mod embedded_broker;
 pub mod envelope;
 pub mod headers;
 pub mod hooks;
+pub mod letters;
 pub mod outcome;
 pub mod publisher;
 pub mod raw;
@@ -17,6 +20,7 @@ pub mod settling;
 pub mod strangers;
 pub mod supervisor;
 pub mod topology;
+pub mod transport;
 pub mod unacked;
 pub mod wire;
 pub mod worker;

@@ -1,6 +1,6 @@
 //! Publishing with confirms, a timeout on each.
 
-use super::Envelope;
+use super::{Envelope, transport::Lost};
 use futures::{FutureExt, future::BoxFuture};
 use lapin::{
     Channel, Confirmation, Connection, ConnectionStatus, PublisherConfirm,
@@ -23,10 +23,10 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum PublishError {
     /// The connection or channel failed.
     #[error("publishing failed: {0}")]
-    Amqp(#[from] lapin::Error),
-    /// The broker refused responsibility (`basic.nack`).
-    #[error("the broker refused the message")]
-    Refused,
+    Lost(#[from] Lost),
+    /// The other side refused responsibility (in AMQP, `basic.nack`), and said why if it did.
+    #[error("the message was refused{}", .0.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
+    Refused(Option<String>),
     /// The broker said nothing.
     #[error("the broker did not confirm within {} s", CONFIRM_TIMEOUT.as_secs())]
     Timeout,
@@ -41,6 +41,12 @@ pub enum PublishError {
         /// The broker's words.
         reply_text: String,
     },
+}
+
+impl From<lapin::Error> for PublishError {
+    fn from(error: lapin::Error) -> Self {
+        Self::Lost(error.into())
+    }
 }
 
 /// A channel in confirm mode.
@@ -130,7 +136,7 @@ impl InFlight {
                 reply_code: returned.reply_code,
                 reply_text: returned.reply_text.as_str().to_owned(),
             }),
-            Confirmation::Nack(_) | Confirmation::NotRequested => Err(PublishError::Refused),
+            Confirmation::Nack(_) | Confirmation::NotRequested => Err(PublishError::Refused(None)),
         }
     }
 }

@@ -3,35 +3,35 @@
 
 use super::{
     consumer::Consumer,
+    transport::{Link, Lost},
     worker::{Worker, WorkerError},
 };
 use flow::api::WorkersState;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use lapin::Connection;
 use std::collections::BTreeSet;
 use tokio::time::{Instant, sleep_until};
 
 /// The workers of one queue, as long as their connection lasts.
-pub struct Supervisor<'a> {
+pub struct Supervisor<'a, L> {
     consumer: Consumer,
-    connection: &'a Connection,
+    link: &'a L,
     workers: FuturesUnordered<BoxFuture<'static, (u16, Result<(), WorkerError>)>>,
     numbers: BTreeSet<u16>,
     /// No worker is started before this.
     not_before: Instant,
 }
 
-impl<'a> Supervisor<'a> {
+impl<'a, L: Link> Supervisor<'a, L> {
     /// Starts the workers that there should be now.
     ///
     /// # Errors
     /// When the connection fails.
-    pub async fn start(consumer: Consumer, connection: &'a Connection) -> Result<Self, lapin::Error> {
+    pub async fn start(consumer: Consumer, link: &'a L) -> Result<Self, Lost> {
         // What an earlier connection had unacked, the broker has put back into the queue.
         consumer.unacked.reset(consumer.queue);
         let workers = FuturesUnordered::new();
         let not_before = Instant::now() + consumer.scope.crew().wait_before_start();
-        let mut supervisor = Self { consumer, connection, workers, numbers: BTreeSet::new(), not_before };
+        let mut supervisor = Self { consumer, link, workers, numbers: BTreeSet::new(), not_before };
         if supervisor.not_before <= Instant::now() {
             supervisor.fill_up().await?;
         }
@@ -42,7 +42,7 @@ impl<'a> Supervisor<'a> {
     ///
     /// # Errors
     /// When the connection fails.
-    pub async fn run(mut self) -> Result<(), lapin::Error> {
+    pub async fn run(mut self) -> Result<(), Lost> {
         let mut target = self.consumer.scope.crew().target();
         let stop = self.consumer.stop.clone();
         let mut was_given_up = self.consumer.scope.crew().is_given_up();
@@ -73,7 +73,7 @@ impl<'a> Supervisor<'a> {
         (1..=wanted).any(|number| !self.numbers.contains(&number)) && !scope.crew().is_given_up()
     }
 
-    async fn fill_up(&mut self) -> Result<(), lapin::Error> {
+    async fn fill_up(&mut self) -> Result<(), Lost> {
         let scope = self.consumer.scope.clone();
         if scope.crew().is_given_up() {
             return Ok(());
@@ -84,7 +84,7 @@ impl<'a> Supervisor<'a> {
                 continue;
             }
             let alone = self.numbers.is_empty();
-            match Worker::start(self.consumer.clone(), number, alone, self.connection).await {
+            match Worker::start(self.consumer.clone(), number, alone, self.link).await {
                 Ok(worker) => {
                     self.numbers.insert(number);
                     self.workers.push(worker.run().boxed());
@@ -101,9 +101,9 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Notes a worker's failure; says whether it was one too many.
-    fn failed(&mut self, error: WorkerError) -> Result<bool, lapin::Error> {
+    fn failed(&mut self, error: WorkerError) -> Result<bool, Lost> {
         let error = match error {
-            WorkerError::Amqp(error) if !self.connection.status().connected() => return Err(error),
+            WorkerError::Lost(error) if !self.link.is_up() => return Err(error),
             error => error,
         };
         let queue = self.consumer.queue.name;

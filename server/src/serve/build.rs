@@ -56,14 +56,19 @@ impl Built {
         let addr = listener.local_addr().map_err(other)?;
         let (ftp_url, ftp_server) = bind_ftp_server(settings).await?;
 
-        let sequencer = matches!(settings.broker, BrokerChoice::At(_)).then(Sequencer::default);
-        let journal = Journal::open(&settings.data, settings.keep(), sequencer).map_err(data)?;
+        let sequencer = match settings.broker {
+            BrokerChoice::At(_) => Sequencer::default(),
+            BrokerChoice::Embedded => Sequencer::skipping_amqp(),
+        };
+        let journal = Journal::open(&settings.data, settings.keep(), Some(sequencer)).map_err(data)?;
         let (strangers, bound) = (Strangers::default(), Bound::default());
         let stock = SqliteStock::open(&settings.data).await?;
         let loyalty = Loyalty::new(SqlitePoints::open(&settings.data).await?, journal.clone()).await?;
         let list = loyalty.clone();
         let announce = Announce::new(move |system, dispatch, known| {
-            styles::announce(system.style, dispatch, list.membership(system).is_applied(), known)
+            let drafts =
+                styles::announce(system.style, dispatch, list.membership(system).is_applied(), known);
+            drafts.into_iter().map(|draft| draft.over(system)).collect()
         });
         let inventory = Inventory::new(stock, journal.clone(), announce).await?;
         let catalog = Catalog::new(SqliteProducts::open(&settings.data).await?, journal.clone());

@@ -11,15 +11,19 @@ use inventory::Inventory;
 use journal::Journal;
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use messaging::{
-    Bindings as _, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
-    supervisor::Supervisor, topology,
+    Bindings as _, Publisher, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
+    supervisor::Supervisor, topology, transport::Lost,
+};
+use redis_transport::{
+    RedisLink,
+    keeper::{self, Keeper},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What the services do with their connections.
 #[derive(Clone)]
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     pub services: Services,
     pub journal: Journal,
     pub strangers: Strangers,
@@ -33,7 +37,7 @@ impl Sessions {
     pub fn of(&self, system: System, service: Service, stop: CancellationToken) -> ServiceSession {
         let scope = self.control.scope(system, service);
         let consumer = Consumer {
-            queue: system.style.queue_of(service),
+            queue: system.queue_of(service),
             handler: styles::handler(system.style, self.services.clone()),
             journal: self.journal.clone(),
             strangers: self.strangers.clone(),
@@ -50,7 +54,7 @@ impl Sessions {
 }
 
 /// What one service of one system does with its connection: it consumes, and inventory also relays.
-pub(super) struct ServiceSession {
+pub(crate) struct ServiceSession {
     pub control: Control,
     pub scope: Scope,
     pub consumer: Consumer,
@@ -60,11 +64,7 @@ pub(super) struct ServiceSession {
 }
 
 impl Session for ServiceSession {
-    async fn run(
-        &self,
-        connection: &Connection,
-        ready: &(dyn Fn() + Send + Sync),
-    ) -> Result<(), lapin::Error> {
+    async fn run(&self, connection: &Connection, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
         let channel = connection.create_channel().await?;
         topology::declare(&channel, &self.control).await?;
         let supervisor = Supervisor::start(self.consumer.clone(), connection).await?;
@@ -72,23 +72,38 @@ impl Session for ServiceSession {
         let relay = async {
             match &self.inventory {
                 Some(inventory) => {
-                    inventory.relay(self.scope.system, connection, &self.stop, &self.scope).await
+                    let publisher = Publisher::open(connection).await?;
+                    inventory.relay(self.scope.system, &publisher, &self.stop, &self.scope).await
                 }
                 None => Ok(()),
             }
         };
         let neighbours = async {
             match &self.neighbours {
-                Some(neighbours) => neighbours.watch(connection, &self.stop).await,
+                Some(neighbours) => Ok(neighbours.watch(connection, &self.stop).await?),
                 None => Ok(()),
             }
         };
-        let binding = topology::keep_binding(&channel, self.consumer.queue, &self.control, &self.stop);
+        let binding = async {
+            let (queue, control) = (self.consumer.queue, &self.control);
+            Ok(topology::keep_binding(&channel, queue, control, &self.stop).await?)
+        };
         tokio::try_join!(supervisor.run(), relay, binding, neighbours)?;
         Ok(())
     }
 
     async fn cut(&self) -> String {
+        self.is_cut().await
+    }
+
+    fn lost(&self, reason: &str) {
+        self.scope.crew().interrupted(reason.to_owned());
+    }
+}
+
+impl ServiceSession {
+    /// Waits until a fault cuts it, and says which.
+    async fn is_cut(&self) -> String {
         let mut crashes = self.control.crashes(self.scope.system, self.scope.service);
         // Only ever closed with the whole server.
         let _ = crashes.changed().await;
@@ -101,9 +116,39 @@ impl Session for ServiceSession {
         self.scope.crew().crashed(reason.clone());
         reason
     }
+}
+
+/// The same over Redis.
+pub(crate) struct RedisSession(pub ServiceSession);
+
+impl Session<RedisLink> for RedisSession {
+    async fn run(&self, link: &RedisLink, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
+        let ServiceSession { scope, consumer, inventory, stop, .. } = &self.0;
+        let (system, queue, journal) = (scope.system, consumer.queue, &consumer.journal);
+        link.declare(system).await?;
+        recount::parked(journal, keeper::parked(link, queue).await?).await;
+        let supervisor = Supervisor::start(consumer.clone(), link).await?;
+        ready();
+        let relay = async {
+            match inventory {
+                Some(inventory) => {
+                    let outlet = link.outlet(system, journal.clone());
+                    inventory.relay(system, &outlet, stop, scope).await
+                }
+                None => Ok(()),
+            }
+        };
+        let keeper = Keeper { link, queue, journal };
+        tokio::try_join!(supervisor.run(), relay, keeper.run(stop))?;
+        Ok(())
+    }
+
+    async fn cut(&self) -> String {
+        self.0.is_cut().await
+    }
 
     fn lost(&self, reason: &str) {
-        self.scope.crew().interrupted(reason.to_owned());
+        self.0.lost(reason);
     }
 }
 
@@ -118,11 +163,7 @@ pub(super) struct WatchRemote {
 }
 
 impl Session for WatchRemote {
-    async fn run(
-        &self,
-        connection: &Connection,
-        ready: &(dyn Fn() + Send + Sync),
-    ) -> Result<(), lapin::Error> {
+    async fn run(&self, connection: &Connection, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
         // Until it hears everything, it hears nothing: what is bound may not be unbound before that.
         self.control.tap_follows(Some(0));
         self.channel.send_replace(Some(connection.create_channel().await?));
@@ -136,7 +177,7 @@ impl Session for WatchRemote {
             depths.push((queue, u64::from(dead.message_count())));
         }
         recount::parked(journal, depths).await;
-        tap::run(connection, journal, strangers, bound, control, stop, ready).await
+        Ok(tap::run(connection, journal, strangers, bound, control, stop, ready).await?)
     }
 
     fn lost(&self, _reason: &str) {

@@ -11,6 +11,7 @@ use crate::{
     data::Reset,
     members::Members,
     recount,
+    redis::RedisSystems,
     web::{self, listen::Patience, security::Guard},
 };
 use bridge::{
@@ -19,12 +20,14 @@ use bridge::{
 };
 use control::{Control, Desk};
 use flow::{Node, Service, System, Transport};
+use inventory::Inventory;
 use journal::Journal;
 use messaging::{
     Bindings as _, Depths, EmbeddedBroker, Links, Unacked,
     connection::{Connector, Owner},
     depths::Source,
 };
+use redis_transport::{Redis, Server, server::Choice};
 use std::{fs::File, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -47,6 +50,7 @@ pub(super) struct Running {
     tasks: TaskTracker,
     consumers_stop: CancellationToken,
     control: Control,
+    redis: RedisSystems,
     http: JoinHandle<()>,
     http_stop: CancellationToken,
     embedded: Option<EmbeddedBroker>,
@@ -95,7 +99,7 @@ impl Built {
             uri: broker.uri.clone(),
             journal: journal.clone(),
             links: links.clone(),
-            stopped_on_purpose: control.broker_stopped(),
+            stopped_on_purpose: control.broker_stopped(Transport::Amqp),
             is_ours: broker.embedded.is_some(),
             stop: consumers_stop.clone(),
         };
@@ -126,6 +130,10 @@ impl Built {
             let session = move |leaves| sessions.of(system, Service::Loyalty, leaves);
             tasks.spawn(members.clone().keep(system, stop, session));
         }
+        let redis = redis_systems(&settings, &connector, &sessions, &tasks);
+        services.inventory.carried_by(Arc::new(redis.clone()));
+        desk.also(Transport::Redis, Arc::new(redis.clone())).await;
+        wake_where_something_is_left(&redis, &journal, &services.inventory, &tasks).await?;
         let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
         let depths = match &broker.embedded {
             Some(house) => Source::Embedded(house.clone()),
@@ -140,6 +148,7 @@ impl Built {
             }
         };
         let depths = Depths::new(depths, control.clone());
+        depths.also(Arc::new(redis.clone()));
         if let Some(server) = &ftp_server {
             say(format!("drop box at ftp://{}", server.addr));
         }
@@ -194,6 +203,7 @@ impl Built {
             embedded: broker.embedded.clone(),
             drop_box,
             members,
+            redis: redis.clone(),
             reset,
             simulation,
             broker_label: broker.label,
@@ -206,7 +216,7 @@ impl Built {
         let http = tokio::spawn(web::listen::serve(listener, router, Patience::default(), http_stop.clone()));
         say(format!("listening on http://{addr}"));
         let embedded = broker.embedded;
-        Ok(Running { tasks, consumers_stop, control, http, http_stop, embedded, journal, _lock: lock })
+        Ok(Running { tasks, consumers_stop, control, redis, http, http_stop, embedded, journal, _lock: lock })
     }
 }
 
@@ -223,11 +233,56 @@ impl Running {
         if timeout(REQUESTS_TIMEOUT, self.http).await.is_err() {
             tracing::warn!("some requests were cut off");
         }
+        self.redis.stop().await;
         if let Some(embedded) = self.embedded {
             embedded.shutdown().await;
         }
         self.journal.close().await;
     }
+}
+
+/// The systems over Redis, which nobody has used yet.
+fn redis_systems(
+    settings: &Serve,
+    connector: &Connector,
+    sessions: &Sessions,
+    tasks: &TaskTracker,
+) -> RedisSystems {
+    let choice = match &settings.redis {
+        Some(url) => Choice::At(url.clone()),
+        None => Choice::Own { data: settings.data.join("redis") },
+    };
+    let connector = Connector {
+        uri: Redis(Server::new(choice)),
+        journal: connector.journal.clone(),
+        links: connector.links.clone(),
+        stopped_on_purpose: sessions.control.broker_stopped(Transport::Redis),
+        is_ours: false,
+        stop: connector.stop.clone(),
+    };
+    RedisSystems::new(connector, sessions.clone(), tasks.clone())
+}
+
+/// Sets to work again what the last run has left something to do in.
+async fn wake_where_something_is_left(
+    redis: &RedisSystems,
+    journal: &Journal,
+    inventory: &Inventory,
+    tasks: &TaskTracker,
+) -> Result<(), ServeError> {
+    let picture = journal.picture().await;
+    for system in Transport::Redis.systems() {
+        let is_left = inventory.unsent_of(system).await? > 0 || !picture.system(system).is_settled();
+        if is_left {
+            let redis = redis.clone();
+            tasks.spawn(async move {
+                if let Err(error) = redis.wake(system).await {
+                    tracing::warn!(%system, %error, "what was left to do waits");
+                }
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Lets the embedded broker follow the fault that stops it, and tells why it takes no messages.
@@ -238,7 +293,7 @@ fn watch_embedded(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    let (follower, stopped, end) = (embedded.clone(), control.broker_stopped(), stop.clone());
+    let (follower, stopped, end) = (embedded.clone(), control.broker_stopped(Transport::Amqp), stop.clone());
     tasks.spawn(async move { follower.follow(stopped, end).await });
     let (teller, journal, end) = (embedded.clone(), journal.clone(), stop.clone());
     let tell = move |trouble| journal.report(embedded::trouble(trouble));

@@ -12,11 +12,13 @@ pub mod queues;
 pub mod refusal;
 pub mod security;
 pub mod source;
+pub mod transport;
 
 use crate::{
     announce,
     data::{self, Reset},
     members::{self, Members},
+    redis::RedisSystems,
     styles::Services,
 };
 use ::journal::Journal;
@@ -51,6 +53,8 @@ pub struct Parts {
     pub drop_box: DropBox,
     /// Who lets loyalty join and leave.
     pub members: Members,
+    /// The systems over Redis.
+    pub redis: RedisSystems,
     /// The way back to the seed.
     pub reset: Reset,
     /// The simulator.
@@ -91,11 +95,13 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(control::http::routes(control, availability, parts.desk.clone()))
         .nest("/api", Router::new().fallback(no_such_call))
         .route("/healthz", get(async || "alive\n"))
+        .merge(transport::routes(parts))
         .merge(health::routes(parts))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(compress::layer())
+        .layer(middleware::from_fn_with_state(parts.redis.clone(), transport::wake))
         .layer(middleware::from_fn_with_state(Arc::new(guard), security::guard))
 }
 

@@ -90,7 +90,7 @@ mod tests {
         store.execute_batch(SCHEMA).unwrap();
         let tx = store.transaction().unwrap();
         for system in System::ALL {
-            let consumer = Consumer { system, queue: system.style.queue_of(Service::Catalog) };
+            let consumer = Consumer { system, queue: system.queue_of(Service::Catalog) };
             assert!(is_new(&tx, consumer, "m").unwrap(), "{system}");
             assert!(!is_new(&tx, consumer, "m").unwrap(), "{system}");
         }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn over_amqp_a_consumer_is_called_as_its_queue_like_what_older_inboxes_hold() {
         for system in Transport::Amqp.systems() {
-            let queue = system.style.queue_of(Service::Catalog);
+            let queue = system.queue_of(Service::Catalog);
             assert_eq!(Consumer { system, queue }.name(), queue.name);
         }
     }

@@ -99,6 +99,7 @@ impl Skuflow {
             public_url: None,
             broker,
             management: None,
+            redis: None,
             amqp_listen: ([127, 0, 0, 1], 0).into(),
             data: data.path().to_owned(),
             ftp: FtpChoice::Embedded,

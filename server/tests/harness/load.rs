@@ -35,6 +35,7 @@ pub struct Movement {
 #[derive(Clone)]
 pub struct Load {
     seed: u64,
+    transport: &'static str,
     shared: Arc<Shared>,
 }
 
@@ -49,8 +50,13 @@ struct Shared {
 impl Load {
     /// Puts enough on the shelf to sell from.
     pub async fn new(server: &Server, seed: u64) -> Self {
-        let load = Self { seed, shared: Arc::default() };
-        let line = json!({ "sku": SOLD, "quantity": 1_000_000, "style": "both" });
+        Self::over("amqp", server, seed).await
+    }
+
+    /// The same over another transport.
+    pub async fn over(transport: &'static str, server: &Server, seed: u64) -> Self {
+        let load = Self { seed, transport, shared: Arc::default() };
+        let line = json!({ "sku": SOLD, "quantity": 1_000_000, "style": "both", "transport": transport });
         load.send(&server.client, &server.url(""), "arrivals", "shelf", &Value::from(vec![line])).await;
         load
     }
@@ -95,7 +101,8 @@ impl Load {
         let lines: Vec<_> = (0..BATCH)
             .map(|_| {
                 let sku = if is_sale { SOLD } else { SKUS[random.random_range(0..SKUS.len())] };
-                json!({ "sku": sku, "quantity": random.random_range(1..=5), "style": "both" })
+                let quantity = random.random_range(1..=5);
+                json!({ "sku": sku, "quantity": quantity, "style": "both", "transport": self.transport })
             })
             .collect();
         (if is_sale { "sales" } else { "arrivals" }, Value::from(lines))
@@ -119,7 +126,12 @@ impl Load {
         for line in answer[what].as_array().unwrap() {
             let text = |field: &str| line[field].as_str().unwrap().to_owned();
             let pieces = sign * line["quantity"].as_i64().unwrap();
-            accepted.insert(text("id"), Movement { style: text("style"), sku: text("sku"), pieces });
+            // As the stores call the system.
+            let style = match self.transport {
+                "amqp" => text("style"),
+                transport => format!("{}.{transport}", text("style")),
+            };
+            accepted.insert(text("id"), Movement { style, sku: text("sku"), pieces });
         }
     }
 }

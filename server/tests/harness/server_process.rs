@@ -14,6 +14,9 @@ use std::{
 pub struct Server {
     root: tempfile::TempDir,
     broker: String,
+    flags: Vec<String>,
+    /// What `env` is told of the `PATH`.
+    path: Option<&'static str>,
     port: u16,
     child: Option<Child>,
     /// The broker's address when it is in the same process.
@@ -24,15 +27,29 @@ pub struct Server {
 impl Server {
     /// Starts it; `broker` is what the flag takes.
     pub async fn start(broker: &str) -> Self {
+        Self::start_with(broker, Vec::new()).await
+    }
+
+    /// The same with more flags.
+    pub async fn start_with(broker: &str, flags: Vec<String>) -> Self {
+        Self::start_in(broker, flags, None).await
+    }
+
+    async fn start_in(broker: &str, flags: Vec<String>, path: Option<&'static str>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let pkg = root.path().join("target/site/pkg");
         fs::create_dir_all(&pkg).unwrap();
         fs::write(pkg.join("skuflow.wasm"), "").unwrap();
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
         let (broker, port) = (broker.to_owned(), super::free_port());
-        let mut server = Self { root, broker, port, child: None, own_broker: None, client };
+        let mut server = Self { root, broker, flags, path, port, child: None, own_broker: None, client };
         server.start_again().await;
         server
+    }
+
+    /// The same where nothing is installed that it could start.
+    pub async fn start_without_path(broker: &str) -> Self {
+        Self::start_in(broker, Vec::new(), Some("PATH=")).await
     }
 
     pub async fn start_again(&mut self) {
@@ -40,10 +57,13 @@ impl Server {
         // A file that may not become larger is then an error as any other, and not the end of the process.
         let mut command = Command::new("env");
         command
-            .args(["--ignore-signal=XFSZ", env!("CARGO_BIN_EXE_skuflow")])
+            .arg("--ignore-signal=XFSZ")
+            .args(self.path)
+            .arg(env!("CARGO_BIN_EXE_skuflow"))
             .current_dir(self.root.path())
             .args(["serve", "--data", "data", "--broker", &self.broker])
             .args(["--addr", &format!("127.0.0.1:{}", self.port)])
+            .args(&self.flags)
             .env("SKUFLOW_LOG", "off")
             .stdout(Stdio::piped());
         let stdout = self.child.insert(command.spawn().unwrap()).stdout.take().unwrap();

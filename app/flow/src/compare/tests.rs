@@ -211,6 +211,7 @@ fn a_style_is_known_to_use_every_line_of_its_diagram() {
     for &style in Style::ALL {
         let diagram = crate::layout::layout(&crate::layout::Plan {
             style,
+            transport: crate::Transport::Amqp,
             dispatch: crate::Dispatch::default(),
             loyalty: None,
             unbound: Vec::new(),

@@ -65,13 +65,13 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         to: PRODUCER.into(),
     }];
 
-    let exchange = plan.style.exchange().name;
+    let exchange = plan.system().exchange().name;
     let (mut from, mut source) = (PRODUCER.to_owned(), at(producer.x - GAP, producer.middle().y));
     let mut below = producer.bottom();
     if plan.has_exchange() {
         let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 28.0, 42.0, 42.0);
         let right_of_it = at(disc.right() + 10.0, disc.middle().y - 2.0);
-        let kind = super::exchange_type_name(plan.style);
+        let kind = super::exchange_type_name(plan.system());
         nodes.push(NodeBox {
             id: exchange.into(),
             role: NodeRole::Exchange,

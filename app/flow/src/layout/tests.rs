@@ -13,7 +13,7 @@ fn all() -> Vec<(String, Layout)> {
         consumer: format!("rival.{n}"),
     };
     let mut all = Vec::new();
-    for &style in Style::ALL {
+    for System { style, transport } in System::ALL {
         for &dispatch in Dispatch::ALL {
             for orientation in [Orientation::Wide, Orientation::Tall] {
                 for (strangers, rivals) in [(0, 0), (1, 0), (3, 0), (0, 1), (2, 4), (8, 0), (9, 0), (40, 3)] {
@@ -24,8 +24,17 @@ fn all() -> Vec<(String, Layout)> {
                         let unbound = Vec::from(&Service::ALL[..rivals.min(2)]);
                         let services = Service::ALWAYS.len() + usize::from(loyalty.is_some());
                         let rivals = (0..rivals).map(|n| rival(n, services)).collect();
-                        let plan =
-                            Plan { style, dispatch, loyalty, unbound, rivals, foreign, orientation, text_px };
+                        let plan = Plan {
+                            style,
+                            transport,
+                            dispatch,
+                            loyalty,
+                            unbound,
+                            rivals,
+                            foreign,
+                            orientation,
+                            text_px,
+                        };
                         all.push((format!("{plan:?}"), layout(&plan)));
                     }
                 }
@@ -137,6 +146,7 @@ fn a_phone_of_320_px_shows_text_of_at_least_11_px() {
     for &style in Style::ALL {
         let plan = Plan {
             style,
+            transport: crate::Transport::Amqp,
             dispatch: Dispatch::Fanout,
             loyalty: Some(true),
             unbound: Vec::new(),
@@ -164,6 +174,7 @@ fn with(foreign: usize, rivals: usize, dispatch: Dispatch) -> Layout {
     let rivals = (0..rivals).map(|n| Rival { service: Service::Catalog, consumer: format!("r{n}") });
     layout(&Plan {
         style: Style::Choreography,
+        transport: crate::Transport::Amqp,
         dispatch,
         loyalty: None,
         unbound: vec![Service::Wishlist],
@@ -211,6 +222,7 @@ fn a_fourth_row_slides_in_below_the_three_which_stay_in_their_order_and_where_th
         for orientation in [Orientation::Wide, Orientation::Tall] {
             let plan = |loyalty| Plan {
                 style,
+                transport: crate::Transport::Amqp,
                 dispatch: Dispatch::Fanout,
                 loyalty,
                 unbound: Vec::new(),
@@ -251,6 +263,7 @@ fn a_fourth_row_slides_in_below_the_three_which_stay_in_their_order_and_where_th
 fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
     let with = |loyalty| Plan {
         style: Style::Choreography,
+        transport: crate::Transport::Amqp,
         dispatch: Dispatch::Queues,
         loyalty: Some(loyalty),
         unbound: Vec::new(),
@@ -262,4 +275,38 @@ fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
     let edge = route_edge("loyalty.sku_processed");
     assert!(layout(&with(false)).edge(&edge).is_none());
     assert!(layout(&with(true)).edge(&edge).is_some());
+}
+
+#[test]
+fn over_redis_a_stream_stands_where_the_exchange_stood_and_lists_are_reached_straight() {
+    for system in crate::Transport::Redis.systems() {
+        for orientation in [Orientation::Wide, Orientation::Tall] {
+            let layout = layout(&Plan {
+                style: system.style,
+                transport: system.transport,
+                dispatch: Dispatch::Fanout,
+                loyalty: None,
+                unbound: Vec::new(),
+                rivals: Vec::new(),
+                foreign: Vec::new(),
+                orientation,
+                text_px: SMALLEST_TEXT,
+            });
+            let stream = layout.nodes.iter().find(|node| node.role == NodeRole::Exchange);
+            let source = match system.style {
+                Style::Choreography => "skuflow:sku_processed",
+                Style::Orchestration => PRODUCER,
+            };
+            assert_eq!(stream.map_or(PRODUCER, |node| &node.id), source, "{system}");
+            for queue in system.queues() {
+                let drawn = layout.queues.iter().find(|drawn| drawn.name == queue.name).unwrap();
+                assert_eq!(drawn.label.lines.concat(), queue.label(), "{system}");
+                let route = layout.edge(&route_edge(queue.name)).unwrap();
+                assert_eq!((&*route.from, &*route.to), (source, queue.name), "{system}");
+                let delivery = layout.edge(&deliver_edge(queue.name)).unwrap();
+                assert_eq!(delivery.to, consumer_id(queue.service), "{system}");
+            }
+            assert!(layout.queues.iter().all(|queue| queue.slots.right() < layout.width), "{system}");
+        }
+    }
 }

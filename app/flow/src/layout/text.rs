@@ -54,16 +54,17 @@ pub(crate) const CALL: &str = "GET availability · 200 in 999.9 ms";
 const RATE: &str = "9.9k/s";
 
 impl Text {
-    /// Text of the smallest size. What is wider than `room` is broken after its first dot.
+    /// Text of the smallest size. What is wider than `room` is broken after its first dot or colon.
     pub(crate) fn new(text: &str, at: Point, anchor: Anchor, room: f32) -> Self {
-        let lines = match text.split_once('.') {
-            Some((head, tail)) if width_of(text) > room => vec![format!("{head}."), tail.to_owned()],
+        // After it: what stands in front of it names where the rest belongs.
+        let lines = match text.find(['.', ':']) {
+            Some(at) if width_of(text) > room => vec![text[..=at].to_owned(), text[at + 1..].to_owned()],
             _ => vec![text.to_owned()],
         };
         Self::of_lines(lines, at, anchor)
     }
 
-    /// A name, set bold, with what belongs below it. What is wider than `room` is broken after its first dot.
+    /// A name, set bold, with what belongs below it. What is wider than `room` is broken after its first dot or colon.
     pub(crate) fn name(name: &str, below: Option<&str>, at: Point, anchor: Anchor, room: f32) -> Self {
         let mut lines = Self::new(name, at, anchor, room * CHARACTER / BOLD_CHARACTER).lines;
         lines.extend(below.map(str::to_owned));

@@ -93,12 +93,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         to: PRODUCER.into(),
     }];
 
-    let exchange = plan.style.exchange().name;
+    let exchange = plan.system().exchange().name;
     let mut source = (PRODUCER.to_owned(), producer.right() + GAP);
     if plan.has_exchange() {
         let disc = Rect::new(DISC_X - DISC_RADIUS, axis - DISC_RADIUS, 2.0 * DISC_RADIUS, 2.0 * DISC_RADIUS);
         let under = at(DISC_X - 6.0, disc.bottom() + 16.0);
-        let kind = super::exchange_type_name(plan.style);
+        let kind = super::exchange_type_name(plan.system());
         let label = Some(Text::name(exchange, Some(kind), under, Anchor::Middle, 92.0));
         nodes.push(NodeBox { id: exchange.into(), role: NodeRole::Exchange, rect: disc, label });
         edges.push(Edge::message(

@@ -102,7 +102,7 @@ impl SystemPicture {
     /// The binding with which the queue there is declared, if it is one of ours.
     fn declared_at(&self, at: usize) -> Option<Binding> {
         let service = self.members().nth(at)?;
-        Some(Binding::of(self.system.style.queue_of(service)))
+        Some(Binding::of(self.system.queue_of(service)))
     }
 
     fn bindings_at(&mut self, at: usize) -> &mut Vec<Binding> {

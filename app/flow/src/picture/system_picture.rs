@@ -96,7 +96,7 @@ impl SystemPicture {
     pub(super) fn new(system: System) -> Self {
         Self {
             system,
-            queues: system.style.queues().map(|queue| QueuePicture::new(queue.name.into())).collect(),
+            queues: system.queues().map(|queue| QueuePicture::new(queue.name.into())).collect(),
             services: Default::default(),
             loyalty: None,
             calls: Vec::new(),

@@ -13,7 +13,7 @@ use flow::layout::{
     ARRIVAL_EDGE, PRODUCER, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
 };
 use flow::loyalty::{Line, UNCHANGED, diff, file};
-use flow::{Dispatch, Service, Style, System, topology};
+use flow::{Dispatch, Service, Style, System, Transport, topology};
 
 /// By how much a service is slowed down, in milliseconds.
 const SLOWED_BY_MS: u64 = 1_000;
@@ -110,22 +110,22 @@ enum Thing {
 
 impl Thing {
     /// What is selected, if it is a thing of ours that can be acted on.
-    fn of(style: Style, selection: &Selection) -> Option<Self> {
-        let own = || Service::ALL.iter().map(|&service| (service, style.queue_of(service).name));
+    fn of(system: System, selection: &Selection) -> Option<Self> {
+        let own = || Service::ALL.iter().map(|&service| (service, system.queue_of(service).name));
         let by_id = |id: &str, known: fn(Service) -> &'static str| {
             own().map(|(service, _)| service).find(|&service| known(service) == id)
         };
         match selection {
             Selection::Node(id) if id == WAREHOUSE => Some(Self::Warehouse),
             Selection::Node(id) if id == PRODUCER => Some(Self::Producer),
-            Selection::Node(id) if *id == *style.exchange().name => Some(Self::Exchange),
+            Selection::Node(id) if *id == *system.exchange().name => Some(Self::Exchange),
             Selection::Node(id) => by_id(id, consumer_id).map(Self::Consumer),
             Selection::Queue(name) => {
-                let queue = topology::queue_named(name).filter(|queue| queue.style == style)?;
+                let queue = topology::queue_named(name).filter(|queue| queue.system() == system)?;
                 Some(Self::Queue(queue.service))
             }
             Selection::Edge(id) if id == ARRIVAL_EDGE => Some(Self::Warehouse),
-            Selection::Edge(id) if *id == publish_edge(style.exchange().name) => Some(Self::Publishing),
+            Selection::Edge(id) if *id == publish_edge(system.exchange().name) => Some(Self::Publishing),
             Selection::Edge(id) => own().find_map(|(service, queue)| match id {
                 _ if *id == route_edge(queue) => Some(Self::Binding(service)),
                 _ if *id == deliver_edge(queue) => Some(Self::Delivery(service)),
@@ -136,16 +136,16 @@ impl Thing {
         }
     }
 
-    fn title(self, style: Style) -> String {
+    fn title(self, system: System) -> String {
         match self {
             Self::Warehouse => "Warehouse and shop".to_owned(),
             Self::Producer => "Inventory".to_owned(),
-            Self::Exchange => style.exchange().name.to_owned(),
+            Self::Exchange => system.exchange().name.to_owned(),
             Self::Consumer(Service::Inventory) => "Stock recalculation".to_owned(),
             Self::Consumer(service) => service_name(service).to_owned(),
-            Self::Queue(service) => style.queue_of(service).name.to_owned(),
+            Self::Queue(service) => system.queue_of(service).name.to_owned(),
             Self::Publishing => "What inventory publishes".to_owned(),
-            Self::Binding(service) => format!("Binding of {}", style.queue_of(service).name),
+            Self::Binding(service) => format!("Binding of {}", system.queue_of(service).name),
             Self::Delivery(service) => format!("Deliveries to {}", service_name(service)),
             Self::Calls(service) => format!("Calls of {}", service_name(service)),
         }
@@ -204,7 +204,8 @@ fn membership(system: System, thing: Thing, known: &Known) -> (Vec<Deed>, Option
     // Where inventory publishes to the queues itself, it stands where the exchange stands otherwise.
     let has_list = system.style == Style::Choreography && known.dispatch == Dispatch::Queues;
     let is_source = thing == Thing::Exchange || (has_list && thing == Thing::Producer);
-    if !is_source && thing != Thing::Consumer(Service::Loyalty) {
+    let is_its = is_source || thing == Thing::Consumer(Service::Loyalty);
+    if !is_its || system.transport != Transport::Amqp {
         return (Vec::new(), None);
     }
     let Some(Loyalty { joined, applied, .. }) = known.loyalty else { return (Vec::new(), None) };
@@ -354,16 +355,17 @@ fn purge(system: System, service: Service) -> Deed {
 
 /// Whether anything can ever be done with what is selected.
 #[must_use]
-pub fn can_be_acted_on(style: Style, selection: &Selection) -> bool {
-    Thing::of(style, selection).is_some_and(|thing| thing != Thing::Warehouse)
+pub fn can_be_acted_on(system: System, selection: &Selection) -> bool {
+    Thing::of(system, selection).is_some_and(|thing| thing != Thing::Warehouse)
 }
 
 /// What can be done with what is selected; none when that is no part of the system.
 #[must_use]
 pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Deeds> {
-    let thing = Thing::of(system.style, selection)?;
+    let thing = Thing::of(system, selection)?;
     let (service, kinds) = thing.breaks();
-    let kinds = kinds.iter().copied().filter(|kind| kind.strikes_in(system.style));
+    let kinds = kinds.iter().copied();
+    let kinds = kinds.filter(|kind| kind.strikes_in(system.style) && kind.strikes_over(system.transport));
     let is_set =
         |kind: FaultKind| known.faults.iter().find(move |set| (set.kind, set.service) == (kind, service));
     let (undone, broken): (Vec<_>, Vec<_>) = kinds.partition(|&kind| is_set(kind).is_some());
@@ -376,7 +378,7 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let gates = thing.gates(system.style).into_iter().map(|one| gate(system, &known.holding, one));
     let (joining, code) = membership(system, thing, known);
     let emptied = match thing {
-        Thing::Queue(service) => vec![purge(system, service)],
+        Thing::Queue(service) if system.transport == Transport::Amqp => vec![purge(system, service)],
         _ => Vec::new(),
     };
     let mut list = Vec::new();
@@ -398,15 +400,15 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
         Thing::Consumer(service) => Some(service),
         _ => None,
     };
-    Some(Deeds { title: thing.title(system.style), list, code, handler })
+    Some(Deeds { title: thing.title(system), list, code, handler })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::Dispatch;
     use flow::api::{Workers, WorkersState};
     use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
-    use flow::{Dispatch, Transport};
 
     fn of(style: Style) -> System {
         System { style, transport: Transport::default() }
@@ -437,6 +439,7 @@ mod tests {
         for style in [Style::Choreography, Style::Orchestration] {
             let plan = Plan {
                 style,
+                transport: Transport::Amqp,
                 dispatch: Dispatch::Fanout,
                 unbound: Vec::new(),
                 loyalty: None,

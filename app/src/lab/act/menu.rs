@@ -60,7 +60,7 @@ pub fn Menu(
     Effect::new(move || {
         let (Some(target), Some(menu)) = (targets.get(), place.get()) else { return };
         let menu: HtmlElement = menu.into();
-        if !can_be_acted_on(system.style, &target.selection) {
+        if !can_be_acted_on(system, &target.selection) {
             let _ = menu.hide_popover();
             return;
         }

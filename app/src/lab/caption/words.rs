@@ -5,7 +5,7 @@ use crate::terms::{Piece, Term};
 use flow::api::BreakerState;
 use flow::event::{State, StockReason};
 use flow::fault::{FaultPhase, HeldStep};
-use flow::{Event, Kind, Node, Service, Sku, Style, topology};
+use flow::{Event, Kind, Node, Service, Sku, Style, Transport, topology};
 
 fn words(text: impl Into<String>) -> Piece {
     Piece::Words(text.into())
@@ -89,6 +89,9 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         }
         Kind::Routed { .. } if event.exchange.as_deref() == Some("") => {
             vec![words(format!("The message is in {queue}."))]
+        }
+        Kind::Routed { .. } if event.system.is_some_and(|system| system.transport == Transport::Redis) => {
+            vec![words(format!("The stream keeps the event. It is new to {queue} among its groups."))]
         }
         Kind::Routed { routing_key, .. } => match event.style()? {
             Style::Choreography => vec![

@@ -197,6 +197,7 @@ mod tests {
     fn drawn(picture: &Picture, style: Style) -> Drawing {
         let plan = Plan {
             style,
+            transport: flow::Transport::Amqp,
             dispatch: Dispatch::Fanout,
             loyalty: None,
             unbound: Vec::new(),

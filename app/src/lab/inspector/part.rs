@@ -11,7 +11,7 @@ use flow::fault::{Gate, HeldStep};
 use flow::layout::{OTHERS, PRODUCER, WAREHOUSE, consumer_id};
 use flow::picture::{Arrival, Binding, QueuePicture, SystemPicture};
 use flow::topology::{self, ExchangeType};
-use flow::{Service, Style};
+use flow::{Service, Style, System, Transport};
 use std::collections::BTreeSet;
 
 /// A node, by its id in the diagram.
@@ -74,7 +74,7 @@ pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
             told.extend(recent(look));
             told
         }
-        name if name == style.exchange().name => exchange(look),
+        name if name == look.lab.system().system.exchange().name => exchange(look),
         OTHERS => others(look),
         _ => stranger(look, id),
     }
@@ -154,6 +154,9 @@ fn producer_facts(system: &SystemPicture) -> Vec<Fact> {
 fn exchange(look: &Look<'_>) -> Vec<Block> {
     let style = look.lab.style;
     let what = match style {
+        _ if look.lab.shows().transport == Transport::Redis => {
+            "A stream: it keeps each event, and every group reads all of it at its own pace."
+        }
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
@@ -163,7 +166,7 @@ fn exchange(look: &Look<'_>) -> Vec<Block> {
     if system.refused_now() > 0 {
         list.push(("refused", format!("{}: a queue bound here is full", system.refused_now())));
     }
-    let mut told = about(style.exchange().name, what, list);
+    let mut told = about(system.system.exchange().name, what, list);
     let bindings = system.bindings().map(|(queue, binding)| {
         let key = match (style.exchange().exchange_type, &*binding.routing_key) {
             (ExchangeType::Fanout, _) => "any message",
@@ -248,7 +251,7 @@ pub fn queue(look: &Look<'_>, name: &str) -> Vec<Block> {
         ]
     });
     let bindings = look.lab.system().bindings().filter(|(queue, _)| ***queue == *name);
-    list.extend(bindings.map(|(_, binding)| ("bound", bound_words(look.lab.style, &binding))));
+    list.extend(bindings.map(|(_, binding)| ("bound", bound_words(look.lab.system().system, &binding))));
     let of_queue = Some(flow::Id::from(name));
     let slots = queue.into_iter().flat_map(QueuePicture::slots);
     let waiting = slots.filter_map(|slot| {
@@ -276,8 +279,8 @@ fn consumers_of(queue: &QueuePicture) -> String {
 }
 
 /// By which way messages come into a queue.
-fn bound_words(style: Style, binding: &Binding) -> String {
-    let mut way = vec![style.exchange().name];
+fn bound_words(system: System, binding: &Binding) -> String {
+    let mut way = vec![system.exchange().name];
     way.extend(binding.via.iter().map(|name| &**name));
     match &*binding.routing_key {
         "" => format!("to {}", way.join(" → ")),

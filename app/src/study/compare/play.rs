@@ -155,7 +155,7 @@ impl Play {
 /// Lets one step set out in its diagram, as when the playhead goes on by hand.
 pub fn set_out(moment: Moment, history: &History, sides: [Lab; 2]) {
     let Some(event) = history.event(moment.seq) else { return };
-    let mut hop = hop_of(event, moment.system.style);
+    let mut hop = hop_of(event, moment.system);
     if let Some(hop) = &mut hop
         && !matches!(event.kind, Kind::HttpResponse { .. })
     {

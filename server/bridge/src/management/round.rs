@@ -58,7 +58,7 @@ impl Round {
             reach.add(&Id::from(&*binding.source), &target, &Id::from(&*binding.routing_key));
         }
         let (mut ways, mut depths) = (BTreeMap::new(), BTreeMap::new());
-        let strangers = reach.queues().into_iter().filter(|name| topology::queue_named(name).is_none());
+        let strangers = reach.queues().into_iter().filter(|name| topology::amqp_queue_named(name).is_none());
         let ours = topology::all_queues().map(|queue| Id::from(queue.name));
         for name in ours.chain(strangers.take(QUEUES_MAX)) {
             // The tap's own queue is bound too, and belongs to the bridge's connection.
@@ -135,7 +135,7 @@ pub(super) fn styles_of(queue: &str, ways: Option<&Ways>) -> impl Iterator<Item 
 
 /// Whether the queue is one of the style's own.
 pub(super) fn is_of(queue: &str, style: Style) -> bool {
-    topology::queue_named(queue).is_some_and(|own| own.style == style)
+    topology::amqp_queue_named(queue).is_some_and(|own| own.style == style)
 }
 
 #[cfg(test)]

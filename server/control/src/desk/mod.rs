@@ -9,20 +9,25 @@
 pub mod page;
 mod parked;
 mod purge;
+mod shelf;
 mod visit;
 
 pub use page::{Cursor, Page};
 
 use crate::Control;
 use flow::{
-    Kind, System,
+    Kind, System, Transport,
     api::{Desk as Wanted, DeskDone},
     topology::Queue,
 };
 use journal::{By, Journal};
 use lapin::options::BasicAckOptions;
-use messaging::{Envelope, Publisher, connection::Connector, envelope, publisher::PublishError};
+use messaging::{
+    Envelope, Publisher, connection::Connector, envelope, letters::Shelf, publisher::PublishError,
+    transport::Lost,
+};
 use parked::Parked;
+use shelf::Deed;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -31,7 +36,7 @@ use std::{
     },
 };
 use tokio::sync::Mutex;
-use visit::Visit;
+use visit::{Taken, Visit};
 
 /// The node by which the journal knows the desk.
 const NODE: &str = "desk";
@@ -77,12 +82,23 @@ pub enum DeskError {
     },
 }
 
+impl From<Lost> for DeskError {
+    fn from(error: Lost) -> Self {
+        Self::NoConnection(error.to_string())
+    }
+}
+
+/// Where each of the other transports has its parked messages.
+type Shelves = Vec<(Transport, Arc<dyn Shelf>)>;
+
 /// The desk; clones share it.
 #[derive(Clone)]
 pub struct Desk {
     connector: Connector,
     journal: Journal,
     control: Control,
+    /// The other transports' parked messages.
+    shelves: Arc<Mutex<Shelves>>,
     /// One visit at a time: what one has taken out, another would not find.
     turn: Arc<Mutex<()>>,
     changes: Arc<AtomicU64>,
@@ -111,6 +127,11 @@ impl Names {
         self.0.iter().filter(|(id, _)| page::belongs(id, queue)).map(|(_, times)| times).sum()
     }
 
+    /// Whether it is among them.
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Strikes one out; `false` when it is not among them.
     fn strike(&mut self, name: &str) -> bool {
         let Some(times) = self.0.get_mut(name) else { return false };
@@ -126,7 +147,20 @@ impl Desk {
     /// A desk that connects like everybody else.
     #[must_use]
     pub fn new(connector: Connector, journal: Journal, control: Control) -> Self {
-        Self { connector, journal, control, turn: Arc::default(), changes: Arc::default() }
+        let (shelves, turn, changes) = (Arc::default(), Arc::default(), Arc::default());
+        Self { connector, journal, control, shelves, turn, changes }
+    }
+
+    /// Looks after another transport's parked messages too.
+    pub async fn also(&self, transport: Transport, shelf: Arc<dyn Shelf>) {
+        self.shelves.lock().await.push((transport, shelf));
+    }
+
+    /// Another transport's parked messages; none where they are in AMQP's queues.
+    async fn shelf(&self, system: System) -> Option<Arc<dyn Shelf>> {
+        let shelves = self.shelves.lock().await;
+        let of_system = shelves.iter().find(|(transport, _)| *transport == system.transport);
+        of_system.map(|(_, shelf)| Arc::clone(shelf))
     }
 
     /// Grows with everything that is replayed or discarded here.
@@ -140,6 +174,9 @@ impl Desk {
     /// # Errors
     /// When the broker does not answer, or there is no such page.
     pub async fn list(&self, system: System, wanted: &page::Wanted) -> Result<Page, DeskError> {
+        if let Some(shelf) = self.shelf(system).await {
+            return shelf::list(&*shelf, system, &self.queues(system), wanted).await;
+        }
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let page = page::read(&visit, system, &self.queues(system), wanted).await?;
         visit.leave().await;
@@ -156,6 +193,9 @@ impl Desk {
             return Err(DeskError::OneBodyForMany);
         }
         let body = wanted.body.map(|body| body.into_bytes().into());
+        if let Some(shelf) = self.shelf(system).await {
+            return self.settle_on_shelf(&*shelf, system, wanted.ids, Deed::Replay(body), by).await;
+        }
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let publisher = Publisher::open(visit.connection()).await?;
         self.settle(visit, system, wanted.ids, &Action::Replay { body, publisher }, by).await
@@ -166,6 +206,9 @@ impl Desk {
     /// # Errors
     /// When the broker does not answer.
     pub async fn discard(&self, system: System, wanted: Wanted, by: By<'_>) -> Result<DeskDone, DeskError> {
+        if let Some(shelf) = self.shelf(system).await {
+            return self.settle_on_shelf(&*shelf, system, wanted.ids, Deed::Discard, by).await;
+        }
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         self.settle(visit, system, wanted.ids, &Action::Discard, by).await
     }
@@ -176,6 +219,9 @@ impl Desk {
     /// # Errors
     /// When the broker does not answer. Part of it may be done then.
     pub async fn discard_all(&self, system: System, by: By<'_>) -> Result<usize, DeskError> {
+        if let Some(shelf) = self.shelf(system).await {
+            return self.discard_shelf(&*shelf, system, by).await;
+        }
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let mut done = 0;
         for queue in self.queues(system) {
@@ -186,7 +232,7 @@ impl Desk {
                     && let Some(taken) = visit.next(queue).await?
                 {
                     events.push(taken.parked.left(by));
-                    last = Some(taken.parked.acker);
+                    last = Some(taken.acker);
                 }
                 let Some(last) = last else { break };
                 last.ack(BasicAckOptions { multiple: true }).await?;
@@ -202,7 +248,7 @@ impl Desk {
     /// The queues of a system whose dead letters there are.
     fn queues(&self, system: System) -> Vec<&'static Queue> {
         let members = self.control.members(system).into_iter();
-        members.map(|service| system.style.queue_of(service)).collect()
+        members.map(|service| system.queue_of(service)).collect()
     }
 
     async fn settle(
@@ -228,7 +274,7 @@ impl Desk {
             {
                 left -= 1;
                 if names.strike(&taken.parked.name) {
-                    self.settle_one(&taken.parked, action, by).await?;
+                    self.settle_one(&taken, action, by).await?;
                     missing -= 1;
                     done += 1;
                 }
@@ -238,12 +284,13 @@ impl Desk {
         Ok(DeskDone { done, gone: names.0.into_keys().collect() })
     }
 
-    async fn settle_one(&self, parked: &Parked, action: &Action, by: By<'_>) -> Result<(), DeskError> {
+    async fn settle_one(&self, taken: &Taken, action: &Action, by: By<'_>) -> Result<(), DeskError> {
+        let Taken { parked, acker, .. } = taken;
         if let Action::Replay { body, publisher } = action {
             self.publish(parked, body.clone(), publisher, by).await?;
         }
         // Should this not reach the broker, the message is parked still; replayed twice, it is handled once.
-        parked.acker.ack(BasicAckOptions::default()).await?;
+        acker.ack(BasicAckOptions::default()).await?;
         self.changes.fetch_add(1, Ordering::Relaxed);
         self.journal.report(parked.left(by));
         Ok(())
@@ -256,6 +303,13 @@ impl Desk {
         publisher: &Publisher,
         by: By<'_>,
     ) -> Result<(), DeskError> {
+        let envelope = self.goes_out_again(parked, body, by);
+        publisher.send("", parked.queue.name, &envelope, None)?.confirmed().await?;
+        Ok(())
+    }
+
+    /// The message that a parked one becomes, told as published.
+    fn goes_out_again(&self, parked: &Parked, body: Option<Arc<[u8]>>, by: By<'_>) -> Envelope {
         let old = &parked.envelope;
         let mut envelope =
             Envelope { attempt: 1, reason: None, origin: None, past: Vec::new(), ..old.clone() };
@@ -264,14 +318,12 @@ impl Desk {
             envelope.traceparent = envelope::traceparent(&envelope.correlation_id, &envelope.message_id);
             envelope.body = body;
         }
-        let origin = parked.queue.name;
-        let published = Kind::Published { routing_key: origin.into(), message: envelope.info() };
+        let published = Kind::Published { routing_key: parked.queue.name.into(), message: envelope.info() };
         let mut event = parked.event(&envelope, published);
         event.exchange = Some("".into());
         event.causation_id = Some(Arc::clone(&old.message_id));
         event.actor = by.cloned();
         self.journal.report(event);
-        publisher.send("", origin, &envelope, None)?.confirmed().await?;
-        Ok(())
+        envelope
     }
 }

@@ -38,8 +38,8 @@ impl Cursor {
 }
 
 /// The place, among the system's queues, of the one from which a letter comes.
-fn place(system: System, id: &str) -> Option<usize> {
-    Service::ALL.iter().position(|&service| belongs(id, system.style.queue_of(service)))
+pub(super) fn place(system: System, id: &str) -> Option<usize> {
+    Service::ALL.iter().position(|&service| belongs(id, system.queue_of(service)))
 }
 
 /// Whether a letter's name says that it is parked in that queue.
@@ -73,8 +73,13 @@ pub struct Page {
 }
 
 impl Page {
+    /// An empty one, where so many letters are parked.
+    pub(super) fn of(parked: u64) -> Self {
+        Self { parked, ..Self::default() }
+    }
+
     /// Takes a letter; not one by which it would become too large.
-    fn take(&mut self, letter: DeadLetter, nth: u32) -> bool {
+    pub(super) fn take(&mut self, letter: DeadLetter, nth: u32) -> bool {
         let bytes = json_bytes(&letter);
         if !self.letters.is_empty() && self.bytes + bytes > PAGE_MAX_BYTES {
             return false;
@@ -86,7 +91,7 @@ impl Page {
     }
 
     /// Says that it ends here; `has_more` when something is behind it.
-    fn ends(mut self, has_more: bool) -> Self {
+    pub(super) fn ends(mut self, has_more: bool) -> Self {
         self.next = self.last.take().filter(|_| has_more);
         self
     }
@@ -104,7 +109,7 @@ pub(super) async fn read(
     for queue in queues {
         waiting.push(visit.waiting(queue).await?);
     }
-    let mut page = Page { parked: waiting.iter().sum(), ..Page::default() };
+    let mut page = Page::of(waiting.iter().sum());
     let mut seen = Seen::default();
     let mut start = 0;
     if let Some(after) = &wanted.after {
@@ -152,10 +157,10 @@ async fn pass(
 
 /// How often each name has come by, by the name's fingerprint: a visit may pass a hundred thousand.
 #[derive(Default)]
-struct Seen(HashMap<u64, u32>);
+pub(super) struct Seen(HashMap<u64, u32>);
 
 impl Seen {
-    fn one_more(&mut self, name: &str) -> u32 {
+    pub(super) fn one_more(&mut self, name: &str) -> u32 {
         let times = self.0.entry(fingerprint(name.as_bytes())).or_default();
         *times += 1;
         *times

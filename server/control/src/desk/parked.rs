@@ -24,20 +24,19 @@ pub(super) struct Parked {
     /// The queue whose consumer gave up.
     pub(super) queue: &'static Queue,
     pub(super) envelope: Envelope,
-    pub(super) acker: Acker,
 }
 
 impl Parked {
-    pub(super) fn read(queue: &'static Queue, delivery: Delivery) -> Self {
+    /// A message that rests there.
+    pub(super) fn new(queue: &'static Queue, envelope: Envelope) -> Self {
+        Self { name: format!("{}:{}", queue.dead, envelope.message_id), queue, envelope }
+    }
+
+    pub(super) fn read(queue: &'static Queue, delivery: Delivery) -> (Self, Acker) {
         // Without an id it is known by its body: a name that is the same on every visit.
         let nameless = |body: &[u8]| format!("body-{:016x}", fingerprint(body)).into();
         let envelope = Envelope::receive(delivery.properties, delivery.data, queue.message_type(), nameless);
-        Self {
-            name: format!("{}:{}", queue.dead, envelope.message_id),
-            queue,
-            envelope,
-            acker: delivery.acker,
-        }
+        (Self::new(queue, envelope), delivery.acker)
     }
 
     /// As it is listed.
@@ -70,7 +69,7 @@ impl Parked {
     /// An event of the desk about it, or about the message that it becomes.
     pub(super) fn event(&self, envelope: &Envelope, kind: Kind) -> Event {
         let mut event = Event::new(0, Provenance::Service, kind);
-        event.system = Some(self.queue.style.into());
+        event.system = Some(self.queue.system());
         event.node = Some(Node::Foreign(NODE.into()));
         event.sku = envelope.sku();
         event.message_id = Some(Id::clone(&envelope.message_id));

@@ -4,7 +4,7 @@
 use super::{DeskError, NODE, parked::Parked};
 use flow::topology::Queue;
 use lapin::{
-    Channel, Connection,
+    Acker, Channel, Connection,
     message::BasicGetMessage,
     options::{BasicGetOptions, QueueDeclareOptions, QueuePurgeOptions},
     types::FieldTable,
@@ -33,6 +33,7 @@ pub(super) struct Visit {
 /// A message that was taken out.
 pub(super) struct Taken {
     pub(super) parked: Parked,
+    pub(super) acker: Acker,
     /// How many the queue still held behind it.
     pub(super) behind: u64,
 }
@@ -71,9 +72,9 @@ impl Visit {
     /// When the broker does not answer, or somebody deleted the queue.
     pub(super) async fn next(&self, queue: &'static Queue) -> Result<Option<Taken>, lapin::Error> {
         let got = self.channel.basic_get(queue.dead.into(), BasicGetOptions { no_ack: false }).await?;
-        Ok(got.map(|BasicGetMessage { delivery, message_count, .. }| Taken {
-            parked: Parked::read(queue, delivery),
-            behind: message_count.into(),
+        Ok(got.map(|BasicGetMessage { delivery, message_count, .. }| {
+            let (parked, acker) = Parked::read(queue, delivery);
+            Taken { parked, acker, behind: message_count.into() }
         }))
     }
 

@@ -197,7 +197,7 @@ impl SystemPicture {
         match event.exchange.as_deref() {
             None => true,
             Some("") => event.queue.as_deref().is_some_and(|name| queue_named(name).is_some()),
-            Some(name) => name == self.system.style.exchange().name,
+            Some(name) => name == self.system.exchange().name,
         }
     }
 
@@ -426,7 +426,7 @@ impl SystemPicture {
 
     /// Loyalty's queue stands behind those of the three, and goes with it.
     fn membership_changed(&mut self, joined: bool, applied: bool) {
-        let (at, name) = (Service::ALWAYS.len(), self.system.style.queue_of(Service::Loyalty).name);
+        let (at, name) = (Service::ALWAYS.len(), self.system.queue_of(Service::Loyalty).name);
         match &mut self.loyalty {
             Some(loyalty) if joined => loyalty.applied = applied,
             None if joined => {

@@ -1,0 +1,179 @@
+//! The systems over Redis. One starts when it is first used: before that there is no connection, no child and no session.
+
+use crate::serve::sessions::{RedisSession, Sessions};
+use flow::{
+    Service, Style, System, Transport,
+    api::{QueueDepth, TransportState, TransportTold},
+    topology::Queue,
+};
+use futures::future::BoxFuture;
+use inventory::intake::Carriers;
+use messaging::{
+    Envelope,
+    connection::{Connector, Dial, Owner},
+    depths::Gauge,
+    letters::{Letter, Shelf},
+    transport::{Link as _, Lost},
+};
+use redis_transport::{
+    Redis, RedisLink, Server, depths,
+    letters::{self, of},
+    server::{ServerError, State},
+};
+use std::{fmt, sync::Arc};
+use tokio::sync::Mutex;
+use tokio_util::task::TaskTracker;
+
+/// See the module; clones share it.
+#[derive(Clone)]
+pub struct RedisSystems(Arc<Shared>);
+
+struct Shared {
+    connector: Connector<Redis>,
+    sessions: Sessions,
+    tasks: TaskTracker,
+    /// Which systems are at work, by their style.
+    awake: Mutex<[bool; Style::ALL.len()]>,
+    /// For what is asked now and then.
+    link: Mutex<Option<RedisLink>>,
+}
+
+impl fmt::Debug for RedisSystems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisSystems")
+    }
+}
+
+impl RedisSystems {
+    /// Nothing is started yet. What is started ends with the connector's `stop`, and is one of `tasks`.
+    pub(crate) fn new(connector: Connector<Redis>, sessions: Sessions, tasks: TaskTracker) -> Self {
+        let (awake, link) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { connector, sessions, tasks, awake, link }))
+    }
+
+    fn server(&self) -> &Server {
+        &self.0.connector.uri.0
+    }
+
+    /// Sets a system to work unless it is. A Redis that was named and does not answer is asked again and again.
+    ///
+    /// # Errors
+    /// When there is none that could ever answer.
+    pub async fn wake(&self, system: System) -> Result<(), ServerError> {
+        let mut awake = self.0.awake.lock().await;
+        let is_awake = &mut awake[system.style as usize];
+        if *is_awake {
+            return Ok(());
+        }
+        match self.server().ready().await {
+            Ok(_) | Err(ServerError::NoAnswer { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if self.0.connector.stop.is_cancelled() {
+            return Ok(());
+        }
+        *is_awake = true;
+        for (system, service) in system.services() {
+            let session = RedisSession(self.0.sessions.of(system, service, self.0.connector.stop.clone()));
+            let owner = Owner { node: service.into(), system: Some(system) };
+            self.0.tasks.spawn(self.0.connector.clone().keep(owner, session));
+        }
+        Ok(())
+    }
+
+    async fn is_awake(&self, style: Style) -> bool {
+        self.0.awake.lock().await[style as usize]
+    }
+
+    /// How it stands.
+    pub async fn told(&self, system: System) -> TransportTold {
+        let server = self.server();
+        let (state, label, detail) = match server.state() {
+            State::Asleep => (TransportState::Asleep, None, None),
+            State::Running { label } => (TransportState::Running, Some(label), None),
+            State::Failed(error @ ServerError::NotInstalled) => {
+                (TransportState::NotInstalled, None, Some(error.to_string()))
+            }
+            State::Failed(error) => (TransportState::Down, Some(server.place()), Some(error.to_string())),
+        };
+        let fetch = "reliable".to_owned();
+        let (mode, promise) = (system.mode().to_owned(), system.promise().to_owned());
+        TransportTold { transport: Transport::Redis, state, mode, fetch, promise, server: label, detail }
+    }
+
+    /// Ends our child, once nobody works with it any more.
+    pub async fn stop(&self) {
+        self.server().stop().await;
+    }
+
+    /// A connection for what is asked now and then.
+    async fn link(&self) -> Result<RedisLink, Lost> {
+        let mut known = self.0.link.lock().await;
+        if let Some(link) = known.as_ref().filter(|link| link.is_up()) {
+            return Ok(link.clone());
+        }
+        let (link, _) = self.0.connector.uri.dial("desk").await.map_err(Lost)?;
+        *known = Some(link.clone());
+        Ok(link)
+    }
+}
+
+impl Carriers for RedisSystems {
+    fn wake(&self, system: System) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { Self::wake(self, system).await.map_err(|error| error.to_string()) })
+    }
+}
+
+impl Gauge for RedisSystems {
+    fn sample(&self) -> BoxFuture<'_, Vec<QueueDepth>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for system in Transport::Redis.systems() {
+                if !self.is_awake(system.style).await {
+                    continue;
+                }
+                let sampled = async { depths::sample(&self.link().await?, system).await };
+                match sampled.await {
+                    Ok(depths) => all.extend(depths),
+                    Err(error) => {
+                        tracing::debug!(%system, %error, "what waits in Redis cannot be counted now")
+                    }
+                }
+            }
+            all
+        })
+    }
+}
+
+impl Shelf for RedisSystems {
+    fn letters(&self, queue: &'static Queue) -> BoxFuture<'_, Result<Vec<Box<dyn Letter>>, Lost>> {
+        Box::pin(async move {
+            if !self.is_awake(queue.style).await || queue.service == Service::Loyalty {
+                return Ok(Vec::new());
+            }
+            let link = self.link().await?;
+            let on_shelf = |letter| Box::new(OnShelf { letter, link: link.clone() }) as Box<dyn Letter>;
+            Ok(of(&link, queue).await?.into_iter().map(on_shelf).collect())
+        })
+    }
+}
+
+/// A parked message, and the way to it.
+struct OnShelf {
+    letter: letters::Letter,
+    link: RedisLink,
+}
+
+impl Letter for OnShelf {
+    fn envelope(&self) -> &Envelope {
+        &self.letter.envelope
+    }
+
+    fn discard(&self) -> BoxFuture<'_, Result<bool, Lost>> {
+        Box::pin(self.letter.discard(&self.link))
+    }
+
+    fn replay<'a>(&'a self, envelope: &'a Envelope) -> BoxFuture<'a, Result<bool, Lost>> {
+        Box::pin(self.letter.replay(envelope, &self.link))
+    }
+}

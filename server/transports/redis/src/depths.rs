@@ -1,0 +1,96 @@
+//! How much waits in a queue, is in hand, and who consumes.
+
+use crate::{RedisLink, names};
+use base::clock;
+use flow::{Style, System, api::QueueDepth, topology::Queue};
+use messaging::transport::Lost;
+use redis::{RedisResult, aio::MultiplexedConnection, cmd, streams::StreamInfoGroupsReply};
+
+/// Where the number of what a group has yet to read is not told, so much is counted at most.
+const COUNTED: usize = 10_000;
+
+/// A group at a stream: what it has yet to read, what is pending, and how many consumers it has.
+#[derive(Default)]
+struct Group {
+    lag: u64,
+    pending: u64,
+    consumers: u64,
+}
+
+/// Measures every queue of a system.
+///
+/// # Errors
+/// When Redis does not answer.
+pub async fn sample(link: &RedisLink, system: System) -> Result<Vec<QueueDepth>, Lost> {
+    let mut depths = Vec::new();
+    for queue in system.queues() {
+        let depth = depth(&mut link.connection(), queue).await;
+        depths.push(depth.map_err(|error| link.failed(error))?);
+    }
+    Ok(depths)
+}
+
+/// How many messages wait in a queue.
+pub(crate) async fn ready(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<u64> {
+    Ok(depth(connection, queue).await?.ready)
+}
+
+pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<QueueDepth> {
+    let (ready, unacked, consumers) = match queue.style {
+        Style::Choreography => {
+            let events = group(connection, names::STREAM, queue).await?;
+            let own = group(connection, &names::own_stream(queue.service), queue).await?;
+            (events.lag + own.lag, events.pending + own.pending, events.consumers.max(own.consumers))
+        }
+        Style::Orchestration => {
+            let ready: u64 = cmd("LLEN").arg(queue.name).query_async(connection).await?;
+            let workers: Vec<String> =
+                cmd("SMEMBERS").arg(names::workers(queue)).query_async(connection).await?;
+            let mut unacked: u64 = 0;
+            for worker in &workers {
+                let working = format!("{}{worker}", names::working(queue));
+                unacked += cmd("LLEN").arg(working).query_async::<u64>(connection).await?;
+            }
+            (ready, unacked, workers.len() as u64)
+        }
+    };
+    Ok(QueueDepth {
+        name: queue.name.to_owned(),
+        style: queue.style,
+        transport: queue.transport,
+        ready,
+        unacked,
+        consumers,
+        sampled_at: clock::now_text(),
+    })
+}
+
+async fn group(connection: &mut MultiplexedConnection, stream: &str, queue: &Queue) -> RedisResult<Group> {
+    let groups: RedisResult<StreamInfoGroupsReply> =
+        cmd("XINFO").arg("GROUPS").arg(stream).query_async(connection).await;
+    let groups = match groups {
+        // There is no such stream (any more): nothing waits in it.
+        Err(error) if error.code() == Some("ERR") => return Ok(Group::default()),
+        groups => groups?,
+    };
+    let name = names::group(queue.service);
+    let Some(group) = groups.groups.into_iter().find(|group| group.name == name) else {
+        return Ok(Group::default());
+    };
+    let lag = match group.lag {
+        Some(lag) => lag as u64,
+        // Redis 6 does not tell it, and later ones do not where entries were deleted.
+        None => {
+            let mut unread = cmd("XRANGE");
+            unread
+                .arg(stream)
+                .arg(format!("({}", group.last_delivered_id))
+                .arg("+")
+                .arg("COUNT")
+                .arg(COUNTED);
+            let unread: Vec<redis::Value> = unread.query_async(connection).await?;
+            unread.len() as u64
+        }
+    };
+    Ok(Group { lag, pending: group.pending as u64, consumers: group.consumers as u64 })
+}

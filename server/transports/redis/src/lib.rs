@@ -1,0 +1,43 @@
+//! Redis as a transport: what [`messaging::transport`] asks for, by streams and lists.
+//!
+//! - **Choreography** is one stream with a consumer group for each service. Every group sees every entry, an entry is pending
+//!   until `XACK`, and what a dead worker held is taken over by `XAUTOCLAIM` once it has been idle for [`intake::TAKEOVER_MS`].
+//! - **Orchestration** is jobs in Sidekiq's JSON format in one list for each command. Fetching is reliable: `BLMOVE` into a list
+//!   of the worker's own, from which the job goes when it is done. The list of a worker that no longer says that it lives is
+//!   moved back.
+//!
+//! What failed waits in a sorted set by the time at which it is due, and a script moves it back; what is parked rests in
+//! another. Both promise at least once; with the services' inboxes that is once in effect.
+//!
+//! | module | noun |
+//! | --- | --- |
+//! | [`address`] | where a Redis is |
+//! | [`server`] | the Redis that we use: another's, or our own child |
+//! | [`link`] | a service's connection |
+//! | [`outlet`] | where messages are published |
+//! | [`intake`] | a worker's place at a group or list |
+//! | [`aside`] | where messages are put that failed |
+//! | [`keeper`] | what has to be done from time to time |
+//! | [`letters`] | what is parked |
+//! | [`depths`] | how much waits |
+//! | [`entry`], [`job`] | how a message is written |
+//! | [`names`], [`scripts`] | keys, and what must happen at once |
+
+pub mod address;
+pub mod aside;
+pub mod depths;
+pub mod entry;
+mod fetch;
+pub mod intake;
+pub mod job;
+pub mod keeper;
+pub mod letters;
+pub mod link;
+pub mod names;
+pub mod outlet;
+pub mod scripts;
+pub mod server;
+
+pub use address::RedisUrl;
+pub use link::{Redis, RedisLink};
+pub use server::Server;

@@ -1,0 +1,184 @@
+//! A service's connection: for everything that is answered at once. Whoever waits for messages has one of its own.
+
+use crate::{
+    RedisUrl, Server,
+    intake::RedisIntake,
+    names,
+    outlet::RedisOutlet,
+    server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect},
+};
+use flow::{Id, Style, System, topology::Queue};
+use journal::Journal;
+use messaging::{
+    connection::{Cut, Dial, Flow},
+    consumer::Consumer,
+    transport::{Link, Lost},
+    worker::WorkerError,
+};
+use redis::{AsyncConnectionConfig, RedisError, RedisResult, aio::MultiplexedConnection, cmd};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// How often a connection is asked whether it is still there.
+const PING: Duration = Duration::from_secs(1);
+
+/// The way to a Redis; clones share it.
+#[derive(Debug, Clone)]
+pub struct Redis(pub Server);
+
+/// A connection to it; clones share it.
+#[derive(Clone)]
+pub struct RedisLink {
+    url: RedisUrl,
+    connection: MultiplexedConnection,
+    is_up: Arc<AtomicBool>,
+    /// Ends what was opened on it.
+    cut: CancellationToken,
+}
+
+/// Cuts a connection.
+#[derive(Debug)]
+pub struct Cutter(CancellationToken);
+
+impl Cut for Cutter {
+    fn cut(&self) {
+        self.0.cancel();
+    }
+}
+
+impl Dial for Redis {
+    type Connection = RedisLink;
+    type Cutter = Cutter;
+
+    fn place(&self) -> String {
+        self.0.place()
+    }
+
+    async fn dial(&self, name: &str) -> Result<(RedisLink, Cutter), String> {
+        let url = self.0.ready().await.map_err(|error| error.to_string())?;
+        let mut connection = connect(&url).await.map_err(|error| error.to_string())?;
+        // Names of clients have no spaces. Where it may not be said, nothing is lost.
+        let name = format!("skuflow-{}", name.replace(' ', "-"));
+        let _ = cmd("CLIENT").arg("SETNAME").arg(name).exec_async(&mut connection).await;
+        let cut = CancellationToken::new();
+        let is_up = Arc::new(AtomicBool::new(true));
+        Ok((RedisLink { url, connection, is_up, cut: cut.clone() }, Cutter(cut)))
+    }
+
+    async fn watch(&self, link: &RedisLink, _changed: &(dyn Fn(Flow) + Send + Sync)) -> String {
+        loop {
+            sleep(PING).await;
+            if let Err(error) = cmd("PING").exec_async(&mut link.connection()).await {
+                return link.failed(error).0;
+            }
+        }
+    }
+
+    async fn close(&self, link: &RedisLink) {
+        link.cut.cancel();
+    }
+}
+
+impl RedisLink {
+    /// The connection, to be asked.
+    #[must_use]
+    pub fn connection(&self) -> MultiplexedConnection {
+        self.connection.clone()
+    }
+
+    /// Ends when the connection is cut or closed.
+    pub(crate) fn cut(&self) -> CancellationToken {
+        self.cut.clone()
+    }
+
+    /// A connection on which a command may wait as long as it likes.
+    pub(crate) async fn patient(&self) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
+        self.url.client().get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    /// Notes what an error says of the connection.
+    pub(crate) fn failed(&self, error: RedisError) -> Lost {
+        if error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error() {
+            self.is_up.store(false, Ordering::Relaxed);
+        }
+        Lost(error.to_string())
+    }
+
+    /// Where a system publishes over this connection.
+    #[must_use]
+    pub fn outlet(&self, system: System, journal: Journal) -> RedisOutlet {
+        RedisOutlet::open(self, system, journal)
+    }
+
+    /// Makes what the queues of a system need: the groups of its stream, or the names of its lists. What is there stays.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or somebody keeps something else under the name.
+    pub async fn declare(&self, system: System) -> Result<(), Lost> {
+        for queue in system.queues() {
+            self.declare_queue(queue).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for one queue.
+    pub(crate) async fn declare_queue(&self, queue: &Queue) -> Result<(), Lost> {
+        let mut connection = self.connection();
+        match queue.style {
+            Style::Choreography => {
+                let own = names::own_stream(queue.service);
+                for stream in [names::STREAM, &own] {
+                    // From its beginning: what was published before the group was there is meant for it too.
+                    let mut create = cmd("XGROUP");
+                    create
+                        .arg("CREATE")
+                        .arg(stream)
+                        .arg(names::group(queue.service))
+                        .arg("0")
+                        .arg("MKSTREAM");
+                    match create.exec_async(&mut connection).await {
+                        Err(error) if error.code() != Some("BUSYGROUP") => return Err(self.failed(error)),
+                        _ => {}
+                    }
+                }
+            }
+            Style::Orchestration => {
+                let mut add = cmd("SADD");
+                add.arg(names::QUEUES).arg(names::list(queue));
+                add.exec_async(&mut connection).await.map_err(|error| self.failed(error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Link for RedisLink {
+    type Intake = RedisIntake;
+
+    async fn open(
+        &self,
+        consumer: &Consumer,
+        tag: &Id,
+        prefetch: u16,
+    ) -> Result<(RedisIntake, Option<u64>), WorkerError> {
+        self.declare_queue(consumer.queue).await?;
+        let waiting = crate::depths::ready(&mut self.connection(), consumer.queue).await;
+        let waiting = waiting.map_err(|error| self.failed(error))?;
+        let intake = RedisIntake::open(self.clone(), consumer.queue, tag, prefetch).await;
+        Ok((intake.map_err(|error| self.failed(error))?, Some(waiting)))
+    }
+
+    fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+}

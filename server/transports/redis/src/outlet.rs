@@ -1,0 +1,178 @@
+//! Where messages are published: one after the other, as many at once as there are.
+//!
+//! What Redis has taken is at once in the queues, and nobody else tells it. So the outlet does, in the order of the stream.
+
+use crate::{RedisLink, entry, job::Job, names};
+use flow::{
+    Event, Kind, Node, Provenance, Style, System,
+    topology::{self, Queue},
+};
+use journal::Journal;
+use messaging::{
+    Envelope,
+    publisher::PublishError,
+    transport::{InFlight, Lost, Outlet},
+};
+use redis::{Cmd, ServerError, Value, cmd, pipe};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+/// So many commands travel together at most.
+const TOGETHER: usize = 256;
+/// How long a message may be without an answer.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// See the module; clones share it.
+#[derive(Debug, Clone)]
+pub struct RedisOutlet {
+    system: System,
+    to_send: mpsc::UnboundedSender<Push>,
+}
+
+/// A command, and who waits for its answer.
+struct Push {
+    command: Cmd,
+    /// What is told once Redis has it.
+    routed: Vec<Event>,
+    answer: oneshot::Sender<Result<(), PublishError>>,
+}
+
+/// A message on its way.
+#[derive(Debug)]
+pub struct Pushed(oneshot::Receiver<Result<(), PublishError>>);
+
+impl RedisOutlet {
+    pub(crate) fn open(link: &RedisLink, system: System, journal: Journal) -> Self {
+        let (to_send, pushes) = mpsc::unbounded_channel();
+        let (link, cut) = (link.clone(), link.cut());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = send_all(&link, pushes, &journal) => {}
+                () = cut.cancelled() => {}
+            }
+        });
+        Self { system, to_send }
+    }
+
+    /// The queue that is addressed by its name.
+    fn queue(&self, exchange: &str, routing_key: &str) -> Option<&'static Queue> {
+        let named = topology::queue_named(routing_key).filter(|queue| queue.system() == self.system);
+        named.filter(|_| exchange.is_empty())
+    }
+}
+
+/// Sends what there is to send until nobody can send any more. A connection that fails answers for everything.
+async fn send_all(link: &RedisLink, mut pushes: mpsc::UnboundedReceiver<Push>, journal: &Journal) {
+    let mut connection = link.connection();
+    let mut batch = Vec::with_capacity(TOGETHER);
+    while pushes.recv_many(&mut batch, TOGETHER).await > 0 {
+        let mut all = pipe();
+        all.ignore_errors();
+        batch.iter().for_each(|push| {
+            all.add_command(push.command.clone());
+        });
+        match all.query_async::<Vec<Value>>(&mut connection).await {
+            Ok(values) => {
+                for (push, value) in batch.drain(..).zip(values) {
+                    let answer = answer(value);
+                    if answer.is_ok() {
+                        push.routed.into_iter().for_each(|event| journal.report(event));
+                    }
+                    // Who does not wait any more does not want to know.
+                    let _ = push.answer.send(answer);
+                }
+            }
+            Err(error) => {
+                let Lost(why) = link.failed(error);
+                for push in batch.drain(..) {
+                    let _ = push.answer.send(Err(Lost(why.clone()).into()));
+                }
+            }
+        }
+    }
+}
+
+fn answer(value: Value) -> Result<(), PublishError> {
+    match value {
+        Value::ServerError(error) => Err(PublishError::Refused(Some(refusal(&error)))),
+        _ => Ok(()),
+    }
+}
+
+/// Why Redis does not take a message, and what mends it where we know.
+pub(crate) fn refusal(error: &ServerError) -> String {
+    let said = format!("{} {}", error.code(), error.details().unwrap_or_default());
+    let said = said.trim();
+    match error.code() {
+        "OOM" => format!("Redis has no memory left ({said}); raise its maxmemory, or empty what waits there"),
+        "MISCONF" => format!("Redis cannot write to its disk ({said})"),
+        "READONLY" => format!("this Redis is a replica and takes nothing ({said})"),
+        "WRONGTYPE" => format!("somebody keeps something else under our name ({said})"),
+        _ => format!("Redis refuses it: {said}"),
+    }
+}
+
+/// That a message is in a queue now.
+pub(crate) fn routed(exchange: &str, queue: &Queue, envelope: &Envelope) -> Event {
+    let kind = Kind::Routed { routing_key: queue.name.into(), message: None };
+    // Reporting sets the time.
+    let mut event = Event::new(0, Provenance::Broker, kind);
+    event.system = Some(queue.system());
+    event.node = Some(Node::Broker);
+    event.exchange = Some(exchange.into());
+    event.queue = Some(queue.name.into());
+    event.sku = envelope.sku();
+    event.message_id = Some(Arc::clone(&envelope.message_id));
+    event.correlation_id = Some(Arc::clone(&envelope.correlation_id));
+    event.causation_id = Some(Arc::clone(&envelope.message_id));
+    event.attempt = Some(envelope.attempt);
+    event
+}
+
+/// The command that adds a message to a stream.
+pub(crate) fn add_entry(stream: &str, envelope: &Envelope) -> Cmd {
+    let mut add = cmd("XADD");
+    add.arg(stream).arg("*");
+    for (name, value) in entry::fields(envelope) {
+        add.arg(name).arg(value);
+    }
+    add
+}
+
+impl Outlet for RedisOutlet {
+    type InFlight = Pushed;
+
+    fn send(&self, exchange: &str, routing_key: &str, envelope: &Envelope) -> Result<Pushed, PublishError> {
+        let queue = self.queue(exchange, routing_key);
+        let reached: Vec<_> = queue.map_or_else(|| self.system.queues().collect(), |queue| vec![queue]);
+        let routed = reached.into_iter().map(|queue| routed(exchange, queue, envelope)).collect();
+        let command = match queue {
+            None => add_entry(names::STREAM, envelope),
+            Some(queue) => match queue.style {
+                Style::Choreography => add_entry(&names::own_stream(queue.service), envelope),
+                Style::Orchestration => {
+                    let mut push = cmd("LPUSH");
+                    push.arg(queue.name).arg(Job::of(envelope, queue).to_text());
+                    push
+                }
+            },
+        };
+        let (answer, answered) = oneshot::channel();
+        let pushed = self.to_send.send(Push { command, routed, answer });
+        pushed.map_err(|_| Lost("the connection to Redis is gone".to_owned()))?;
+        Ok(Pushed(answered))
+    }
+}
+
+impl InFlight for Pushed {
+    async fn confirmed(self) -> Result<(), PublishError> {
+        match timeout(CONFIRM_TIMEOUT, self.0).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Lost("the connection to Redis is gone".to_owned()).into()),
+            Err(_) => Err(PublishError::Timeout),
+        }
+    }
+}
