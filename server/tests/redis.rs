@@ -39,6 +39,7 @@ scenarios!(
     a_strangers_entry_with_plain_fields_is_handled_by_every_group,
     gates_hold_one_message_at_a_time_and_what_has_no_binding_cannot_be_unbound,
     the_producers_own_list_reaches_each_group_alone,
+    a_stopped_redis_is_not_talked_to_and_amqp_goes_on,
     a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read,
     the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
     a_child_that_outlived_a_killed_server_is_ended_by_the_next,
@@ -336,6 +337,26 @@ mod scenario {
             assert!(reason.contains("no memory left") && reason.contains("maxmemory"), "{reason}");
             assert!(picture(&skuflow).await.system(system).outbox() > 0, "{system}");
         }
+        let is_refused_again = async || {
+            let mut least = usize::MAX;
+            for system in systems() {
+                let messages = if system.has_exchange() { 1 } else { 3 };
+                least = least.min(count(&journal(&skuflow, system).await, KindName::Refused) / messages);
+            }
+            least >= 3
+        };
+        skuflow.until("it is refused again, ever more seldom", is_refused_again).await;
+        for system in systems() {
+            let crews = get(&skuflow, system, "workers").await;
+            for crew in crews.as_array().unwrap() {
+                let workers = &crew["workers"];
+                assert_eq!(
+                    (&workers["state"], &workers["restarts"]),
+                    (&json!("running"), &json!(0)),
+                    "{crew}"
+                );
+            }
+        }
         redis.ask::<()>("CONFIG SET maxmemory 0").await;
         settled(&skuflow).await;
         for system in systems() {
@@ -483,6 +504,35 @@ mod scenario {
         assert_eq!(keys.len(), 3, "{keys:?}");
         assert!(names.iter().all(|name| keys[name].as_deref() == Some("")), "{keys:?}");
         assert_eq!(redis.ask::<u64>("XLEN skuflow:sku_processed").await, 0, "none went by the stream of all");
+    }
+
+    pub async fn a_stopped_redis_is_not_talked_to_and_amqp_goes_on() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        arrive(&skuflow, "MUG-RED", 1, "both").await;
+        settled(&skuflow).await;
+        let stop =
+            json!({ "faults": [{ "kind": "broker_stopped", "service": "inventory", "trigger": "next" }] });
+        assert_eq!(set(&skuflow, systems()[0], "faults", stop).await.0, 200);
+        skuflow
+            .until("Redis is down for both styles", async || {
+                picture(&skuflow).await.transport_down(Transport::Redis).is_some()
+            })
+            .await;
+        assert_eq!(picture(&skuflow).await.broker_down(), None);
+        arrive(&skuflow, "MUG-RED", 2, "both").await;
+        skuflow.arrive("MUG-RED", 5, "both").await;
+        skuflow.settled().await;
+        for system in systems() {
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 1, "{system}: it waits");
+            let amqp = System { transport: Transport::Amqp, ..system };
+            assert_eq!(product(&skuflow, amqp, "MUG-RED").await["quantity"], 5, "{amqp}");
+        }
+        assert_eq!(set(&skuflow, systems()[0], "faults", json!({ "faults": [] })).await.0, 200);
+        settled(&skuflow).await;
+        for system in systems() {
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 3, "{system}");
+        }
     }
 
     pub async fn a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read() {

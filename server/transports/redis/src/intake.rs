@@ -7,6 +7,7 @@ use crate::{
     fetch::{Fetched, Fetcher},
     job::Job,
     names,
+    outlet::is_refusal,
     scripts::{GIVE_BACK, LEAVE_GROUP},
 };
 use flow::{Id, Style, topology::Queue};
@@ -98,7 +99,11 @@ impl Seat {
         commands.cmd("SADD").arg(names::workers(self.queue)).arg(&self.worker).ignore();
         let alive = format!("{}{}", names::ALIVE, self.worker);
         commands.cmd("SET").arg(alive).arg(1).arg("PX").arg(TAKEOVER_MS).ignore();
-        commands.exec_async(&mut self.link.connection()).await
+        match commands.exec_async(&mut self.link.connection()).await {
+            // It is said again in a second. Until then others may take over what the worker has, and the inboxes know it.
+            Err(error) if is_refusal(&error) || error.code() == Some("EXECABORT") => Ok(()),
+            said => said,
+        }
     }
 }
 

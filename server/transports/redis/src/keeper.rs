@@ -5,7 +5,7 @@ use crate::{
     RedisLink, depths, entry,
     job::{self, Job},
     names,
-    outlet::routed,
+    outlet::{is_refusal, routed},
     scripts::{DUE_ENTRIES, DUE_JOBS, TAKE_OVER},
 };
 use flow::{Event, Kind, Node, Provenance, Service, Style, topology::Queue};
@@ -187,11 +187,6 @@ impl Keeper<'_> {
 fn id_parts(id: &str) -> (u64, u64) {
     let (ms, number) = id.split_once('-').unwrap_or((id, "0"));
     (ms.parse().unwrap_or(0), number.parse().unwrap_or(0))
-}
-
-/// Whether Redis answered, and did not do it: it may have no memory left.
-fn is_refusal(error: &redis::RedisError) -> bool {
-    error.code().is_some_and(|code| matches!(code, "OOM" | "MISCONF"))
 }
 
 /// How many messages of a queue are parked.
