@@ -14,7 +14,10 @@ use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
 use harness::{Judge, Load, Server};
 use redis_process::{RedisProcess, is_installed};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+};
 
 macro_rules! scenarios {
     ($($scenario:ident),+ $(,)?) => {
@@ -44,6 +47,27 @@ scenarios!(
     the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
     a_child_that_outlived_a_killed_server_is_ended_by_the_next,
 );
+
+#[test]
+fn sidekiq_reads_our_jobs_and_we_handle_its_own_and_what_it_retries() {
+    if is_installed() && has_sidekiq() {
+        tokio::runtime::Runtime::new().unwrap().block_on(scenario::with_sidekiq());
+    }
+}
+
+/// Whether there is a Sidekiq to ask; `make test` installs it.
+fn has_sidekiq() -> bool {
+    let has = Command::new("ruby").args(["-e", "require 'sidekiq'"]).stderr(Stdio::null()).status();
+    let has = has.is_ok_and(|status| status.success());
+    assert!(
+        has || std::env::var_os("SKUFLOW_TEST_STRICT").is_none(),
+        "there is no Sidekiq; run end2end/tools/install.sh"
+    );
+    if !has {
+        println!("skipped: there is no Sidekiq");
+    }
+    has
+}
 
 #[test]
 fn without_an_installed_redis_the_transport_says_what_to_do_and_disturbs_nothing() {
@@ -504,6 +528,65 @@ mod scenario {
         assert_eq!(keys.len(), 3, "{keys:?}");
         assert!(names.iter().all(|name| keys[name].as_deref() == Some("")), "{keys:?}");
         assert_eq!(redis.ask::<u64>("XLEN skuflow:sku_processed").await, 0, "none went by the stream of all");
+    }
+
+    pub async fn with_sidekiq() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let [_, system] = systems();
+        let ask = |words: &[&str]| -> Value {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sidekiq.rb");
+            let mut sidekiq = Command::new("ruby");
+            let said = sidekiq.arg("-W0").arg(script).arg(redis.url()).args(words).output().unwrap();
+            assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+            serde_json::from_slice::<Value>(&said.stdout).unwrap()["answer"].clone()
+        };
+        let faults = json!({ "faults": [
+            { "kind": "consumer_stopped", "service": "catalog", "trigger": "next" },
+            { "kind": "poison", "service": "wishlist", "trigger": "next" },
+        ] });
+        assert_eq!(set(&skuflow, system, "faults", faults).await.0, 200);
+        arrive(&skuflow, "MUG-RED", 12, "orchestration").await;
+        let waiting = skuflow
+            .some("Sidekiq sees a retry", async || {
+                ask(&["retries"]).as_array().filter(|retries| !retries.is_empty()).map(|all| all[0].clone())
+            })
+            .await;
+        assert_eq!(waiting["class"], "UpdateWishlists");
+        assert!(waiting["due_at"].as_f64() > waiting["failed_at"].as_f64(), "{waiting}");
+        assert!(waiting["error_message"].is_string() && waiting["error_class"].is_string(), "{waiting}");
+        let names = ask(&["queues"]);
+        assert_eq!(names["update_sku_availability"], 1, "{names}");
+        let jobs = ask(&["queue", "update_sku_availability"]);
+        let [job] = &jobs.as_array().unwrap()[..] else { panic!("{jobs}") };
+        assert_eq!((&job["class"], &job["retry_count"]), (&json!("UpdateSkuAvailability"), &json!(null)));
+        assert_eq!((&job["args"][0]["sku"], &job["args"][0]["quantity"]), (&json!("MUG-RED"), &json!(12)));
+        assert!(job["created_at"].as_f64().unwrap() > 1.7e9, "{job}");
+
+        skuflow.until("it is dead", async || !ask(&["dead"]).as_array().unwrap().is_empty()).await;
+        let all_dead = ask(&["dead"]);
+        let [dead] = &all_dead.as_array().unwrap()[..] else { panic!("{all_dead}") };
+        assert_eq!((&dead["class"], &dead["retry_count"]), (&json!("UpdateWishlists"), &json!(3)));
+        ask(&["retry_dead"]);
+        assert_eq!(set(&skuflow, system, "faults", json!({ "faults": [] })).await.0, 200);
+        skuflow
+            .until("what Sidekiq retried is handled", async || {
+                mails(&skuflow, system).await == wishes(&skuflow, system, "MUG-RED").await
+            })
+            .await;
+        assert_eq!(ask(&["dead"]), json!([]));
+
+        let version = of_sku(&get(&skuflow, system, "inventory/skus").await, "MUG-RED")["version"].clone();
+        let command = json!({ "sku": "MUG-RED", "available": true, "quantity": 12, "version": version });
+        let jid = ask(&["push", "UpdateSkuAvailability", "update_sku_availability", &command.to_string()]);
+        skuflow
+            .until("what Sidekiq pushed is handled", async || {
+                let story = journal(&skuflow, system).await;
+                story.iter().any(|event| {
+                    event.message_id.as_deref() == jid.as_str() && event.kind.name() == KindName::Acked
+                })
+            })
+            .await;
     }
 
     pub async fn a_stopped_redis_is_not_talked_to_and_amqp_goes_on() {
