@@ -43,6 +43,7 @@ scenarios!(
     gates_hold_one_message_at_a_time_and_what_has_no_binding_cannot_be_unbound,
     the_producers_own_list_reaches_each_group_alone,
     a_stopped_redis_is_not_talked_to_and_amqp_goes_on,
+    workers_share_a_group_or_list_and_one_that_leaves_takes_nothing_along,
     a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read,
     the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
     a_child_that_outlived_a_killed_server_is_ended_by_the_next,
@@ -587,6 +588,56 @@ mod scenario {
                 })
             })
             .await;
+    }
+
+    pub async fn workers_share_a_group_or_list_and_one_that_leaves_takes_nothing_along() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let consumers = async |system: System, count: u64| {
+            let name = system.queue_of(Service::Catalog).name;
+            skuflow
+                .until("there are so many workers", async || {
+                    let queues = skuflow.json("/api/queues").await;
+                    queues
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|one| one["name"] == name && one["consumers"] == count)
+                })
+                .await;
+        };
+        for system in systems() {
+            let set_workers = async |workers: u16| {
+                let body = json!({ "workers": workers, "prefetch": 2 }).to_string();
+                assert_eq!(skuflow.post(&system.api("catalog/workers"), body).await.status(), 200);
+            };
+            set_workers(3).await;
+            consumers(system, 3).await;
+            let slow = json!({ "faults": [
+                { "kind": "handler_delay", "service": "catalog", "trigger": { "every_nth": 1 }, "delay_ms": 50 },
+            ] });
+            assert_eq!(set(&skuflow, system, "faults", slow).await.0, 200);
+            let line = json!({
+                "sku": "MUG-RED", "quantity": 1, "style": system.style.as_str(), "transport": "redis",
+            });
+            skuflow.accepted("arrivals", Value::from(vec![line; 40])).await;
+            set_workers(1).await;
+            consumers(system, 1).await;
+        }
+        settled(&skuflow).await;
+        for system in systems() {
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 40, "{system}");
+            let story = journal(&skuflow, system).await;
+            let taken_by: std::collections::BTreeSet<_> = story
+                .iter()
+                .filter(|event| event.node == Some(Service::Catalog.into()))
+                .filter_map(|event| match &event.kind {
+                    Kind::Delivered { consumer_tag } => Some(consumer_tag.clone()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(taken_by.len(), 3, "{system}: {taken_by:?}");
+        }
     }
 
     pub async fn a_stopped_redis_is_not_talked_to_and_amqp_goes_on() {

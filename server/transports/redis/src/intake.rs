@@ -8,7 +8,7 @@ use crate::{
     job::Job,
     names,
     outlet::is_refusal,
-    scripts::{GIVE_BACK, LEAVE_GROUP},
+    scripts::GIVE_BACK,
 };
 use flow::{Id, Style, topology::Queue};
 use messaging::{
@@ -92,7 +92,7 @@ impl Seat {
         }
     }
 
-    /// Says that the worker at a list lives.
+    /// Says that the worker lives.
     pub(crate) async fn lives(&self) -> RedisResult<()> {
         let mut commands = pipe();
         commands.atomic();
@@ -123,10 +123,8 @@ impl RedisIntake {
         prefetch: u16,
     ) -> RedisResult<Self> {
         let seat = Arc::new(Seat::new(link, queue, tag));
-        if queue.style == Style::Orchestration {
-            // Before it takes anything: else others would take it over at once.
-            seat.lives().await?;
-        }
+        // Before it takes anything: else others would take it over at once.
+        seat.lives().await?;
         let fetcher = Fetcher::start(&seat, prefetch);
         Ok(Self { seat, fetcher, held: HashMap::new() })
     }
@@ -226,10 +224,11 @@ impl Intake for RedisIntake {
 
     /// An entry is taken over once it has been idle for too long: what is worked on is not.
     async fn beat(&mut self) -> Result<(), WorkerError> {
-        let beaten = match self.seat.queue.style {
-            Style::Orchestration => self.seat.lives().await,
-            Style::Choreography => self.refresh().await,
+        let beaten = async {
+            self.seat.lives().await?;
+            self.refresh().await
         };
+        let beaten = beaten.await;
         Ok(beaten.map_err(|error| self.lost(error))?)
     }
 
@@ -238,22 +237,13 @@ impl Intake for RedisIntake {
         left.extend(self.held.drain().flat_map(|(tag, permits)| vec![tag; permits.len()]));
         // A connection that is gone cannot say goodbye: then others wait a little longer for what it held.
         let _ = self.return_all(&left).await;
-        let mut connection = self.seat.link.connection();
-        match self.seat.queue.style {
-            Style::Choreography => {
-                for stream in &self.seat.streams {
-                    let mut leave = LEAVE_GROUP.key(stream);
-                    leave.arg(self.seat.group()).arg(&self.seat.worker);
-                    let _ = leave.invoke_async::<i64>(&mut connection).await;
-                }
-            }
-            Style::Orchestration => {
-                let mut leave = cmd("SREM");
-                leave.arg(names::workers(self.seat.queue)).arg(&self.seat.worker);
-                // Without a list of its own nobody has to look for it.
-                let _ = leave.exec_async(&mut connection).await;
-            }
+        let mut gone = pipe();
+        gone.cmd("DEL").arg(format!("{}{}", names::ALIVE, self.seat.worker)).ignore();
+        if self.seat.queue.style == Style::Orchestration {
+            // Without a list of its own nobody has to look for it. From a group the keeper takes it.
+            gone.cmd("SREM").arg(names::workers(self.seat.queue)).arg(&self.seat.worker).ignore();
         }
+        let _ = gone.exec_async(&mut self.seat.link.connection()).await;
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     job::{self, Job},
     names,
     outlet::{is_refusal, routed},
-    scripts::{DUE_ENTRIES, DUE_JOBS, TAKE_OVER},
+    scripts::{DUE_ENTRIES, DUE_JOBS, LEAVE_GROUP, TAKE_OVER},
 };
 use flow::{Event, Kind, Node, Provenance, Service, Style, topology::Queue};
 use journal::Journal;
@@ -65,10 +65,15 @@ impl Keeper<'_> {
                     take_over = Instant::now() + TAKE_OVER_EVERY;
                     self.take_over().await?;
                 }
-                // One of the services sees to it for all.
-                if recount <= Instant::now() && self.queue.service == Service::Inventory {
+                if recount <= Instant::now() {
                     recount = Instant::now() + RECOUNT_EVERY;
-                    self.recount(&mut looked).await?;
+                    if self.queue.style == Style::Choreography {
+                        self.tidy_group().await?;
+                    }
+                    // One of the services sees to it for all.
+                    if self.queue.service == Service::Inventory {
+                        self.recount(&mut looked).await?;
+                    }
                 }
                 if trim <= Instant::now()
                     && self.queue.style == Style::Choreography
@@ -140,6 +145,29 @@ impl Keeper<'_> {
             looked.push(now);
         }
         *before = looked;
+        Ok(())
+    }
+
+    /// Takes workers of ours out of the group that have gone and hold nothing any more: what they left, others have taken over.
+    async fn tidy_group(&self) -> RedisResult<()> {
+        let mut connection = self.link.connection();
+        let (group, workers) = (names::group(self.queue.service), names::workers(self.queue));
+        let known: Vec<String> = cmd("SMEMBERS").arg(&workers).query_async(&mut connection).await?;
+        for worker in known {
+            let alive = format!("{}{worker}", names::ALIVE);
+            if cmd("EXISTS").arg(alive).query_async(&mut connection).await? {
+                continue;
+            }
+            let mut pending = 0;
+            for stream in [names::STREAM, &names::own_stream(self.queue.service)] {
+                let mut leave = LEAVE_GROUP.key(stream);
+                leave.arg(group).arg(&worker);
+                pending += leave.invoke_async::<i64>(&mut connection).await?;
+            }
+            if pending == 0 {
+                cmd("SREM").arg(&workers).arg(worker).exec_async(&mut connection).await?;
+            }
+        }
         Ok(())
     }
 
