@@ -8,6 +8,7 @@ use crate::{
     outlet::{is_refusal, routed},
     scripts::{DUE_ENTRIES, DUE_JOBS, LEAVE_GROUP, TAKE_OVER},
 };
+use base::repeats::Repeats;
 use flow::{Event, Kind, Node, Provenance, Service, Style, topology::Queue};
 use journal::Journal;
 use messaging::transport::Lost;
@@ -53,7 +54,7 @@ impl Keeper<'_> {
         let mut ticks = interval(DUE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut take_over, mut trim, mut recount) = (Instant::now(), Instant::now(), Instant::now());
-        let mut looked = Vec::new();
+        let (mut looked, mut refused) = (Vec::new(), Repeats::default());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -86,9 +87,15 @@ impl Keeper<'_> {
             };
             match kept.await {
                 Err(error) if is_refusal(&error) => {
-                    tracing::warn!(queue = self.queue.name, %error, "Redis does not let us tidy up; trying again");
+                    if let Some(times) = refused.worth_saying(&error.to_string()) {
+                        let queue = self.queue.name;
+                        tracing::warn!(queue, %error, times, "Redis does not let us tidy up; trying again");
+                    }
                 }
-                kept => kept.map_err(|error| self.link.failed(error))?,
+                kept => {
+                    kept.map_err(|error| self.link.failed(error))?;
+                    refused.over();
+                }
             }
         }
     }
