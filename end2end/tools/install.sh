@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to it that the tests find a Chromium, a RabbitMQ, a Redis, an nginx, a vsftpd and a Python with clients and servers of others
+# Sees to it that the tests find a Chromium, a RabbitMQ, a Redis, a Sidekiq, an nginx, a vsftpd and a Python with clients and servers of others
 # (AMQP, FTP, HTTP, SMTP): by apt where there is one, else it says what to install.
 set -euo pipefail
 
@@ -21,6 +21,7 @@ missing=()
   || command -v google-chrome >/dev/null || missing+=(chromium)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v redis-server >/dev/null || missing+=(redis-server)
+ruby -e 'require "sidekiq"' 2>/dev/null || missing+=(ruby-sidekiq)
 for server in nginx vsftpd; do
   command -v "$server" >/dev/null || [ -x "/usr/sbin/$server" ] || missing+=("$server")
 done

@@ -20,9 +20,19 @@ use redis_transport::{
     letters::{self, of},
     server::{ServerError, State},
 };
-use std::{fmt, sync::Arc};
-use tokio::sync::Mutex;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::Mutex, time::timeout};
 use tokio_util::task::TaskTracker;
+
+/// How long Redis may take to say what waits in it.
+const SAMPLE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// See the module; clones share it.
 #[derive(Clone)]
@@ -33,7 +43,9 @@ struct Shared {
     sessions: Sessions,
     tasks: TaskTracker,
     /// Which systems are at work, by their style.
-    awake: Mutex<[bool; Style::ALL.len()]>,
+    awake: [AtomicBool; Style::ALL.len()],
+    /// One at a time is woken.
+    waking: Mutex<()>,
     /// For what is asked now and then.
     link: Mutex<Option<RedisLink>>,
 }
@@ -47,8 +59,8 @@ impl fmt::Debug for RedisSystems {
 impl RedisSystems {
     /// Nothing is started yet. What is started ends with the connector's `stop`, and is one of `tasks`.
     pub(crate) fn new(connector: Connector<Redis>, sessions: Sessions, tasks: TaskTracker) -> Self {
-        let (awake, link) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { connector, sessions, tasks, awake, link }))
+        let (awake, waking, link) = (Default::default(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { connector, sessions, tasks, awake, waking, link }))
     }
 
     fn server(&self) -> &Server {
@@ -60,9 +72,11 @@ impl RedisSystems {
     /// # Errors
     /// When there is none that could ever answer.
     pub async fn wake(&self, system: System) -> Result<(), ServerError> {
-        let mut awake = self.0.awake.lock().await;
-        let is_awake = &mut awake[system.style as usize];
-        if *is_awake {
+        if self.is_awake(system.style) {
+            return Ok(());
+        }
+        let _waking = self.0.waking.lock().await;
+        if self.is_awake(system.style) {
             return Ok(());
         }
         match self.server().ready().await {
@@ -72,7 +86,7 @@ impl RedisSystems {
         if self.0.connector.stop.is_cancelled() {
             return Ok(());
         }
-        *is_awake = true;
+        self.0.awake[system.style as usize].store(true, Ordering::Release);
         for (system, service) in system.services() {
             let session = RedisSession(self.0.sessions.of(system, service, self.0.connector.stop.clone()));
             let owner = Owner { node: service.into(), system: Some(system) };
@@ -81,8 +95,8 @@ impl RedisSystems {
         Ok(())
     }
 
-    async fn is_awake(&self, style: Style) -> bool {
-        self.0.awake.lock().await[style as usize]
+    fn is_awake(&self, style: Style) -> bool {
+        self.0.awake[style as usize].load(Ordering::Acquire)
     }
 
     /// How it stands.
@@ -129,15 +143,17 @@ impl Gauge for RedisSystems {
         Box::pin(async move {
             let mut all = Vec::new();
             for system in Transport::Redis.systems() {
-                if !self.is_awake(system.style).await {
+                if !self.is_awake(system.style) {
                     continue;
                 }
                 let sampled = async { depths::sample(&self.link().await?, system).await };
-                match sampled.await {
-                    Ok(depths) => all.extend(depths),
-                    Err(error) => {
-                        tracing::debug!(%system, %error, "what waits in Redis cannot be counted now")
+                // Whoever asks wants to know of the other transports too.
+                match timeout(SAMPLE_TIMEOUT, sampled).await {
+                    Ok(Ok(depths)) => all.extend(depths),
+                    Ok(Err(error)) => {
+                        tracing::debug!(%system, %error, "what waits in Redis cannot be counted")
                     }
+                    Err(_) => tracing::debug!(%system, "Redis is too slow to be asked what waits in it"),
                 }
             }
             all
@@ -148,7 +164,7 @@ impl Gauge for RedisSystems {
 impl Shelf for RedisSystems {
     fn letters(&self, queue: &'static Queue) -> BoxFuture<'_, Result<Vec<Box<dyn Letter>>, Lost>> {
         Box::pin(async move {
-            if !self.is_awake(queue.style).await || queue.service == Service::Loyalty {
+            if !self.is_awake(queue.style) || queue.service == Service::Loyalty {
                 return Ok(Vec::new());
             }
             let link = self.link().await?;

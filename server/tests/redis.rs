@@ -14,7 +14,10 @@ use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
 use harness::{Judge, Load, Server};
 use redis_process::{RedisProcess, is_installed};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+};
 
 macro_rules! scenarios {
     ($($scenario:ident),+ $(,)?) => {
@@ -39,10 +42,33 @@ scenarios!(
     a_strangers_entry_with_plain_fields_is_handled_by_every_group,
     gates_hold_one_message_at_a_time_and_what_has_no_binding_cannot_be_unbound,
     the_producers_own_list_reaches_each_group_alone,
+    a_stopped_redis_is_not_talked_to_and_amqp_goes_on,
+    workers_share_a_group_or_list_and_one_that_leaves_takes_nothing_along,
     a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read,
     the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
     a_child_that_outlived_a_killed_server_is_ended_by_the_next,
 );
+
+#[test]
+fn sidekiq_reads_our_jobs_and_we_handle_its_own_and_what_it_retries() {
+    if is_installed() && has_sidekiq() {
+        tokio::runtime::Runtime::new().unwrap().block_on(scenario::with_sidekiq());
+    }
+}
+
+/// Whether there is a Sidekiq to ask; `make test` installs it.
+fn has_sidekiq() -> bool {
+    let has = Command::new("ruby").args(["-e", "require 'sidekiq'"]).stderr(Stdio::null()).status();
+    let has = has.is_ok_and(|status| status.success());
+    assert!(
+        has || std::env::var_os("SKUFLOW_TEST_STRICT").is_none(),
+        "there is no Sidekiq; run end2end/tools/install.sh"
+    );
+    if !has {
+        println!("skipped: there is no Sidekiq");
+    }
+    has
+}
 
 #[test]
 fn without_an_installed_redis_the_transport_says_what_to_do_and_disturbs_nothing() {
@@ -336,6 +362,26 @@ mod scenario {
             assert!(reason.contains("no memory left") && reason.contains("maxmemory"), "{reason}");
             assert!(picture(&skuflow).await.system(system).outbox() > 0, "{system}");
         }
+        let is_refused_again = async || {
+            let mut least = usize::MAX;
+            for system in systems() {
+                let messages = if system.has_exchange() { 1 } else { 3 };
+                least = least.min(count(&journal(&skuflow, system).await, KindName::Refused) / messages);
+            }
+            least >= 3
+        };
+        skuflow.until("it is refused again, ever more seldom", is_refused_again).await;
+        for system in systems() {
+            let crews = get(&skuflow, system, "workers").await;
+            for crew in crews.as_array().unwrap() {
+                let workers = &crew["workers"];
+                assert_eq!(
+                    (&workers["state"], &workers["restarts"]),
+                    (&json!("running"), &json!(0)),
+                    "{crew}"
+                );
+            }
+        }
         redis.ask::<()>("CONFIG SET maxmemory 0").await;
         settled(&skuflow).await;
         for system in systems() {
@@ -483,6 +529,144 @@ mod scenario {
         assert_eq!(keys.len(), 3, "{keys:?}");
         assert!(names.iter().all(|name| keys[name].as_deref() == Some("")), "{keys:?}");
         assert_eq!(redis.ask::<u64>("XLEN skuflow:sku_processed").await, 0, "none went by the stream of all");
+    }
+
+    pub async fn with_sidekiq() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let [_, system] = systems();
+        let ask = |words: &[&str]| -> Value {
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sidekiq.rb");
+            let mut sidekiq = Command::new("ruby");
+            let said = sidekiq.arg("-W0").arg(script).arg(redis.url()).args(words).output().unwrap();
+            assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+            serde_json::from_slice::<Value>(&said.stdout).unwrap()["answer"].clone()
+        };
+        let faults = json!({ "faults": [
+            { "kind": "consumer_stopped", "service": "catalog", "trigger": "next" },
+            { "kind": "poison", "service": "wishlist", "trigger": "next" },
+        ] });
+        assert_eq!(set(&skuflow, system, "faults", faults).await.0, 200);
+        arrive(&skuflow, "MUG-RED", 12, "orchestration").await;
+        let waiting = skuflow
+            .some("Sidekiq sees a retry", async || {
+                ask(&["retries"]).as_array().filter(|retries| !retries.is_empty()).map(|all| all[0].clone())
+            })
+            .await;
+        assert_eq!(waiting["class"], "UpdateWishlists");
+        assert!(waiting["due_at"].as_f64() > waiting["failed_at"].as_f64(), "{waiting}");
+        assert!(waiting["error_message"].is_string() && waiting["error_class"].is_string(), "{waiting}");
+        let names = ask(&["queues"]);
+        assert_eq!(names["update_sku_availability"], 1, "{names}");
+        let jobs = ask(&["queue", "update_sku_availability"]);
+        let [job] = &jobs.as_array().unwrap()[..] else { panic!("{jobs}") };
+        assert_eq!((&job["class"], &job["retry_count"]), (&json!("UpdateSkuAvailability"), &json!(null)));
+        assert_eq!((&job["args"][0]["sku"], &job["args"][0]["quantity"]), (&json!("MUG-RED"), &json!(12)));
+        assert!(job["created_at"].as_f64().unwrap() > 1.7e9, "{job}");
+
+        skuflow.until("it is dead", async || !ask(&["dead"]).as_array().unwrap().is_empty()).await;
+        let all_dead = ask(&["dead"]);
+        let [dead] = &all_dead.as_array().unwrap()[..] else { panic!("{all_dead}") };
+        assert_eq!((&dead["class"], &dead["retry_count"]), (&json!("UpdateWishlists"), &json!(3)));
+        ask(&["retry_dead"]);
+        assert_eq!(set(&skuflow, system, "faults", json!({ "faults": [] })).await.0, 200);
+        skuflow
+            .until("what Sidekiq retried is handled", async || {
+                mails(&skuflow, system).await == wishes(&skuflow, system, "MUG-RED").await
+            })
+            .await;
+        assert_eq!(ask(&["dead"]), json!([]));
+
+        let version = of_sku(&get(&skuflow, system, "inventory/skus").await, "MUG-RED")["version"].clone();
+        let command = json!({ "sku": "MUG-RED", "available": true, "quantity": 12, "version": version });
+        let jid = ask(&["push", "UpdateSkuAvailability", "update_sku_availability", &command.to_string()]);
+        skuflow
+            .until("what Sidekiq pushed is handled", async || {
+                let story = journal(&skuflow, system).await;
+                story.iter().any(|event| {
+                    event.message_id.as_deref() == jid.as_str() && event.kind.name() == KindName::Acked
+                })
+            })
+            .await;
+    }
+
+    pub async fn workers_share_a_group_or_list_and_one_that_leaves_takes_nothing_along() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let consumers = async |system: System, count: u64| {
+            let name = system.queue_of(Service::Catalog).name;
+            skuflow
+                .until("there are so many workers", async || {
+                    let queues = skuflow.json("/api/queues").await;
+                    queues
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .any(|one| one["name"] == name && one["consumers"] == count)
+                })
+                .await;
+        };
+        for system in systems() {
+            let set_workers = async |workers: u16| {
+                let body = json!({ "workers": workers, "prefetch": 2 }).to_string();
+                assert_eq!(skuflow.post(&system.api("catalog/workers"), body).await.status(), 200);
+            };
+            set_workers(3).await;
+            consumers(system, 3).await;
+            let slow = json!({ "faults": [
+                { "kind": "handler_delay", "service": "catalog", "trigger": { "every_nth": 1 }, "delay_ms": 50 },
+            ] });
+            assert_eq!(set(&skuflow, system, "faults", slow).await.0, 200);
+            let line = json!({
+                "sku": "MUG-RED", "quantity": 1, "style": system.style.as_str(), "transport": "redis",
+            });
+            skuflow.accepted("arrivals", Value::from(vec![line; 40])).await;
+            set_workers(1).await;
+            consumers(system, 1).await;
+        }
+        settled(&skuflow).await;
+        for system in systems() {
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 40, "{system}");
+            let story = journal(&skuflow, system).await;
+            let taken_by: std::collections::BTreeSet<_> = story
+                .iter()
+                .filter(|event| event.node == Some(Service::Catalog.into()))
+                .filter_map(|event| match &event.kind {
+                    Kind::Delivered { consumer_tag } => Some(consumer_tag.clone()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(taken_by.len(), 3, "{system}: {taken_by:?}");
+        }
+    }
+
+    pub async fn a_stopped_redis_is_not_talked_to_and_amqp_goes_on() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        arrive(&skuflow, "MUG-RED", 1, "both").await;
+        settled(&skuflow).await;
+        let stop =
+            json!({ "faults": [{ "kind": "broker_stopped", "service": "inventory", "trigger": "next" }] });
+        assert_eq!(set(&skuflow, systems()[0], "faults", stop).await.0, 200);
+        skuflow
+            .until("Redis is down for both styles", async || {
+                picture(&skuflow).await.transport_down(Transport::Redis).is_some()
+            })
+            .await;
+        assert_eq!(picture(&skuflow).await.broker_down(), None);
+        arrive(&skuflow, "MUG-RED", 2, "both").await;
+        skuflow.arrive("MUG-RED", 5, "both").await;
+        skuflow.settled().await;
+        for system in systems() {
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 1, "{system}: it waits");
+            let amqp = System { transport: Transport::Amqp, ..system };
+            assert_eq!(product(&skuflow, amqp, "MUG-RED").await["quantity"], 5, "{amqp}");
+        }
+        assert_eq!(set(&skuflow, systems()[0], "faults", json!({ "faults": [] })).await.0, 200);
+        settled(&skuflow).await;
+        for system in systems() {
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 3, "{system}");
+        }
     }
 
     pub async fn a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read() {

@@ -119,19 +119,27 @@ impl Picture {
         &mut self.systems[at]
     }
 
-    /// Why no message can travel, if so: the shared connection is lost, or every service's own in every system.
+    /// Why no message can travel over the default transport, if so.
     #[must_use]
     pub fn broker_down(&self) -> Option<&str> {
+        self.transport_down(Transport::default())
+    }
+
+    /// Why no message can travel over a transport, if so: what its systems share is lost, or every service's own connection in
+    /// every system.
+    #[must_use]
+    pub fn transport_down(&self, transport: Transport) -> Option<&str> {
         let is_lost = |system: System, service: Service| {
             let concerns = |lost: &&Trouble| {
                 lost.node == Some(service.into()) && lost.system.is_none_or(|other| other == system)
             };
             self.lost.iter().find(concerns)
         };
-        let all = || self.systems().flat_map(|used| used.system.services());
+        let used = || self.systems().map(|used| used.system).filter(|system| system.transport == transport);
+        let all = || used().flat_map(System::services);
         self.lost
             .iter()
-            .find(|lost| matches!(lost.node, None | Some(Node::Broker)))
+            .find(|lost| matches!(lost.node, None | Some(Node::Broker)) && transport.is_default())
             .or_else(|| all().map(|(system, of)| is_lost(system, of)).collect::<Option<Vec<_>>>()?.pop())
             .map(|lost| lost.reason.as_str())
     }

@@ -265,10 +265,11 @@ fn why_disabled(look: &Look<'_>) -> Option<String> {
 /// That the broker is down, and the ways to start it again.
 fn broker_down(look: &Look<'_>) -> Vec<Notice> {
     let picture = look.history.now();
-    let Some(why) = picture.broker_down() else { return Vec::new() };
+    let transport = look.lab.transport;
+    let Some(why) = picture.transport_down(transport) else { return Vec::new() };
     let stops = |fault: &flow::picture::SetFault| fault.kind == FaultKind::BrokerStopped;
-    let stopped_in =
-        picture.systems().filter(|told| told.service(Service::Inventory).faults.iter().any(stops));
+    let of_transport = picture.systems().filter(|told| told.system.transport == transport);
+    let stopped_in = of_transport.filter(|told| told.service(Service::Inventory).faults.iter().any(stops));
     std::iter::once(Notice::Down(why.to_owned()))
         .chain(stopped_in.map(|told| Notice::Start(told.system)))
         .collect()

@@ -74,7 +74,7 @@ impl<'a> Scene<'a> {
             system: picture.system(system),
             selected,
             ahead: &[],
-            is_down: picture.broker_down().is_some(),
+            is_down: picture.transport_down(system.transport).is_some(),
             scale: layout.text_px / SMALLEST_TEXT,
         }
     }

@@ -152,7 +152,8 @@ pub fn Invitation(
 }
 
 fn invites(look: &Look<'_>) -> bool {
-    let is_off = look.connection == Connection::Replay || look.lab.picture().broker_down().is_some();
+    let is_down = look.lab.picture().transport_down(look.lab.transport).is_some();
+    let is_off = look.connection == Connection::Replay || is_down;
     !is_off && look.lab.system().is_untouched()
 }
 

@@ -202,14 +202,23 @@ fn line(look: &Look<'_>) -> String {
             Some(seconds) => format!("No connection to the server. Next try in {seconds} s."),
             None => "Connecting to the server…".to_owned(),
         },
-        Connection::BrokerDown => {
-            let reason = look.lab.picture().broker_down().unwrap_or("no reason given");
+        Connection::BrokerDown if look.lab.transport.is_default() => {
+            let reason = look.lab.picture().transport_down(look.lab.transport).unwrap_or("no reason given");
             format!("The broker is down: {reason}")
         }
-        Connection::Connecting | Connection::Live | Connection::BrokerFull | Connection::Replay => {
-            match look.lab.picture().broker_blocked(look.lab.shows()) {
-                Some(reason) => format!("The broker takes no messages now: {reason}"),
-                None => summary(look.lab.system()),
+        Connection::Connecting
+        | Connection::Live
+        | Connection::BrokerFull
+        | Connection::BrokerDown
+        | Connection::Replay => {
+            let picture = look.lab.picture();
+            // What is said of the connection is AMQP's.
+            let down =
+                picture.transport_down(look.lab.transport).filter(|_| !look.lab.transport.is_default());
+            match (down, picture.broker_blocked(look.lab.shows())) {
+                (Some(reason), _) => format!("{} is down: {reason}", look.lab.transport),
+                (None, Some(reason)) => format!("The broker takes no messages now: {reason}"),
+                (None, None) => summary(look.lab.system()),
             }
         }
     }

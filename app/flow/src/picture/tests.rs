@@ -896,3 +896,30 @@ fn what_is_told_of_loyalty_where_it_does_not_take_part_changes_nothing_and_break
     assert!(system.is_settled() && system.foreign_queues().is_empty());
     assert_eq!(system.service(Service::Loyalty), &ServicePicture::default());
 }
+
+#[test]
+fn a_transport_is_down_when_all_its_services_are_cut_off_and_says_nothing_of_another() {
+    let mut picture = Picture::default();
+    let mut seq = 0;
+    let mut lose = |picture: &mut Picture, transport: Transport, services: &[Service]| {
+        for system in transport.systems() {
+            for &service in services {
+                seq += 1;
+                let mut event =
+                    Event::new(seq, Provenance::Service, Kind::ConnectionLost { reason: "gone".into() });
+                (event.seq, event.system, event.node) = (seq, Some(system), Some(service.into()));
+                picture.apply(&event);
+            }
+        }
+    };
+    lose(&mut picture, Transport::Redis, &[Service::Inventory, Service::Catalog]);
+    assert_eq!(picture.transport_down(Transport::Redis), None, "wishlist still has its connection");
+    lose(&mut picture, Transport::Redis, &[Service::Wishlist]);
+    assert_eq!(picture.transport_down(Transport::Redis), Some("gone"));
+    assert_eq!(picture.broker_down(), None, "AMQP is another transport");
+    let mut picture = Picture::default();
+    lose(&mut picture, Transport::Redis, &[Service::Inventory]);
+    lose(&mut picture, Transport::Amqp, &Service::ALWAYS);
+    assert_eq!(picture.broker_down(), Some("gone"), "that Redis is there does not help");
+    assert_eq!(picture.transport_down(Transport::Redis), None);
+}

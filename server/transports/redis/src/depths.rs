@@ -1,4 +1,6 @@
-//! How much waits in a queue, is in hand, and who consumes.
+//! How much waits in a queue, is in hand, and how many of our workers consume.
+//!
+//! Redis forgets a consumer that was never given anything, and keeps one that is gone: so it is counted who says that it lives.
 
 use crate::{RedisLink, names};
 use base::clock;
@@ -9,12 +11,11 @@ use redis::{RedisResult, aio::MultiplexedConnection, cmd, streams::StreamInfoGro
 /// Where the number of what a group has yet to read is not told, so much is counted at most.
 const COUNTED: usize = 10_000;
 
-/// A group at a stream: what it has yet to read, what is pending, and how many consumers it has.
+/// A group at a stream: what it has yet to read, and what is pending.
 #[derive(Default)]
 struct Group {
     lag: u64,
     pending: u64,
-    consumers: u64,
 }
 
 /// Measures every queue of a system.
@@ -36,23 +37,28 @@ pub(crate) async fn ready(connection: &mut MultiplexedConnection, queue: &Queue)
 }
 
 pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<QueueDepth> {
-    let (ready, unacked, consumers) = match queue.style {
+    let workers: Vec<String> = cmd("SMEMBERS").arg(names::workers(queue)).query_async(connection).await?;
+    let (ready, unacked) = match queue.style {
         Style::Choreography => {
             let events = group(connection, names::STREAM, queue).await?;
             let own = group(connection, &names::own_stream(queue.service), queue).await?;
-            (events.lag + own.lag, events.pending + own.pending, events.consumers.max(own.consumers))
+            (events.lag + own.lag, events.pending + own.pending)
         }
         Style::Orchestration => {
             let ready: u64 = cmd("LLEN").arg(queue.name).query_async(connection).await?;
-            let workers: Vec<String> =
-                cmd("SMEMBERS").arg(names::workers(queue)).query_async(connection).await?;
             let mut unacked: u64 = 0;
             for worker in &workers {
                 let working = format!("{}{worker}", names::working(queue));
                 unacked += cmd("LLEN").arg(working).query_async::<u64>(connection).await?;
             }
-            (ready, unacked, workers.len() as u64)
+            (ready, unacked)
         }
+    };
+    let consumers = if workers.is_empty() {
+        0
+    } else {
+        let alive: Vec<_> = workers.iter().map(|worker| format!("{}{worker}", names::ALIVE)).collect();
+        cmd("EXISTS").arg(alive).query_async(connection).await?
     };
     Ok(QueueDepth {
         name: queue.name.to_owned(),
@@ -92,5 +98,5 @@ async fn group(connection: &mut MultiplexedConnection, stream: &str, queue: &Que
             unread.len() as u64
         }
     };
-    Ok(Group { lag, pending: group.pending as u64, consumers: group.consumers as u64 })
+    Ok(Group { lag, pending: group.pending as u64 })
 }

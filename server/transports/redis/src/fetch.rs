@@ -2,7 +2,10 @@
 //!
 //! It is a task, because a read that was begun must be heard to its end: what Redis has handed out is the worker's.
 
-use crate::intake::{Origin, Seat, TAKEOVER_MS};
+use crate::{
+    intake::{Origin, Seat, TAKEOVER_MS},
+    outlet::is_refusal,
+};
 use flow::Style;
 use futures::future::OptionFuture;
 use redis::{
@@ -15,7 +18,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::JoinHandle,
-    time::Instant,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 const BLOCK_MS: u64 = 400;
 /// So many entries are read at once at most.
 const TOGETHER: usize = 64;
+/// How long to wait where Redis would not.
+const REFUSED_PAUSE: Duration = Duration::from_millis(500);
 /// How often it is looked for what others left.
 const LOOK_FOR_LEFT: Duration = Duration::from_millis(500);
 
@@ -184,7 +189,16 @@ impl Fetching {
             let mut take = cmd("BLMOVE");
             take.arg(seat.queue.name).arg(&seat.working).arg("RIGHT").arg("LEFT");
             take.arg(Duration::from_millis(BLOCK_MS).as_secs_f64());
-            let job: Option<Vec<u8>> = take.query_async(&mut connection).await?;
+            let job: Option<Vec<u8>> = match take.query_async(&mut connection).await {
+                Err(error) if is_refusal(&error) => {
+                    // To move a job takes memory too.
+                    tokio::select! {
+                        () = sleep(REFUSED_PAUSE) => continue,
+                        () = self.stop.cancelled() => return Ok(()),
+                    }
+                }
+                job => job?,
+            };
             let given = job.map(|text| {
                 let permit = room.into_iter().next();
                 let (origin, fields) = (Origin::Job(text), HashMap::new());

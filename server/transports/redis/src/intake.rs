@@ -7,7 +7,8 @@ use crate::{
     fetch::{Fetched, Fetcher},
     job::Job,
     names,
-    scripts::{GIVE_BACK, LEAVE_GROUP},
+    outlet::is_refusal,
+    scripts::GIVE_BACK,
 };
 use flow::{Id, Style, topology::Queue};
 use messaging::{
@@ -91,14 +92,18 @@ impl Seat {
         }
     }
 
-    /// Says that the worker at a list lives.
+    /// Says that the worker lives.
     pub(crate) async fn lives(&self) -> RedisResult<()> {
         let mut commands = pipe();
         commands.atomic();
         commands.cmd("SADD").arg(names::workers(self.queue)).arg(&self.worker).ignore();
         let alive = format!("{}{}", names::ALIVE, self.worker);
         commands.cmd("SET").arg(alive).arg(1).arg("PX").arg(TAKEOVER_MS).ignore();
-        commands.exec_async(&mut self.link.connection()).await
+        match commands.exec_async(&mut self.link.connection()).await {
+            // It is said again in a second. Until then others may take over what the worker has, and the inboxes know it.
+            Err(error) if is_refusal(&error) || error.code() == Some("EXECABORT") => Ok(()),
+            said => said,
+        }
     }
 }
 
@@ -118,10 +123,8 @@ impl RedisIntake {
         prefetch: u16,
     ) -> RedisResult<Self> {
         let seat = Arc::new(Seat::new(link, queue, tag));
-        if queue.style == Style::Orchestration {
-            // Before it takes anything: else others would take it over at once.
-            seat.lives().await?;
-        }
+        // Before it takes anything: else others would take it over at once.
+        seat.lives().await?;
         let fetcher = Fetcher::start(&seat, prefetch);
         Ok(Self { seat, fetcher, held: HashMap::new() })
     }
@@ -221,10 +224,11 @@ impl Intake for RedisIntake {
 
     /// An entry is taken over once it has been idle for too long: what is worked on is not.
     async fn beat(&mut self) -> Result<(), WorkerError> {
-        let beaten = match self.seat.queue.style {
-            Style::Orchestration => self.seat.lives().await,
-            Style::Choreography => self.refresh().await,
+        let beaten = async {
+            self.seat.lives().await?;
+            self.refresh().await
         };
+        let beaten = beaten.await;
         Ok(beaten.map_err(|error| self.lost(error))?)
     }
 
@@ -233,22 +237,13 @@ impl Intake for RedisIntake {
         left.extend(self.held.drain().flat_map(|(tag, permits)| vec![tag; permits.len()]));
         // A connection that is gone cannot say goodbye: then others wait a little longer for what it held.
         let _ = self.return_all(&left).await;
-        let mut connection = self.seat.link.connection();
-        match self.seat.queue.style {
-            Style::Choreography => {
-                for stream in &self.seat.streams {
-                    let mut leave = LEAVE_GROUP.key(stream);
-                    leave.arg(self.seat.group()).arg(&self.seat.worker);
-                    let _ = leave.invoke_async::<i64>(&mut connection).await;
-                }
-            }
-            Style::Orchestration => {
-                let mut leave = cmd("SREM");
-                leave.arg(names::workers(self.seat.queue)).arg(&self.seat.worker);
-                // Without a list of its own nobody has to look for it.
-                let _ = leave.exec_async(&mut connection).await;
-            }
+        let mut gone = pipe();
+        gone.cmd("DEL").arg(format!("{}{}", names::ALIVE, self.seat.worker)).ignore();
+        if self.seat.queue.style == Style::Orchestration {
+            // Without a list of its own nobody has to look for it. From a group the keeper takes it.
+            gone.cmd("SREM").arg(names::workers(self.seat.queue)).arg(&self.seat.worker).ignore();
         }
+        let _ = gone.exec_async(&mut self.seat.link.connection()).await;
     }
 }
 

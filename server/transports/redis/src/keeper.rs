@@ -5,9 +5,10 @@ use crate::{
     RedisLink, depths, entry,
     job::{self, Job},
     names,
-    outlet::routed,
-    scripts::{DUE_ENTRIES, DUE_JOBS, TAKE_OVER},
+    outlet::{is_refusal, routed},
+    scripts::{DUE_ENTRIES, DUE_JOBS, LEAVE_GROUP, TAKE_OVER},
 };
+use base::repeats::Repeats;
 use flow::{Event, Kind, Node, Provenance, Service, Style, topology::Queue};
 use journal::Journal;
 use messaging::transport::Lost;
@@ -53,7 +54,7 @@ impl Keeper<'_> {
         let mut ticks = interval(DUE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut take_over, mut trim, mut recount) = (Instant::now(), Instant::now(), Instant::now());
-        let mut looked = Vec::new();
+        let (mut looked, mut refused) = (Vec::new(), Repeats::default());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
@@ -65,10 +66,15 @@ impl Keeper<'_> {
                     take_over = Instant::now() + TAKE_OVER_EVERY;
                     self.take_over().await?;
                 }
-                // One of the services sees to it for all.
-                if recount <= Instant::now() && self.queue.service == Service::Inventory {
+                if recount <= Instant::now() {
                     recount = Instant::now() + RECOUNT_EVERY;
-                    self.recount(&mut looked).await?;
+                    if self.queue.style == Style::Choreography {
+                        self.tidy_group().await?;
+                    }
+                    // One of the services sees to it for all.
+                    if self.queue.service == Service::Inventory {
+                        self.recount(&mut looked).await?;
+                    }
                 }
                 if trim <= Instant::now()
                     && self.queue.style == Style::Choreography
@@ -81,9 +87,15 @@ impl Keeper<'_> {
             };
             match kept.await {
                 Err(error) if is_refusal(&error) => {
-                    tracing::warn!(queue = self.queue.name, %error, "Redis does not let us tidy up; trying again");
+                    if let Some(times) = refused.worth_saying(&error.to_string()) {
+                        let queue = self.queue.name;
+                        tracing::warn!(queue, %error, times, "Redis does not let us tidy up; trying again");
+                    }
                 }
-                kept => kept.map_err(|error| self.link.failed(error))?,
+                kept => {
+                    kept.map_err(|error| self.link.failed(error))?;
+                    refused.over();
+                }
             }
         }
     }
@@ -143,6 +155,29 @@ impl Keeper<'_> {
         Ok(())
     }
 
+    /// Takes workers of ours out of the group that have gone and hold nothing any more: what they left, others have taken over.
+    async fn tidy_group(&self) -> RedisResult<()> {
+        let mut connection = self.link.connection();
+        let (group, workers) = (names::group(self.queue.service), names::workers(self.queue));
+        let known: Vec<String> = cmd("SMEMBERS").arg(&workers).query_async(&mut connection).await?;
+        for worker in known {
+            let alive = format!("{}{worker}", names::ALIVE);
+            if cmd("EXISTS").arg(alive).query_async(&mut connection).await? {
+                continue;
+            }
+            let mut pending = 0;
+            for stream in [names::STREAM, &names::own_stream(self.queue.service)] {
+                let mut leave = LEAVE_GROUP.key(stream);
+                leave.arg(group).arg(&worker);
+                pending += leave.invoke_async::<i64>(&mut connection).await?;
+            }
+            if pending == 0 {
+                cmd("SREM").arg(&workers).arg(worker).exec_async(&mut connection).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn take_over(&self) -> RedisResult<()> {
         let mut take = TAKE_OVER.key(self.queue.name);
         take.key(names::workers(self.queue)).arg(names::working(self.queue)).arg(names::ALIVE);
@@ -187,11 +222,6 @@ impl Keeper<'_> {
 fn id_parts(id: &str) -> (u64, u64) {
     let (ms, number) = id.split_once('-').unwrap_or((id, "0"));
     (ms.parse().unwrap_or(0), number.parse().unwrap_or(0))
-}
-
-/// Whether Redis answered, and did not do it: it may have no memory left.
-fn is_refusal(error: &redis::RedisError) -> bool {
-    error.code().is_some_and(|code| matches!(code, "OOM" | "MISCONF"))
 }
 
 /// How many messages of a queue are parked.

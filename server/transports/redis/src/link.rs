@@ -4,7 +4,7 @@ use crate::{
     RedisUrl, Server,
     intake::RedisIntake,
     names,
-    outlet::RedisOutlet,
+    outlet::{RedisOutlet, is_refusal},
     server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect},
 };
 use flow::{Id, Style, System, topology::Queue};
@@ -147,15 +147,20 @@ impl RedisLink {
                         .arg("0")
                         .arg("MKSTREAM");
                     match create.exec_async(&mut connection).await {
-                        Err(error) if error.code() != Some("BUSYGROUP") => return Err(self.failed(error)),
-                        _ => {}
+                        // It is there; or it may be: who reads will see.
+                        Err(error) if error.code() == Some("BUSYGROUP") || is_refusal(&error) => {}
+                        created => created.map_err(|error| self.failed(error))?,
                     }
                 }
             }
             Style::Orchestration => {
                 let mut add = cmd("SADD");
                 add.arg(names::QUEUES).arg(names::list(queue));
-                add.exec_async(&mut connection).await.map_err(|error| self.failed(error))?;
+                match add.exec_async(&mut connection).await {
+                    // Nothing but Sidekiq's own pages looks there.
+                    Err(error) if is_refusal(&error) => {}
+                    added => added.map_err(|error| self.failed(error))?,
+                }
             }
         }
         Ok(())

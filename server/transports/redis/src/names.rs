@@ -56,8 +56,12 @@ pub fn working(queue: &Queue) -> String {
     format!("skuflow:working:{}:", list(queue))
 }
 
-/// The names of the workers at a list.
+/// The names of the workers at a group or list.
 #[must_use]
 pub fn workers(queue: &Queue) -> String {
-    format!("skuflow:workers:{}", list(queue))
+    let of = match queue.style {
+        Style::Choreography => group(queue.service),
+        Style::Orchestration => list(queue),
+    };
+    format!("skuflow:workers:{of}")
 }

@@ -115,6 +115,11 @@ pub(crate) fn refusal(error: &ServerError) -> String {
     }
 }
 
+/// Whether Redis answered and would not: it may have no memory left, or no disk. That passes, and nobody has failed.
+pub(crate) fn is_refusal(error: &redis::RedisError) -> bool {
+    error.code().is_some_and(|code| matches!(code, "OOM" | "MISCONF"))
+}
+
 /// That a message is in a queue now.
 pub(crate) fn routed(exchange: &str, queue: &Queue, envelope: &Envelope) -> Event {
     let kind = Kind::Routed { routing_key: queue.name.into(), message: None };

@@ -62,11 +62,13 @@ pub static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Takes a consumer out of its group unless something is pending with it, which would be lost with it.
+/// Takes a consumer out of its group unless something is pending with it, which would be lost with it; answers how much is,
+/// up to 1. Where the group is gone, nothing is.
 pub static LEAVE_GROUP: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+        local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+        if pending.err then return 0 end
         if #pending == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
         return #pending",
     )

@@ -251,7 +251,7 @@ async fn start(data: &Path) -> Result<(Running, String), ServerError> {
     fs::create_dir_all(data).map_err(folder)?;
     let data = data.canonicalize().map_err(folder)?;
     let mut why = String::new();
-    let mut port = end_leftover(&data).await;
+    let mut port = end_leftover(&data).await.map_err(failed)?;
     for _ in 0..PORTS_TRIED {
         let chosen = free_port(port.take()).map_err(|error| failed(error.to_string()))?;
         let note = serde_json::to_vec(&Note { port: chosen }).expect("a number is plain data");
@@ -311,10 +311,12 @@ async fn until_it_answers(running: &mut Running) -> Result<String, String> {
     }
 }
 
-/// Ends the child of a run of ours that was killed; answers on which port it was.
-async fn end_leftover(data: &Path) -> Option<u16> {
-    let note = fs::read(data.join(NOTE)).ok()?;
-    let Note { port } = serde_json::from_slice(&note).ok()?;
+/// Ends the child of a run of ours that was killed; answers on which port it was. Two must never write one file.
+async fn end_leftover(data: &Path) -> Result<Option<u16>, String> {
+    let note = fs::read(data.join(NOTE)).ok();
+    let Some(Note { port }) = note.and_then(|note| serde_json::from_slice(&note).ok()) else {
+        return Ok(None);
+    };
     let url = RedisUrl::local(port);
     // Somebody else may listen on that port by now.
     let its_folder = async {
@@ -326,9 +328,13 @@ async fn end_leftover(data: &Path) -> Option<u16> {
     if its_folder.await.as_deref() == Some(data) {
         tracing::info!(port, "ending the Redis that an earlier run left behind");
         shut_down(&url).await;
-        within(END_TIMEOUT, || TcpListener::bind(("127.0.0.1", port)).is_ok()).await;
+        if !within(END_TIMEOUT, || TcpListener::bind(("127.0.0.1", port)).is_ok()).await {
+            return Err(format!(
+                "one that an earlier run left behind on port {port} does not end; end it first"
+            ));
+        }
     }
-    Some(port)
+    Ok(Some(port))
 }
 
 /// Asks it to write what it has and to end.
