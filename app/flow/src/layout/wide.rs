@@ -1,5 +1,6 @@
 //! Left to right: warehouse, inventory, exchange, queues, consumers; calls run around the outside.
 
+use super::aside::{Aside, Turns};
 use super::path::at;
 use super::{
     ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, OTHERS, PRODUCER, Path, Plan, QueueBox,
@@ -37,8 +38,14 @@ const STEEP_X: f32 = 308.0;
 const MORE_HEIGHT: f32 = 34.0;
 /// What the line of a call, and its words outside of that, take above or below everything else.
 const CALL_MARGIN: f32 = 38.0;
-/// How far the line of a call is from the rim.
+/// How far the line of a call is from the rim above…
 const CALL_LANE: f32 = 26.0;
+/// …and below, where letters may lie in between.
+const CALL_LANE_BELOW: f32 = 20.0;
+/// How far below its queue's middle a message travels that comes back for another attempt: below the counts.
+const RETRY_LANE: f32 = 47.5;
+/// Where it goes up again, between the queue and the lines into other queues.
+const RETRY_X: f32 = QUEUE_X - 9.5;
 /// How far above a line the words of what travels on it stand, so that tokens do not touch them.
 const ABOVE_LINE: f32 = 12.0;
 /// Between a line's end and what it points at.
@@ -54,7 +61,8 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let axis = row_y(1);
     let last = row_y(rows.len() - 1) + CARD_SIZE.1 - CARD_ABOVE;
     let asks_too = plan.has_calls() && plan.loyalty.is_some();
-    let height = last + margin + if asks_too { CALL_MARGIN } else { 0.0 };
+    // Below the last row something may go around, too.
+    let height = last + margin.max(18.0) + if asks_too { CALL_MARGIN } else { 0.0 };
 
     let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
     let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
@@ -155,11 +163,16 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         let card_right = CARD_X + CARD_SIZE.0 + GAP;
         let side = CARD_SIZE.1 / 2.0 - CARD_ABOVE;
         let (above, below, asks) = (producer.y - GAP, producer.bottom() + GAP, producer.middle().x);
-        let loyalty =
-            (Service::Loyalty, INNER_LANE_X, height - CALL_MARGIN - CALL_LANE, below, asks + BESIDE_CALLS);
+        let loyalty = (
+            Service::Loyalty,
+            INNER_LANE_X,
+            height - CALL_MARGIN - CALL_LANE_BELOW,
+            below,
+            asks + BESIDE_CALLS,
+        );
         for (service, lane_x, lane_y, down_to, asks) in [
             (Service::Catalog, LANE_X, CALL_LANE, above, asks),
-            (Service::Wishlist, LANE_X, height - CALL_LANE, below, asks),
+            (Service::Wishlist, LANE_X, height - CALL_LANE_BELOW, below, asks),
         ]
         .into_iter()
         .chain(asks_too.then_some(loyalty))
@@ -167,7 +180,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
             let from = at(card_right, row_y(service as usize) + side);
             let points = [from, at(lane_x, from.y), at(lane_x, lane_y), at(asks, lane_y), at(asks, down_to)];
             // Its words stand outside of it, where no token runs over them.
-            let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 18.0 };
+            let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 15.5 };
             edges.push(http(service, &points, (asks, words_y)));
         }
     }
@@ -197,7 +210,25 @@ fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32) -> Queue
         counts: Text::new(super::text::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
         slots,
         pitch: SLOT_PITCH,
+        aside: service.map(|service| aside(name, service, y)),
     }
+}
+
+/// Down from the consumer's side, and below the counts back to the queue; the letters lie below the card.
+fn aside(queue: &str, service: Service, y: f32) -> Aside {
+    let (side, lane) = (CARD_X - 2.5, y + RETRY_LANE);
+    let ring = at(side - 13.0, lane);
+    let (down, out, into) = (at(side, y + 27.0), at(side, lane), at(QUEUE_X - GAP, y + BESIDE));
+    let (round, up) = (at(RETRY_X, lane), at(RETRY_X, into.y));
+    let tray = Rect::new(CARD_X + 4.0, lane - 5.0, 112.0, 11.0);
+    let letter = at(tray.x + 2.0, lane);
+    let turns = Turns {
+        retry: &[down, out, ring],
+        back: &[ring, round, up, into],
+        park: &[down, out, letter],
+        replay: &[letter, round, up, into],
+    };
+    Aside::new((queue, consumer_id(service)), ring, tray, (5, 5.0), &turns)
 }
 
 /// The words of what travels into a queue above or below: left of the line, since on its right there are queues.
