@@ -375,6 +375,7 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
 
 /// What can be done with letters that are parked.
 fn of_letters(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
+    const GONE: &str = "You are asked once more. What is discarded cannot be brought back.";
     let Thing::Tray(service) = thing else { return Vec::new() };
     let Some(parked) = known.parked.iter().find(|parked| parked.service == service) else {
         return Vec::new();
@@ -392,7 +393,6 @@ fn of_letters(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
     let all_back = joined(&["They go back to ", queue, ", the oldest first."]);
     let replayed = Deed::new("Replay the oldest letter", back, replay(system, one(), None));
     let all = || Deed::new(which("Replay ", ""), all_back, replay(system, letters.clone(), None));
-    const GONE: &str = "You are asked once more. What is discarded cannot be brought back.";
     let thrown = discard(system, one()).after(question(1, true));
     let thrown = Deed { is_apart: true, ..Deed::new("Discard the oldest letter…", GONE, thrown) };
     let all_thrown = || {

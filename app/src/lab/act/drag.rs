@@ -87,7 +87,9 @@ impl Drag {
 
 impl Drop for Drag {
     fn drop(&mut self) {
-        self.letter.take().into_iter().for_each(|letter| letter.remove());
+        if let Some(letter) = &self.letter {
+            letter.remove();
+        }
         mark(&self.queue, "data-drop", false);
         mark(&self.queue, "data-over", false);
     }
@@ -158,5 +160,9 @@ pub fn listen(asks: Asks, system: System, parked: Memo<Vec<Parked>>, targets: Ta
             request_animation_frame(move || asks.say(said.words, false));
         }
     });
-    on_cleanup(move || [begun, moved, ended, cancelled, escaped].into_iter().for_each(|one| one.remove()));
+    on_cleanup(move || {
+        for listener in [begun, moved, ended, cancelled, escaped] {
+            listener.remove();
+        }
+    });
 }

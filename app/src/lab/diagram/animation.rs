@@ -9,7 +9,6 @@ use super::super::pacer::Shown;
 use super::super::selection::Selection;
 use super::super::state::{LabState, OnTheWay};
 use super::super::words::place_name;
-use super::aside::TICK_US;
 use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
 use flow::layout::{ARRIVAL_EDGE, Orientation, SMALLEST_TEXT};
@@ -34,7 +33,7 @@ const CROWDED_FRAME_MS: f64 = 250.0;
 /// How often the dots of streams move on then: they say that something flows, not where anything is.
 const CROWDED_STREAM_MS: f64 = 48.0;
 /// How often what counts down is drawn.
-const TICK_MS: f64 = TICK_US as f64 / 1_000.0;
+const TICK_MS: f64 = 250.0;
 /// How many things on their way are listed.
 const LISTED: usize = 5;
 
@@ -270,7 +269,8 @@ impl Animation {
         };
         let Some((due_us, has_clock)) = lab.peek(due) else { return false };
         let is_due = now_ms - self.ticked_at_ms >= TICK_MS;
-        if due_us.is_some() && is_due || due_us.is_none() && has_clock {
+        let has_ticked = if due_us.is_some() { is_due } else { has_clock };
+        if has_ticked {
             self.ticked_at_ms = now_ms;
             lab.quietly(|state| state.clock_us = due_us.map(|_| clock_us));
             self.is_draw_due = true;

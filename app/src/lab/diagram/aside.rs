@@ -9,8 +9,8 @@ use flow::joined;
 use flow::layout::{Aside, LETTER, Px, QueueBox, Rect};
 use flow::picture::QueuePicture;
 
-/// How often the ring is drawn anew; the style sheet lets it shrink in between.
-pub(super) const TICK_US: u64 = 250_000;
+/// How often the ring is drawn anew, as `animation` has it; the style sheet lets it shrink in between.
+const TICK_US: u64 = 250_000;
 
 /// Puts the tray of a queue into the drawing, or its loop: the trays stand first, since what is inserted before something
 /// takes the focus away from it.
