@@ -180,6 +180,7 @@ fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl Into
                     class="stage-drawing"
                     on:click=act::on_click(targets)
                     on:contextmenu=act::on_context_menu(targets)
+                    on:keydown=act::on_press(targets)
                 >
                     <Diagram
                         lab

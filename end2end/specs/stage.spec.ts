@@ -109,8 +109,26 @@ for (const style of STYLES) {
     const fault = { kind: "poison", service: "catalog", trigger: { every_nth: 1 } };
     await put(server, `/api/${style}/faults`, { faults: [fault] });
     await server.post("/api/arrivals", { sku: SKU, quantity: 12, style });
-    await expect(page.locator(".queue-aside, .queue-counts", { hasText: "parked 1" })).toBeVisible({ timeout: 60_000 });
+    await expect(page.locator('[data-tray][data-count="1"]')).toBeVisible({ timeout: 60_000 });
     await look(page, "parked");
+  });
+
+  test(`${style}, tried again and parked everywhere: words can be read on every screen, and none overlaps another`, async ({ page, server }) => {
+    test.setTimeout(120_000);
+    await openLab(page, style);
+    const services = ["inventory", "catalog", "wishlist"];
+    const all = (kind: string) => services.map((service) => ({ kind, service, trigger: { every_nth: 1 } }));
+    await put(server, `/api/${style}/faults`, { faults: all("poison") });
+    await server.post("/api/arrivals", { sku: SKU, quantity: 12, style });
+    await expect(page.locator('[data-tray][data-count="1"]')).toHaveCount(3, { timeout: 60_000 });
+    await put(server, `/api/${style}/faults`, { faults: all("handler_error") });
+    await server.post("/api/arrivals", [SKU, "MUG-BLUE"].map((sku) => ({ sku, quantity: 12, style })));
+    // The fourth wait is the longest.
+    await expect(page.locator(".loop-seconds", { hasText: /^1[2-5]$/ })).toHaveCount(3, { timeout: 60_000 });
+    // What undoes a fault is looked at elsewhere.
+    await put(server, `/api/${style}/faults`, { faults: [] });
+    await expect(page.locator("[data-undo]")).toHaveCount(0);
+    await look(page, "tried again and parked");
   });
 }
 

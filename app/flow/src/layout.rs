@@ -3,6 +3,7 @@
 //! One pure function from what there is to draw to positions: the same on the server and in the browser, and
 //! the same ids in every orientation, so that tokens find their line whatever the screen.
 
+mod aside;
 mod path;
 mod px;
 mod rect;
@@ -12,6 +13,7 @@ mod tests;
 mod text;
 mod wide;
 
+pub use aside::{Aside, LETTER, park_edge, replay_edge, retry_edge, return_edge};
 pub use path::{Path, Point};
 pub use px::Px;
 pub use rect::Rect;
@@ -118,6 +120,8 @@ pub struct QueueBox {
     pub label: Text,
     /// The place of its counts.
     pub counts: Text,
+    /// What stands beside it, of a queue of ours.
+    pub aside: Option<Aside>,
 }
 
 /// What travels on an edge.
@@ -230,10 +234,14 @@ pub fn layout(plan: &Plan) -> Layout {
 }
 
 impl Layout {
-    /// The line with that id.
+    /// The line with that id; also one that is drawn only while something is on it.
     #[must_use]
     pub fn edge(&self, id: &str) -> Option<&Edge> {
-        self.edges.iter().find(|edge| edge.id == id)
+        let found = self.edges.iter().find(|edge| edge.id == id);
+        found.or_else(|| {
+            let mut queues = self.queues.iter();
+            queues.find_map(|queue| queue.aside.as_ref()?.ways.iter().find(|way| way.id == id))
+        })
     }
 
     /// The value of the attribute `viewBox`.
@@ -368,6 +376,7 @@ impl Layout {
             queue.pitch *= by;
             queue.label = queue.label.clone().scaled(by);
             queue.counts = queue.counts.clone().scaled(by);
+            queue.aside = queue.aside.take().map(|aside| aside.scaled(by));
         }
         for edge in &mut self.edges {
             edge.path = edge.path.scaled(by);

@@ -22,7 +22,7 @@ mod tests;
 pub use agreement::Agreement;
 pub use binding::Binding;
 pub use hold::Hold;
-pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot};
+pub use queue::{BASIC_GET, Consumer, QueuePicture, SLOTS, Slot, Wait};
 pub use recent::{ARRIVALS, Arrival};
 pub use service::{Answer, Call, Change, Decision, NodeState, ServicePicture, SetFault};
 pub use store::{Entry, Inbox, Rows};

@@ -4,12 +4,14 @@
 //! the focus, or `M`. What the menu offers is in `deeds`, as data; the browser fetches what shows it right after the page.
 
 mod deeds;
+mod drag;
 mod menu;
 mod source;
 
 use super::handle::Lab;
 #[cfg(feature = "hydrate")]
 use super::panels::load_panels;
+use super::pick::is_press;
 use super::selection::Selection;
 use crate::later;
 use leptos::{ev, prelude::*};
@@ -18,7 +20,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{DomRect, Element, HtmlElement};
 
 /// What in a diagram can be acted on.
-const THINGS: &str = "svg :is([data-node], [data-queue], [data-edge])";
+const THINGS: &str = "svg :is([data-node], [data-queue], [data-edge], [data-tray])";
 
 /// Something that is to be acted on.
 #[derive(Debug, Clone)]
@@ -56,6 +58,16 @@ pub fn on_click(targets: Targets) -> impl Fn(ev::MouseEvent) + Copy {
             thing_at(&event).filter(|_| !is_message).and_then(|thing| Target::of(&thing, false))
         {
             targets.set(Some(target));
+        }
+    }
+}
+
+/// Opens the menu of the letters that a key presses: there is nothing else to them.
+pub fn on_press(targets: Targets) -> impl Fn(ev::KeyboardEvent) + Copy {
+    move |event| {
+        let is_tray = thing_at(&event).is_some_and(|thing| thing.has_attribute("data-tray"));
+        if is_tray && is_press(&event) {
+            open_at_focus(targets);
         }
     }
 }

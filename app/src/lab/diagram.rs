@@ -4,6 +4,7 @@
 //! in `animation`, which touches the page directly.
 
 mod animation;
+mod aside;
 mod card;
 mod edge;
 mod hold;
@@ -47,6 +48,8 @@ pub struct Scene<'a> {
     /// The lines that something is still to come on.
     ahead: &'a [String],
     is_down: bool,
+    /// What time it is in the picture, in microseconds since the Unix epoch.
+    now_us: u64,
     /// How much larger than usual the text is.
     scale: f32,
 }
@@ -56,7 +59,7 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn of(lab: &'a LabState) -> Self {
         let scene = Self::new(lab.picture(), lab.shows(), lab.layout(), lab.selected.as_ref());
-        Self { ahead: &lab.ahead, ..scene }
+        Self { ahead: &lab.ahead, now_us: lab.clock_us.unwrap_or(scene.now_us), ..scene }
     }
 
     /// The scene of one style.
@@ -75,6 +78,7 @@ impl<'a> Scene<'a> {
             selected,
             ahead: &[],
             is_down: picture.transport_down(system.transport).is_some(),
+            now_us: picture.at_us,
             scale: layout.text_px / SMALLEST_TEXT,
         }
     }
@@ -100,6 +104,13 @@ impl<'a> Scene<'a> {
                 .flat_map(|one| hold::undo(self, one).into_iter().chain(hold::steps(self, one)))
                 .collect()),
             queues: all(layout.queues.iter().map(|one| queue::queue(self, one)).collect()),
+            asides: {
+                let mut asides = Vec::new();
+                for is_loop in [false, true] {
+                    layout.queues.iter().for_each(|one| aside::put(self, one, is_loop, &mut asides));
+                }
+                all(asides)
+            },
         }
     }
 

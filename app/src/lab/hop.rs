@@ -2,8 +2,10 @@
 
 use flow::event::StockReason;
 use flow::layout::{
-    ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, rival_edge, route_edge,
+    ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, park_edge, publish_edge, replay_edge, retry_edge,
+    return_edge, rival_edge, route_edge,
 };
+use flow::picture::DESK;
 use flow::{Event, Kind, Node, Style, System, topology};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -87,12 +89,14 @@ pub fn hop_of(event: &Event, system: impl Into<System>) -> Option<Hop> {
         Kind::StockRecorded { reason: StockReason::Sale, .. } => {
             Hop { words: Some("sale".to_owned()), ..hop(ARRIVAL_EDGE.into(), Shape::Goods, SHORT_MS) }
         }
+        Kind::Published { routing_key, .. } if is_of_desk(event) => {
+            hop(replay_edge(routing_key), message, ROUTE_MS)
+        }
         Kind::Published { routing_key, .. } => match event.exchange.as_deref() {
             Some("") => hop(route_edge(routing_key), message, ROUTE_MS),
             _ => hop(publish_edge(system.exchange().name), message, MESSAGE_MS),
         },
-        // What comes back for another attempt comes out of its waiting queue, not from the exchange; and on
-        // the default exchange the way from publisher to queue was one line already. What a stranger's queue gets from
+        // On the default exchange the way from publisher to queue was one line already. What a stranger's queue gets from
         // an exchange that is not drawn comes from nowhere.
         Kind::Routed { .. } if event.attempt.unwrap_or(1) == 1 && is_of_exchange(event, system) => {
             hop(route_edge(queue?), message, ROUTE_MS)
@@ -104,9 +108,13 @@ pub fn hop_of(event: &Event, system: impl Into<System>) -> Option<Hop> {
             Hop { back: true, ..hop(http_edge(place_of(event)?), shape, CALL_MS) }
         }
         Kind::Acked { .. } => Hop { back: true, ..hop(taking_edge(event)?, Shape::Ack, SHORT_MS) },
-        Kind::RetryScheduled { .. } | Kind::DeadLettered { .. } | Kind::Nacked { .. } => {
-            Hop { back: true, ..hop(taking_edge(event)?, Shape::Error, SHORT_MS) }
+        // What comes back comes out of where it waited.
+        Kind::Routed { .. } if event.attempt > Some(1) => {
+            hop(return_edge(own_queue(event)?), message, ROUTE_MS)
         }
+        Kind::RetryScheduled { .. } => hop(retry_edge(own_queue(event)?), Shape::Error, SHORT_MS),
+        Kind::DeadLettered { .. } => hop(park_edge(own_queue(event)?), Shape::Error, SHORT_MS),
+        Kind::Nacked { .. } => Hop { back: true, ..hop(taking_edge(event)?, Shape::Error, SHORT_MS) },
         _ => return None,
     })
 }
@@ -114,6 +122,16 @@ pub fn hop_of(event: &Event, system: impl Into<System>) -> Option<Hop> {
 fn is_of_exchange(event: &Event, system: System) -> bool {
     // Without an exchange, the way from publisher to queue was one line already.
     system.has_exchange() && event.exchange.as_deref().is_none_or(|name| name == system.exchange().name)
+}
+
+/// Whether the dead-letter desk publishes it.
+fn is_of_desk(event: &Event) -> bool {
+    matches!(&event.node, Some(Node::Foreign(who)) if **who == *DESK)
+}
+
+/// The queue of ours that it is about: what is put off or parked goes around beside it.
+fn own_queue(event: &Event) -> Option<&str> {
+    event.queue.as_deref().filter(|name| topology::queue_named(name).is_some())
 }
 
 /// The line on which a message leaves its queue: a stranger at a queue of ours has one of its own.
@@ -140,6 +158,9 @@ pub fn waits_for(event: &Event) -> Option<u64> {
     let arrival = event.correlation_id.as_deref();
     match &event.kind {
         Kind::StockRecorded { .. } | Kind::Published { .. } => Some(key("arrived", arrival?, "")),
+        Kind::Routed { .. } if event.attempt > Some(1) => {
+            Some(key("put off", message?, event.queue.as_deref()?))
+        }
         Kind::Confirmed { .. } | Kind::Routed { .. } | Kind::Returned { .. } | Kind::Refused { .. } => {
             Some(key("published", message?, ""))
         }
@@ -181,6 +202,9 @@ pub fn lands_as(event: &Event) -> [Option<u64>; 2] {
         }
         Kind::HttpRequest { http_id, .. } => [Some(key("asked", http_id, "")), None],
         Kind::Acked { .. } => [message.map(|id| key("acked", id, "")), None],
+        Kind::RetryScheduled { .. } => {
+            [message.zip(event.queue.as_deref()).map(|(id, queue)| key("put off", id, queue)), None]
+        }
         _ => [None, None],
     }
 }
@@ -218,5 +242,28 @@ mod tests {
         assert_eq!(delivered(stranger(), own), Some(rival_edge(own, "rival")));
         assert_eq!(delivered(flow::Service::Catalog.into(), own), Some(deliver_edge(own)));
         assert_eq!(delivered(stranger(), "audit"), Some(deliver_edge("audit")));
+    }
+
+    #[test]
+    fn what_failed_goes_around_by_its_retry_queue_and_what_is_parked_into_the_tray() {
+        let queue = "catalog.sku_processed";
+        let catalog = || Node::from(flow::Service::Catalog);
+        let reason = || "500".to_owned();
+        let put_off = Kind::RetryScheduled { delay_ms: 200, reason: reason() };
+        assert_eq!(edge(put_off, catalog(), queue, None), Some(retry_edge(queue)));
+        let parked = Kind::DeadLettered { reason: reason() };
+        assert_eq!(edge(parked, catalog(), queue, None), Some(park_edge(queue)));
+        let event = |kind, attempt| {
+            let mut event = Event::new(1, Provenance::Broker, kind);
+            (event.queue, event.message_id, event.attempt) =
+                (Some(queue.into()), Some("m".into()), Some(attempt));
+            event
+        };
+        let back = event(Kind::Routed { routing_key: queue.into(), message: None }, 2);
+        let hop = hop_of(&back, Style::Choreography).unwrap();
+        assert_eq!((hop.edge, hop.shape), (return_edge(queue), Shape::Event));
+        // It sets out once it was seen to arrive where it waits.
+        let put_off = event(Kind::RetryScheduled { delay_ms: 200, reason: reason() }, 1);
+        assert_eq!(waits_for(&back), lands_as(&put_off)[0]);
     }
 }

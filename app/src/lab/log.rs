@@ -179,6 +179,7 @@ pub fn Log(
     });
     let older = Memo::new(move |_| listed.with(|listed| listed.older));
     let on_pick = inspector::on_pick(lab);
+    let hues = Memo::new(move |_| lab.look(Pace::Calm, hues));
     view! {
         {move || emptiness.get().map(|words| view! { <p class="view-empty">{words}</p> })}
         <ol class="log-rows" data-follow="log" aria-label="Log">
@@ -204,16 +205,35 @@ pub fn Log(
                 .into_any(),
             }}
             <For each=move || listed.with(|listed| listed.steps.clone()) key=Step::key let(step)>
-                <LogRow event=step.event style marks on_pick />
+                <LogRow event=step.event style marks hues on_pick />
             </For>
         </ol>
     }
 }
 
+/// The latest arrivals, each with the number of its colour.
+fn hues(look: &Look<'_>) -> Vec<(Id, u32)> {
+    let recent = &look.lab.system().recent;
+    recent.iter().map_while(|arrival| Some((arrival.id().clone(), recent.hue_of(arrival.id())?))).collect()
+}
+
 /// A step as a sentence.
 #[component]
-fn LogRow(event: Arc<Event>, style: Style, marks: Memo<Marks>, on_pick: OnPick) -> impl IntoView {
+fn LogRow(
+    event: Arc<Event>,
+    style: Style,
+    marks: Memo<Marks>,
+    hues: Memo<Vec<(Id, u32)>>,
+    on_pick: OnPick,
+) -> impl IntoView {
     let seq = event.seq;
+    let arrival = event.correlation_id.clone();
+    let hue = move || {
+        let of = |hues: &Vec<(Id, u32)>| {
+            hues.iter().find(|(id, _)| Some(id) == arrival.as_ref()).map(|(_, hue)| hue.to_string())
+        };
+        hues.with(of)
+    };
     view! {
         <li>
             <button
@@ -221,6 +241,7 @@ fn LogRow(event: Arc<Event>, style: Style, marks: Memo<Marks>, on_pick: OnPick) 
                 class:is-selected=move || marks.with(|marks| marks.selected == Some(seq))
                 type="button"
                 data-pick=Selection::Event(seq).to_string()
+                data-hue=hue
                 on:click=picks(on_pick, Selection::Event(seq))
                 tabindex=move || marks.with(|marks| if marks.last == Some(seq) { "0" } else { "-1" })
             >

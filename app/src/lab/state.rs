@@ -47,6 +47,9 @@ pub struct LabState {
     pub behind: bool,
     /// The lines that something is still to come on; none but where styles are compared.
     pub ahead: Vec<String>,
+    /// What time it is for the server, while something waits for it and the page follows what happens: microseconds since
+    /// the Unix epoch.
+    pub clock_us: Option<u64>,
     /// What is on its way in the diagram.
     pub on_the_way: Vec<OnTheWay>,
     /// What stands below the diagram.
@@ -86,6 +89,7 @@ impl LabState {
             slowed: None,
             behind: false,
             ahead: Vec::new(),
+            clock_us: None,
             on_the_way: Vec::new(),
             views: Views::default(),
             notice: None,

@@ -159,7 +159,10 @@ fn drawing(look: &Look<'_>, window: Window) -> Drawing {
         let mut rows: Vec<_> = (from..)
             .zip(&lines)
             .map(|(number, line)| match line {
-                Line::Group(group) => lines::heading(group, number * LINE_PX, &focus),
+                Line::Group(group) => {
+                    let hue = look.lab.system().recent.hue_of(&group.id);
+                    lines::heading(group, number * LINE_PX, &focus, hue)
+                }
                 Line::Row(_, row) => lines::bars(row, number * LINE_PX, &axis, &focus),
             })
             .collect();

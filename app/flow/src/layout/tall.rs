@@ -1,5 +1,6 @@
 //! Top to bottom, for phones: messages go down on the left, calls go up on the right.
 
+use super::aside::{Aside, Turns};
 use super::path::at;
 use super::{
     ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, OTHERS, PRODUCER, Path, Plan, QueueBox,
@@ -156,10 +157,12 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         }
         y = bottom + ROW_GAP;
     }
+    let trays = queues.iter().filter_map(|queue| queue.aside.as_ref());
+    let lowest = trays.map(|aside| aside.tray.bottom() - 4.0).fold(bottom, f32::max);
     Layout {
         orientation: plan.orientation,
         width: WIDTH,
-        height: bottom + 6.0,
+        height: lowest + 6.0,
         text_px: SMALLEST_TEXT,
         nodes,
         queues,
@@ -213,5 +216,23 @@ fn queue_box(name: &str, label: &str, service: Option<crate::Service>, y: f32) -
         counts: Text::of_lines(counts, at(slots.x, slots.bottom() + 14.0), Anchor::Start),
         slots,
         pitch: SLOT_PITCH,
+        aside: service.map(|service| aside(name, service, y)),
     }
+}
+
+/// Back to the queue between its counts and the card; the letters lie below the card, right of the words of its calls.
+fn aside(queue: &str, service: crate::Service, y: f32) -> Aside {
+    let side = CARD_X - GAP;
+    let (out, ring) = (at(side, y + 35.8), at(116.0, y + 35.8));
+    let (round, into) = (at(96.5, ring.y), at(96.5, y + SLOT_SIZE.1 / 2.0 + GAP));
+    let tray = Rect::new(230.0, y + 43.5, 32.0, 12.0);
+    let below = y + 41.5;
+    let (corner, over, letter) = (at(side - 5.0, below), at(tray.x + 6.0, below), at(tray.x + 6.0, y + 48.0));
+    let turns = Turns {
+        retry: &[out, ring],
+        back: &[ring, round, into],
+        park: &[at(side - 5.0, ring.y), corner, over, letter],
+        replay: &[letter, over, corner, at(corner.x, ring.y), round, into],
+    };
+    Aside::new((queue, consumer_id(service)), ring, tray, (1, 0.0), &turns)
 }

@@ -55,6 +55,10 @@ fn boxes(layout: &Layout) -> Vec<(String, Rect)> {
         boxes.push((queue.name.clone(), queue.slots));
         boxes.push((format!("label of {}", queue.name), queue.label.rect));
         boxes.push((format!("counts of {}", queue.name), queue.counts.rect));
+        if let Some(aside) = &queue.aside {
+            boxes.push((format!("ring of {}", queue.name), aside.ring));
+            boxes.push((format!("tray of {}", queue.name), aside.tray));
+        }
     }
     for edge in &layout.edges {
         boxes.extend(edge.label.as_ref().map(|label| (format!("label of {}", edge.id), label.rect)));
@@ -83,16 +87,23 @@ fn nothing_overlaps_and_everything_is_within_bounds() {
 #[test]
 fn no_line_crosses_a_label_or_runs_through_a_node() {
     for (name, layout) in all() {
-        for edge in &layout.edges {
+        let asides = layout.queues.iter().flat_map(|queue| &queue.aside).flat_map(|aside| &aside.ways);
+        // Words that come and go have a halo where they cross a line; what travels on their own is kept off below.
+        let mut boxes = boxes(&layout);
+        boxes.retain(|(other, _)| !other.starts_with("what passes"));
+        for edge in layout.edges.iter().chain(asides) {
             let own_label = format!("label of {}", edge.id);
             for step in 0..=200_u8 {
                 let point = edge.path.point(f32::from(step) / 200.0);
                 let inside =
                     point.x > 0.0 && point.x < layout.width && point.y > 0.0 && point.y < layout.height;
                 assert!(inside, "{} leaves {name}: {point:?}", edge.id);
-                // Words that come and go have a halo where they cross a line; what travels on their own is kept off below.
-                let boxes = boxes(&layout).into_iter().filter(|(other, _)| !other.starts_with("what passes"));
-                for (other, rect) in boxes.filter(|(other, _)| *other != own_label) {
+                // The ways beside a queue lead to its ring and its tray, and past the ring from there.
+                let queue = edge.id.split_once(':').map_or("", |(_, queue)| queue);
+                let own_aside = [format!("ring of {queue}"), format!("tray of {queue}")];
+                let others =
+                    boxes.iter().filter(|(other, _)| *other != own_label && !own_aside.contains(other));
+                for (other, rect) in others {
                     assert!(!rect.contains(point), "{} runs through {other} in {name}: {point:?}", edge.id);
                 }
             }
@@ -136,6 +147,32 @@ fn every_line_leads_from_what_it_names_to_what_it_names() {
                 let (_, rect) = names.iter().find(|(id, _)| id == end).unwrap();
                 let near = Rect::new(rect.x - 5.0, rect.y - 5.0, rect.w + 10.0, rect.h + 10.0);
                 assert!(near.contains(point), "{} does not touch {end} in {name}", edge.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_goes_around_from_its_consumer_over_the_ring_or_the_tray_back_to_its_queue() {
+    for (name, layout) in all() {
+        for queue in &layout.queues {
+            let Some(aside) = &queue.aside else {
+                assert_eq!(queue.service, None, "{}: {name}", queue.name);
+                continue;
+            };
+            let card =
+                layout.nodes.iter().find(|node| node.role == NodeRole::Consumer(queue.service.unwrap()));
+            let near = |rect: Rect| Rect::new(rect.x - 14.0, rect.y - 14.0, rect.w + 28.0, rect.h + 28.0);
+            let (card, ring, tray) = (card.unwrap().rect, aside.ring, aside.tray);
+            for (way, from, to) in [
+                (retry_edge(&queue.name), card, ring),
+                (return_edge(&queue.name), ring, queue.slots),
+                (park_edge(&queue.name), card, tray),
+                (replay_edge(&queue.name), tray, queue.slots),
+            ] {
+                let path = &layout.edge(&way).unwrap().path;
+                assert!(near(from).contains(path.point(0.0)), "{way} begins elsewhere in {name}");
+                assert!(near(to).contains(path.point(1.0)), "{way} ends elsewhere in {name}");
             }
         }
     }

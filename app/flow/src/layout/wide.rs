@@ -1,5 +1,6 @@
 //! Left to right: warehouse, inventory, exchange, queues, consumers; calls run around the outside.
 
+use super::aside::{Aside, Turns};
 use super::path::at;
 use super::{
     ARRIVAL_EDGE, Anchor, Edge, EdgeKind, Layout, NodeBox, NodeRole, OTHERS, PRODUCER, Path, Plan, QueueBox,
@@ -48,8 +49,14 @@ const STEEP_X: f32 = 308.0;
 const MORE_HEIGHT: f32 = 34.0;
 /// What the line of a call, and its words outside of that, take above or below everything else.
 const CALL_MARGIN: f32 = 38.0;
-/// How far the line of a call is from the rim.
+/// How far the line of a call is from the rim above…
 const CALL_LANE: f32 = 26.0;
+/// …and below, where letters may lie in between.
+const CALL_LANE_BELOW: f32 = 20.0;
+/// How far below its queue's middle a message travels that comes back for another attempt: below the counts.
+const RETRY_LANE: f32 = 47.5;
+/// Where it goes up again, between the queue and the lines into other queues.
+const RETRY_X: f32 = QUEUE_X - 9.5;
 /// How far above a line the words of what travels on it stand, so that tokens do not touch them.
 const ABOVE_LINE: f32 = 12.0;
 /// Between a line's end and what it points at.
@@ -72,7 +79,8 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     let axis = row_y(1);
     let last = row_y(rows.len() - 1) + CARD_SIZE.1 - CARD_ABOVE;
     let asks_too = plan.has_calls() && plan.loyalty.is_some();
-    let height = last + margin;
+    // Below the last row something may go around, too.
+    let height = last + margin.max(18.0);
 
     let warehouse = Rect::new(WAREHOUSE_X, axis - WAREHOUSE_SIZE.1 / 2.0, WAREHOUSE_SIZE.0, WAREHOUSE_SIZE.1);
     let producer = Rect::new(PRODUCER_X, axis - PRODUCER_SIZE.1 / 2.0, PRODUCER_SIZE.0, PRODUCER_SIZE.1);
@@ -117,7 +125,9 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         let card = Rect::new(CARD_X, y - CARD_ABOVE, CARD_SIZE.0, CARD_SIZE.1);
         match row {
             Row::Queue { name, label, service, consumer, has_route } => {
-                let queue = queue_box(&name, &label, service, y);
+                // Where rows are close there is no room to go around.
+                let beside = service.filter(|_| !is_close).map(|service| aside(&name, service, y));
+                let queue = queue_box(&name, &label, service, y, beside);
                 if has_route {
                     let to = at(queue.slots.x - GAP, y);
                     let leave = if plan.has_exchange() { 46.0 } else { 72.0 };
@@ -179,7 +189,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
         // Below, wishlist and loyalty share a lane, and their words stand beside each other.
         let alone = f32::midpoint(asks, LANE_X);
         let wishlists = if asks_too { WISHLISTS_WORDS_X } else { alone };
-        let below_lane = height - CALL_LANE;
+        let below_lane = height - CALL_LANE_BELOW;
         let loyalty =
             (Service::Loyalty, INNER_LANE_X, below_lane, below, asks + BESIDE_CALLS, LOYALTYS_WORDS_X);
         for (service, lane_x, lane_y, down_to, asks, words) in [
@@ -192,7 +202,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
             let from = at(card_right, row_y(service as usize) + side);
             let points = [from, at(lane_x, from.y), at(lane_x, lane_y), at(asks, lane_y), at(asks, down_to)];
             // Its words stand outside of it, where no token runs over them.
-            let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 18.0 };
+            let words_y = if lane_y < axis { lane_y - 10.0 } else { lane_y + 15.5 };
             edges.push(http(service, &points, at(words, words_y), asks_too && lane_y > axis));
         }
     }
@@ -213,7 +223,7 @@ fn rival_lane(service: Service) -> f32 {
     5.0 + 3.0 * f32::from(service as u8)
 }
 
-fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32) -> QueueBox {
+fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32, aside: Option<Aside>) -> QueueBox {
     let slots = Rect::new(QUEUE_X, y - SLOT_SIZE.1 / 2.0, SLOT_SIZE.0, SLOT_SIZE.1);
     QueueBox {
         name: name.to_owned(),
@@ -222,7 +232,25 @@ fn queue_box(name: &str, label: &str, service: Option<Service>, y: f32) -> Queue
         counts: Text::new(super::text::COUNTS, at(slots.x, slots.bottom() + 15.0), Anchor::Start, f32::MAX),
         slots,
         pitch: SLOT_PITCH,
+        aside,
     }
+}
+
+/// Down from the consumer's side, and below the counts back to the queue; the letters lie below the card.
+fn aside(queue: &str, service: Service, y: f32) -> Aside {
+    let (side, lane) = (CARD_X - 2.5, y + RETRY_LANE);
+    let ring = at(side - 13.0, lane);
+    let (down, out, into) = (at(side, y + 27.0), at(side, lane), at(QUEUE_X - GAP, y + BESIDE));
+    let (round, up) = (at(RETRY_X, lane), at(RETRY_X, into.y));
+    let tray = Rect::new(CARD_X + 4.0, lane - 5.0, 112.0, 11.0);
+    let letter = at(tray.x + 2.0, lane);
+    let turns = Turns {
+        retry: &[down, out, ring],
+        back: &[ring, round, up, into],
+        park: &[down, out, letter],
+        replay: &[letter, round, up, into],
+    };
+    Aside::new((queue, consumer_id(service)), ring, tray, (5, 5.0), &turns)
 }
 
 /// The words of what travels into a queue above or below: left of the line, that share of its way along and so much lower,

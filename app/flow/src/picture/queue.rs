@@ -63,6 +63,9 @@ pub struct QueuePicture {
     early_more: u64,
     /// Messages that wait for their next attempt.
     retrying: Vec<Key>,
+    /// What of it comes back. It is over in seconds, and is not worth its way to the page.
+    #[serde(skip)]
+    returns: Returns,
     /// Further attempts that came back before it was told that they were put off.
     #[serde(default)]
     came_back: VecDeque<(Key, u32)>,
@@ -123,6 +126,34 @@ struct Early {
     counted: bool,
 }
 
+/// What comes back into a queue, as far as it was seen to go.
+#[derive(Debug, Clone, Default)]
+struct Returns {
+    /// How long each message waits that waits for its next attempt.
+    waits: Vec<Wait>,
+    /// Messages that were put off at least once.
+    tried: VecDeque<Key>,
+    /// Messages that are on their way back from the dead-letter queue.
+    replaying: VecDeque<Key>,
+}
+
+impl PartialEq for Returns {
+    /// Whoever came later stands as well as who was there from the beginning.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// How long a message waits for its next attempt.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    id: Key,
+    /// When it is due: microseconds since the Unix epoch, by the server's clock.
+    pub due_us: u64,
+    /// For how long it waits in all, in milliseconds.
+    pub delay_ms: u64,
+}
+
 /// One delivery, as its event tells it.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<'a> {
@@ -168,6 +199,29 @@ impl QueuePicture {
     #[must_use]
     pub fn retrying(&self) -> u64 {
         self.retrying.len() as u64
+    }
+
+    /// The message whose next attempt comes first, as far as that is known.
+    #[must_use]
+    pub fn next_due(&self) -> Option<&Wait> {
+        self.returns.waits.iter().min_by_key(|wait| wait.due_us)
+    }
+
+    /// Whether a message of it comes back, or has come back and is not done with: by another attempt, or replayed.
+    #[must_use]
+    pub fn has_returns(&self) -> bool {
+        let is_here = |id: &Key| {
+            self.waiting.iter().any(|one| one.id == *id) || self.unacked.iter().any(|held| held.id == *id)
+        };
+        !self.retrying.is_empty()
+            || !self.returns.replaying.is_empty()
+            || self.returns.tried.iter().any(is_here)
+    }
+
+    /// Whether a parked message is on its way back.
+    #[must_use]
+    pub fn has_replays(&self) -> bool {
+        !self.returns.replaying.is_empty()
     }
 
     /// Whether nothing waits, is in hand, or will come back.
@@ -233,12 +287,9 @@ impl QueuePicture {
             return;
         };
         let id = Key::from(id);
-        if attempt > 1 {
-            let known = self.retrying.len();
-            self.retrying.retain(|waiting| *waiting != id);
-            if self.retrying.len() == known {
-                remember(&mut self.came_back, KNOWN_BACK, (id.clone(), attempt));
-            }
+        forget(&mut self.returns.replaying, |one| *one == id);
+        if attempt > 1 && !self.no_longer_waits(&id) {
+            remember(&mut self.came_back, KNOWN_BACK, (id.clone(), attempt));
         }
         if forget(&mut self.early, |early| early.id == id && early.attempt == attempt) {
             // It is on its way already.
@@ -261,7 +312,8 @@ impl QueuePicture {
             return;
         };
         let id = Key::from(id);
-        self.retrying.retain(|waiting| *waiting != id);
+        forget(&mut self.returns.replaying, |one| *one == id);
+        self.no_longer_waits(&id);
         if let Some(at) = self.waiting.iter().position(|one| one.id == id) {
             let standing = self.waiting.remove(at);
             let was_given_back = standing.is_some_and(|one| one.given_back);
@@ -370,14 +422,30 @@ impl QueuePicture {
         }
     }
 
+    /// Its wait for the next attempt is over; says whether it waited.
+    fn no_longer_waits(&mut self, id: &Key) -> bool {
+        let known = self.retrying.len();
+        self.retrying.retain(|waiting| waiting != id);
+        if self.retrying.len() == known {
+            return false;
+        }
+        self.returns.waits.retain(|wait| wait.id != *id);
+        true
+    }
+
     /// The message was put off, with that attempt. A short wait may be over before this is told.
-    pub(super) fn retry_scheduled(&mut self, id: Option<&Id>, attempt: u32) {
+    pub(super) fn retry_scheduled(&mut self, id: Option<&Id>, attempt: u32, at_us: u64, delay_ms: u64) {
         let Some(id) = id.map(Key::from) else { return };
+        if !self.returns.tried.contains(&id) {
+            remember(&mut self.returns.tried, KNOWN_BACK, id.clone());
+        }
         if forget(&mut self.came_back, |(known, next)| *known == id && *next > attempt) {
             remember(&mut self.put_off, KNOWN_BACK, id);
             return;
         }
         if !self.retrying.contains(&id) && self.retrying.len() < KNOWN_RETRYING {
+            let due_us = at_us.saturating_add(delay_ms.saturating_mul(1_000));
+            self.returns.waits.push(Wait { id: id.clone(), due_us, delay_ms });
             self.retrying.push(id);
         }
     }
@@ -385,7 +453,7 @@ impl QueuePicture {
     pub(super) fn dead_lettered(&mut self, id: Option<&Id>) {
         self.dead += 1;
         if let Some(id) = id.map(Key::from) {
-            self.retrying.retain(|waiting| *waiting != id);
+            self.no_longer_waits(&id);
             if self.parked.len() < KNOWN_PARKED && !self.parked.contains(&id) {
                 self.parked.push_back(id);
             }
@@ -394,7 +462,10 @@ impl QueuePicture {
     }
 
     /// A parked message was replayed. That it left the dead-letter queue is told too, and must not count again.
-    pub(super) fn replayed(&mut self, id: Option<&Id>) {
+    pub(super) fn replayed(&mut self, id: Option<&Id>, sent: Option<&Id>) {
+        if let Some(sent) = sent {
+            remember(&mut self.returns.replaying, KNOWN_BACK, Key::from(sent));
+        }
         let Some(key) = id.map(Key::from) else { return };
         if self.unparked.contains(&key) {
             return;
@@ -491,6 +562,7 @@ impl QueuePicture {
         self.waiting.clear();
         self.behind = 0;
         self.retrying.clear();
+        self.returns = Returns::default();
         self.came_back.clear();
         self.put_off.clear();
         self.early.clear();

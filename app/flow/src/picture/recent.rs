@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 
 /// How many arrivals are remembered.
 pub const ARRIVALS: usize = 200;
+/// How many of the latest ones have a colour of their own.
+const HUES: u32 = 3;
 
 /// One arrival, or one sale: where its journey lies in the journal, and what came of it so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ pub struct Arrival {
     pub dead: u32,
     /// E-mails sent because of it.
     pub emails: u32,
+    /// Which of the colours it has; the next one has the next.
+    #[serde(default)]
+    hue: u32,
     /// How far each service is with it. Pictures of before it was told apart lack it.
     #[serde(default)]
     ends: [End; 3],
@@ -93,6 +98,13 @@ impl Recent {
         self.iter().find(|arrival| &**arrival.id() == id)
     }
 
+    /// The colour of an arrival, from 1, if it is one of the last three: each keeps its own until it is none of them.
+    #[must_use]
+    pub fn hue_of(&self, id: &str) -> Option<u32> {
+        let mut latest = self.iter().take(HUES as usize);
+        latest.find(|arrival| &**arrival.id() == id).map(|arrival| arrival.hue + 1)
+    }
+
     pub(super) fn keep(&mut self, arrivals: usize) {
         let surplus = self.arrivals.len().saturating_sub(arrivals);
         self.arrivals.drain(..surplus);
@@ -109,7 +121,8 @@ impl Recent {
             Some(place) => place,
             None if begins => {
                 self.keep(ARRIVALS - 1);
-                self.arrivals.push_back(Arrival::of(key, event));
+                let hue = self.arrivals.back().map_or(0, |before| (before.hue + 1) % HUES);
+                self.arrivals.push_back(Arrival { hue, ..Arrival::of(key, event) });
                 self.arrivals.len() - 1
             }
             None => return,
@@ -143,6 +156,7 @@ impl Arrival {
             retries: 0,
             dead: 0,
             emails: 0,
+            hue: 0,
             ends: [End::Open; 3],
             aside: [0; 3],
             loyalty: None,
@@ -251,5 +265,23 @@ fn service_of(event: &Event) -> Option<Service> {
     match event.node {
         Some(Node::Service(service)) => Some(service),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Picture, Style, story::Story};
+
+    #[test]
+    fn each_of_the_last_three_arrivals_has_a_colour_and_keeps_it_until_a_fourth_takes_it() {
+        let (style, mut story, mut picture) = (Style::Orchestration, Story::new(), Picture::default());
+        let mut hues = Vec::new();
+        for (number, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            story.receive(style, &name.into(), number as u64 + 1);
+            story.events.drain(..).for_each(|event| picture.apply(&event));
+            let recent = &picture.system(style).recent;
+            hues.push(["a", "b", "c", "d"].map(|id| recent.hue_of(id).unwrap_or(0)));
+        }
+        assert_eq!(hues, [[1, 0, 0, 0], [1, 2, 0, 0], [1, 2, 3, 0], [0, 2, 3, 1]]);
     }
 }

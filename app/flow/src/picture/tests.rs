@@ -201,6 +201,58 @@ fn a_retry_keeps_the_system_unsettled_until_the_message_comes_back_and_is_handle
 }
 
 #[test]
+fn what_comes_back_shows_until_it_is_done_with_and_the_next_one_due_is_told() {
+    let style = Style::Orchestration;
+    let mut story = crate::story::Story::new();
+    let [_, first, _] = story.send(style, "one", 1);
+    let [_, second, _] = story.send(style, "two", 2);
+    let put_off = |story: &mut crate::story::Story, copy: &crate::story::Copy, delay_ms| {
+        story.deliver(copy);
+        story.step(copy, Kind::RetryScheduled { delay_ms, reason: "500".into() });
+        story.ack(copy);
+        story.events.last().unwrap().at_us - crate::story::STEP_US + delay_ms * 1_000
+    };
+    put_off(&mut story, &first, 5_000);
+    let soon_us = put_off(&mut story, &second, 200);
+    let queue = |story: &crate::story::Story| {
+        fold(&story.events).system(style).queue_of(Service::Catalog).unwrap().clone()
+    };
+    let next = queue(&story).next_due().map(|wait| (wait.due_us, wait.delay_ms));
+    assert_eq!((next, queue(&story).retrying()), (Some((soon_us, 200)), 2));
+    let again = |copy: &crate::story::Copy| crate::story::Copy { attempt: 2, ..copy.clone() };
+    story.route(&again(&second));
+    assert_eq!(queue(&story).next_due().map(|wait| wait.delay_ms), Some(5_000));
+    story.handle(&again(&second), 2);
+    story.route(&again(&first));
+    assert!(queue(&story).next_due().is_none() && queue(&story).has_returns(), "it is in its queue again");
+    story.deliver(&again(&first));
+    assert!(queue(&story).has_returns(), "it is tried once more");
+    story.finish(&again(&first), 1);
+    assert!(!queue(&story).has_returns(), "it is done with");
+}
+
+#[test]
+fn a_replayed_letter_shows_on_its_way_until_it_is_handled() {
+    let (style, service) = (Style::Orchestration, Service::Catalog);
+    let mut story = crate::story::Story::new();
+    let [_, copy, _] = story.send(style, "one", 1);
+    story.deliver(&copy);
+    story.step(&copy, Kind::DeadLettered { reason: "poison".into() });
+    story.ack(&copy);
+    let queue =
+        |story: &crate::story::Story| fold(&story.events).system(style).queue_of(service).unwrap().clone();
+    assert!(queue(&story).dead == 1 && !queue(&story).has_returns());
+    let name = style.queue_of(service).name;
+    let published = Kind::Published { routing_key: name.into(), message: message(style) };
+    let mut sent = event(style, Node::Foreign(DESK.into()), published);
+    (sent.exchange, sent.message_id) = (Some("".into()), Some(copy.message.clone()));
+    story.tell(sent);
+    assert!(queue(&story).dead == 0 && queue(&story).has_replays() && queue(&story).has_returns());
+    story.route(&copy);
+    assert!(!queue(&story).has_replays());
+}
+
+#[test]
 fn a_parked_message_leaves_its_service_failed_and_disagreeing() {
     let (style, service) = (Style::Orchestration, Service::Wishlist);
     let mut journal = Journal::default();

@@ -2,6 +2,7 @@
 
 use crate::api::asks::Ask;
 use crate::lab::broken::{name, sentence, trigger};
+use crate::lab::room::desk::{discard, question, replay};
 use crate::lab::room::faults::{add, clear};
 use crate::lab::room::hold::{is_passed, set as set_gates};
 use crate::lab::room::workers::set as set_workers;
@@ -9,10 +10,12 @@ use crate::lab::selection::Selection;
 use crate::lab::words::{about_to, service_name};
 use flow::api::{Crew, Loyalty, LoyaltyWanted};
 use flow::fault::{ClosedGate, Fault, FaultKind, Gate, Holding, Trigger};
+use flow::joined;
 use flow::layout::{
     ARRIVAL_EDGE, PRODUCER, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
 };
 use flow::loyalty::{Line, UNCHANGED, diff, file};
+use flow::picture::{QueuePicture, SystemPicture};
 use flow::{Dispatch, Service, Style, System, Transport, topology};
 
 /// By how much a service is slowed down, in milliseconds.
@@ -37,6 +40,30 @@ pub struct Known {
     pub loyalty: Option<Loyalty>,
     /// How choreography's event reaches the queues.
     pub dispatch: Dispatch,
+    /// What is parked of each queue.
+    pub parked: Vec<Parked>,
+}
+
+/// What is parked of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Of which service's queue.
+    pub service: Service,
+    /// The names that the oldest letters have at the desk.
+    pub letters: Vec<String>,
+    /// How many there are in all.
+    pub count: u64,
+}
+
+impl Parked {
+    /// What is parked of each queue of a system.
+    #[must_use]
+    pub fn of(system: &SystemPicture) -> Vec<Self> {
+        let all = system.members().zip(system.own_queues());
+        let names =
+            |queue: &QueuePicture| queue.parked().map(|id| joined(&[&*queue.name, ".dead:", id])).collect();
+        all.map(|(service, queue)| Self { service, letters: names(queue), count: queue.dead }).collect()
+    }
 }
 
 /// Inventory's code, and what of it a fourth service needs.
@@ -98,6 +125,8 @@ enum Thing {
     /// A service as the consumer of its queue.
     Consumer(Service),
     Queue(Service),
+    /// The letters parked beside it.
+    Tray(Service),
     /// The line to the exchange, or straight to the queues.
     Publishing,
     /// The line into a service's queue.
@@ -121,8 +150,9 @@ impl Thing {
             Selection::Node(id) if *id == *system.exchange().name => Some(Self::Exchange),
             Selection::Node(id) => by_id(id, consumer_id).map(Self::Consumer),
             Selection::Queue(name) => {
-                let queue = topology::queue_named(name).filter(|queue| queue.system() == system)?;
-                Some(Self::Queue(queue.service))
+                let own = |name| topology::queue_named(name).filter(|queue| queue.system() == system);
+                let of_tray = || Some(Self::Tray(own(name.strip_suffix(".dead")?)?.service));
+                own(name).map(|queue| Self::Queue(queue.service)).or_else(of_tray)
             }
             Selection::Edge(id) if id == ARRIVAL_EDGE => Some(Self::Warehouse),
             Selection::Edge(id) if *id == publish_edge(system.exchange().name) => Some(Self::Publishing),
@@ -144,6 +174,7 @@ impl Thing {
             Self::Consumer(Service::Inventory) => "Stock recalculation".to_owned(),
             Self::Consumer(service) => service_name(service).to_owned(),
             Self::Queue(service) => system.queue_of(service).name.to_owned(),
+            Self::Tray(service) => joined(&["Parked: ", system.queue_of(service).name]),
             Self::Publishing => "What inventory publishes".to_owned(),
             Self::Binding(service) => format!("Binding of {}", system.queue_of(service).name),
             Self::Delivery(service) => format!("Deliveries to {}", service_name(service)),
@@ -173,6 +204,7 @@ impl Thing {
                     Is::ConnectionCut,
                 ],
             ),
+            Self::Tray(service) => (service, &[]),
             Self::Queue(service) => (service, &[Is::QueueUnbound, Is::ConsumerStopped]),
             Self::Publishing => (Service::Inventory, &[Is::PublishedTwice, Is::RelayCrash]),
             Self::Binding(service) => (service, &[Is::QueueUnbound]),
@@ -194,7 +226,9 @@ impl Thing {
             Self::Consumer(service) => of(service, &[Gate::BeforeAck]),
             Self::Delivery(service) => of(service, &[Gate::AfterDelivery]),
             Self::Calls(service) => of(service, &[Gate::BeforeHttp, Gate::AfterHttp]),
-            Self::Warehouse | Self::Exchange | Self::Queue(_) | Self::Binding(_) => Vec::new(),
+            Self::Warehouse | Self::Exchange | Self::Queue(_) | Self::Tray(_) | Self::Binding(_) => {
+                Vec::new()
+            }
         }
     }
 }
@@ -353,6 +387,56 @@ fn purge(system: System, service: Service) -> Deed {
     Deed::new("Purge: throw away what waits", hint, ask)
 }
 
+/// What can be done with letters that are parked.
+fn of_letters(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
+    const GONE: &str = "You are asked once more. What is discarded cannot be brought back.";
+    let Thing::Tray(service) = thing else { return Vec::new() };
+    let Some(parked) = known.parked.iter().find(|parked| parked.service == service) else {
+        return Vec::new();
+    };
+    let letters = &parked.letters;
+    let Some(oldest) = letters.first() else { return Vec::new() };
+    let is_all = letters.len() as u64 >= parked.count;
+    let which = |does: &str, end: &str| {
+        let which = if is_all { "all " } else { "the oldest " };
+        joined(&[does, which, &letters.len().to_string(), end])
+    };
+    let queue = system.queue_of(service).name;
+    let one = || vec![oldest.clone()];
+    let back = joined(&["It goes back to ", queue, ", and is tried as if it were new."]);
+    let all_back = joined(&["They go back to ", queue, ", the oldest first."]);
+    let replayed = Deed::new("Replay the oldest letter", back, replay(system, one(), None));
+    let all = || Deed::new(which("Replay ", ""), all_back, replay(system, letters.clone(), None));
+    let thrown = discard(system, one()).after(question(1, true));
+    let thrown = Deed { is_apart: true, ..Deed::new("Discard the oldest letter…", GONE, thrown) };
+    let all_thrown = || {
+        let ask = discard(system, letters.clone()).after(question(letters.len(), is_all));
+        Deed::new(which("Discard ", "…"), GONE, ask)
+    };
+    let are_many = letters.len() > 1;
+    let list = [Some(replayed), are_many.then(all), Some(thrown), are_many.then(all_thrown)];
+    list.into_iter().flatten().collect()
+}
+
+/// What stands below the list before anything of it is pointed at.
+#[must_use]
+pub fn at_first(system: System, selection: &Selection) -> &'static str {
+    match Thing::of(system, selection) {
+        Some(Thing::Tray(_)) => {
+            "A letter can be dragged to its queue, too. The desk in the control room shows each of them."
+        }
+        _ => "What is done here can be undone here.",
+    }
+}
+
+/// The letter that is replayed when one is dragged out of that queue's tray.
+#[must_use]
+pub fn dragged(system: System, queue: &str, parked: &[Parked]) -> Option<Ask> {
+    let service = topology::queue_named(queue)?.service;
+    let oldest = parked.iter().find(|parked| parked.service == service)?.letters.first()?;
+    Some(replay(system, vec![oldest.clone()], None))
+}
+
 /// Whether anything can ever be done with what is selected.
 #[must_use]
 pub fn can_be_acted_on(system: System, selection: &Selection) -> bool {
@@ -384,6 +468,7 @@ pub fn deeds(system: System, selection: &Selection, known: &Known) -> Option<Dee
     let mut list = Vec::new();
     for kind in [
         undone.collect(),
+        of_letters(system, thing, known),
         joining,
         of_crew(system, thing, known),
         gates.collect(),
@@ -522,6 +607,32 @@ mod tests {
             let (words, _) = of(style, dispatch, stands(true, true));
             assert!(words.contains(&"Remove Loyalty".to_owned()) && words.len() == 2, "{words:?}");
         }
+    }
+
+    #[test]
+    fn letters_are_replayed_and_discarded_one_or_all_of_them_as_far_as_they_are_known() {
+        let system = of(Style::Choreography);
+        let tray = Selection::Queue("catalog.sku_processed.dead".to_owned());
+        let with = |letters: &[&str], count| {
+            let letters = letters.iter().map(|&letter| letter.to_owned()).collect();
+            let parked = vec![Parked { service: Service::Catalog, letters, count }];
+            deeds(system, &tray, &Known { parked, ..known() }).unwrap()
+        };
+        let two = with(&["a", "b"], 2);
+        assert_eq!(
+            words(&two),
+            ["Replay the oldest letter", "Replay all 2", "Discard the oldest letter…", "Discard all 2…"]
+        );
+        assert_eq!(two.list[0].ask, replay(system, vec!["a".to_owned()], None));
+        assert_eq!(two.list[1].ask.body, r#"{"ids":["a","b"]}"#);
+        assert!(two.list[2..].iter().all(|deed| deed.ask.question.is_some()), "what is gone is gone");
+        assert_eq!(words(&with(&["a", "b"], 9))[1], "Replay the oldest 2");
+        assert_eq!(words(&with(&["a"], 1)), ["Replay the oldest letter", "Discard the oldest letter…"]);
+        assert!(words(&with(&[], 3)).is_empty(), "the desk in the control room knows them");
+        let parked = |service| vec![Parked { service, letters: vec!["a".to_owned()], count: 1 }];
+        let dragged = |service| dragged(system, "catalog.sku_processed", &parked(service));
+        assert_eq!(dragged(Service::Catalog), Some(replay(system, vec!["a".to_owned()], None)));
+        assert_eq!(dragged(Service::Wishlist), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The menu beside what is acted on.
 
-use super::deeds::{Code, Deed, Deeds, Known, can_be_acted_on, deeds};
+use super::deeds::{Code, Deed, Deeds, Known, Parked, at_first, can_be_acted_on, deeds};
+use super::drag;
 use super::source::SourceOf;
 use super::{Targets, close};
 use crate::beside::put_beside;
@@ -20,9 +21,6 @@ use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
-/// What stands below the list before anything of it is pointed at.
-const AT_FIRST: &str = "What is done here can be undone here.";
-
 /// The menu. It knows how things stand while it is open.
 #[component]
 pub fn Menu(
@@ -39,6 +37,10 @@ pub fn Menu(
     let crews = section.told::<Vec<Crew>>(system.api("workers"));
     let loyalty = section.told::<Loyalty>(system.api("loyalty"));
     let dispatch = Memo::new(move |_| lab.look(Pace::Calm, |look| look.lab.form.dispatch));
+    // How it is now, wherever the playhead is.
+    let parked =
+        Memo::new(move |_| lab.look(Pace::Calm, |look| Parked::of(look.history.now().system(system))));
+    drag::listen(section.asks, system, parked, targets);
     let selection = RwSignal::new(None);
     let list = Memo::new(move |_| {
         let known = Known {
@@ -47,6 +49,7 @@ pub fn Menu(
             crews: crews.get()?,
             loyalty: Some(loyalty.get()?),
             dispatch: dispatch.get(),
+            parked: parked.get(),
         };
         deeds(system, selection.get().as_ref()?, &known)
     });
@@ -66,7 +69,7 @@ pub fn Menu(
         }
         section.asks.say("", true);
         selection.set(Some(target.selection.clone()));
-        shown.set(AT_FIRST.to_owned());
+        shown.set(at_first(system, &target.selection).to_owned());
         is_by_key.set_value(target.is_by_key);
         let _ = menu.show_popover();
         section.is_open.set(true);

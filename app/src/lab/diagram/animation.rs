@@ -2,7 +2,7 @@
 //!
 //! It runs only while something moves or is held back, and stands still while the stream is broken.
 
-use super::super::director::{shape_name, slowed_text};
+use super::super::director::{Play, shape_name, slowed_text};
 use super::super::handle::{Lab, Pace};
 use super::super::hop::{Hop, Shape};
 use super::super::pacer::Shown;
@@ -11,7 +11,8 @@ use super::super::state::{LabState, OnTheWay};
 use super::super::words::place_name;
 use super::tokens::{Flight, Token, pool};
 use crate::live::Connection;
-use flow::layout::{Orientation, SMALLEST_TEXT};
+use flow::layout::{ARRIVAL_EDGE, Orientation, SMALLEST_TEXT};
+use flow::picture::QueuePicture;
 use flow::{Event, Kind, Node};
 use leptos::prelude::*;
 use std::cell::RefCell;
@@ -31,6 +32,8 @@ const CROWDED_CALM_MS: f64 = 1_000.0;
 const CROWDED_FRAME_MS: f64 = 250.0;
 /// How often the dots of streams move on then: they say that something flows, not where anything is.
 const CROWDED_STREAM_MS: f64 = 48.0;
+/// How often what counts down is drawn.
+const TICK_MS: f64 = 250.0;
 /// How many things on their way are listed.
 const LISTED: usize = 5;
 
@@ -47,6 +50,9 @@ pub(super) struct Animation {
     /// The time of the last frame, and the time that counts: it stands still while the stream is broken.
     last_ms: Option<f64>,
     pub(super) now_ms: f64,
+    /// The server's time, as the newest event told it, and when that came.
+    told: (u64, f64),
+    ticked_at_ms: f64,
     drawn_at_ms: f64,
     is_draw_due: bool,
     calm_at_ms: f64,
@@ -76,6 +82,8 @@ pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
         is_running: false,
         last_ms: None,
         now_ms: 0.0,
+        told: (0, 0.0),
+        ticked_at_ms: 0.0,
         drawn_at_ms: 0.0,
         is_draw_due: false,
         calm_at_ms: 0.0,
@@ -213,6 +221,7 @@ impl Animation {
         if has_changed || has_moved {
             (self.is_draw_due, self.is_calm_due) = (true, true);
         }
+        let counts_down = self.count_down();
         // Everything is taken in at every frame, however much it is; only drawing can wait.
         let may_wait = is_crowded && !has_moved && now_ms - self.drawn_at_ms < CROWDED_FRAME_MS;
         if self.is_draw_due && !may_wait {
@@ -232,11 +241,41 @@ impl Animation {
 
         let is_busy = lab.peek(|state| state.director.is_busy(now_ms)).unwrap_or(false);
         is_busy
+            || counts_down
             || self.is_draw_due
             || self.is_calm_due
             || !self.lit.is_empty()
             || !self.listed.is_empty()
             || self.tokens.iter().any(|token| token.flight.is_some())
+    }
+
+    /// What waits for its next attempt waits by the server's clock. Says whether the time of any is yet to come.
+    fn count_down(&mut self) -> bool {
+        let (lab, now_ms) = (self.lab, self.now_ms);
+        let at_us = lab.live.with_history(|history| history.now().at_us);
+        let elapsed_ms = (now_ms - self.told.1).max(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is not negative")]
+        let clock_us = self.told.0.saturating_add((elapsed_ms * 1_000.0) as u64);
+        let clock_us = if at_us > clock_us || self.told.0 == 0 {
+            self.told = (at_us, now_ms);
+            at_us
+        } else {
+            clock_us
+        };
+        let due = |state: &LabState| {
+            let waits = state.system().own_queues().iter().filter_map(QueuePicture::next_due);
+            let is_live = state.director.play == Play::Live;
+            (waits.map(|wait| wait.due_us).max().filter(|_| is_live), state.clock_us.is_some())
+        };
+        let Some((due_us, has_clock)) = lab.peek(due) else { return false };
+        let is_due = now_ms - self.ticked_at_ms >= TICK_MS;
+        let has_ticked = if due_us.is_some() { is_due } else { has_clock };
+        if has_ticked {
+            self.ticked_at_ms = now_ms;
+            lab.quietly(|state| state.clock_us = due_us.map(|_| clock_us));
+            self.is_draw_due = true;
+        }
+        due_us.is_some_and(|due_us| due_us > clock_us)
     }
 
     fn show(&mut self, shown: &Shown) {
@@ -259,6 +298,10 @@ impl Animation {
         });
         let Some((path, words_at, from, to)) = line.flatten() else { return };
         self.list(event, hop, if hop.back { &from } else { &to });
+        if hop.edge == ARRIVAL_EDGE {
+            // The truck drives in.
+            self.light("[data-node=\"warehouse\"]", 0.0);
+        }
         if has_reduced_motion() {
             let (first, last) = if hop.back { (to, from) } else { (from, to) };
             self.light_in_turn(&first, &hop.edge, &last, hop.duration_ms);

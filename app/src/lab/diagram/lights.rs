@@ -14,7 +14,12 @@ impl Animation {
             let selector = if turn == 1.0 {
                 format!("[data-edge=\"{name}\"]")
             } else {
-                format!("[data-node=\"{name}\"], [data-queue=\"{name}\"]")
+                let (mark, name) = match (name.strip_suffix(".retry"), name.strip_suffix(".dead")) {
+                    (Some(queue), _) => ("loop", queue),
+                    (_, Some(queue)) => ("tray", queue),
+                    _ => ("queue", name),
+                };
+                format!("[data-node=\"{name}\"], [data-{mark}=\"{name}\"]")
             };
             self.light(&selector, turn * lasts_ms / 3.0);
         }

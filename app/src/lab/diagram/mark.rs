@@ -19,6 +19,8 @@ pub struct Drawing {
     /// What is held on purpose, above the nodes.
     pub(super) held: Vec<Arc<Thing>>,
     pub(super) queues: Vec<Arc<Thing>>,
+    /// What goes around beside the queues: retries, and letters that are parked.
+    pub(super) asides: Vec<Arc<Thing>>,
 }
 
 /// What is said of a whole diagram.
@@ -54,6 +56,10 @@ pub(super) enum Kind {
     Held,
     /// The button that undoes what is broken on purpose at a node.
     Undo,
+    /// The letters that are parked beside a queue.
+    Tray,
+    /// The way around of what is tried again; nothing is done with it.
+    Loop,
     /// Words that nothing is done with.
     Words,
 }
@@ -103,12 +109,14 @@ pub(super) struct Data {
     pub unacked: Option<String>,
     /// Of a held step: at which gate.
     pub gate: Option<&'static str>,
+    /// Of a tray or a loop: how many are in it.
+    pub count: Option<String>,
 }
 
 impl Thing {
     /// Whether it does something when it is clicked.
     pub fn is_button(&self) -> bool {
-        self.key.0 != Kind::Words
+        !matches!(self.key.0, Kind::Words | Kind::Loop)
     }
 
     /// The mark at that place.
@@ -181,6 +189,8 @@ pub(super) struct Mark {
     pub class: &'static str,
     /// The words of a text.
     pub words: String,
+    /// How a path is dashed.
+    pub dash: Option<String>,
     /// What a slot holds.
     pub slot: Option<&'static str>,
     pub pick: Option<Selection>,
@@ -188,7 +198,7 @@ pub(super) struct Mark {
 
 impl Mark {
     const fn of(class: &'static str, shape: Shape) -> Self {
-        Self { shape, class, words: String::new(), slot: None, pick: None }
+        Self { shape, class, words: String::new(), dash: None, slot: None, pick: None }
     }
 
     pub const fn rect(class: &'static str, rect: Rect, rx: Option<&'static str>) -> Self {

@@ -13,19 +13,19 @@ struct Drawn {
     ready: u64,
     unacked: u64,
     aside: u64,
+    /// What is parked, where no tray shows it.
     dead: u64,
     slots: Vec<Slot>,
 }
 
-fn drawn(system: &SystemPicture, name: &str) -> Drawn {
-    system.queue(name).map_or(Drawn { ready: 0, unacked: 0, aside: 0, dead: 0, slots: Vec::new() }, |queue| {
-        Drawn {
-            ready: queue.ready(),
-            unacked: queue.unacked(),
-            aside: queue.retrying(),
-            dead: queue.dead,
-            slots: queue.slots().collect(),
-        }
+fn drawn(system: &SystemPicture, name: &str, has_tray: bool) -> Drawn {
+    let nothing = Drawn { ready: 0, unacked: 0, aside: 0, dead: 0, slots: Vec::new() };
+    system.queue(name).map_or(nothing, |queue| Drawn {
+        ready: queue.ready(),
+        unacked: queue.unacked(),
+        aside: queue.retrying(),
+        dead: if has_tray { 0 } else { queue.dead },
+        slots: queue.slots().collect(),
     })
 }
 
@@ -37,8 +37,8 @@ impl Drawn {
     fn aside(&self) -> String {
         match (self.aside, self.dead) {
             (0, 0) => String::new(),
-            (aside, 0) => format!("retrying {aside}"),
             (0, dead) => format!("parked {dead}"),
+            (aside, 0) => format!("retrying {aside}"),
             (aside, dead) => format!("retrying {aside} · parked {dead}"),
         }
     }
@@ -52,14 +52,14 @@ impl Drawn {
 
 /// One queue.
 pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
-    let seen = drawn(scene.system, &queue.name);
+    let seen = drawn(scene.system, &queue.name, queue.aside.is_some());
     let pick = Selection::Queue(queue.name.clone());
     let frame = queue.slots;
     let (x, y, line) = (queue.counts.at.x, queue.counts.at.y, scene.lines(1));
     let top = queue.label.rect.y;
     let rows = if queue.counts.lines.len() > 1 {
-        // Where there is room for two short lines, what is parked matters more than that nothing is unacked.
-        let aside = Some(seen.aside()).filter(|aside| seen.unacked == 0 && !aside.is_empty());
+        // Where there is room for two short lines: the slots show what is unacked, and the ring that one waits.
+        let aside = Some(seen.aside()).filter(|_| seen.aside > u64::from(seen.unacked > 0));
         [format!("ready {}", seen.ready), aside.unwrap_or_else(|| format!("unacked {}", seen.unacked))]
     } else {
         [seen.counts(), seen.aside()]

@@ -37,7 +37,8 @@ impl Animation {
             for (edge, rate) in &streams {
                 let id = stream_id(edge, 0);
                 let words = rate_words(*rate);
-                self.tokens.iter().filter(|token| token.is(&id)).for_each(|token| token.say(&words));
+                let tokens = self.tokens.iter().filter(|token| token.is(&id) && token.has_words_on(edge));
+                tokens.for_each(|token| token.say(&words));
             }
         }
         self.streams = streams;
@@ -70,7 +71,7 @@ impl Animation {
                 is_stream: true,
                 is_still,
             };
-            let words = if dot == 0 { rate_words(rate) } else { String::new() };
+            let words = if dot == 0 && !words_at.lines.is_empty() { rate_words(rate) } else { String::new() };
             let shape = if is_call { Shape::Http } else { shape };
             if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
                 token.start(flight, shape, &stream_id(edge, dot), &words);

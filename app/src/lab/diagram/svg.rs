@@ -64,6 +64,9 @@ pub fn Diagram(
                 <g class="queues">
                     <Things all of=|drawing| &drawing.queues />
                 </g>
+                <g class="asides">
+                    <Things all of=|drawing| &drawing.asides />
+                </g>
                 // Tokens are put in and moved by hand.
                 <g class="tokens" aria-hidden="true"></g>
             </svg>
@@ -157,7 +160,7 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
         attribute(name, move || now.with(|now| now.as_deref().and_then(see)))
     };
     let id_of = |of: Kind| (kind == of).then(|| id.clone());
-    let is_button = kind != Kind::Words;
+    let is_button = !matches!(kind, Kind::Words | Kind::Loop);
     let hold_id = id_of(Kind::Held).and_then(|id| id.parse().ok());
     let mends = move || now.with_untracked(|now| now.as_ref()?.mends.clone());
     let act = move |event: &ev::Event| match (hold_id, mends()) {
@@ -169,7 +172,10 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
             let of_slot = target.and_then(|target| target.get_attribute("data-pick")?.parse().ok());
             let of_thing = || now.with_untracked(|now| now.as_ref()?.pick.clone());
             if let Some(selection) = of_slot.or_else(of_thing) {
-                all.on_pick.run(Picked::by(event, selection));
+                let picked = Picked::by(event, selection);
+                // Letters are acted on in a menu beside them, and there the focus goes.
+                let is_by_key = picked.is_by_key && kind != Kind::Tray;
+                all.on_pick.run(Picked { is_by_key, ..picked });
             }
         }
     };
@@ -186,6 +192,9 @@ fn One(all: All, of: Of, key: Key) -> impl IntoView {
         attribute("data-queue", id_of(Kind::Queue)),
         attribute("data-hold", id_of(Kind::Held)),
         attribute("data-undo", id_of(Kind::Undo)),
+        attribute("data-tray", id_of(Kind::Tray)),
+        attribute("data-loop", id_of(Kind::Loop)),
+        follow("data-count", |thing| thing.data.count.clone()),
         follow("data-kind", |thing| thing.data.kind.map(str::to_owned)),
         follow("data-role", |thing| thing.data.role.map(str::to_owned)),
         follow("data-state", |thing| thing.data.state.map(str::to_owned)),
@@ -243,6 +252,7 @@ fn drawn(now: Now, at: Place, mark: &Mark) -> AnyView {
             let attributes = vec![
                 class,
                 attribute("d", Some(d.clone())),
+                attribute("stroke-dasharray", see(|mark| mark.dash.clone())),
                 attribute("transform", transform.clone()),
                 attribute("marker-end", marker.clone()),
             ];

@@ -24,6 +24,7 @@ pub fn Panel(
     let see = move || lab.look(Pace::Calm, tell);
     let place = NodeRef::<html::Div>::new();
     let told = kept(place, see);
+    follow_journey(told);
     let is_any = Memo::new(move |_| told.with(|told| told.selection.is_some()));
     view! {
         <div class="place" node_ref=place>
@@ -40,6 +41,43 @@ pub fn Panel(
             }}
         </div>
     }
+}
+
+/// While the steps of a journey come, the newest is in view, unless the reader has scrolled away from it.
+fn follow_journey(told: RwSignal<Told>) {
+    const NEAR_PX: i32 = 8;
+    let seen = move || {
+        told.with(|told| {
+            let steps = told.blocks.iter().find_map(|block| match block {
+                Block::Journey(steps) => Some(steps.len()),
+                _ => None,
+            });
+            (told.selection.clone(), steps.unwrap_or_default())
+        })
+    };
+    // Where the panel was left: whoever moves it stays there.
+    let left_at = StoredValue::new(0);
+    Effect::new(move |before: Option<(Option<Selection>, usize)>| {
+        let now = seen();
+        let Some(before) = before else { return now };
+        let is_other = now.0 != before.0;
+        let has_more = now.1 > before.1 && before.1 > 0;
+        if is_other || has_more {
+            request_animation_frame(move || {
+                let Some(panel) = document().query_selector(".inspector").ok().flatten() else { return };
+                let at = panel.scroll_top();
+                if is_other {
+                    panel.set_scroll_top(0);
+                } else if (at - left_at.get_value()).abs() <= NEAR_PX {
+                    panel.set_scroll_top(panel.scroll_height());
+                } else {
+                    return;
+                }
+                left_at.set_value(panel.scroll_top());
+            });
+        }
+        now
+    });
 }
 
 /// What is told of the selected thing, and what can be done with it.

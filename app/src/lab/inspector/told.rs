@@ -3,6 +3,7 @@
 use crate::lab::selection::Selection;
 use crate::lab::state::Look;
 use crate::lab::{inspector::part, inspector::travel};
+use flow::topology;
 
 /// One fact: its name and its value.
 pub type Fact = (&'static str, String);
@@ -88,7 +89,11 @@ pub fn tell(look: &Look<'_>) -> Told {
     let blocks = match &selection {
         None => Vec::new(),
         Some(Selection::Node(id)) => part::node(look, id),
-        Some(Selection::Queue(name)) => part::queue(look, name),
+        Some(Selection::Queue(name)) => {
+            // What is parked is told with the queue that it comes from.
+            let origin = name.strip_suffix(".dead").filter(|origin| topology::queue_named(origin).is_some());
+            part::queue(look, origin.unwrap_or(name))
+        }
         Some(Selection::Edge(id)) => part::edge(look, id),
         Some(Selection::Message { id, queue }) => travel::message(look, id, queue.as_ref()),
         Some(Selection::Arrival(id)) => travel::arrival(look, id),

@@ -65,12 +65,14 @@ fn keys(letters: &[DeadLetter]) -> Vec<Key> {
 }
 
 /// Sends letters back to the queues that they come from.
-fn replay(system: System, ids: Vec<String>, body: Option<String>) -> Ask {
+#[must_use]
+pub fn replay(system: System, ids: Vec<String>, body: Option<String>) -> Ask {
     wanted(system.api("dead-letters/replay"), ids, body)
 }
 
 /// Takes letters out for good.
-fn discard(system: System, ids: Vec<String>) -> Ask {
+#[must_use]
+pub fn discard(system: System, ids: Vec<String>) -> Ask {
     wanted(system.api("dead-letters/discard"), ids, None)
 }
 
@@ -89,7 +91,8 @@ fn which(count: usize, is_all: bool) -> String {
 }
 
 /// What to ask before they are discarded.
-fn question(count: usize, is_all: bool) -> String {
+#[must_use]
+pub fn question(count: usize, is_all: bool) -> String {
     match count {
         1 => "Discard this message? It cannot be brought back.".to_owned(),
         _ if is_all => format!("Discard all {count}? They cannot be brought back."),

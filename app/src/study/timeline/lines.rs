@@ -12,14 +12,16 @@ use flow::topology;
 /// The narrowest bar that can be seen, in hundredths of a percent of the width.
 const NARROWEST: u64 = 25;
 
-/// The heading above an arrival's messages.
-pub(super) fn heading(group: &Group, y: u32, focus: &Focus) -> Row {
+/// The heading above an arrival's messages. One of the last three has its colour, and the number of that.
+pub(super) fn heading(group: &Group, y: u32, focus: &Focus, hue: Option<u32>) -> Row {
     let what = group.sku.map_or_else(|| "An external message".to_owned(), |sku| sku.to_string());
     let id = short_id(&group.id);
     let is_selected = focus.arrival.as_deref() == Some(&*group.id);
+    let what = hue.map_or_else(|| what.clone(), |hue| format!("{hue} · {what}"));
+    let line = hue.map_or_else(String::new, |hue| format!(" hue-{hue}"));
     Row {
         key: format!("group {}", group.id),
-        class: class("timeline-line timeline-group", is_selected),
+        class: class(&format!("timeline-line timeline-group{line}"), is_selected),
         pick: Selection::Arrival(group.id.clone()),
         label: format!("{what} {id}, an arrival"),
         is_stop: false,

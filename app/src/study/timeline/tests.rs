@@ -51,7 +51,7 @@ fn a_line_is_called_by_all_words_on_it_in_their_order() {
     let rows = drawing(&Look::of(&lab, &history), TALL).rows;
     assert_eq!(
         rows.iter().map(|row| &*row.label).collect::<Vec<_>>(),
-        ["MUG-RED a1, an arrival", "catalog, 2.0 ms, in its queue 1.0 ms, in its handler 1.0 ms",]
+        ["1 · MUG-RED a1, an arrival", "catalog, 2.0 ms, in its queue 1.0 ms, in its handler 1.0 ms",]
     );
     for row in &rows {
         let mut rest = &*row.label;

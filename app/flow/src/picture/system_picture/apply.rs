@@ -182,7 +182,9 @@ impl SystemPicture {
                 queue.settled(id);
             }
             Kind::Nacked { requeue: true, .. } => queue.given_back(id),
-            Kind::RetryScheduled { .. } => queue.retry_scheduled(id, event.attempt.unwrap_or(1)),
+            Kind::RetryScheduled { delay_ms, .. } => {
+                queue.retry_scheduled(id, attempt, event.at_us, *delay_ms);
+            }
             Kind::DeadLettered { .. } => queue.dead_lettered(id),
             Kind::ConsumerStarted { consumer_tag, ready } => {
                 queue.consumer_started(consumer_tag, event.node.as_ref(), *ready);
@@ -268,7 +270,8 @@ impl SystemPicture {
             if &**who == DESK {
                 // An edited message is a new one; what was parked is its cause.
                 let parked = event.causation_id.as_ref().or(event.message_id.as_ref());
-                self.unparked(routing_key, |queue| queue.replayed(parked));
+                let sent = event.message_id.as_ref();
+                self.unparked(routing_key, |queue| queue.replayed(parked, sent));
             }
             return;
         }
