@@ -48,12 +48,14 @@ pub fn StageHead(
         <div class="place" id="stage-head">
             <header class="stage-head" data-frozen=is_frozen>
                 <h1 id="stage-title">{title(style)}</h1>
-                <nav class="segments" aria-label="Style">
-                    {styles.collect_view()}
-                </nav>
-                <nav class="segments" aria-label="Transport">
-                    {transports.collect_view()}
-                </nav>
+                <div class="stage-ways">
+                    <nav class="segments" aria-label="Style">
+                        {styles.collect_view()}
+                    </nav>
+                    <nav class="segments" aria-label="Transport">
+                        {transports.collect_view()}
+                    </nav>
+                </div>
                 <HoldHere lab system asks />
                 <p class="soft">{says} " " {format!("Promised: {}.", system.promise())}</p>
             </header>
