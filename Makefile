@@ -151,6 +151,7 @@ $(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
 $(PKG)/skuflow.css: $(STYLE_SOURCES) $(NPM_STAMP)
 	$(call step,style)
 	@$(NPM_BIN)/esbuild style/main.css --bundle --minify --outfile=$@ --log-level=warning
+	@$(NPM_BIN)/esbuild style/pages.css --bundle --minify --outfile=$(PKG)/pages.css --log-level=warning
 
 $(STAMPS)/public: $(PUBLIC_FILES)
 	@mkdir -p $(SITE) $(STAMPS)

@@ -10,6 +10,9 @@ mod sketch;
 pub mod store;
 mod when;
 
+/// The style of the pages that are not the first to be opened; `pages.css` in `style/`.
+const PAGES_STYLE: &str = "/pkg/pages.css";
+
 pub use compare::Compare;
 pub use home::Home;
 pub use mailbox::Mailbox;

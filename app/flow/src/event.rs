@@ -6,6 +6,7 @@
 mod facts;
 mod kind;
 mod kind_name;
+mod object;
 mod wire;
 
 pub use facts::{MessageInfo, Origin, State, StockReason, Stored};
@@ -17,8 +18,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::{fmt, sync::Arc};
 
 /// One step of the system, as somebody saw it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "wire::Flat")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Its place in the journal: gapless, and never going back. 0 until the journal has taken it.
     pub seq: u64,

@@ -4,17 +4,19 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::compare`, which the
 //! browser fetches for this page.
 
+use super::PAGES_STYLE;
 use crate::lab::picker::ASKED;
 use crate::{api, live::use_live, study};
 use flow::{Style, api::Product};
 use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos_meta::{Stylesheet, Title};
 
 /// The page `/compare`.
 #[component]
 pub fn Compare() -> impl IntoView {
     view! {
         <Title text="Compare" />
+        <Stylesheet href=PAGES_STYLE />
         {Suspend::new(async {
             let products = api::products(Style::Choreography, String::new(), ASKED).await;
             view! { <CompareBoth products=products.unwrap_or_default() /> }

@@ -5,6 +5,7 @@ mod letter;
 mod list;
 mod opened;
 
+use super::PAGES_STYLE;
 use super::listing::{List, ListPage, Listing};
 #[cfg(feature = "hydrate")]
 use super::parts::load_parts;
@@ -20,7 +21,7 @@ use flow::{
     api::{Delivery, Email},
 };
 use leptos::{ev, prelude::*};
-use leptos_meta::Title;
+use leptos_meta::{Stylesheet, Title};
 use leptos_router::hooks::use_query_map;
 use letter::{Letter, letters};
 use list::Letters;
@@ -46,6 +47,7 @@ pub fn Mailbox() -> impl IntoView {
     let chosen = use_query_map().read_untracked().get("mail");
     view! {
         <Title text="Mailbox" />
+        <Stylesheet href=PAGES_STYLE />
         {Suspend::new(async {
             let first = api::list(What::Emails).await;
             view! { <MailPlace first chosen /> }

@@ -6,6 +6,7 @@ mod search;
 mod toast;
 mod wish;
 
+use super::PAGES_STYLE;
 use super::listing::{List, ListPage, Listing};
 #[cfg(feature = "hydrate")]
 use super::parts::load_parts;
@@ -22,7 +23,7 @@ use flow::{
     api::{Shelf, Shelves, ShelvesWanted, Show},
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos_meta::{Stylesheet, Title};
 use leptos_router::hooks::use_query_map;
 use pager::Pager;
 use search::Search;
@@ -47,6 +48,7 @@ pub fn Store() -> impl IntoView {
     };
     view! {
         <Title text="Store" />
+        <Stylesheet href=PAGES_STYLE />
         {Suspend::new(async {
             let first = api::list(What::Shelves(wanted.clone())).await;
             view! { <ShopPlace first wanted /> }

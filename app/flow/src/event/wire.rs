@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests;
 
+use super::object::Object;
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason, Stored};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
 use crate::{Actor, Id, Quantity, Service, Sku, Style, System, Transport};
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _};
 use std::sync::Arc;
 
 /// A kind that came without a field it needs.
@@ -187,6 +188,12 @@ impl Serialize for Event {
             }
         }
         flat.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(Flat::deserialize(Object(deserializer))?).map_err(D::Error::custom)
     }
 }
 
