@@ -20,7 +20,6 @@ pub enum What {
     Emails,
 }
 
-/// What is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Listed {
     /// Both catalogs side by side.

@@ -28,7 +28,6 @@ pub trait Backend: Send + Sync + 'static {
     fn products(&self, system: System, search: String, limit: u32) -> Answer<Vec<Product>>;
     /// A page of the store.
     fn shelves(&self, wanted: ShelvesWanted) -> Answer<Shelves>;
-    /// Inventory's stock list.
     fn stock(&self, system: System) -> Answer<Vec<StockLevel>>;
     /// Who waits for what.
     fn wishes(&self, system: System) -> Answer<Vec<Wish>>;

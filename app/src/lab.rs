@@ -103,7 +103,6 @@ fn holding(system: System) -> Holding {
 /// The lab of one system.
 #[island]
 fn LabOf(
-    /// Which system.
     system: System,
     /// What can be sent: what the style's catalog knows when the page is rendered.
     products: Vec<Product>,
@@ -142,7 +141,6 @@ struct Marks {
     is_inspecting: bool,
 }
 
-/// The whole page.
 #[component]
 fn Page(lab: Handle, system: System, holding: Holding, gates: Asks) -> impl IntoView {
     let style = system.style;

@@ -87,7 +87,6 @@ impl Live {
         (if first == 0 { base } else { base.min(first - 1) }, now.max(last))
     }
 
-    /// Takes something in.
     fn change_history<T>(&self, change: impl FnOnce(&mut History) -> T) -> T {
         self.history.try_update_value(change).expect("the App owns the journal, and outlives who looks at it")
     }
@@ -166,7 +165,6 @@ impl Live {
     /// Outside of a browser it never left.
     pub const fn come_back(self) {}
 
-    /// Shows this journal.
     pub fn replay(self, run: History) {
         self.change_history(|history| *history = run);
     }
@@ -219,7 +217,6 @@ pub fn FirstPaintScript() -> impl IntoView {
     }
 }
 
-/// The live state.
 #[must_use]
 pub fn use_live() -> Live {
     expect_context()

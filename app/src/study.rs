@@ -25,9 +25,7 @@ use leptos::prelude::*;
 pub struct Study {
     /// Bars for each message.
     timeline: fn(Lab) -> AnyView,
-    /// The sequence diagram.
     sequence: fn(Lab) -> AnyView,
-    /// Numbers over time.
     metrics: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
@@ -62,7 +60,6 @@ pub const fn at_once() -> Study {
     study()
 }
 
-/// All of it.
 const fn study() -> Study {
     Study {
         timeline: timeline::timeline,

@@ -31,7 +31,6 @@ pub enum Term {
 }
 
 impl Term {
-    /// All of them.
     #[cfg(test)]
     const ALL: [Self; 17] = [
         Self::Ack,
@@ -77,7 +76,6 @@ impl Term {
         }
     }
 
-    /// What it means.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -135,7 +133,6 @@ impl Term {
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Piece {
-    /// Plain words.
     Words(String),
     /// A term, in the words in which it stands there.
     Term(Term, &'static str),

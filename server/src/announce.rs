@@ -15,7 +15,6 @@ use http_edge::{
 /// How many SKUs are announced with one call.
 const ANNOUNCED_MAX: usize = 1_000;
 
-/// The routes.
 pub fn routes(services: Services) -> Router {
     Router::new().route("/api/{style}/inventory/announce", post(announce)).with_state(services)
 }

@@ -19,7 +19,6 @@ use wishlist::smtp::SmtpServer;
 #[derive(Debug, Parser)]
 #[command(name = "skuflow", version, about)]
 pub struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -37,7 +36,6 @@ pub enum Command {
     Import(Import),
 }
 
-/// Which data.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Owned {
     /// The folder of the stores.
@@ -48,7 +46,6 @@ pub struct Owned {
 /// Which data, and where to.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Export {
-    /// Which data.
     #[command(flatten)]
     pub owned: Owned,
     /// The folder for the files; made when missing.
@@ -59,7 +56,6 @@ pub struct Export {
 /// Which data, and where from.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Import {
-    /// Which data.
     #[command(flatten)]
     pub owned: Owned,
     /// The folder with the files.

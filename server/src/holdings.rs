@@ -11,7 +11,6 @@ use store::StoreError;
 /// What the stores hold of one SKU.
 #[derive(Debug, Clone, Copy)]
 pub struct Holding {
-    /// The SKU.
     pub sku: Sku,
     /// What inventory has recorded of it.
     pub recorded: State,

@@ -65,7 +65,6 @@ pub enum MembersError {
     /// It has not left yet.
     #[error("loyalty is still leaving {}: the broker does not take its queues away; try again when it answers", .0.as_str())]
     StillLeaving(System),
-    /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -101,7 +100,6 @@ pub struct Members {
     pub alone: Arc<[Mutex<()>; System::COUNT]>,
 }
 
-/// The routes.
 pub fn routes(members: Members) -> Router {
     Router::new().route("/api/{style}/loyalty", get(stands).put(want)).with_state(members)
 }
@@ -134,7 +132,6 @@ fn check(style: Style, wanted: LoyaltyWanted) -> Result<(), MembersError> {
 }
 
 impl Members {
-    /// How it stands.
     #[must_use]
     pub fn stands(&self, system: System) -> Stands {
         let membership = self.loyalty.membership(system);

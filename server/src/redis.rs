@@ -99,7 +99,6 @@ impl RedisSystems {
         self.0.awake[style as usize].load(Ordering::Acquire)
     }
 
-    /// How it stands.
     pub async fn told(&self, system: System) -> TransportTold {
         let server = self.server();
         let (state, label, detail) = match server.state() {

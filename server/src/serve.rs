@@ -21,21 +21,14 @@ pub enum ServeError {
     /// The address of the page cannot be had.
     #[error("cannot listen on {addr}: {source}; choose another with --{flag}")]
     Listen {
-        /// The address.
         addr: SocketAddr,
         /// The flag that names it.
         flag: &'static str,
-        /// Why.
         source: std::io::Error,
     },
     /// The folder of the stores cannot be used.
     #[error("cannot use the folder {}: {source}; choose another with --data", path.display())]
-    Data {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Data { path: PathBuf, source: std::io::Error },
     /// A store cannot be opened.
     #[error("{0}; move the file away, or choose another folder with --data")]
     Store(#[from] store::StoreError),
@@ -48,7 +41,6 @@ pub enum ServeError {
     /// The embedded broker does not start.
     #[error("the embedded broker: {0}")]
     Broker(#[from] broker::StartError),
-    /// Anything else.
     #[error("{0}")]
     Other(String),
 }

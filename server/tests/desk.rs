@@ -84,7 +84,6 @@ async fn page(skuflow: &Skuflow, path: &str) -> (Vec<DeadLetter>, usize, Option<
     (serde_json::from_str(&body).unwrap(), body.len(), next)
 }
 
-/// All pages.
 async fn pages(skuflow: &Skuflow, first: &str) -> Vec<(Vec<DeadLetter>, usize)> {
     let mut all = Vec::new();
     let mut path = Some(first.to_owned());

@@ -28,6 +28,8 @@
 //! assert!(picture.system(Style::Choreography).hold.is_none());
 //! ```
 
+#![warn(missing_docs)]
+
 pub mod actor;
 #[cfg(test)]
 mod any_order;

@@ -14,7 +14,6 @@ const REPLAY: &str = "This is a saved run. Go back to the live system to change 
 pub struct Ask {
     /// `POST`, `PUT` or `DELETE`.
     pub method: &'static str,
-    /// Where.
     pub path: String,
     /// The body, as JSON; none if empty.
     pub body: String,
@@ -114,7 +113,6 @@ impl Asks {
         }
     }
 
-    /// Says something there.
     pub fn say(self, words: impl Into<String>, is_done: bool) {
         self.said.try_set(Said { words: words.into(), is_done });
     }

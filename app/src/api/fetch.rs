@@ -27,10 +27,8 @@ fn problem(status: u16, title: &str, detail: &str) -> Problem {
     }
 }
 
-/// An answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Its body.
     pub text: String,
     /// The header `Link`.
     pub link: Option<String>,

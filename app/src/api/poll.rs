@@ -51,7 +51,6 @@ impl Pace {
 /// Who wants to know.
 #[derive(Clone, Copy)]
 pub struct Reader {
-    /// What happens.
     pub live: Live,
     /// Whether what is told can be seen, apart from the tab.
     pub is_open: Signal<bool>,

@@ -11,7 +11,6 @@ pub fn Blank(
     how: &'static str,
     /// Where that is done.
     href: &'static str,
-    /// The link's words.
     link: &'static str,
 ) -> impl IntoView {
     view! {
@@ -30,9 +29,7 @@ pub fn Blank(
 pub fn Failure(
     /// What, such as "The store".
     what: String,
-    /// Why not.
     detail: String,
-    /// Tries again.
     retry: Callback<()>,
 ) -> impl IntoView {
     view! {

@@ -37,11 +37,9 @@ pub fn Header() -> impl IntoView {
 /// A link that knows whether the reader is there.
 #[component]
 fn NavLink(
-    /// Where it leads.
     to: &'static str,
     /// Everything below this address counts as being there.
     below: &'static str,
-    /// What is there.
     name: &'static str,
 ) -> impl IntoView {
     let path = use_location().pathname.get_untracked();

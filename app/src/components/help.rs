@@ -22,7 +22,6 @@ pub fn HelpButton() -> impl IntoView {
     }
 }
 
-/// The legend itself.
 #[component]
 pub fn Help() -> impl IntoView {
     view! {

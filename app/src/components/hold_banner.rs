@@ -81,7 +81,6 @@ fn told(live: Live, now_us: Option<u64>) -> Vec<Line> {
     })
 }
 
-/// The reader's clock.
 #[cfg(feature = "hydrate")]
 #[expect(
     clippy::cast_possible_truncation,

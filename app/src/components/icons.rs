@@ -12,7 +12,6 @@ fn Icon(children: Children) -> impl IntoView {
     }
 }
 
-/// The way on.
 #[component]
 pub fn Arrow() -> impl IntoView {
     view! {

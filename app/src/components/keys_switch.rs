@@ -52,7 +52,6 @@ pub fn is_plain(event: &leptos::ev::KeyboardEvent) -> bool {
     !(event.ctrl_key() || event.meta_key() || event.alt_key())
 }
 
-/// The switch.
 #[island]
 pub fn KeysSwitch() -> impl IntoView {
     let is_on = RwSignal::new(keys_are_on());

@@ -38,10 +38,7 @@ fn symbol(sku: &str) -> &str {
 
 /// A product's drawing. It says nothing that its name does not.
 #[component]
-pub fn ProductIcon(
-    /// Of what.
-    sku: Sku,
-) -> impl IntoView {
+pub fn ProductIcon(sku: Sku) -> impl IntoView {
     view! {
         <svg class="product-icon" viewBox="0 0 48 48" aria-hidden="true">
             <use href=format!("/products.svg#{}", symbol(sku.as_str()))></use>

@@ -12,10 +12,7 @@ const fn class(style: Style) -> &'static str {
 
 /// The small mark that stands before a style's name.
 #[component]
-pub fn StyleMark(
-    /// The style.
-    style: Style,
-) -> impl IntoView {
+pub fn StyleMark(style: Style) -> impl IntoView {
     view! { <span class=class(style) aria-hidden="true"></span> }
 }
 

@@ -25,7 +25,6 @@ const THINGS: &str = "svg :is([data-node], [data-queue], [data-edge], [data-tray
 /// Something that is to be acted on.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// What it is.
     pub selection: Selection,
     /// Where it is, in the window.
     pub place: DomRect,
@@ -113,7 +112,6 @@ pub fn wake(place: HtmlElement, lab: Lab, targets: Targets) {
 /// The place of the menu. Without a script there is none, since there is nothing to open it.
 #[component]
 pub fn ActPlace(
-    /// Of whose page.
     lab: Lab,
     /// What somebody wants to act on.
     targets: Targets,

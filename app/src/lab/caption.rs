@@ -66,10 +66,7 @@ pub fn wake(place: HtmlElement, lab: Lab) {
 
 /// The place of the caption. What has happened is told by the status line until there is a script.
 #[component]
-pub fn CaptionPlace(
-    /// Of whose page.
-    lab: Lab,
-) -> impl IntoView {
+pub fn CaptionPlace(lab: Lab) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     return later::place(move |place| async move { (load_panels().await.caption)(place, lab) });
     #[cfg(not(feature = "hydrate"))]

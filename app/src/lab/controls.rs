@@ -74,7 +74,6 @@ pub fn wake(place: HtmlElement, lab: Lab, style: Style, asks: Asks) {
 pub fn ControlsPlace(
     /// The lab that they belong to.
     lab: Lab,
-    /// The lab's style.
     style: Style,
     /// What is asked at the gates, here and in the diagram.
     asks: Asks,

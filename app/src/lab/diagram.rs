@@ -83,7 +83,6 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The diagram.
     #[must_use]
     pub fn drawing(&self) -> Drawing {
         let layout = self.layout;

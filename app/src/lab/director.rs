@@ -25,7 +25,6 @@ pub enum Play {
     Live,
     /// It goes through what has happened, and follows once it has caught up.
     Playing,
-    /// It stands still.
     Paused,
 }
 

@@ -16,7 +16,6 @@ pub struct MessageFacts {
     pub consumer: Option<Node>,
     /// What happens to it now.
     pub state: &'static str,
-    /// The latest attempt.
     pub attempt: u32,
     /// How long it lay in its queue.
     pub in_queue_us: Option<u64>,

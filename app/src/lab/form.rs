@@ -12,35 +12,27 @@ const FIRST_QUANTITY: &str = "12";
 /// What is wrong, and at which field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
-    /// The field.
     pub field: Field,
-    /// What to mend.
     pub detail: String,
 }
 
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// The SKU.
     Sku,
-    /// The quantity.
     Quantity,
-    /// Nothing in particular.
     Form,
 }
 
 /// What the form's buttons do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
-    /// One arrival.
     Send,
     /// Ten arrivals at once.
     SendMany,
-    /// A sale.
     Sell,
 }
 
-/// The form.
 #[derive(Debug, Clone)]
 pub struct Form {
     /// The field for the SKU.
@@ -100,7 +92,6 @@ impl Form {
         }
     }
 
-    /// The server refused.
     pub fn refused(&mut self, problem: Problem) {
         self.wrong = Some(at_field(problem));
     }

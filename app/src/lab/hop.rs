@@ -53,7 +53,6 @@ impl Shape {
 /// One hop along one line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hop {
-    /// The line's id.
     pub edge: String,
     /// Whether it travels against the line's direction.
     pub back: bool,

@@ -44,10 +44,7 @@ pub fn wake(place: HtmlElement, lab: Lab) {
 
 /// The place of the inspector: the server draws it, and the browser brings it to life.
 #[component]
-pub fn InspectorPlace(
-    /// Of whose page.
-    lab: Lab,
-) -> impl IntoView {
+pub fn InspectorPlace(lab: Lab) -> impl IntoView {
     #[cfg(feature = "hydrate")]
     return later::place(move |place| async move { (load_panels().await.inspector)(place, lab) });
     #[cfg(not(feature = "hydrate"))]

@@ -90,7 +90,6 @@ impl PartialEq for Step {
 /// What stands above the rows for the steps that are not listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Older {
-    /// There are none.
     #[default]
     None,
     /// They are listed when somebody asks.

@@ -54,7 +54,6 @@ impl Crowd {
 /// What happens next on the stage.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// The event.
     pub event: Arc<Event>,
     /// On which line it travels, and for how long, if it sets out now.
     pub hop: Option<Hop>,

@@ -7,7 +7,6 @@ use leptos::prelude::*;
 /// What brings each panel to life.
 #[derive(Debug, Clone, Copy)]
 pub struct Panels {
-    /// What sends.
     pub controls: controls::Wake,
     /// The playhead's bar, and saved runs.
     pub playhead: playhead::place::Wake,
@@ -15,15 +14,12 @@ pub struct Panels {
     pub act: act::Wake,
     /// The caption below the picture.
     pub caption: caption::Wake,
-    /// The control room.
     pub room: room::Wake,
-    /// The inspector.
     pub inspector: inspector::Wake,
     /// The views below the diagram.
     pub views: views::Wake,
 }
 
-/// Fetches them.
 #[lazy]
 pub fn load_panels() -> Panels {
     Panels {

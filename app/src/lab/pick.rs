@@ -10,7 +10,6 @@ use web_sys::Element;
 /// Something that was picked.
 #[derive(Debug)]
 pub struct Picked {
-    /// What it is.
     pub selection: Selection,
     /// Where it was picked.
     pub from: Option<Element>,

@@ -45,11 +45,9 @@ pub fn described(product: &Product) -> String {
 pub enum Act {
     /// Types; this is what stands there now.
     Type(String),
-    /// Presses that key.
     Press(String),
     /// Wants to see the list.
     Open,
-    /// Goes elsewhere.
     Leave,
     /// Takes the suggestion at that place.
     Choose(usize),
@@ -69,7 +67,6 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// A closed field.
     #[must_use]
     pub fn new(text: String, products: Vec<Product>) -> Self {
         Self { text, products, ..Self::default() }

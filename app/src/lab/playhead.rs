@@ -16,9 +16,7 @@ use leptos::{prelude::*, task::spawn_local};
 pub enum Move {
     /// Goes on if it stands still, and stands still if not.
     Toggle,
-    /// One step forward.
     Step,
-    /// One step back.
     StepBack,
     /// To the next message of the same arrival.
     NextMessage,
@@ -135,7 +133,6 @@ const fn play_name(play: Play) -> &'static str {
     }
 }
 
-/// Moves the playhead.
 pub fn go(lab: Lab, to: Move) {
     match to {
         Move::Toggle => change(lab, |state, history| match state.director.play {

@@ -54,9 +54,7 @@ const TOPICS: [&str; 6] = ["faults", "workers", "desk", "files", "simulator", "o
 /// The place of the room: the server draws it, and the browser brings it to life.
 #[component]
 pub fn RoomPlace(
-    /// Of whose page.
     lab: Lab,
-    /// Of which system.
     system: System,
     /// What is asked at the gates, here and in the diagram.
     at_gates: Asks,
@@ -79,7 +77,6 @@ pub fn RoomPlace(
 /// The control room. While a saved run is shown, nothing of the real system can be used.
 #[component]
 pub fn Room(
-    /// Of which system.
     system: System,
     /// How the page stands with the server.
     live: Live,

@@ -40,7 +40,6 @@ fn seen(look: &Look<'_>) -> Seen {
 pub fn Runs(
     /// The lab whose events are saved.
     lab: Lab,
-    /// Of which system.
     system: System,
 ) -> impl IntoView {
     let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));

@@ -14,7 +14,6 @@ pub enum Selection {
     Edge(String),
     /// A message, on its way through a queue if one is named.
     Message {
-        /// The message's id.
         id: Id,
         /// The queue, since an event is copied to several.
         queue: Option<Id>,

@@ -27,7 +27,6 @@ pub struct OnTheWay {
 pub struct LabState {
     /// Which style it shows.
     pub style: Style,
-    /// Over which transport.
     pub transport: Transport,
     /// What is shown, at a pace that the eye can follow.
     pub director: Director,
@@ -103,7 +102,6 @@ impl LabState {
         }
     }
 
-    /// The shown picture.
     #[must_use]
     pub const fn picture(&self) -> &Picture {
         &self.director.picture
@@ -121,7 +119,6 @@ impl LabState {
         self.director.picture.system(self.shows())
     }
 
-    /// Where everything stands.
     #[must_use]
     pub const fn layout(&self) -> &Layout {
         &self.layout
@@ -189,7 +186,6 @@ pub struct Focus {
     pub message: Option<Id>,
     /// The queue of that message, if it is about one.
     pub queue: Option<Id>,
-    /// The event itself.
     pub seq: Option<u64>,
 }
 

@@ -100,7 +100,6 @@ fn meter(system: &SystemPicture, now_us: u64, is_over: bool) -> Meter {
 pub fn Status(
     /// The lab whose system it tells of.
     lab: Lab,
-    /// Of which system.
     system: System,
     /// Where the services are told to agree.
     asks: Asks,

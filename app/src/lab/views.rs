@@ -27,7 +27,6 @@ pub enum View {
     Timeline,
     /// Who says what to whom.
     Sequence,
-    /// Numbers over time.
     Metrics,
 }
 
@@ -65,7 +64,6 @@ impl View {
 /// Which view is open, and what it is set to.
 #[derive(Debug, Default)]
 pub struct Views {
-    /// The open one.
     pub open: View,
     /// What draws all but the log, once it has been fetched.
     pub study: Option<Study>,
@@ -82,7 +80,6 @@ pub struct Views {
     is_asked_for: bool,
 }
 
-/// Opens a view.
 pub fn show(lab: Lab, view: View) {
     let inside = "#view, .views-tools";
     let is_inside =

@@ -17,7 +17,6 @@ impl Backoff {
         wait
     }
 
-    /// It worked.
     pub fn succeeded(&mut self) {
         self.failures = 0;
     }

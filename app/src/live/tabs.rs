@@ -36,7 +36,6 @@ pub(super) struct Standing {
 pub(super) enum Said {
     /// There is a gap that cannot be filled.
     Reset,
-    /// How it stands.
     Standing(Standing),
 }
 
@@ -46,7 +45,6 @@ pub(super) enum Word {
     Journal(String),
     /// There is a gap that cannot be filled.
     Reset,
-    /// How it stands.
     Standing(Standing),
 }
 

@@ -17,11 +17,9 @@ const GATHER: Duration = Duration::from_millis(300);
 pub fn ListPage(
     /// How the page stands with the server.
     live: Live,
-    /// Its name.
     title: &'static str,
     /// What is listed, in a sentence.
     about: &'static str,
-    /// The list.
     listing: Listing,
     /// Whether it lists nothing yet.
     is_empty: fn(&Listed) -> bool,
@@ -60,7 +58,6 @@ pub type List = Result<Listed, Problem>;
 enum Seen {
     /// There is nothing yet.
     Nothing,
-    /// What it lists.
     Some,
     /// It cannot be read: why not.
     Failed(String),

@@ -33,7 +33,6 @@ use web_sys::HtmlElement;
 const ASK_AGAIN_MIN: Duration = Duration::from_secs(2);
 const ASK_AGAIN_MAX: Duration = Duration::from_secs(64);
 
-/// The list's address.
 const MAILBOX: &str = "/mailbox";
 
 /// The address of one e-mail.
@@ -58,7 +57,6 @@ pub fn Mailbox() -> impl IntoView {
 /// Everything that the page follows.
 #[derive(Clone, Copy)]
 struct Desk {
-    /// The newest first.
     letters: Memo<Vec<Letter>>,
     /// The key of the e-mail that the reader has opened, if any.
     chosen: RwSignal<Option<String>>,

@@ -9,13 +9,10 @@ use leptos::prelude::*;
 pub struct Parts {
     /// What follows on the start page.
     pub home: home::Wake,
-    /// The e-mails.
     pub mailbox: mailbox::Wake,
-    /// The shop.
     pub shop: store::Wake,
 }
 
-/// Fetches them.
 #[lazy]
 pub fn load_parts() -> Parts {
     Parts { home: home::wake, mailbox: mailbox::wake, shop: store::wake }

@@ -13,12 +13,7 @@ const MARKS: usize = 40;
 
 /// The sketch of a style, with what happens in it.
 #[component]
-pub fn Sketch(
-    /// Which style.
-    style: Style,
-    /// What happens.
-    live: Live,
-) -> impl IntoView {
+pub fn Sketch(style: Style, live: Live) -> impl IntoView {
     let (class, label) = match style {
         Style::Choreography => (
             "sketch sketch-event",
@@ -77,9 +72,7 @@ fn marks(style: Style, live: Live) -> RwSignal<Vec<Mark>> {
 /// A mark, until it has come to its end.
 #[component]
 fn Moving(
-    /// Which one.
     mark: Mark,
-    /// All of them.
     marks: RwSignal<Vec<Mark>>,
     /// A circle is an event, a square a command.
     style: Style,

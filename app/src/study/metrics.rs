@@ -10,7 +10,6 @@ use charts::{Chart, charts};
 use flow::tally::{Latency, Summary};
 use leptos::prelude::*;
 
-/// What is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Numbers {
     latencies: Table,
@@ -81,7 +80,6 @@ pub(super) fn hundredths(number: u64) -> String {
     }
 }
 
-/// The view.
 pub(super) fn metrics(lab: Lab) -> AnyView {
     view! { <Metrics lab /> }.into_any()
 }

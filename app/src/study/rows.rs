@@ -6,7 +6,6 @@ use crate::lab::pick::{OnPick, picks, picks_by_key};
 use crate::lab::selection::Selection;
 use leptos::prelude::*;
 
-/// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     /// What tells it apart from all others.

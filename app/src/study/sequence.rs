@@ -69,7 +69,6 @@ fn svg(drawing: &Drawing) -> String {
     svg
 }
 
-/// The view.
 pub(super) fn sequence(lab: Lab) -> AnyView {
     view! { <SequenceView lab /> }.into_any()
 }

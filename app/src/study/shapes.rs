@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 /// One shape. Places and sizes are SVG lengths: pixels, or shares with a `%`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// A box.
     Rect {
         class: &'static str,
         x: String,
@@ -24,7 +23,6 @@ pub(super) enum Shape {
     Across { class: &'static str, y: String },
     /// A line of any form.
     Path { class: &'static str, d: String },
-    /// Words.
     Text {
         class: &'static str,
         x: String,

@@ -212,7 +212,6 @@ fn scale_bar(axis: &Axis<'_>, breaks: &[(u64, u64)]) -> Vec<Shape> {
     shapes
 }
 
-/// The view.
 pub(super) fn timeline(lab: Lab) -> AnyView {
     view! { <Timeline lab /> }.into_any()
 }

@@ -16,7 +16,6 @@ use flow::{
 use journal::Journal;
 use std::{collections::HashMap, mem, sync::Arc};
 
-/// See the module.
 pub(super) struct Mirror {
     journal: Journal,
     reach: Reach,
@@ -27,7 +26,6 @@ pub(super) struct Mirror {
     unexplained: Vec<(Style, Id)>,
 }
 
-/// A queue.
 #[derive(Debug, Default)]
 struct Station {
     ready: u64,
@@ -39,7 +37,6 @@ struct Station {
     is_assumed: bool,
 }
 
-/// A consumer.
 #[derive(Debug)]
 struct Listener {
     info: ConsumerInfo,

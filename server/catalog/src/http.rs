@@ -13,7 +13,6 @@ use flow::api::{Product, Shelves, ShelvesWanted};
 use http_edge::{extract::SystemPath, problem::Problem};
 use serde::Deserialize;
 
-/// The routes.
 pub fn routes(catalog: Catalog) -> Router {
     Router::new()
         .route("/api/{style}/catalog/products", get(list))

@@ -26,7 +26,6 @@ use store::{
     inbox::Consumer,
 };
 
-/// The catalog service.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     store: Arc<dyn ProductStore>,

@@ -32,10 +32,8 @@ CREATE TABLE IF NOT EXISTS products (
 /// A product as the catalog calls it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductRecord {
-    /// In which system.
     #[serde(rename = "style")]
     pub system: System,
-    /// The SKU.
     pub sku: Sku,
     /// Its name for people.
     pub name: String,

@@ -22,66 +22,31 @@ pub enum FaultError {
     #[error(
         "faults[{at}].service: {kind} hits inventory's relay, which {service} does not have; use inventory"
     )]
-    Service {
-        /// Which fault.
-        at: usize,
-        /// What.
-        kind: FaultKind,
-        /// Whose.
-        service: Service,
-    },
+    Service { at: usize, kind: FaultKind, service: Service },
     /// The service does not take part.
     #[error(
         "faults[{at}].service: {service} has not joined {system}; let it join first (PUT /api/{style}/loyalty)",
         system = .system.as_str(), style = .system.style
     )]
-    NotJoined {
-        /// Which fault.
-        at: usize,
-        /// Whose.
-        service: Service,
-        /// Where.
-        system: System,
-    },
+    NotJoined { at: usize, service: Service, system: System },
     /// There is no such thing over this transport.
     #[error(
         "faults[{at}].kind: over {} nothing is bound that could be unbound; stop the consumer instead (consumer_stopped)",
         .system.transport
     )]
-    NotOver {
-        /// Which fault.
-        at: usize,
-        /// Where.
-        system: System,
-    },
+    NotOver { at: usize, system: System },
     /// It would never strike.
     #[error("faults[{at}].trigger: every_nth counts from 1; use 1 for every time")]
-    EveryZeroth {
-        /// Which fault.
-        at: usize,
-    },
+    EveryZeroth { at: usize },
     /// It is no probability.
     #[error("faults[{at}].trigger: a probability lies between 0 and 1")]
-    Probability {
-        /// Which fault.
-        at: usize,
-    },
+    Probability { at: usize },
     /// It would last too long.
     #[error("faults[{at}].delay_ms: at most {DELAY_MAX_MS}")]
-    Delay {
-        /// Which fault.
-        at: usize,
-    },
+    Delay { at: usize },
     /// It is there already.
     #[error("faults[{at}]: {kind} of {service} is in the list already; set it once")]
-    Twice {
-        /// Which fault.
-        at: usize,
-        /// What.
-        kind: FaultKind,
-        /// Whose.
-        service: Service,
-    },
+    Twice { at: usize, kind: FaultKind, service: Service },
 }
 
 /// The faults that are set in one system.

@@ -23,7 +23,6 @@ pub struct Held {
     hold: Option<HeldBy>,
     /// Counts how often the gates were set, so that an old timer knows that it is old.
     times_set: u64,
-    /// Oldest first.
     steps: VecDeque<(HeldStep, oneshot::Sender<Release>)>,
 }
 

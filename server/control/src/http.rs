@@ -38,7 +38,6 @@ const HEADER_TOTAL: &str = "x-total-count";
 /// Grows with everything that is replayed or discarded: a page that follows may have changed by it.
 const HEADER_CHANGES: &str = "x-desk-changes";
 
-/// The routes.
 pub fn routes(control: Control, availability: AvailabilityClient, desk: Desk) -> Router {
     let letters = Router::new()
         .route("/api/{style}/dead-letters", get(dead_letters).delete(discard_all))

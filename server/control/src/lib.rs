@@ -65,7 +65,6 @@ struct Settings {
     parts: [Part; Service::COUNT],
 }
 
-/// One service's part.
 #[derive(Debug)]
 struct Part {
     /// One bit for each gate that is closed and each fault that is set: all that a hook looks at.

@@ -24,7 +24,6 @@ pub struct PathSku(pub Sku);
 pub struct PathId(pub i64);
 /// Who asks: by the header `X-Skuflow-Actor`, or else by the cookies of the page.
 pub struct By(pub Arc<Actor>);
-/// A JSON body.
 pub struct JsonBody<T>(pub T);
 
 async fn in_path(parts: &mut Parts, name: &str) -> Result<String, Problem> {

@@ -11,7 +11,6 @@ use std::net::{IpAddr, Ipv6Addr};
 pub enum Host<'a> {
     /// A name, as it was written.
     Name(&'a str),
-    /// An address.
     Ip(IpAddr),
 }
 
@@ -60,9 +59,7 @@ impl<'a> Host<'a> {
 /// A host with the port, if one is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Authority<'a> {
-    /// The host.
     pub host: Host<'a>,
-    /// The port.
     pub port: Option<u16>,
     /// Both as they were written. It is plain: no character of it means anything to HTML or JSON.
     pub text: &'a str,

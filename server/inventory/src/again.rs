@@ -13,7 +13,6 @@ use store::StoreError;
 /// Which SKUs are to be announced again.
 #[derive(Debug, Clone)]
 pub struct AnnounceAgain {
-    /// In which system.
     pub system: System,
     /// Each with the version that its own has to be beyond, 0 without.
     pub skus: Vec<(Sku, u64)>,
@@ -22,7 +21,6 @@ pub struct AnnounceAgain {
 /// What is announced again.
 #[derive(Debug)]
 pub struct Again {
-    /// The SKUs.
     pub announced: Vec<Announced>,
     /// How many messages there are about each.
     pub messages: Vec<usize>,

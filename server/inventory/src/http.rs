@@ -16,7 +16,6 @@ use http_edge::{
 use messaging::{Scopes, hooks::HttpFault};
 use std::sync::Arc;
 
-/// The routes.
 pub fn routes(inventory: Inventory, scopes: Scopes) -> Router {
     Router::new()
         .route("/api/{style}/inventory/skus", get(list))

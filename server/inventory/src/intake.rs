@@ -48,11 +48,8 @@ const ON_HAND_MAX: u32 = i32::MAX as u32;
 /// Something that came or went.
 #[derive(Debug, Clone)]
 pub struct Movement {
-    /// Of what.
     pub sku: Sku,
-    /// How much.
     pub quantity: Quantity,
-    /// In which system.
     pub system: System,
     /// How choreography's event is to reach the queues.
     pub dispatch: Dispatch,
@@ -61,9 +58,7 @@ pub struct Movement {
 /// Which way goods moved.
 #[derive(Debug, Clone)]
 pub enum Reason {
-    /// They came in.
     Arrival(Origin),
-    /// They were sold.
     Sale,
 }
 
@@ -95,28 +90,21 @@ pub enum IntakeError {
         "only {for_sale} of {sku} are for sale in {}, not {wanted}; ask for less, or wait for an arrival", .system.as_str()
     )]
     NotEnough {
-        /// The SKU.
         sku: Sku,
-        /// The system.
         system: System,
         /// What is for sale.
         for_sale: u32,
         /// What was asked for.
         wanted: u32,
     },
-    /// No more fits.
     #[error("{sku} cannot hold more than {ON_HAND_MAX} pieces; send fewer")]
-    TooMuch {
-        /// The SKU.
-        sku: Sku,
-    },
+    TooMuch { sku: Sku },
     /// The key was used for another request.
     #[error("this Idempotency-Key was used for a different request; use a new key")]
     KeyReused,
     /// What is to carry the messages cannot be had.
     #[error("{0}")]
     NoTransport(String),
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -159,7 +147,6 @@ impl fmt::Debug for Announce {
 pub struct Intake {
     /// What came or went.
     pub movements: Vec<Movement>,
-    /// Which way.
     pub reason: Reason,
     /// Where the request may be repeated.
     pub key: Option<IdempotencyKey>,
@@ -170,7 +157,6 @@ pub struct Intake {
 /// What was recorded, with what the journal tells of it.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The answer.
     pub accepted: Vec<Accepted>,
     /// What happened; empty where the answer is an earlier one.
     pub steps: Vec<Step>,
@@ -178,12 +164,10 @@ pub struct Recorded {
     pub last_row: i64,
 }
 
-/// One movement, recorded.
 #[derive(Debug)]
 pub struct Step {
     /// The arrival's or sale's id.
     pub id: Id,
-    /// What moved.
     pub movement: Movement,
     /// What was recorded before, if anything.
     pub before: Option<State>,

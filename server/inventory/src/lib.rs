@@ -31,7 +31,6 @@ use stock_store::{Calculated, StockStore};
 use store::{StoreError, epoch::Floors, inbox::Consumer};
 use tokio::sync::watch;
 
-/// The inventory service.
 #[derive(Debug, Clone)]
 pub struct Inventory {
     store: Arc<dyn StockStore>,

@@ -32,11 +32,9 @@ CREATE INDEX IF NOT EXISTS outbox_by_style ON outbox (style, id);
 pub struct Draft {
     /// The exchange; empty for the default exchange.
     pub exchange: &'static str,
-    /// The routing key.
     pub routing_key: &'static str,
     /// The event's or command's name.
     pub message_type: &'static str,
-    /// The JSON body.
     pub body: String,
 }
 
@@ -56,11 +54,8 @@ pub struct Waiting {
     pub id: i64,
     /// What it is about.
     pub sku: Sku,
-    /// Where it goes.
     pub exchange: Id,
-    /// With which key.
     pub routing_key: Id,
-    /// The message.
     pub envelope: Envelope,
 }
 

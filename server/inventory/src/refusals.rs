@@ -34,7 +34,6 @@ impl Refusals {
         self.0.remove(&row);
     }
 
-    /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

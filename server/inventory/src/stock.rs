@@ -25,7 +25,6 @@ CREATE TABLE IF NOT EXISTS stock (
 );
 ";
 
-/// One SKU's numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Row {
     /// Pieces in the warehouse, as recorded.
@@ -63,7 +62,6 @@ impl Row {
         StockLevel { sku, on_hand, reserved, safety_stock, available, version }
     }
 
-    /// What is recorded.
     #[must_use]
     pub const fn recorded(&self) -> State {
         self.state(self.for_sale(), self.version)
@@ -83,10 +81,8 @@ impl Row {
 /// What inventory recorded of a SKU.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockRecord {
-    /// In which system.
     #[serde(rename = "style")]
     pub system: System,
-    /// The SKU.
     pub sku: Sku,
     /// Pieces in the warehouse.
     pub on_hand: u32,
@@ -217,9 +213,7 @@ pub struct Replaced {
 /// One SKU's old and new numbers.
 #[derive(Debug)]
 pub struct Change {
-    /// The system.
     pub system: System,
-    /// The SKU.
     pub sku: Sku,
     /// What was recorded before, if anything.
     pub before: Option<State>,

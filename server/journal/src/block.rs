@@ -33,7 +33,6 @@ impl Block {
         self.last
     }
 
-    /// The events' text.
     #[must_use]
     pub const fn text(&self) -> &Bytes {
         &self.text

@@ -26,7 +26,6 @@ const SMALLEST_EVENT_BYTES: u64 = 48;
 pub struct Keep {
     /// How many bytes at most, give or take a file.
     pub bytes: u64,
-    /// For how long.
     pub age: Duration,
 }
 

@@ -37,7 +37,6 @@ const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 /// About how large an event is.
 const EVENT_BYTES: usize = 512;
 
-/// See the module.
 pub(super) struct Keeper {
     shared: Arc<Shared>,
     waiting: Receiver<Report>,

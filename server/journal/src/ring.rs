@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 /// How much of it stays.
 const RING_BYTES: usize = 4 << 20;
 
-/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     blocks: VecDeque<Block>,

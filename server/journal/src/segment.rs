@@ -34,7 +34,6 @@ const EXTENSION: &str = "journal";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("byte {at}: {why}")]
 pub struct Damage {
-    /// Where.
     pub at: usize,
     /// What is wrong there.
     pub why: String,
@@ -45,20 +44,10 @@ pub struct Damage {
 pub enum ReadError {
     /// The file is not what was written.
     #[error("{}: {damage}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        damage: Damage,
-    },
+    Damaged { path: PathBuf, damage: Damage },
     /// The file cannot be read.
     #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// A file of the journal.
@@ -76,18 +65,15 @@ pub(super) struct Scan {
     pub picture: Option<Picture>,
     /// How many bytes are good.
     pub good: usize,
-    /// What follows them.
     pub rest: Rest,
 }
 
 /// What follows the good part of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rest {
-    /// Nothing.
     Nothing,
     /// The beginning of a frame: whoever wrote it was stopped.
     Torn,
-    /// Something else.
     Damaged(Damage),
 }
 
@@ -339,14 +325,12 @@ impl Draft {
         &mut self.0
     }
 
-    /// A picture's frame.
     pub fn picture(picture: &Picture) -> Bytes {
         let mut draft = Self::new(64 << 10);
         serde_json::to_writer(draft.text(), picture).expect("a picture is plain data with text for keys");
         draft.finish(PICTURE, picture.seq, picture.seq)
     }
 
-    /// The events' frame.
     pub fn events(self, first: u64, last: u64) -> Bytes {
         self.finish(EVENTS, first, last)
     }

@@ -27,7 +27,6 @@ enum Known {
     Waiting(Vec<Event>),
 }
 
-/// See the module.
 #[derive(Debug, Default)]
 pub struct Sequencer {
     /// Whether AMQP's events are in order as they come.

@@ -5,7 +5,6 @@ use axum::{Json, Router, extract::State, routing::get};
 use flow::api::Points;
 use http_edge::{extract::SystemPath, problem::Problem};
 
-/// The routes.
 pub fn routes(loyalty: Loyalty) -> Router {
     Router::new().route("/api/{style}/loyalty/points", get(points)).with_state(loyalty)
 }

@@ -26,7 +26,6 @@ use tokio::sync::watch;
 /// How many points a message brings about a SKU that is available.
 pub const POINTS: u64 = 10;
 
-/// The loyalty service.
 #[derive(Debug, Clone)]
 pub struct Loyalty {
     store: Arc<dyn PointStore>,

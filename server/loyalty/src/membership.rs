@@ -7,7 +7,6 @@ use store::StoreError;
 /// Whether it takes part in a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
-    /// It does not.
     Out {
         /// How many messages were thrown away with its queues when it left last.
         thrown_away: u32,
@@ -52,7 +51,6 @@ impl Membership {
     }
 }
 
-/// The table.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS membership (
     style TEXT PRIMARY KEY,

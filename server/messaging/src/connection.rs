@@ -194,13 +194,11 @@ pub trait Dial: Clone + fmt::Debug + Send + Sync {
         changed: &(dyn Fn(Flow) + Send + Sync),
     ) -> impl Future<Output = String> + Send;
 
-    /// Says goodbye.
     fn close(&self, connection: &Self::Connection) -> impl Future<Output = ()> + Send;
 }
 
 /// Cuts a connection: the other side then sees an end without a word, as when a process dies.
 pub trait Cut: Send + Sync {
-    /// Cuts it.
     fn cut(&self);
 }
 
@@ -216,24 +214,20 @@ pub enum Flow {
 /// Everything that keeping a connection needs.
 #[derive(Debug, Clone)]
 pub struct Connector<D = BrokerUri> {
-    /// The broker.
     pub uri: D,
     /// Where loss and return are reported.
     pub journal: Journal,
-    /// Where readiness looks.
     pub links: Links,
     /// Whether the broker is stopped on purpose: then connections are cut, and none is made.
     pub stopped_on_purpose: watch::Receiver<bool>,
     /// Whether that really stops it: it is the embedded one.
     pub is_ours: bool,
-    /// Ends it all.
     pub stop: CancellationToken,
 }
 
 /// Whose connection it is.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    /// The node.
     pub node: Node,
     /// Its system; none for what serves both.
     pub system: Option<System>,

@@ -26,7 +26,6 @@ pub struct Delivered {
     pub system: System,
     /// The queue from which it came.
     pub queue: &'static Queue,
-    /// The message.
     pub envelope: Envelope,
     /// Tells the journal what happens to it.
     pub reporter: Reporter,
@@ -59,11 +58,8 @@ pub type Handler = Arc<dyn Fn(Arc<Delivered>) -> BoxFuture<'static, Result<Handl
 /// What all consumers of a queue have in common.
 #[derive(Clone)]
 pub struct Consumer {
-    /// What they consume.
     pub queue: &'static Queue,
-    /// What they do.
     pub handler: Handler,
-    /// Where they report.
     pub journal: Journal,
     /// Names what comes without an id.
     pub strangers: Strangers,
@@ -71,7 +67,6 @@ pub struct Consumer {
     pub unacked: Unacked,
     /// Where they are held and broken on purpose.
     pub scope: Scope,
-    /// When to stop.
     pub stop: CancellationToken,
 }
 

@@ -23,7 +23,6 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// What a service's workers should be like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
-    /// How many.
     pub workers: u16,
     /// How many unacked messages each may hold while no gate is closed.
     pub prefetch: u16,
@@ -107,7 +106,6 @@ impl Known {
 }
 
 impl Crew {
-    /// How they are.
     #[must_use]
     pub fn to_api(&self) -> Workers {
         let target = *self.target.borrow();
@@ -157,12 +155,10 @@ impl Crew {
         self.target.subscribe()
     }
 
-    /// One is alive.
     pub fn beat(&self) {
         self.heartbeat_us.store(clock::now_us(), Ordering::Relaxed);
     }
 
-    /// One was started.
     pub fn started(&self, number: u16) {
         let mut known = self.lock();
         if !known.started.insert(number) {

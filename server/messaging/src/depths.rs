@@ -41,10 +41,8 @@ pub enum Source {
 /// Why there are no numbers.
 #[derive(Debug, thiserror::Error)]
 pub enum DepthsError {
-    /// No connection.
     #[error("there is no connection")]
     NoConnection,
-    /// The broker failed.
     #[error(transparent)]
     Amqp(#[from] lapin::Error),
 }

@@ -37,7 +37,6 @@ struct About {
 pub struct PastAttempt {
     /// Which one, from 1.
     pub attempt: u32,
-    /// Why it failed.
     pub reason: String,
     /// When; RFC 3339.
     pub at: String,
@@ -52,7 +51,6 @@ pub struct Envelope {
     pub correlation_id: Id,
     /// The event's or the command's name.
     pub message_type: Id,
-    /// Who sent it.
     pub app_id: Id,
     /// When it was made, in seconds since the Unix epoch.
     pub timestamp_s: Option<u64>,
@@ -66,7 +64,6 @@ pub struct Envelope {
     pub origin: Option<Id>,
     /// The attempts that failed, oldest first.
     pub past: Vec<PastAttempt>,
-    /// Its body.
     pub body: Arc<[u8]>,
     /// What it came with, if it came from the broker.
     pub came_with: Option<Arc<CameWith>>,
@@ -75,7 +72,6 @@ pub struct Envelope {
 /// The properties that a message came with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameWith {
-    /// As text.
     pub properties: BasicProperties,
     /// As they travelled, where that is more than the text tells.
     raw: Option<Vec<u8>>,

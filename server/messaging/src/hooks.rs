@@ -17,7 +17,6 @@ use tokio::sync::watch;
 /// A fault that strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Strike {
-    /// What.
     pub kind: FaultKind,
     /// For faults that delay: by how long.
     pub delay: Duration,
@@ -26,7 +25,6 @@ pub struct Strike {
 /// What inventory's API does wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpFault {
-    /// It answers late.
     Slow(Duration),
     /// It answers 500.
     Error,
@@ -80,9 +78,7 @@ pub trait Hooks: fmt::Debug + Send + Sync {
 /// One service of one system, with its hooks; clones share them.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// The system.
     pub system: System,
-    /// The service.
     pub service: Service,
     hooks: Arc<dyn Hooks>,
 }

@@ -10,9 +10,7 @@ pub trait Shelf: Send + Sync {
     fn letters(&self, queue: &'static Queue) -> BoxFuture<'_, Result<Vec<Box<dyn Letter>>, Lost>>;
 }
 
-/// A parked message.
 pub trait Letter: Send + Sync {
-    /// The message.
     fn envelope(&self) -> &Envelope;
 
     /// Takes it out for good; `false` when it is not there any more.

@@ -32,12 +32,7 @@ pub enum Failure {
     Permanent(String),
     /// There was no point in trying now: the message is put off, and this was no attempt at it.
     #[error("{reason}")]
-    NotNow {
-        /// Why.
-        reason: String,
-        /// For how long.
-        delay: Duration,
-    },
+    NotNow { reason: String, delay: Duration },
 }
 
 impl From<StoreError> for Failure {

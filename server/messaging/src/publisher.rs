@@ -35,12 +35,7 @@ pub enum PublishError {
     Store(store::StoreError),
     /// No queue took it.
     #[error("no queue took the message: {reply_code} {reply_text}")]
-    Returned {
-        /// The reply code.
-        reply_code: u16,
-        /// The broker's words.
-        reply_text: String,
-    },
+    Returned { reply_code: u16, reply_text: String },
 }
 
 impl From<lapin::Error> for PublishError {

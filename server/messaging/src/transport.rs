@@ -65,7 +65,6 @@ pub trait Link: Sync {
 pub struct Taken<T> {
     /// Names it until it is settled.
     pub tag: T,
-    /// What it says.
     pub envelope: Envelope,
     /// The exchange by which it came; empty if by none.
     pub exchange: Id,
@@ -79,7 +78,6 @@ pub struct Taken<T> {
 pub trait Intake: Send + 'static {
     /// Names a message until it is settled.
     type Tag: Clone + Send + Sync + 'static;
-    /// Puts messages aside.
     type Aside: Aside<Tag = Self::Tag>;
 
     /// Puts messages aside, from any task.
@@ -111,10 +109,7 @@ pub trait Intake: Send + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// It comes back after so long.
-    Retry {
-        /// In milliseconds.
-        delay_ms: u64,
-    },
+    Retry { delay_ms: u64 },
     /// It rests, with the reason in its envelope.
     Dead,
 }

@@ -36,7 +36,6 @@ impl Product {
         Sku::parse(self.sku).expect("the seed's SKUs are well formed")
     }
 
-    /// Pieces for sale.
     #[must_use]
     pub const fn for_sale(&self) -> u32 {
         self.on_hand.saturating_sub(self.reserved + self.safety_stock)

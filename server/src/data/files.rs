@@ -31,29 +31,17 @@ pub enum DataError {
     Exists(PathBuf),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// A file says what cannot be.
     #[error("{}: {reason}", path.display())]
     Content {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it, and where.
         reason: String,
     },
     /// The folder is in use.
     #[error("cannot use the folder {}: {source}; stop the server first, or choose another with --data", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A store failed.
+    Folder { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
 }

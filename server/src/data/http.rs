@@ -22,7 +22,6 @@ const CONFIRMED: &str = "reset";
 /// The longest name of a product, in characters.
 const NAME_MAX: usize = 200;
 
-/// The routes.
 pub fn routes(reset: Reset) -> Router {
     let catalog = reset.services.catalog.clone();
     Router::new()

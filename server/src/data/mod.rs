@@ -20,11 +20,8 @@ use wishlist::wishes::WishRecord;
 /// Everything that a person owns here, of both systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
-    /// The products.
     pub products: Vec<ProductRecord>,
-    /// The stock.
     pub stock: Vec<StockRecord>,
-    /// The wishes.
     pub wishes: Vec<WishRecord>,
 }
 

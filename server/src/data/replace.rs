@@ -42,7 +42,6 @@ pub enum ResetError {
         "messages wait in the queues and the broker does not take them away: {0}; try again when it is there"
     )]
     Broker(String),
-    /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The note that a reset has begun cannot be written.
@@ -89,7 +88,6 @@ impl ResetMarker {
 /// What a reset needs.
 #[derive(Clone)]
 pub struct Reset {
-    /// The services.
     pub services: Services,
     /// The note that it has begun.
     pub marker: ResetMarker,
@@ -103,7 +101,6 @@ pub struct Reset {
     pub depths: Depths,
     /// Where it is told.
     pub journal: Journal,
-    /// The broker.
     pub broker: BrokerUri,
     /// One at a time.
     pub alone: Arc<Mutex<()>>,

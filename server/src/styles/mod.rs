@@ -18,9 +18,7 @@ use wishlist::Wishlist;
 /// The services as the styles see them.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// Knows the stock.
     pub inventory: Inventory,
-    /// Shows the products.
     pub catalog: Catalog,
     /// Mails those who wait.
     pub wishlist: Wishlist,
@@ -71,7 +69,6 @@ fn parse<'a, T: serde::Deserialize<'a>>(message: &'a Delivered) -> Result<T, Fai
         .map_err(|error| Failure::Permanent(format!("the body is not a valid {of}: {error}")))
 }
 
-/// How handlers end.
 type Outcome = Result<Handled, Failure>;
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use http_edge::problem::Problem;
 use messaging::{EmbeddedBroker, Links};
 use store::StoreError;
 
-/// The route.
 pub fn routes(parts: &Parts) -> Router {
     Router::new().route("/readyz", get(ready)).with_state((
         parts.links.clone(),

@@ -35,7 +35,6 @@ struct Shared {
     stop: CancellationToken,
 }
 
-/// The routes.
 pub fn routes(journal: Journal, stop: CancellationToken) -> Router {
     Router::new()
         .route("/api/journal", get(page))

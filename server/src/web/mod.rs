@@ -35,9 +35,7 @@ use warehouse::{Backpressure, ftp::DropBox, ndjson::Recorder, simulator::Simulat
 /// What the routes need.
 #[derive(Clone)]
 pub struct Parts {
-    /// The services.
     pub services: Services,
-    /// The journal.
     pub journal: Journal,
     /// What is held and broken on purpose.
     pub control: Control,
@@ -49,7 +47,6 @@ pub struct Parts {
     pub links: Links,
     /// The embedded broker, unless another one is named.
     pub embedded: Option<EmbeddedBroker>,
-    /// The warehouse's files.
     pub drop_box: DropBox,
     /// Who lets loyalty join and leave.
     pub members: Members,
@@ -57,7 +54,6 @@ pub struct Parts {
     pub redis: RedisSystems,
     /// The way back to the seed.
     pub reset: Reset,
-    /// The simulator.
     pub simulation: Simulation,
     /// Which broker it is, in words.
     pub broker_label: String,

@@ -4,7 +4,6 @@ use axum::{Json, Router, extract::State, routing::get};
 use bridge::management::Visibility;
 use flow::api::Others;
 
-/// The route.
 pub fn routes(visibility: Visibility) -> Router {
     Router::new().route("/api/others", get(others)).with_state(visibility)
 }

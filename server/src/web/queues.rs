@@ -5,7 +5,6 @@ use flow::api::QueueDepth;
 use http_edge::problem::Problem;
 use messaging::Depths;
 
-/// The route.
 pub fn routes(depths: Depths) -> Router {
     Router::new().route("/api/queues", get(list)).with_state(depths)
 }

@@ -13,7 +13,6 @@ const CATALOG: (&str, &str) = ("server/catalog/src/lib.rs", include_str!("../../
 const WISHLIST: (&str, &str) = ("server/wishlist/src/lib.rs", include_str!("../../wishlist/src/lib.rs"));
 const LOYALTY: (&str, &str) = ("server/loyalty/src/lib.rs", include_str!("../../loyalty/src/lib.rs"));
 
-/// The route.
 pub fn routes() -> Router {
     Router::new().route("/api/{style}/{service}/code", get(code))
 }

@@ -17,7 +17,6 @@ use flow::{
 use http_edge::extract::SystemPath;
 use messaging::Links;
 
-/// The route.
 pub fn routes(parts: &Parts) -> Router {
     let state = (parts.redis.clone(), parts.links.clone(), parts.broker_label.clone());
     Router::new().route("/api/{style}/transport", get(told)).with_state(state)

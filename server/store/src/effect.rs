@@ -2,7 +2,6 @@
 
 use flow::Kind;
 
-/// See the module.
 #[derive(Debug)]
 pub enum Effect<T> {
     /// Something new is stored.

@@ -32,10 +32,8 @@ pub enum VersionError {
     Implausible {
         /// What the message says.
         version: u64,
-        /// What is known.
         newest: u64,
     },
-    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -70,7 +68,6 @@ pub fn as_new(
 pub struct Floors([u64; System::COUNT]);
 
 impl Floors {
-    /// Of a system.
     #[must_use]
     pub const fn of(&self, system: System) -> u64 {
         self.0[system.index()]
@@ -82,7 +79,6 @@ impl Floors {
         Self(std::array::from_fn(|at| self.0[at].max(other.0[at])))
     }
 
-    /// Sets it.
     pub const fn set(&mut self, system: System, floor: u64) {
         self.0[system.index()] = floor;
     }

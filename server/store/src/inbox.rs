@@ -15,9 +15,7 @@ const KEPT_DAYS: i64 = 7;
 /// Who handles a message: what consumes a queue in one system.
 #[derive(Debug, Clone, Copy)]
 pub struct Consumer {
-    /// The system.
     pub system: System,
-    /// The queue.
     pub queue: &'static Queue,
 }
 

@@ -31,7 +31,6 @@ const STATEMENTS: usize = 128;
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite said no.
     #[error("store: {0}")]
     Sqlite(#[source] rusqlite::Error),
     /// The disk has no room. Nothing was kept; it goes on as soon as there is some.
@@ -51,12 +50,7 @@ pub enum StoreError {
     Closed,
     /// The file cannot be opened.
     #[error("{path} cannot be used as a store: {source}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
+    Open { path: PathBuf, source: rusqlite::Error },
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -270,12 +270,10 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// Its data folder.
     pub fn path(&self) -> &Path {
         self.data.path()
     }
 
-    /// Starts it again.
     pub async fn start(self) -> Skuflow {
         self.start_with(|_| {}).await
     }

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Which broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Our broker in the program's own process.

@@ -10,7 +10,6 @@ use tokio::{
     sync::watch,
 };
 
-/// What comes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passes {
     Everything,

@@ -14,7 +14,6 @@ const ON_THEIR_WAY_MAX: u64 = 20_000;
 /// How often whoever is held looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// See the module.
 #[derive(Clone)]
 pub struct Backpressure {
     inventory: Inventory,

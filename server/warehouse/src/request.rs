@@ -27,7 +27,6 @@ const BATCH_MAX: usize = 1_000;
 /// The longest `Idempotency-Key`, in characters.
 const KEY_MAX_LEN: usize = 255;
 
-/// The routes.
 pub fn routes(recorder: Recorder) -> Router {
     Router::new().route("/api/arrivals", post(arrivals)).route("/api/sales", post(sales)).with_state(recorder)
 }

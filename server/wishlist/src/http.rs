@@ -28,7 +28,6 @@ const EMAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox;
 const FORM_POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The routes.
 pub fn routes(wishlist: Wishlist) -> Router {
     Router::new()
         .route("/api/{style}/wishlist/wishes", get(list).post(add))

@@ -32,7 +32,6 @@ use tokio::sync::watch;
 use wish_store::{News, Updated, WishStore};
 use wishes::WishRecord;
 
-/// The wishlist service.
 #[derive(Debug, Clone)]
 pub struct Wishlist {
     store: Arc<dyn WishStore>,
@@ -44,7 +43,6 @@ pub struct Wishlist {
     post: Post,
 }
 
-/// How e-mails leave.
 #[derive(Debug, Clone)]
 pub struct Post {
     /// Where readers see the page, for the links in them: `http://host:port`.

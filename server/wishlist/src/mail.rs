@@ -61,11 +61,8 @@ pub fn upgrade(tx: &Transaction<'_>) -> Result<(), StoreError> {
 /// An e-mail that was just stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Its id.
     pub id: i64,
-    /// The receiver's address.
     pub to: String,
-    /// Its subject.
     pub subject: String,
 }
 
@@ -172,7 +169,6 @@ pub fn list(
 pub struct Forms {
     /// As HTML; those of an earlier version have none.
     pub html: Option<String>,
-    /// As text.
     pub text: String,
     /// As SMTP carries it.
     pub source: Vec<u8>,
@@ -203,9 +199,7 @@ pub fn find(tx: &Transaction<'_>, system: System, id: i64) -> Result<Option<Form
 /// An e-mail that SMTP has not taken yet.
 #[derive(Debug)]
 pub struct ForSmtp {
-    /// Its id.
     pub id: i64,
-    /// The receiver's address.
     pub to: String,
     /// The message as SMTP carries it.
     pub source: Vec<u8>,

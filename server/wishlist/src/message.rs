@@ -20,7 +20,6 @@ const SENDER_NAME: &str = "Skuflow wishlist";
 /// Whom an e-mail is for.
 #[derive(Debug, Clone)]
 pub struct Receiver {
-    /// The address.
     pub email: String,
     /// What they are called, if they said so.
     pub name: Option<String>,
@@ -31,9 +30,7 @@ pub struct Receiver {
 /// An e-mail, in each form in which somebody needs it.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// Its subject.
     pub subject: String,
-    /// Its text.
     pub text: String,
     /// The same as HTML.
     pub html: String,

@@ -69,7 +69,6 @@ pub enum Trouble {
     Final(String),
     /// It may go later.
     Passing {
-        /// What happened.
         reason: String,
         /// Whether the server had all of it, so that it may have taken it all the same.
         perhaps_taken: bool,
@@ -194,7 +193,6 @@ impl Session {
         answer(Step::Message, timeout(MESSAGE_TIMEOUT, self.connection.message(source)).await)
     }
 
-    /// Takes leave.
     pub async fn quit(mut self) {
         let _ = timeout(QUIT_TIMEOUT, self.connection.quit()).await;
     }

@@ -23,9 +23,7 @@ use store::{
 /// A message that says what is for sale.
 #[derive(Debug, Clone)]
 pub struct News {
-    /// Who handles it.
     pub consumer: Consumer,
-    /// Its id.
     pub message_id: Id,
     /// The arrival that it belongs to.
     pub correlation_id: Id,
@@ -57,7 +55,6 @@ pub enum Fate {
 /// The next e-mail to send.
 #[derive(Debug)]
 pub enum NextEmail {
-    /// This one.
     Due(ForSmtp),
     /// None now; one will be due then, if any.
     NotBefore(Option<DateTime<Utc>>),

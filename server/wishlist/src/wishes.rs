@@ -42,10 +42,8 @@ CREATE TABLE IF NOT EXISTS known (
 /// Who waits for what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WishRecord {
-    /// In which system.
     #[serde(rename = "style")]
     pub system: System,
-    /// Whom to tell.
     pub email: String,
     /// What they are called, if they said so.
     pub name: Option<String>,

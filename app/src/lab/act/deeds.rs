@@ -30,11 +30,8 @@ const WORKERS_MAX: u16 = 16;
 /// How things stand with what can be changed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Known {
-    /// What is broken.
     pub faults: Vec<Fault>,
-    /// What is held.
     pub holding: Holding,
-    /// Who works.
     pub crews: Vec<Crew>,
     /// Whether Loyalty takes part, if that is known.
     pub loyalty: Option<Loyalty>,
@@ -105,7 +102,6 @@ impl Deed {
 /// What can be done with a thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deeds {
-    /// The thing's name.
     pub title: String,
     /// What can be done, what takes something back first.
     pub list: Vec<Deed>,
@@ -379,7 +375,6 @@ fn of_crew(system: System, thing: Thing, known: &Known) -> Vec<Deed> {
     more.into_iter().chain(fewer).collect()
 }
 
-/// Empties a queue.
 fn purge(system: System, service: Service) -> Deed {
     let who = service_name(service);
     let hint = format!("Nobody handles it: {who} never hears of it, and then knows less than the others.");

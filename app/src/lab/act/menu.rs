@@ -24,9 +24,7 @@ use web_sys::HtmlElement;
 /// The menu. It knows how things stand while it is open.
 #[component]
 pub fn Menu(
-    /// Of whose page.
     lab: Lab,
-    /// Of which system.
     system: System,
     /// What somebody wants to act on.
     targets: Targets,

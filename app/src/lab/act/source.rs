@@ -8,9 +8,7 @@ use leptos::{ev, prelude::*};
 /// The service's code, fetched once it is unfolded.
 #[component]
 pub fn SourceOf(
-    /// In which system.
     system: System,
-    /// Whose code.
     service: Service,
     /// Called when it has grown.
     on_grown: Callback<()>,

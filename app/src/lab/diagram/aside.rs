@@ -94,7 +94,6 @@ fn tray(scene: &Scene<'_>, queue: &QueueBox, aside: &Aside, dead: u64) -> Thing 
     }
 }
 
-/// An envelope.
 fn letter(x: f32, y: f32, scale: f32) -> Mark {
     let (w, h) = (Px(LETTER.0 * scale), Px(LETTER.1 * scale));
     let (half, fold) = (Px(LETTER.0 / 2.0 * scale), Px(LETTER.1 * 0.55 * scale));

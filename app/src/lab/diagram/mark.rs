@@ -9,7 +9,6 @@ use flow::fault::FaultKind;
 use flow::layout::{Anchor, Orientation, Point, Px, Rect};
 use std::sync::Arc;
 
-/// A diagram.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawing {
     /// What is said of all of it.
@@ -67,9 +66,7 @@ pub(super) enum Kind {
 /// What is broken on purpose at a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// In which service.
     pub service: Service,
-    /// What.
     pub kinds: Vec<FaultKind>,
 }
 
@@ -177,7 +174,6 @@ pub(super) enum Shape {
         transform: Option<String>,
         /// Whether it says nothing that is not said elsewhere.
         is_hidden: bool,
-        /// No groups.
         marks: Vec<Mark>,
     },
 }

@@ -50,7 +50,6 @@ impl Drawn {
     }
 }
 
-/// One queue.
 pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
     let seen = drawn(scene.system, &queue.name, queue.aside.is_some());
     let pick = Selection::Queue(queue.name.clone());

@@ -17,7 +17,6 @@ use wasm_bindgen::JsCast as _;
 pub fn Diagram(
     /// The lab whose picture it shows.
     lab: Lab,
-    /// The lab's style.
     style: Style,
     /// The id of its element.
     id: String,
@@ -137,7 +136,6 @@ fn Things(all: All, of: Of) -> impl IntoView {
 /// What is drawn of a thing now; none when it is just going.
 type Now = Memo<Option<Arc<Thing>>>;
 
-/// One thing.
 #[component]
 fn One(all: All, of: Of, key: Key) -> impl IntoView {
     let (kind, id) = key.clone();

@@ -32,7 +32,6 @@ impl Flight {
     }
 }
 
-/// One token.
 pub(super) struct Token {
     group: Element,
     shape: Element,
@@ -52,7 +51,6 @@ impl Token {
         Some(Self { group, shape, words, flight: None, is_visible: false })
     }
 
-    /// Sets out.
     pub fn start(&mut self, flight: Flight, shape: Shape, id: &str, words: &str) {
         set(
             &self.group,
@@ -131,7 +129,6 @@ pub(super) fn pool(within: &Element) -> Vec<Token> {
     tokens
 }
 
-/// Slow, fast, slow.
 fn eased(share: f64) -> f64 {
     if share < 0.5 { 4.0 * share.powi(3) } else { 1.0 - (2.0 - 2.0 * share).powi(3) / 2.0 }
 }

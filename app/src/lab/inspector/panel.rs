@@ -17,10 +17,7 @@ const DEEPEST: usize = 6;
 
 /// The panel on the right; a sheet on small screens.
 #[component]
-pub fn Panel(
-    /// Of whose page.
-    lab: Lab,
-) -> impl IntoView {
+pub fn Panel(lab: Lab) -> impl IntoView {
     let see = move || lab.look(Pace::Calm, tell);
     let place = NodeRef::<html::Div>::new();
     let told = kept(place, see);

@@ -24,7 +24,6 @@ pub enum Block {
     Title(String, Option<String>),
     /// What the list or table below it is about.
     Heading(String),
-    /// A sentence.
     Note(String),
     /// Facts by their names.
     Facts(Vec<Fact>),
@@ -43,9 +42,7 @@ pub enum Block {
 /// A way to something else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Way {
-    /// Where it leads.
     pub pick: Selection,
-    /// What stands there.
     pub words: String,
     /// What more there is to say at their end.
     pub after: String,

@@ -16,13 +16,9 @@ pub struct Face {
 impl Face {
     /// To the first step, and on from there.
     pub const START: Self = Self::new("From the start", "Home", "M4 4v12M16 4l-9 6 9 6z");
-    /// One step back.
     pub const BACK: Self = Self::new("One step back", "←", "M13 4l-7 6 7 6M4 4v12");
-    /// Goes on.
     pub const PLAY: Self = Self::new("Play", "Space", "M6 4l10 6-10 6z");
-    /// Stands still.
     pub const PAUSE: Self = Self::new("Pause the view", "Space", "M7 4v12M13 4v12");
-    /// One step forward.
     pub const STEP: Self = Self::new("One step forward", "→", "M7 4l7 6-7 6M16 4v12");
     /// To the message before, of those that `words` name.
     #[must_use]
@@ -65,15 +61,11 @@ impl Button {
 /// Where a playhead is, and how far it can go. All three are numbers of steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// The lowest place.
     pub first: u64,
-    /// Where it is.
     pub at: u64,
-    /// The highest place.
     pub last: u64,
 }
 
-/// The bar.
 #[component]
 pub fn PlayheadBar(
     /// Whether it is a card of its own.
@@ -85,13 +77,10 @@ pub fn PlayheadBar(
     play: Signal<&'static str>,
     /// What moves it by steps.
     buttons: Vec<Button>,
-    /// Where it is.
     reach: Memo<Reach>,
-    /// Puts it elsewhere.
     on_scrub: Callback<u64>,
     /// Which of the [`SPEEDS`] is chosen.
     speed: Memo<usize>,
-    /// Chooses another.
     on_speed: Callback<usize>,
     /// What else stands in it.
     children: Children,

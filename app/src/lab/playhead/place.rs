@@ -23,7 +23,6 @@ pub fn wake(place: HtmlElement, lab: Lab, system: System) {
 pub fn PlayheadPlace(
     /// The lab that it leads.
     lab: Lab,
-    /// The lab's system.
     system: System,
 ) -> impl IntoView {
     #[cfg(feature = "hydrate")]

@@ -91,7 +91,6 @@ fn set(system: System, faults: Vec<Fault>) -> Ask {
     Ask::new("PUT", system.api("faults")).with(body)
 }
 
-/// Sets one more.
 pub fn add(system: System, fault: &Fault) -> Ask {
     let body = serde_json::to_string(fault).expect("a fault is plain data");
     Ask::new("POST", system.api("faults")).with(body)

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 /// A field for a number.
 #[component]
 pub fn NumberField(
-    /// Where it stands.
     section: Section,
     /// The id of its form.
     #[prop(into)]
@@ -20,11 +19,8 @@ pub fn NumberField(
     label: &'static str,
     /// What stands in it.
     value: RwSignal<String>,
-    /// The least.
     min: &'static str,
-    /// The most.
-    #[prop(optional)]
-    max: Option<&'static str>,
+    #[prop(optional)] max: Option<&'static str>,
     /// `any` where it may be a fraction.
     #[prop(optional)]
     step: Option<&'static str>,

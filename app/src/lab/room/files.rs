@@ -11,7 +11,6 @@ use leptos::{ev, prelude::*, task::spawn_local};
 const SHOWN: usize = 20;
 /// A large file over a slow line takes its time.
 const PATIENCE_MS: u32 = 600_000;
-/// What inventory takes.
 const ACCEPTED: &str = ".csv,.tsv,.jsonl,.ndjson,.json,.txt";
 
 const fn state(file: &WarehouseFile) -> (&'static str, &'static str) {

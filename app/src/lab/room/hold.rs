@@ -85,14 +85,12 @@ enum Waiting {
     Open,
     /// Gates are closed, and nothing has come to them.
     Nothing,
-    /// Steps wait.
     Steps,
 }
 
 /// What is held, and the ways to hold it and to let it go.
 #[component]
 pub fn Hold(
-    /// Where it stands.
     section: Section,
     /// What is held when the page is rendered.
     first: Holding,

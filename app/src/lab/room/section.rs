@@ -132,17 +132,13 @@ pub fn Asking() -> impl IntoView {
 
 /// What is said below a section.
 #[component]
-pub fn SaidBelow(
-    /// The section.
-    section: Section,
-) -> impl IntoView {
+pub fn SaidBelow(section: Section) -> impl IntoView {
     view! { <Below asks=section.asks trouble=section.trouble id=section.below() /> }
 }
 
 /// A section that is folded away, with what stands in it once it has been unfolded.
 #[component]
 pub fn Topic(
-    /// The section.
     section: Section,
     /// What it is called.
     title: &'static str,

@@ -54,12 +54,10 @@ fn rate_at(place: &str) -> Option<f64> {
     format!("{:.1e}", 10_f64.powf(place)).parse().ok()
 }
 
-/// Sets one thing.
 fn set(name: &str, value: &str) -> Ask {
     Ask::new("PUT", PATH.to_owned()).with(format!("{{\"{name}\":{value}}}")).from(FORM)
 }
 
-/// The simulator.
 pub fn contents(section: Section) -> AnyView {
     let told = section.told::<Simulator>(PATH.to_owned());
     let is_there = Memo::new(move |_| told.with(Option::is_some));

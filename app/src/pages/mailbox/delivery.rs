@@ -27,10 +27,7 @@ pub const fn has_left(delivery: Delivery) -> bool {
 
 /// Why an e-mail has not left, and what comes next. Nothing when there is nothing to tell.
 #[component]
-pub fn Delayed(
-    /// The e-mail.
-    email: Email,
-) -> impl IntoView {
+pub fn Delayed(email: Email) -> impl IntoView {
     let is_lost = email.delivery == Delivery::NotSendable;
     let reason = email.delivery_reason?;
     let title = if is_lost { "This e-mail cannot be sent." } else { "This e-mail has not been sent yet." };

@@ -5,9 +5,7 @@ use flow::{Style, api::Email};
 /// An e-mail and the system it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// The system.
     pub style: Style,
-    /// The e-mail.
     pub email: Email,
 }
 

@@ -22,12 +22,8 @@ fn count(letters: &[Letter]) -> String {
     if not_sendable > 0 { format!("{all}, {not_sendable} not sendable") } else { all }
 }
 
-/// All of them.
 #[component]
-pub fn Letters(
-    /// Where they lie.
-    desk: Desk,
-) -> impl IntoView {
+pub fn Letters(desk: Desk) -> impl IntoView {
     let count = Memo::new(move |_| desk.letters.with(|letters| count(letters)));
     let older = Memo::new(move |_| desk.letters.with(Vec::len).saturating_sub(LISTED));
     let listed =

@@ -13,11 +13,9 @@ use leptos::prelude::*;
 /// An open e-mail, and the way back to the list where there is no room for both.
 #[component]
 pub fn Opened(
-    /// Where it lies.
     desk: Desk,
     /// The system that it comes from.
     style: Style,
-    /// Its number there.
     id: i64,
 ) -> impl IntoView {
     let letter = Memo::new(move |_| desk.letter(style, id));
@@ -37,10 +35,7 @@ pub fn Opened(
 
 /// What is known of it.
 #[component]
-pub fn LetterFacts(
-    /// The e-mail.
-    letter: Letter,
-) -> impl IntoView {
+pub fn LetterFacts(letter: Letter) -> impl IntoView {
     let Letter { style, email } = letter;
     let delivery = match email.delivery {
         Delivery::None => "kept here; no SMTP server is named".into_any(),

@@ -9,12 +9,10 @@ use crate::later::IS_ALIVE;
 use flow::{Sku, Style};
 use leptos::{prelude::*, task::spawn_local};
 
-/// One product.
 #[component]
 pub fn Card(
     /// Where it is sold.
     counter: Counter,
-    /// Which one.
     sku: Sku,
     /// Its name for people.
     name: String,

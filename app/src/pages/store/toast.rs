@@ -9,9 +9,7 @@ const STAYS: Duration = Duration::from_secs(6);
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// In words.
     pub text: String,
-    /// Whether it failed.
     pub failed: bool,
 }
 
@@ -30,10 +28,7 @@ impl Outcome {
 
 /// Where the outcome is shown, and read out.
 #[component]
-pub fn Toast(
-    /// The last one.
-    outcome: RwSignal<Option<Outcome>>,
-) -> impl IntoView {
+pub fn Toast(outcome: RwSignal<Option<Outcome>>) -> impl IntoView {
     let notice = |Outcome { text, failed }| {
         let class = if failed { "notice notice-failed" } else { "notice notice-done" };
         view! { <p class=class>{text}</p> }

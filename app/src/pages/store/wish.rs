@@ -10,7 +10,6 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 /// What came of the last wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// For what.
     pub sku: Sku,
     /// What is said of it.
     pub said: Outcome,
@@ -21,7 +20,6 @@ pub struct Wish {
 pub fn WishForm(
     /// Where it is sold.
     counter: Counter,
-    /// The product.
     sku: Sku,
     /// Its name for people.
     name: String,

@@ -30,7 +30,6 @@ impl Shown {
     }
 }
 
-/// All of it.
 #[component]
 pub fn Bar(
     /// What is shown of it.
@@ -75,7 +74,6 @@ pub fn BrokenNotice(
     }
 }
 
-/// The playhead.
 #[component]
 fn Playhead(comparison: Comparison) -> impl IntoView {
     let shown = comparison.read(Pace::Frame, |state, _| Shown::of(state));

@@ -103,12 +103,7 @@ fn Breakable(name: String) -> impl IntoView {
 
 /// Who must know whom in one style.
 #[component]
-pub fn KnowsCard(
-    /// Which style.
-    style: Style,
-    /// Who knows whom.
-    knows: Memo<Knows>,
-) -> impl IntoView {
+pub fn KnowsCard(style: Style, knows: Memo<Knows>) -> impl IntoView {
     let title = format!("knows-{style}");
     let names = move || knows.with(|knows| knows.names.clone());
     let rows = move || knows.with(|knows| knows.rows.clone());

@@ -18,7 +18,6 @@ use wasm_bindgen::{JsCast as _, JsValue};
 /// What is broken in both styles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Broken {
-    /// The fault.
     pub fault: Fault,
     /// What it took the place of in each style.
     instead_of: [Option<Fault>; 2],

@@ -25,7 +25,6 @@ pub struct Lanes {
     ground: Vec<Shape>,
     /// What is still to come.
     faint: Vec<Shape>,
-    /// What happened.
     done: Vec<Shape>,
     /// Where the playhead is.
     now: Vec<Shape>,
@@ -147,10 +146,7 @@ fn most(moments: &[Moment], whole_us: u64) -> usize {
 
 /// The figure; none before there is something to compare.
 #[component]
-pub fn LanesFigure(
-    /// What it shows.
-    lanes: Memo<Option<Lanes>>,
-) -> impl IntoView {
+pub fn LanesFigure(lanes: Memo<Option<Lanes>>) -> impl IntoView {
     let is_any = Memo::new(move |_| lanes.with(Option::is_some));
     move || is_any.get().then(|| view! { <Figure lanes /> })
 }

@@ -13,11 +13,9 @@ const USES_ARROWS: &str = "input, select, textarea";
 pub enum Move {
     /// To the start, and on from there.
     Start,
-    /// One step back.
     Back,
     /// On by itself, or not any more.
     Toggle,
-    /// One step forward.
     Step,
     /// Behind the next step at which a message sets out.
     NextMessage,
@@ -25,7 +23,6 @@ pub enum Move {
     To(usize),
 }
 
-/// Moves the playhead.
 pub fn go(comparison: Comparison, to: Move) {
     comparison.see(|state, history| {
         if let Some(moment) = state.go(to, history) {

@@ -114,10 +114,7 @@ impl Numbers {
 
 /// The numbers of both, line by line.
 #[component]
-pub fn NumbersCard(
-    /// What they are.
-    numbers: Memo<Numbers>,
-) -> impl IntoView {
+pub fn NumbersCard(numbers: Memo<Numbers>) -> impl IntoView {
     let names = move || numbers.with(|numbers| numbers.lines.iter().map(|line| line.0).collect::<Vec<_>>());
     let source = Memo::new(move |_| numbers.with(Numbers::source));
     view! {

@@ -78,7 +78,6 @@ impl Play {
         self.early.iter().any(|(of, known)| *of == style && known == edge)
     }
 
-    /// Chooses another speed.
     pub fn set_speed(&mut self, speed: usize) {
         self.speed = speed.min(SPEEDS.len() - 1);
     }

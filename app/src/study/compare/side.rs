@@ -15,9 +15,7 @@ use leptos::{prelude::*, task::spawn_local};
 pub fn Side(
     /// Where its playhead is.
     comparison: Comparison,
-    /// What is drawn.
     lab: Lab,
-    /// Which style.
     style: Style,
 ) -> impl IntoView {
     let name = format!("duel-{style}");

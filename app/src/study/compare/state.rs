@@ -16,7 +16,6 @@ const CALM_MS: f64 = 200.0;
 
 /// Everything on the page that changes, but the form and the two diagrams.
 pub struct State {
-    /// What is compared.
     pub duel: Option<Duel>,
     /// How that went, up to the playhead.
     pub score: Option<Score>,
@@ -76,7 +75,6 @@ impl State {
         self.score.as_ref().is_some_and(|score| score.is_over(down))
     }
 
-    /// Compares something else.
     pub fn compare(&mut self, duel: Duel, history: &History) {
         self.score = Some(Score::new(&duel, history));
         self.duel = Some(duel);

@@ -122,12 +122,7 @@ fn foreseen(ghost: &Ghost) -> String {
 
 /// The list of a style's steps.
 #[component]
-pub fn StepsCard(
-    /// Which style.
-    style: Style,
-    /// Its steps.
-    steps: Memo<Steps>,
-) -> impl IntoView {
+pub fn StepsCard(style: Style, steps: Memo<Steps>) -> impl IntoView {
     let title = format!("steps-{style}");
     let earlier = Memo::new(move |_| steps.with(|steps| steps.earlier));
     let source = Memo::new(move |_| steps.with(|steps| steps.source));

@@ -158,10 +158,7 @@ fn sentence(compare: &Compare, n: usize) -> String {
 
 /// The scoreboard, and the sentence below it.
 #[component]
-pub fn VerdictCard(
-    /// What it says.
-    verdict: Memo<Option<Verdict>>,
-) -> impl IntoView {
+pub fn VerdictCard(verdict: Memo<Option<Verdict>>) -> impl IntoView {
     let rows = move || {
         verdict.with(|verdict| verdict.as_ref().map(|verdict| verdict.rows.clone()).unwrap_or_default())
     };

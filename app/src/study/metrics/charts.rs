@@ -22,7 +22,6 @@ pub(super) struct Chart {
     note: String,
     /// What it shows, in words.
     label: String,
-    /// The highest value.
     highest: String,
     /// Where it begins and ends.
     ends: [String; 2],
@@ -40,7 +39,6 @@ struct Drawn {
 /// One line of a chart: its name, its class, and its value at each point.
 type Curve = (&'static str, &'static str, Vec<(u64, u64)>);
 
-/// All charts.
 pub(super) fn charts(metrics: &Metrics) -> Vec<Chart> {
     effects(metrics).into_iter().chain(over_time(metrics.series())).collect()
 }

@@ -12,13 +12,11 @@ const COLUMN_PX: f32 = 168.0;
 const ROW_PX: f32 = 32.0;
 pub(super) const HEAD_PX: f32 = 40.0;
 
-/// What is drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Drawing {
     /// Whether it is of one arrival, and not of the last steps.
     pub(super) is_one: bool,
     pub(super) width_px: f32,
-    /// Without the heads.
     pub(super) height_px: f32,
     /// The name of each lifeline, in its box.
     pub(super) heads: Vec<Vec<Shape>>,

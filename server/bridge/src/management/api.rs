@@ -77,7 +77,6 @@ pub(super) enum ApiError {
     Odd(#[source] reqwest::Error),
 }
 
-/// A binding.
 #[derive(Debug, Deserialize)]
 pub(super) struct Binding {
     /// The exchange; empty for the default exchange.
@@ -102,7 +101,6 @@ impl Queue {
     }
 }
 
-/// Somebody who consumes.
 #[derive(Debug, Deserialize)]
 pub(super) struct Consumer {
     pub consumer_tag: String,
@@ -124,7 +122,6 @@ impl Consumer {
     }
 }
 
-/// A connection.
 #[derive(Debug, Deserialize)]
 pub(super) struct Connection {
     pub name: String,

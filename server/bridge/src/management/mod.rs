@@ -73,7 +73,6 @@ impl Bound {
 pub struct Visibility(Arc<watch::Sender<Option<Cow<'static, str>>>>);
 
 impl Visibility {
-    /// Everything is seen.
     #[must_use]
     pub fn full() -> Self {
         Self(Arc::new(watch::Sender::new(None)))

@@ -33,7 +33,6 @@ pub(super) struct Depth {
     pub unacked: u64,
 }
 
-/// See the module.
 pub(super) struct Round {
     /// The queues that our exchanges reach, and how. The bridge's own is none of them.
     pub ways: BTreeMap<Id, Ways>,

@@ -46,10 +46,8 @@ const DISCARDED_TOGETHER: usize = 500;
 /// Why the desk could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
-    /// No connection.
     #[error("the broker does not answer: {0}")]
     NoConnection(String),
-    /// The connection failed.
     #[error("the broker does not answer: {0}")]
     Amqp(#[from] lapin::Error),
     /// A message could not be replayed; it is still parked.
@@ -60,12 +58,7 @@ pub enum DeskError {
     OneBodyForMany,
     /// No letter of the system can have that name.
     #[error("after: {id:?} names no letter of {}; take the next page's address from the header Link", .system.as_str())]
-    NoCursor {
-        /// What was given.
-        id: String,
-        /// The system.
-        system: System,
-    },
+    NoCursor { id: String, system: System },
     /// The letter behind which a page should begin has gone.
     #[error("after: {0:?} is not parked any more; begin again without after")]
     CursorGone(String),
@@ -75,7 +68,6 @@ pub enum DeskError {
          in front of it first"
     )]
     TooDeep {
-        /// The dead-letter queue.
         queue: &'static str,
         /// How many messages it got past.
         passed: u64,

@@ -18,7 +18,6 @@ const PAGE_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The place behind a letter, where the next page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The letter's name.
     pub id: String,
     /// Which of the letters of that name in its queue, from 1: names can come more than once.
     pub nth: u32,
@@ -47,7 +46,6 @@ pub(super) fn belongs(id: &str, queue: &Queue) -> bool {
     id.strip_prefix(queue.dead).is_some_and(|rest| rest.starts_with(':'))
 }
 
-/// Which page.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// Behind which letter it begins; at the oldest without one.
@@ -58,7 +56,6 @@ pub struct Wanted {
     pub patience: Duration,
 }
 
-/// A page.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// The letters, queue by queue, oldest first within each.

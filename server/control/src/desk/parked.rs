@@ -17,7 +17,6 @@ use messaging::{Envelope, raw::readable};
 /// So much of a body is listed, in bytes. A replay sends the whole.
 const LISTED_BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// A parked message.
 pub(super) struct Parked {
     /// Its name at the desk: its dead-letter queue and its message id. Two messages may have the same.
     pub(super) name: String,

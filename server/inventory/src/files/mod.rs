@@ -19,11 +19,8 @@ pub const CUT: &str = "the file ends in this row without a line's end, so it may
 /// A file that is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenFile {
-    /// Its id.
     pub id: i64,
-    /// Its name.
     pub name: String,
-    /// Where it stands.
     pub state: FileState,
     /// Whether it was read before, so that some of its rows may count.
     pub is_known: bool,
@@ -42,18 +39,13 @@ pub enum Identity {
         lines_done: u64,
     },
     /// All of it was taken in before.
-    Repeat {
-        /// As which file.
-        of: i64,
-    },
+    Repeat { of: i64 },
 }
 
 /// A file that is there.
 #[derive(Debug, Clone)]
 pub struct Sighted {
-    /// Its name.
     pub name: String,
-    /// Its size.
     pub size_bytes: u64,
     /// Whether it is being uploaded, or only seen.
     pub state: FileState,
@@ -66,7 +58,6 @@ pub struct Sighted {
 pub struct Content {
     /// The SHA-256 of it, in hexadecimal digits.
     pub hash: String,
-    /// Its size.
     pub size_bytes: u64,
 }
 
@@ -82,13 +73,11 @@ pub struct BadLine {
 /// What a batch of lines adds to a file.
 #[derive(Debug, Clone)]
 pub struct Advance {
-    /// The file.
     pub id: i64,
     /// How many lines had been taken in before.
     pub from_line: u64,
     /// How many lines have been taken in with it.
     pub to_line: u64,
-    /// Rows that count.
     pub good: u64,
     /// Lines that do not.
     pub bad: Vec<BadLine>,

@@ -96,7 +96,6 @@ impl FrameMax {
     }
 }
 
-/// Appends a frame.
 fn write_frame(out: &mut Vec<u8>, kind: u8, channel: [u8; 2], payload: &[&[u8]]) {
     let length: usize = payload.iter().map(|part| part.len()).sum();
     out.push(kind);
@@ -114,7 +113,6 @@ fn write_body(out: &mut Vec<u8>, channel: [u8; 2], body: &[u8], frame_max_bytes:
     }
 }
 
-/// A frame's beginning.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     kind: u8,

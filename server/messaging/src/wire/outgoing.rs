@@ -16,7 +16,6 @@ const PROTOCOL_HEADER_BYTES: usize = 8;
 /// A message whose properties lapin sends in front of its body, as far as they have come.
 #[derive(Debug)]
 struct Collecting {
-    /// Class and weight.
     fixed: [u8; 4],
     body_bytes: u64,
     properties: Vec<u8>,

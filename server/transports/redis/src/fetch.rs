@@ -34,7 +34,6 @@ const LOOK_FOR_LEFT: Duration = Duration::from_millis(500);
 /// Something for the worker.
 pub struct Fetched {
     pub(crate) origin: Origin,
-    /// An entry's fields.
     pub(crate) fields: HashMap<String, Vec<u8>>,
     pub(crate) redelivered: bool,
     /// The worker's room for it. Of two streams that are read at once one more may come than there is room for.

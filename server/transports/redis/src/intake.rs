@@ -32,7 +32,6 @@ pub enum Origin {
     Entry {
         /// Whether of the service's own.
         is_own: bool,
-        /// The entry's id.
         id: String,
     },
     /// A job, as it lies in the worker's list.
@@ -107,7 +106,6 @@ impl Seat {
     }
 }
 
-/// See the module.
 pub struct RedisIntake {
     seat: Arc<Seat>,
     fetcher: Fetcher,

@@ -37,9 +37,7 @@ struct Looked {
 
 /// Keeps what belongs to one queue, until told to stop.
 pub struct Keeper<'a> {
-    /// The connection.
     pub link: &'a RedisLink,
-    /// The queue.
     pub queue: &'static Queue,
     /// Where it is told what came back.
     pub journal: &'a Journal,

@@ -10,12 +10,10 @@ use flow::{Style, topology::Queue};
 use messaging::{Envelope, transport::Lost};
 use redis::{RedisResult, aio::MultiplexedConnection, cmd};
 
-/// A parked message.
 #[derive(Debug, Clone)]
 pub struct Letter {
     /// Whose consumer gave up.
     pub queue: &'static Queue,
-    /// The message.
     pub envelope: Envelope,
     /// As it lies there.
     text: Vec<u8>,

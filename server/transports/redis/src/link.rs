@@ -43,7 +43,6 @@ pub struct RedisLink {
     cut: CancellationToken,
 }
 
-/// Cuts a connection.
 #[derive(Debug)]
 pub struct Cutter(CancellationToken);
 

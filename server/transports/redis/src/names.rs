@@ -2,7 +2,6 @@
 
 use flow::{Service, Style, topology::Queue};
 
-/// The event's stream.
 pub const STREAM: &str = "skuflow:sku_processed";
 /// The jobs that wait for another attempt, of all lists: Sidekiq's name.
 pub const RETRY: &str = "retry";

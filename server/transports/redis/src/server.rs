@@ -50,27 +50,16 @@ pub enum ServerError {
     /// It does not start.
     #[error("{program} does not start: {why}")]
     DoesNotStart {
-        /// The program.
         program: String,
         /// What it or the system says.
         why: String,
     },
     /// It does not answer.
     #[error("the Redis at {place} does not answer: {why}")]
-    NoAnswer {
-        /// Where.
-        place: String,
-        /// Why not.
-        why: String,
-    },
+    NoAnswer { place: String, why: String },
     /// It is too old.
     #[error("the Redis at {place} is version {version}; Skuflow needs {}.{} or newer", VERSION_MIN.0, VERSION_MIN.1)]
-    TooOld {
-        /// Where.
-        place: String,
-        /// Its version.
-        version: String,
-    },
+    TooOld { place: String, version: String },
 }
 
 /// The command that installs one, where there is apt.
@@ -88,7 +77,6 @@ pub enum Choice {
     },
 }
 
-/// How it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// Nobody has needed it yet.
@@ -136,7 +124,6 @@ impl Server {
         Self(Arc::new(Shared { choice, state, child, turn }))
     }
 
-    /// How it stands.
     #[must_use]
     pub fn state(&self) -> State {
         lock(&self.0.state).clone()

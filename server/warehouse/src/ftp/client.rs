@@ -66,7 +66,6 @@ impl From<io::Error> for ClientError {
 /// A file in the watched folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
     pub name: String,
     /// Its size, in bytes.
     pub size: u64,
@@ -228,7 +227,6 @@ impl Client {
     }
 }
 
-/// A data connection.
 pub struct Transfer(TransferStream<AsyncRustlsStream>);
 
 impl Transfer {

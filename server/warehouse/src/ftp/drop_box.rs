@@ -46,7 +46,6 @@ pub enum UploadError {
     /// The name is in use.
     #[error("{0:?} is still there and not taken in yet; wait a moment, or use another name")]
     Taken(String),
-    /// Too much.
     #[error("a file may have at most {UPLOAD_MAX_BYTES} bytes here; send it by FTP, or in several files")]
     TooLarge,
     /// The sender went away.
@@ -70,7 +69,6 @@ impl DropBox {
         }))
     }
 
-    /// Where it is.
     #[must_use]
     pub fn url(&self) -> &FtpUrl {
         &self.0.url

@@ -8,7 +8,6 @@ use tokio::io::AsyncWriteExt;
 
 /// What came when a file was fetched.
 pub struct Fetched {
-    /// What it holds.
     pub content: Content,
     /// The hash of as many of its first bytes as were asked for, if it has more.
     pub begins_with: Option<String>,

@@ -6,7 +6,6 @@ use super::client::{Client, ClientError};
 /// book. Where numbers began anew with the book, a piece of the content's hash tells them apart.
 #[derive(Debug)]
 pub struct Wanted<'a> {
-    /// The folder.
     pub folder: &'a str,
     /// What the name begins with.
     pub start: &'a str,

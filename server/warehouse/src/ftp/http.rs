@@ -17,7 +17,6 @@ use std::sync::Arc;
 /// How many lines of a report are read at once.
 const REPORT_PAGE: u32 = 1_000;
 
-/// The routes.
 pub fn routes(drop_box: DropBox) -> Router {
     Router::new()
         .route("/api/files", get(list))

@@ -46,10 +46,8 @@ const GONE: &str = "it was taken away before all of it was read; drop the same f
 /// Why watching stopped for now.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
-    /// The FTP server.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -57,7 +55,6 @@ pub(super) enum Trouble {
 /// Watches the drop box and takes in what is complete.
 #[derive(Clone)]
 pub struct Monitor {
-    /// What is watched.
     pub drop_box: DropBox,
     /// Who records the rows.
     pub inventory: Inventory,
@@ -69,7 +66,6 @@ pub struct Monitor {
     pub quiet: Duration,
     /// Where a file is kept while it is read.
     pub spool: PathBuf,
-    /// When to stop.
     pub stop: CancellationToken,
 }
 

@@ -22,7 +22,6 @@ use unftp_sbe_fs::Filesystem;
 /// User and password of the embedded server.
 pub const USER: &str = "warehouse";
 
-/// Knows one user.
 #[derive(Debug)]
 struct OneUser;
 
@@ -40,7 +39,6 @@ impl Authenticator for OneUser {
 /// An embedded FTP server that listens.
 #[derive(Debug)]
 pub struct Embedded {
-    /// Where it listens.
     pub addr: SocketAddr,
     listener: TcpListener,
     uploads: Uploads,

@@ -19,13 +19,10 @@ use unftp_sbe_fs::{Filesystem, Meta};
 /// A folder as one client sees it: an upload that is not whole stands under its name, with the size that it has.
 #[derive(Debug)]
 pub struct Storage {
-    /// The folder.
     pub files: Filesystem,
-    /// Where it is.
     pub root: PathBuf,
     /// What is on its way.
     pub uploads: Uploads,
-    /// The client.
     pub session: Arc<Session>,
 }
 

@@ -35,7 +35,6 @@ struct Shared {
 /// How an upload stands that is not whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Somebody sends it.
     Open,
     /// All of it has come; whether the sender knows is not sure yet, or an earlier file still has its name.
     Ended,

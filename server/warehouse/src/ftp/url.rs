@@ -13,13 +13,10 @@ const FTP_PORT: u16 = 21;
 pub struct FtpUrl {
     /// Its name or address.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// Whether both connections are to be encrypted.
     pub tls: bool,
-    /// Who logs in.
     pub user: String,
-    /// With which password.
     pub password: String,
     /// The folder to watch, from where the login ends up; empty for that place itself.
     pub folder: String,

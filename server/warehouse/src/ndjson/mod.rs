@@ -113,13 +113,11 @@ impl Begin {
 /// Everything that recording needs.
 #[derive(Clone)]
 pub struct Recorder {
-    /// Who records.
     pub inventory: Inventory,
     /// Holds while the services are behind.
     pub backpressure: Backpressure,
     /// The folder for results that nobody reads yet.
     pub spool: PathBuf,
-    /// When to stop.
     pub stop: CancellationToken,
 }
 

@@ -10,7 +10,6 @@ use std::collections::VecDeque;
 pub struct Line {
     /// Its number, from 1.
     pub number: u64,
-    /// What it says.
     pub text: Result<Vec<u8>, Problem>,
 }
 

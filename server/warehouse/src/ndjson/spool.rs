@@ -28,7 +28,6 @@ pub enum SpoolError {
     /// So much waits already.
     #[error("{} MiB of answers wait to be read; read them while you send, or send less at a time", FILE_MAX_BYTES >> 20)]
     Full,
-    /// The disk.
     #[error("the answers cannot be kept until they are read: {0}")]
     Disk(#[from] io::Error),
     /// Nobody reads any more.
@@ -38,10 +37,8 @@ pub enum SpoolError {
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// The oldest.
     memory: VecDeque<Bytes>,
     memory_bytes: usize,
-    /// What came next.
     file: Option<Arc<File>>,
     read_to: u64,
     written_to: u64,
@@ -148,7 +145,6 @@ impl Writer {
         self.0.more.notify_one();
     }
 
-    /// That was all.
     pub fn finish(self) {
         self.0.end(End::Whole);
     }

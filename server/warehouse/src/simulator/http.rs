@@ -19,7 +19,6 @@ use std::fmt::Write;
 /// The longest list of planned arrivals.
 const PLAN_MAX: usize = 100_000;
 
-/// The routes.
 pub fn routes(simulation: Simulation) -> Router {
     Router::new()
         .route("/api/simulator", get(status).put(want))

@@ -14,7 +14,6 @@ const PIECES_MAX: f64 = 200.0;
 /// What a scene starts with, and how its chance is shaped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scene {
-    /// Arrivals a second.
     pub rate_per_s: f64,
     /// Shoppers' purchases a second.
     pub sales_per_s: f64,
@@ -63,9 +62,7 @@ pub const fn scene(preset: Preset) -> Scene {
 /// The next arrival of a plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Planned {
-    /// Of what.
     pub sku: Sku,
-    /// How much.
     pub quantity: Quantity,
     /// How long after the one before it comes, as a multiple of the mean time between two.
     pub gap: f64,
@@ -174,9 +171,7 @@ impl Iterator for Plan {
 /// One wish or purchase of a shopper.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Visit {
-    /// Of what.
     pub sku: Sku,
-    /// How much.
     pub quantity: Quantity,
     /// Who wishes for it when it is sold out; most just leave.
     pub wish: Option<String>,
@@ -218,7 +213,6 @@ impl Iterator for Shoppers {
     }
 }
 
-/// A supplier's file.
 pub struct MistakenFile {
     /// What is in it.
     pub text: String,

@@ -39,7 +39,6 @@ pub struct Runner {
     pub drop_box: DropBox,
     /// Holds while the services are behind.
     pub backpressure: Backpressure,
-    /// When to stop.
     pub stop: CancellationToken,
 }
 

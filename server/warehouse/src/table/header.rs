@@ -8,11 +8,8 @@ pub(super) const LOOKED_AT: usize = 20;
 /// What a column means to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// The SKU.
     Sku,
-    /// How many pieces.
     Quantity,
-    /// A product's name.
     Name,
 }
 

@@ -155,7 +155,6 @@ impl fmt::Display for Format {
 pub struct Row<T> {
     /// The line in which it begins, from 1. In a JSON array, the item's number.
     pub number: u64,
-    /// What it says.
     pub value: Result<T, RowError>,
 }
 

@@ -39,7 +39,6 @@ pub enum RowError {
     /// A byte that stands in no text.
     #[error("it has a NUL in it, which stands in no text")]
     Nul,
-    /// Not a SKU.
     #[error("sku: {0}")]
     Sku(#[from] flow::sku::SkuError),
     /// What a spreadsheet makes of a long number.
@@ -47,7 +46,6 @@ pub enum RowError {
         "sku: {0:?} is a number that a spreadsheet has shortened; format the column as text there, and save it again"
     )]
     Shortened(String),
-    /// Not a number.
     #[error("quantity: {0:?} is not a whole number")]
     Number(String),
     /// A number that means one thing here and another there.
@@ -55,7 +53,6 @@ pub enum RowError {
         "quantity: {0:?} can be read in two ways and the file does not say which; write it without , or ."
     )]
     Doubt(String),
-    /// Not a quantity.
     #[error("quantity: {0}")]
     Quantity(#[from] flow::sku::QuantityError),
 }

@@ -8,7 +8,6 @@ use proptest::prelude::*;
 pub struct Generated {
     /// What its name ends with.
     pub ending: &'static str,
-    /// What it holds.
     pub bytes: Vec<u8>,
     /// The SKU and the quantity of each good row.
     pub good: Vec<(String, u32)>,

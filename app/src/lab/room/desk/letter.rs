@@ -9,7 +9,6 @@ fn can_be_edited(letter: &DeadLetter) -> bool {
     letter.is_text && !letter.is_cut
 }
 
-/// Why not.
 fn why_not(letter: &DeadLetter) -> String {
     if letter.is_cut {
         let bytes = letter.body_bytes;
@@ -19,10 +18,8 @@ fn why_not(letter: &DeadLetter) -> String {
     }
 }
 
-/// A parked message.
 #[component]
 pub fn Letter(
-    /// Where it stands.
     section: Section,
     /// The message. It never changes: one that is parked again is another one.
     letter: DeadLetter,
