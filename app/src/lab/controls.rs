@@ -18,7 +18,7 @@ use crate::api::{
 use crate::later;
 use crate::live::Connection;
 use flow::fault::FaultKind;
-use flow::{Dispatch, Id, Service, Style, System};
+use flow::{Dispatch, Id, Service, Style, System, Transport};
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
 use sku::Sku;
@@ -175,7 +175,12 @@ pub fn Controls(
 #[component]
 fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl IntoView {
     let chosen = Memo::new(move |_| seen.with(|seen| seen.dispatch));
-    let choices = [(Dispatch::Fanout, "Exchange"), (Dispatch::Queues, "Own list")].map(|(dispatch, name)| {
+    let is_amqp = lab.peek(|state| state.shows().transport == Transport::Amqp).unwrap_or(true);
+    let (one, legend) = match is_amqp {
+        true => ("Exchange", "How it reaches the queues"),
+        false => ("Stream", "How it reaches the groups"),
+    };
+    let choices = [(Dispatch::Fanout, one), (Dispatch::Queues, "Own list")].map(|(dispatch, name)| {
         view! {
             <label class="segment">
                 <input
@@ -193,7 +198,7 @@ fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl In
     });
     view! {
         <fieldset class="field fieldset">
-            <legend class="label">"How it reaches the queues"</legend>
+            <legend class="label">{legend}</legend>
             <div class="segments">{choices.collect_view()}</div>
         </fieldset>
     }

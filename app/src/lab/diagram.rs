@@ -23,7 +23,7 @@ use super::selection::Selection;
 use super::state::LabState;
 use flow::layout::{Layout, NodeBox, NodeRole, SMALLEST_TEXT, Text};
 use flow::picture::SystemPicture;
-use flow::{Picture, Style, System};
+use flow::{Picture, Service, Style, System, Transport};
 use mark::{Frame, Mark, Thing, anchor};
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ pub struct Scene<'a> {
     /// The lines that something is still to come on.
     ahead: &'a [String],
     is_down: bool,
+    /// Whether a fourth service can join.
+    can_grow: bool,
     /// What time it is in the picture, in microseconds since the Unix epoch.
     now_us: u64,
     /// How much larger than usual the text is.
@@ -78,6 +80,7 @@ impl<'a> Scene<'a> {
             selected,
             ahead: &[],
             is_down: picture.transport_down(system.transport).is_some(),
+            can_grow: system.transport == Transport::Amqp && !picture.system(system).has(Service::Loyalty),
             now_us: picture.at_us,
             scale: layout.text_px / SMALLEST_TEXT,
         }

@@ -57,7 +57,7 @@ pub fn StageHead(
                     </nav>
                 </div>
                 <HoldHere lab system asks />
-                <p class="soft">{says} " " {format!("Promised: {}.", system.promise())}</p>
+                <p class="soft">{says} " " {promises(transport)}</p>
             </header>
         </div>
     }
@@ -112,7 +112,7 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
             "Inventory announces one event. It does not know who listens."
         }
         (Style::Choreography, Dispatch::Fanout, Transport::Redis) => {
-            "Inventory adds one event to a stream. It does not know which groups read it."
+            "Inventory adds one event to a stream, whichever groups read it."
         }
         (Style::Choreography, Dispatch::Queues, _) => {
             "Inventory keeps a list, and publishes its event to each queue itself."
@@ -121,8 +121,15 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
             "Inventory knows what must happen, and tells each service what to do."
         }
         (Style::Orchestration, _, Transport::Redis) => {
-            "Inventory knows what must happen, and pushes a job in Sidekiq's format into each service's list."
+            "Inventory pushes a job in Sidekiq's format into each service's list."
         }
+    }
+}
+
+/// What a transport promises of a message, in one line with what the style does.
+const fn promises(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Amqp | Transport::Redis => "At least once; once in effect.",
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Thing {
     let corner = Point { x: middle.x + radius * 0.82, y: middle.y - radius * 0.82 };
     let arm = Px(4.0 * scene.scale);
     let plus = format!("M{} {}h-{arm}h{arm}h{arm}m-{arm} -{arm}v{arm}v{arm}", Px(corner.x), Px(corner.y));
-    let join = (!scene.system.has(Service::Loyalty)).then(|| {
+    let join = scene.can_grow.then(|| {
         let marks = vec![Mark::circle("", corner, 8.0 * scene.scale), Mark::path("", plus)];
         Mark::group("disc-join", None, true, marks)
     });
