@@ -121,14 +121,17 @@ test("a letter is dragged from the tray back to its queue, which replays it; one
 test("by keyboard the tray's menu replays the oldest letter, replays all, and discards after a question", async ({ page, server }) => {
   test.setTimeout(90_000);
   await openLab(page, "orchestration");
-  const before = await park(page, server, "orchestration", 3);
+  await park(page, server, "orchestration", 3);
+  // Each command says how many there are; which of the three was parked first, nobody knows.
+  const letters = await server.get<{ body: string }[]>("/api/orchestration/dead-letters");
+  const [first, , last] = letters.map(({ body }) => (JSON.parse(body) as { quantity: number }).quantity);
   await tray(page, "orchestration").focus();
   await page.keyboard.press("Enter");
   await expect(deed(page, "Replay the oldest letter")).toBeFocused();
   expect(await violations(page, "#act")).toEqual([]);
   await page.keyboard.press("Enter");
   await expect(tray(page, "orchestration")).toHaveAttribute("data-count", "2");
-  await expect.poll(() => quantity(server, "orchestration")).toBe(before + 1);
+  await expect.poll(() => quantity(server, "orchestration")).toBe(first);
   await expect(tray(page, "orchestration")).toBeFocused();
 
   await page.keyboard.press("m");
@@ -136,14 +139,14 @@ test("by keyboard the tray's menu replays the oldest letter, replays all, and di
   await deed(page, "Discard the oldest letter…").click();
   await expect(tray(page, "orchestration")).toHaveAttribute("data-count", "1");
   await expect.poll(() => parked(server, "orchestration")).toBe(1);
-  expect(await quantity(server, "orchestration"), "it was discarded").toBe(before + 1);
+  expect(await quantity(server, "orchestration"), "it was discarded").toBe(first);
 
   await tray(page, "orchestration").focus();
   await page.keyboard.press("m");
   await deed(page, "Replay the oldest letter").click();
   await expect(tray(page, "orchestration")).toHaveCount(0);
   await expectSettled(page);
-  expect(await quantity(server, "orchestration")).toBe(before + 3);
+  expect(await quantity(server, "orchestration")).toBe(Math.max(first!, last!));
 });
 
 test.describe("on a phone", () => {
