@@ -155,9 +155,11 @@ fn every_line_leads_from_what_it_names_to_what_it_names() {
 #[test]
 fn a_message_goes_around_from_its_consumer_over_the_ring_or_the_tray_back_to_its_queue() {
     for (name, layout) in all() {
+        // Where the rows of all four stand close there is no room for it.
+        let is_close = layout.orientation == Orientation::Wide && layout.queues.len() == Service::ALL.len();
         for queue in &layout.queues {
             let Some(aside) = &queue.aside else {
-                assert_eq!(queue.service, None, "{}: {name}", queue.name);
+                assert!(queue.service.is_none() || is_close, "{}: {name}", queue.name);
                 continue;
             };
             let card =

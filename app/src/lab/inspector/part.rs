@@ -250,8 +250,11 @@ pub fn queue(look: &Look<'_>, name: &str) -> Vec<Block> {
             ("ever routed", queue.routed.to_string()),
         ]
     });
-    let bindings = look.lab.system().bindings().filter(|(queue, _)| ***queue == *name);
-    list.extend(bindings.map(|(_, binding)| ("bound", bound_words(look.lab.system().system, &binding))));
+    let system = look.lab.system().system;
+    // Where messages are put into a list straight away, nothing is bound.
+    let bindings =
+        look.lab.system().bindings().filter(|(queue, _)| system.has_exchange() && ***queue == *name);
+    list.extend(bindings.map(|(_, binding)| ("bound", bound_words(system, &binding))));
     let of_queue = Some(flow::Id::from(name));
     let slots = queue.into_iter().flat_map(QueuePicture::slots);
     let waiting = slots.filter_map(|slot| {
