@@ -42,7 +42,7 @@ export async function launch({ width, height, flags = [] }) {
       to.write(`${JSON.stringify({ id: last, method, params, sessionId })}\0`);
     });
 
-  const { targetId } = await ask("Target.createTarget", { url: "about:blank", width, height });
+  const { targetId } = await ask("Target.createTarget", { url: "about:blank" });
   const { sessionId } = await ask("Target.attachToTarget", { targetId, flatten: true });
   const send = (method, params = {}) => ask(method, params, sessionId);
   await send("Page.enable");
