@@ -101,6 +101,10 @@ async fn letters(skuflow: &Skuflow) -> Vec<DeadLetter> {
     pages.into_iter().flat_map(|(letters, _)| letters).collect()
 }
 
+async fn picture(skuflow: &Skuflow) -> flow::Picture {
+    serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap()
+}
+
 async fn desk(skuflow: &Skuflow, what: &str, ids: &[String]) -> Value {
     let response = skuflow.post(&format!("{LETTERS}/{what}"), json!({ "ids": ids }).to_string()).await;
     assert_eq!(response.status(), 200);
@@ -283,8 +287,7 @@ async fn whatever_is_parked_is_discarded_and_the_picture_knows(on: On) {
         }
     };
     let dead = async || {
-        let picture = skuflow.json("/api/journal/picture").await;
-        let picture: flow::Picture = serde_json::from_value(picture).unwrap();
+        let picture = picture(&skuflow).await;
         picture.system(Style::Choreography).own_queues().iter().map(|queue| queue.dead).collect::<Vec<_>>()
     };
     park(0).await;
@@ -351,15 +354,9 @@ async fn an_emptied_queue_is_told_and_its_service_never_hears_of_what_was_in_it(
     let set = skuflow.post("/api/choreography/faults", stop.to_string()).await;
     assert!(set.status().is_success(), "{}", set.status());
     let messages = "/api/choreography/catalog/messages";
-    let ready = async || {
-        let picture = skuflow.json("/api/journal/picture").await;
-        let picture: flow::Picture = serde_json::from_value(picture).unwrap();
-        picture.system(STYLE).queue_of(Service::Catalog).unwrap().ready()
-    };
+    let ready = async || picture(&skuflow).await.system(STYLE).queue_of(Service::Catalog).unwrap().ready();
     let is_down = async || {
-        let picture = skuflow.json("/api/journal/picture").await;
-        let picture: flow::Picture = serde_json::from_value(picture).unwrap();
-        picture.system(STYLE).state_of(Service::Catalog) == flow::picture::NodeState::Stopped
+        picture(&skuflow).await.system(STYLE).state_of(Service::Catalog) == flow::picture::NodeState::Stopped
     };
     skuflow.until("the consumer has stopped", is_down).await;
     for sku in ["MUG-RED", "MUG-BLUE", "LAMP-OAK"] {

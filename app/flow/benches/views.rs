@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use flow::{
-    Dispatch, Event, Picture, Run, Style,
+    Event, Picture, Run, Style,
     layout::{Orientation, Plan, layout},
     sequence::{Options, Sequence},
     timeline::Timeline,
@@ -43,17 +43,7 @@ fn views(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let plan = Plan {
-        style: Style::Choreography,
-        transport: flow::Transport::Amqp,
-        dispatch: Dispatch::Fanout,
-        loyalty: None,
-        unbound: Vec::new(),
-        rivals: Vec::new(),
-        foreign: Vec::new(),
-        orientation: Orientation::Wide,
-        text_px: 14.0,
-    };
+    let plan = Plan { text_px: 14.0, ..Plan::new(Style::Choreography, Orientation::Wide) };
     criterion.bench_function("lay the diagram out", |bencher| bencher.iter(|| layout(black_box(&plan))));
 }
 

@@ -255,6 +255,23 @@ impl Layout {
 }
 
 impl Plan {
+    /// A system by itself: all of its queues are bound, and nobody else is there.
+    #[must_use]
+    pub fn new(system: impl Into<System>, orientation: Orientation) -> Self {
+        let System { style, transport } = system.into();
+        Self {
+            style,
+            transport,
+            dispatch: Dispatch::Fanout,
+            loyalty: None,
+            unbound: Vec::new(),
+            rivals: Vec::new(),
+            foreign: Vec::new(),
+            orientation,
+            text_px: SMALLEST_TEXT,
+        }
+    }
+
     /// Whether the message goes through an exchange of ours.
     pub(crate) fn has_exchange(&self) -> bool {
         self.system().has_exchange()

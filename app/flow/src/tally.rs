@@ -197,8 +197,11 @@ impl Tally {
     fn take_on_path(&mut self, service: Service, event: &Event, changes: &Changes) {
         let passed_us = event.at_us.saturating_sub(self.began_us);
         let publish_held_us = self.publish_held_us;
-        let known_us = match event.kind {
-            Kind::Acked { .. } => changes.known_us(self, service),
+        // Few acks need it, and it looks through all that was stored lately.
+        let known_us = match (&event.kind, &self.paths[service as usize]) {
+            (Kind::Acked { .. }, Path { effect_us: None, is_put_aside: false, .. }) => {
+                changes.known_us(self, service)
+            }
             _ => None,
         };
         let path = &mut self.paths[service as usize];
@@ -220,9 +223,7 @@ impl Tally {
             Kind::Acked { .. } if path.is_put_aside => path.is_put_aside = false,
             Kind::Acked { .. } => {
                 path.is_done = true;
-                if path.effect_us.is_none() {
-                    path.effect_us = Some(known_us.map_or(effect_us, |known_us| known_us.min(effect_us)));
-                }
+                path.effect_us.get_or_insert(known_us.map_or(effect_us, |known_us| known_us.min(effect_us)));
             }
             _ => {}
         }

@@ -93,6 +93,15 @@ pub const fn service_name(service: Service) -> &'static str {
     }
 }
 
+/// A service's name as the consumer of its queue: inventory has a place already, as the one who publishes.
+#[must_use]
+pub const fn consumer_name(service: Service) -> &'static str {
+    match service {
+        Service::Inventory => "Stock recalculation",
+        service => service_name(service),
+    }
+}
+
 /// What a step that waits at the gate is about to do.
 #[must_use]
 pub const fn about_to(gate: Gate) -> &'static str {

@@ -209,17 +209,8 @@ fn nothing_is_learned_from_an_arrival_that_met_with_trouble_or_is_not_over() {
 #[test]
 fn a_style_is_known_to_use_every_line_of_its_diagram() {
     for &style in Style::ALL {
-        let diagram = crate::layout::layout(&crate::layout::Plan {
-            style,
-            transport: crate::Transport::Amqp,
-            dispatch: crate::Dispatch::default(),
-            loyalty: None,
-            unbound: Vec::new(),
-            rivals: Vec::new(),
-            foreign: Vec::new(),
-            orientation: crate::layout::Orientation::Tall,
-            text_px: crate::layout::SMALLEST_TEXT,
-        });
+        let plan = crate::layout::Plan::new(style, crate::layout::Orientation::Tall);
+        let diagram = crate::layout::layout(&plan);
         let mut lines: Vec<_> = diagram.edges.into_iter().map(|edge| edge.id).collect();
         let pattern = Pattern::known(style);
         let mut known: Vec<_> = pattern.steps().iter().filter_map(|step| step.edge(style)).collect();

@@ -259,17 +259,7 @@ fn a_line_into_a_queue_is_a_binding_and_a_rival_has_a_line_of_its_own() {
 fn a_fourth_row_slides_in_below_the_three_which_stay_in_their_order_and_where_there_is_room_in_their_place() {
     for &style in Style::ALL {
         for orientation in [Orientation::Wide, Orientation::Tall] {
-            let plan = |loyalty| Plan {
-                style,
-                transport: crate::Transport::Amqp,
-                dispatch: Dispatch::Fanout,
-                loyalty,
-                unbound: Vec::new(),
-                rivals: Vec::new(),
-                foreign: Vec::new(),
-                orientation,
-                text_px: SMALLEST_TEXT,
-            };
+            let plan = |loyalty| Plan { loyalty, ..Plan::new(style, orientation) };
             let (three, four) = (layout(&plan(None)), layout(&plan(Some(false))));
             let places = |layout: &Layout| -> Vec<_> {
                 let nodes = layout.nodes.iter().map(|node| (node.id.clone(), node.rect));
@@ -301,15 +291,9 @@ fn a_fourth_row_slides_in_below_the_three_which_stay_in_their_order_and_where_th
 #[test]
 fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
     let with = |loyalty| Plan {
-        style: Style::Choreography,
-        transport: crate::Transport::Amqp,
         dispatch: Dispatch::Queues,
         loyalty: Some(loyalty),
-        unbound: Vec::new(),
-        rivals: Vec::new(),
-        foreign: Vec::new(),
-        orientation: Orientation::Wide,
-        text_px: SMALLEST_TEXT,
+        ..Plan::new(Style::Choreography, Orientation::Wide)
     };
     let edge = route_edge("loyalty.sku_processed");
     assert!(layout(&with(false)).edge(&edge).is_none());
@@ -320,17 +304,7 @@ fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
 fn over_redis_a_stream_stands_where_the_exchange_stood_and_lists_are_reached_straight() {
     for system in crate::Transport::Redis.systems() {
         for orientation in [Orientation::Wide, Orientation::Tall] {
-            let layout = layout(&Plan {
-                style: system.style,
-                transport: system.transport,
-                dispatch: Dispatch::Fanout,
-                loyalty: None,
-                unbound: Vec::new(),
-                rivals: Vec::new(),
-                foreign: Vec::new(),
-                orientation,
-                text_px: SMALLEST_TEXT,
-            });
+            let layout = layout(&Plan::new(system, orientation));
             let stream = layout.nodes.iter().find(|node| node.role == NodeRole::Exchange);
             let source = match system.style {
                 Style::Choreography => "skuflow:sku_processed",

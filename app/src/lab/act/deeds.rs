@@ -7,7 +7,7 @@ use crate::lab::room::faults::{add, clear};
 use crate::lab::room::hold::{is_passed, set as set_gates};
 use crate::lab::room::workers::set as set_workers;
 use crate::lab::selection::Selection;
-use crate::lab::words::{about_to, service_name};
+use crate::lab::words::{about_to, consumer_name, service_name};
 use flow::api::{Crew, Loyalty, LoyaltyWanted};
 use flow::fault::{ClosedGate, Fault, FaultKind, Gate, Holding, Trigger};
 use flow::joined;
@@ -167,8 +167,7 @@ impl Thing {
             Self::Warehouse => "Warehouse and shop".to_owned(),
             Self::Producer => "Inventory".to_owned(),
             Self::Exchange => system.exchange().name.to_owned(),
-            Self::Consumer(Service::Inventory) => "Stock recalculation".to_owned(),
-            Self::Consumer(service) => service_name(service).to_owned(),
+            Self::Consumer(service) => consumer_name(service).to_owned(),
             Self::Queue(service) => system.queue_of(service).name.to_owned(),
             Self::Tray(service) => joined(&["Parked: ", system.queue_of(service).name]),
             Self::Publishing => "What inventory publishes".to_owned(),
@@ -488,7 +487,7 @@ mod tests {
     use super::*;
     use flow::Dispatch;
     use flow::api::{Workers, WorkersState};
-    use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
+    use flow::layout::{Orientation, Plan, layout};
 
     fn of(style: Style) -> System {
         System { style, transport: Transport::default() }
@@ -517,17 +516,7 @@ mod tests {
     #[test]
     fn every_part_of_the_picture_has_a_menu_of_its_own() {
         for style in [Style::Choreography, Style::Orchestration] {
-            let plan = Plan {
-                style,
-                transport: Transport::Amqp,
-                dispatch: Dispatch::Fanout,
-                unbound: Vec::new(),
-                loyalty: None,
-                rivals: Vec::new(),
-                foreign: Vec::new(),
-                orientation: Orientation::Wide,
-                text_px: SMALLEST_TEXT,
-            };
+            let plan = Plan::new(style, Orientation::Wide);
             let layout = layout(&plan);
             let nodes = layout.nodes.iter().map(|node| Selection::Node(node.id.clone()));
             let queues = layout.queues.iter().map(|queue| Selection::Queue(queue.name.clone()));

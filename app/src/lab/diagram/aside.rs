@@ -104,8 +104,8 @@ fn letter(x: f32, y: f32, scale: f32) -> Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
-    use flow::{Dispatch, Event, Id, Kind as Is, Picture, Provenance, Service, Style};
+    use flow::layout::{Orientation, Plan, layout};
+    use flow::{Event, Id, Kind as Is, Picture, Provenance, Service, Style};
 
     const QUEUE: &str = "catalog.sku_processed";
 
@@ -118,17 +118,7 @@ mod tests {
     }
 
     fn drawn(picture: &Picture, orientation: Orientation) -> Vec<Thing> {
-        let plan = Plan {
-            style: Style::Choreography,
-            transport: flow::Transport::Amqp,
-            dispatch: Dispatch::Fanout,
-            loyalty: None,
-            unbound: Vec::new(),
-            rivals: Vec::new(),
-            foreign: Vec::new(),
-            orientation,
-            text_px: SMALLEST_TEXT,
-        };
+        let plan = Plan::new(Style::Choreography, orientation);
         let layout = layout(&plan);
         let scene = Scene::new(picture, Style::Choreography, &layout, None);
         let mut things = Vec::new();

@@ -180,8 +180,8 @@ mod tests {
     use super::super::mark::{Drawing, Kind as Is};
     use super::*;
     use flow::fault::FaultPhase;
-    use flow::layout::{Orientation, Plan, SMALLEST_TEXT, layout};
-    use flow::{Dispatch, Event, Kind, Node, Picture, Provenance, Sku, Style};
+    use flow::layout::{Orientation, Plan, layout};
+    use flow::{Event, Kind, Node, Picture, Provenance, Sku, Style};
 
     fn picture(style: Style, told: Vec<(Service, Kind)>) -> Picture {
         let mut picture = Picture::default();
@@ -195,17 +195,7 @@ mod tests {
     }
 
     fn drawn(picture: &Picture, style: Style) -> Drawing {
-        let plan = Plan {
-            style,
-            transport: flow::Transport::Amqp,
-            dispatch: Dispatch::Fanout,
-            loyalty: None,
-            unbound: Vec::new(),
-            rivals: Vec::new(),
-            foreign: Vec::new(),
-            orientation: Orientation::Wide,
-            text_px: SMALLEST_TEXT,
-        };
+        let plan = Plan::new(style, Orientation::Wide);
         Scene::new(picture, style, &layout(&plan), None).drawing()
     }
 

@@ -2,7 +2,9 @@
 
 use super::super::selection::Selection;
 use super::super::state::{Look, stranger_at};
-use super::super::words::{change, held_words, node_name, place_name, service_name, short_id, stock_change};
+use super::super::words::{
+    change, consumer_name, held_words, node_name, place_name, service_name, short_id, stock_change,
+};
 use super::store;
 use super::told::{Block, Fact, Way, about, ways};
 use crate::live::Connection;
@@ -43,11 +45,7 @@ pub fn node(look: &Look<'_>, id: &str) -> Vec<Block> {
             }
         };
         let system = look.lab.system();
-        let name = match service {
-            Service::Inventory => "Stock recalculation",
-            service => service_name(service),
-        };
-        let mut told = about(name, what, service_facts(system, service));
+        let mut told = about(consumer_name(service), what, service_facts(system, service));
         told.extend(store::of(system, service));
         return told;
     }

@@ -6,6 +6,7 @@
 use super::BOTH;
 use crate::api::fetch;
 use crate::lab::broken;
+use crate::lab::room::faults::clear as clear_one;
 use crate::lab::words::service_name;
 use crate::study::BROKEN_IN_BOTH;
 use flow::fault::{Fault, FaultKind, Faults};
@@ -122,8 +123,8 @@ pub fn clear_while_leaving(broken: &Broken) {
     let Some(fetch) = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok()) else { return };
     for (style, before) in BOTH.into_iter().zip(&broken.instead_of) {
         if before.is_none() {
-            let path = format!("/api/{style}/faults?kind={kind}&service={service}");
-            let _ = fetch.call2(&window(), &path.into(), &init);
+            let ask = clear_one(style.into(), *kind, *service);
+            let _ = fetch.call2(&window(), &ask.path.into(), &init);
         }
     }
 }

@@ -11,7 +11,7 @@ impl Desk {
     /// # Errors
     /// When the broker does not answer, or somebody deleted the queue.
     pub async fn purge(&self, system: System, service: Service, by: By<'_>) -> Result<usize, DeskError> {
-        let queue = system.style.queue_of(service);
+        let queue = system.queue_of(service);
         let visit = Visit::begin(&self.connector, &self.turn).await?;
         let messages = visit.purge(queue).await?;
         visit.leave().await;
