@@ -51,6 +51,12 @@ impl RedisProcess {
         self.child.wait().unwrap();
     }
 
+    /// It hangs, or goes on: `STOP` or `CONT`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     pub async fn start_again(&mut self) {
         self.child = spawn(&self.folder, self.port);
         self.answers().await;
