@@ -13,6 +13,7 @@ use common::{On, Skuflow};
 use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
 use harness::{Judge, Load, Server};
 use redis_process::{RedisProcess, is_installed};
+use redis_transport::scripts;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -50,6 +51,7 @@ scenarios!(
     a_redis_that_hangs_is_told_as_one_that_does_not_answer_until_it_goes_on,
     the_desk_answers_after_a_restart_of_redis_at_the_first_call,
     two_servers_on_one_redis_are_told_of_each_other_and_on_two_databases_they_are_not,
+    what_two_workers_put_aside_is_put_aside_once,
 );
 
 #[test]
@@ -172,6 +174,28 @@ mod scenario {
         skuflow.until("it is ready", async || skuflow.get("/readyz").await.status().is_success()).await;
         assert_eq!(get(&skuflow, system, "transport").await["detail"], Value::Null);
         drop(skuflow.stopped().await);
+    }
+
+    pub async fn what_two_workers_put_aside_is_put_aside_once() {
+        let redis = RedisProcess::start().await;
+        redis.ask::<()>("XGROUP CREATE s g 0 MKSTREAM").await;
+        let id: String = redis.ask("XADD s * sku MUG-RED").await;
+        redis.ask::<redis::Value>("XREADGROUP GROUP g slow STREAMS s >").await;
+        // Taken over by another while the first was busy.
+        redis.ask::<redis::Value>(&format!("XCLAIM s g other 0 {id}")).await;
+        redis.ask::<()>("LPUSH working job").await;
+        let mut connection = redis.try_connection().await.unwrap();
+        for (which, times) in [(1_u8, "first"), (0, "second")] {
+            let mut entry = scripts::PUT_ENTRY.key("dead");
+            entry.key("s").arg("g").arg(&id).arg(1).arg(format!("entry, {times}")).arg(0);
+            assert_eq!(entry.invoke_async::<u8>(&mut connection).await.unwrap(), which, "{times}");
+            let mut job = scripts::PUT_JOB.key("dead");
+            job.key("working").arg("job").arg(1).arg(format!("job, {times}"));
+            assert_eq!(job.invoke_async::<u8>(&mut connection).await.unwrap(), which, "{times}");
+        }
+        assert_eq!(redis.ask::<Vec<String>>("ZRANGE dead 0 -1").await, ["entry, first", "job, first"]);
+        let left: (u64, redis::Value, redis::Value, redis::Value) = redis.ask("XPENDING s g").await;
+        assert_eq!(left.0, 0);
     }
 
     pub async fn the_desk_answers_after_a_restart_of_redis_at_the_first_call() {

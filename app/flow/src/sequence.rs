@@ -108,6 +108,8 @@ pub struct Row {
     pub seq: u64,
     /// When that happened: microseconds since the Unix epoch.
     pub at_us: u64,
+    /// The arrival it is about.
+    pub arrival: Option<Id>,
     /// What is drawn.
     pub mark: Mark,
     /// What is written.
@@ -343,8 +345,8 @@ impl Draft {
     }
 
     fn row(&mut self, event: &Event, mark: Mark, text: String) {
-        let (seq, at_us) = (event.seq, event.at_us);
-        self.rows.push(Row { seq, at_us, mark, text, is_trouble: false });
+        let (seq, at_us, arrival) = (event.seq, event.at_us, event.correlation_id.clone());
+        self.rows.push(Row { seq, at_us, arrival, mark, text, is_trouble: false });
     }
 
     fn arrow(&mut self, event: &Event, arrow: Arrow, from: Place, to: Place, text: String) {

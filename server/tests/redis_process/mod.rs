@@ -82,7 +82,7 @@ impl RedisProcess {
         }
     }
 
-    async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
+    pub async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
         Client::open(self.url()).unwrap().get_multiplexed_async_connection().await
     }
 

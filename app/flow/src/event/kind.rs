@@ -237,7 +237,7 @@ pub enum Kind {
     /// The server began to run once more. Whatever its last run had in hand went with that run: connections, consumers,
     /// holds, faults; and the last steps of a run that was killed may be told nowhere.
     ServerStarted,
-    /// Another Skuflow uses the same virtual host, and takes messages out of the same queues.
+    /// Another Skuflow uses the same virtual host or Redis, and takes messages out of the same queues.
     NeighbourSeen,
     /// It uses it no longer.
     NeighbourGone,
