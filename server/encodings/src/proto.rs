@@ -1,6 +1,7 @@
 //! Protobuf's messages. They are written by hand, so that nobody needs `protoc` to build this; a test compares them with the
 //! schema.
 
+use axum::{Router, http::header, routing::get};
 use flow::{Availability, Sku, api::Unsubscription};
 use prost::{
     DecodeError, Message,
@@ -9,6 +10,12 @@ use prost::{
 
 /// The schema, as `GET /proto/skuflow.proto` gives it.
 pub const SCHEMA: &str = include_str!("../skuflow.proto");
+
+/// Serves the schema.
+pub fn routes() -> Router {
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Router::new().route("/proto/skuflow.proto", get(async move || (headers, SCHEMA)))
+}
 
 /// `skuflow.Availability`.
 #[derive(Clone, PartialEq, Message)]
