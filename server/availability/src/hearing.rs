@@ -3,7 +3,7 @@
 use crate::{root_cause, silence};
 use axum::{
     body::HttpBody,
-    http::{HeaderMap, Response, StatusCode, header},
+    http::{HeaderMap, Response, StatusCode},
 };
 use encodings::{answer, decode, media_type};
 use flow::{Availability, Encoding, Sku, event::AnswerBody};
@@ -68,7 +68,7 @@ fn encode_ns(headers: &HeaderMap) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body;
+    use axum::{body::Body, http::header};
     use encodings::encode;
 
     fn known() -> Availability {

@@ -1,7 +1,7 @@
 //! The body of a request, in the encoding that it names.
 
 use crate::{
-    codec::{DecodeError, Named, msgpack},
+    codec::{Named, msgpack},
     media_type,
     proto::{self, Arrival, ArrivalsError},
 };
@@ -12,6 +12,7 @@ use http_edge::{
     problem::Problem,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The body and its encoding.
 ///
@@ -32,21 +33,33 @@ pub async fn encoded(request: Request) -> Result<(Encoding, Bytes), Problem> {
 /// # Errors
 /// When it is no MessagePack (400), or says something else (422).
 pub fn msgpack_lines<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, Problem> {
-    // fixarray, array 16 and array 32.
-    let is_array = matches!(body.first(), Some(0x90..=0x9f | 0xdc | 0xdd));
-    let read = if is_array {
-        msgpack::<Vec<Named<T>>>(body)
-    } else {
-        msgpack::<Named<T>>(body).map(|one| vec![one])
+    let read = match body.first() {
+        // fixarray, array 16 and array 32.
+        Some(0x90..=0x9f | 0xdc | 0xdd) => msgpack::<Vec<Named<T>>>(body),
+        // fixmap, map 16 and map 32; nothing at all is no value.
+        Some(0x80..=0x8f | 0xde | 0xdf) | None => msgpack::<Named<T>>(body).map(|one| vec![one]),
+        Some(_) => {
+            let detail = "the body is not valid MessagePack of a map, or of an array of maps";
+            return Err(Problem::malformed(detail.to_owned()));
+        }
     };
-    read.map(|lines| lines.into_iter().map(|Named(line)| line).collect()).map_err(refused)
+    read.map(|lines| lines.into_iter().map(|Named(line)| line).collect()).map_err(|error| {
+        if error.is_of_form() {
+            return Problem::malformed(format!("the body is not valid MessagePack: {error}"));
+        }
+        let said = in_words::<T>(body).unwrap_or_else(|| error.to_string());
+        Problem::invalid(in_json_terms(&said))
+    })
 }
 
-fn refused(error: DecodeError) -> Problem {
-    match error.is_of_form() {
-        true => Problem::malformed(format!("the body is not valid MessagePack: {error}")),
-        false => Problem::invalid(in_json_terms(&error.to_string())),
-    }
+/// What is wrong with a value of another type, as it would be said of JSON: MessagePack's reader names only the byte.
+fn in_words<T: DeserializeOwned>(body: &[u8]) -> Option<String> {
+    let lines = match msgpack(body).ok()? {
+        Value::Array(lines) => lines,
+        one => vec![one],
+    };
+    let wrong = |line| serde_json::from_value::<Named<T>>(line).err().map(|error| error.to_string());
+    lines.into_iter().find_map(wrong)
 }
 
 /// The arrivals that a Protobuf body tells.

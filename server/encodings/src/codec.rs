@@ -113,7 +113,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
             type Value = Named<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
+                f.write_str("fields with their names")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -199,7 +199,10 @@ mod tests {
         assert!(matches!(decode::<Availability>(&more, Encoding::MsgPack), Err(DecodeError::Trailing(1))));
         let array = rmp_serde::to_vec(&("A", true, 1, 1)).unwrap();
         let error = decode::<Availability>(&array, Encoding::MsgPack).unwrap_err();
-        assert!(error.to_string().contains("expected a map") && !error.is_of_form(), "{error}");
+        assert!(
+            error.to_string().contains("expected fields with their names") && !error.is_of_form(),
+            "{error}"
+        );
     }
 
     #[test]
