@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 use mediatype::{MediaType, MediaTypeList, Name, ReadParams as _};
+use std::cmp::Reverse;
 
 /// A media range, such as `application/*;q=0.5`.
 struct Range<'a> {
@@ -49,22 +50,19 @@ pub fn choose<T: Copy>(headers: &HeaderMap, offers: &[(&'static str, T)]) -> Opt
     let texts = lines.iter().flat_map(|line| MediaTypeList::new(line));
     // What makes no sense is no wish: the rest may well make some.
     let ranges: Vec<_> = texts.filter_map(|parsed| Range::of(&parsed.ok()?)).collect();
-    let mut best: Option<((f32, u8, usize), (&'static str, T))> = None;
-    for offer in offers {
-        let fitting =
-            ranges.iter().enumerate().filter_map(|(place, range)| Some((range.fits(offer.0)?, place)));
-        // Of equally close ranges the first one counts.
-        let Some((closeness, place)) =
-            fitting.max_by_key(|(closeness, place)| (*closeness, usize::MAX - place))
-        else {
-            continue;
-        };
-        let rank = (ranges[place].weight, closeness, usize::MAX - place);
-        if rank.0 > 0.0 && best.is_none_or(|(before, _)| rank > before) {
-            best = Some((rank, *offer));
-        }
-    }
-    best.map(|(_, offer)| offer)
+    let ranked = offers.iter().filter_map(|offer| Some((rank(&ranges, offer.0)?, *offer)));
+    // Among equals the first offer stays.
+    ranked.reduce(|best, other| if other.0 > best.0 { other } else { best }).map(|(_, offer)| offer)
+}
+
+/// How much an offer is wanted: its weight, how close the range is that says so, and how early it comes. None if it is not.
+fn rank(ranges: &[Range<'_>], name: &str) -> Option<(f32, u8, Reverse<usize>)> {
+    let fitting = ranges.iter().enumerate();
+    let fitting = fitting.filter_map(|(place, range)| Some((range.fits(name)?, Reverse(place))));
+    // Of equally close ranges the first one counts.
+    let (closeness, Reverse(place)) = fitting.max()?;
+    let weight = ranges[place].weight;
+    (weight > 0.0).then_some((weight, closeness, Reverse(place)))
 }
 
 #[cfg(test)]

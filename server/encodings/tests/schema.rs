@@ -1,5 +1,6 @@
 //! The schema and the messages that were written by hand agree: what we write, a reader that knows only the schema reads by
 //! its names, and the other way round.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 use encodings::proto::{Arrival, Arrivals, AvailabilityMessage, SCHEMA, UnsubscriptionMessage};
 use prost::Message;
