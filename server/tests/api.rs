@@ -286,7 +286,7 @@ async fn a_page_of_the_desk_tells_how_many_are_parked_and_is_looked_for_no_longe
 }
 
 /// Every call that concerns one system.
-const OF_A_SYSTEM: [(&str, &str); 34] = [
+const OF_A_SYSTEM: [(&str, &str); 36] = [
     ("GET", "catalog/products"),
     ("GET", "dead-letters"),
     ("DELETE", "dead-letters"),
@@ -310,6 +310,8 @@ const OF_A_SYSTEM: [(&str, &str); 34] = [
     ("GET", "inventory/skus/{sku}/availability"),
     ("POST", "inventory/announce"),
     ("GET", "transport"),
+    ("GET", "encoding"),
+    ("PUT", "encoding"),
     ("GET", "loyalty"),
     ("PUT", "loyalty"),
     ("GET", "loyalty/points"),

@@ -210,7 +210,7 @@ impl Draft {
                 self.arrow(event, Arrow::Message, from, who.clone(), text);
                 self.begin(who, message);
             }
-            Kind::HttpRequest { http_id, target, path } => {
+            Kind::HttpRequest { http_id, target, path, .. } => {
                 let target = place_of(Some(&(*target).into()));
                 self.arrow(event, Arrow::Call, who, target.clone(), format!("GET {path}"));
                 self.begin(target, http_id.clone());
