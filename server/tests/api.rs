@@ -42,6 +42,7 @@ async fn every_mistake_gets_its_own_clear_answer_and_changes_nothing() {
             "unknown field `dispach`, expected one of `sku`, `quantity`, `style`, `transport`, `dispatch`",
         ),
         ("[]".into(), 422, "send 1 to 1000"),
+        (json!([["A", 1, "both"]]).to_string(), 422, "invalid type: array, expected fields with their names"),
         (thousand_and_one.to_string(), 422, "not 1001"),
         (
             json!([{ "sku": "A", "quantity": 1, "style": "both" }, { "sku": "B", "quantity": 0, "style": "both" }]).to_string(),

@@ -48,6 +48,7 @@ scenarios!(
     a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read,
     the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
     a_child_that_outlived_a_killed_server_is_ended_by_the_next,
+    where_a_request_names_the_transport_its_lines_need_not,
     a_redis_that_hangs_is_told_as_one_that_does_not_answer_until_it_goes_on,
     the_desk_answers_after_a_restart_of_redis_at_the_first_call,
     two_servers_on_one_redis_are_told_of_each_other_and_on_two_databases_they_are_not,
@@ -150,6 +151,29 @@ fn count(events: &[Event], kind: KindName) -> usize {
 
 mod scenario {
     use super::*;
+
+    pub async fn where_a_request_names_the_transport_its_lines_need_not() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let [system, _] = systems();
+        let line = r#"{"sku":"MUG-RED","quantity":4,"style":"choreography"}"#;
+        let amqp = r#"{"sku":"MUG-RED","quantity":9,"style":"choreography","transport":"amqp"}"#;
+        for (content_type, body) in [
+            ("application/json", format!("[{line},{amqp}]")),
+            ("application/x-ndjson", format!("{line}\n{amqp}\n")),
+        ] {
+            let request = skuflow.request("POST", "/api/arrivals?transport=redis");
+            let answer = request.header("content-type", content_type).body(body).send().await.unwrap();
+            assert!(answer.status().is_success(), "{content_type}: {}", answer.text().await.unwrap());
+            answer.bytes().await.unwrap();
+        }
+        settled(&skuflow).await;
+        assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 8);
+        let unknown =
+            skuflow.request("POST", "/api/arrivals?transport=fax").header("content-type", "application/json");
+        assert_eq!(unknown.body(line).send().await.unwrap().status(), 400);
+        drop(skuflow.stopped().await);
+    }
 
     pub async fn a_redis_that_hangs_is_told_as_one_that_does_not_answer_until_it_goes_on() {
         let redis = RedisProcess::start().await;

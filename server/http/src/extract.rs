@@ -4,7 +4,7 @@ use super::{BODY_MAX_BYTES, problem::Problem};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
 };
 use flow::{Actor, Id, Service, Sku, System, Transport, cookies, system::UnknownTransport};
 use percent_encoding::percent_decode;
@@ -38,10 +38,13 @@ struct TransportQuery {
     transport: Option<String>,
 }
 
-/// The transport that a query names.
-fn transport_in(parts: &Parts) -> Result<Transport, Problem> {
-    let Query(TransportQuery { transport }) = Query::try_from_uri(&parts.uri)
-        .map_err(|error: QueryRejection| Problem::malformed(error.body_text()))?;
+/// The transport that a query names; the default without one.
+///
+/// # Errors
+/// When there is no such transport (400).
+pub fn transport_in(uri: &Uri) -> Result<Transport, Problem> {
+    let Query(TransportQuery { transport }) =
+        Query::try_from_uri(uri).map_err(|error: QueryRejection| Problem::malformed(error.body_text()))?;
     let Some(word) = transport else { return Ok(Transport::default()) };
     word.parse().map_err(|error: UnknownTransport| Problem::malformed(error.to_string()))
 }
@@ -54,7 +57,7 @@ impl<S: Sync> FromRequestParts<S> for SystemPath {
         let style = style
             .parse()
             .map_err(|error: flow::style::UnknownStyle| Problem::not_found(error.to_string()))?;
-        Ok(Self(System { style, transport: transport_in(parts)? }))
+        Ok(Self(System { style, transport: transport_in(&parts.uri)? }))
     }
 }
 

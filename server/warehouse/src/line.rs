@@ -26,6 +26,15 @@ impl From<Arrival> for Line {
     }
 }
 
+impl Line {
+    /// Where it names no transport, it means this one.
+    pub(super) fn default_to(&mut self, transport: Transport) {
+        if self.transport.is_none() && !transport.is_default() {
+            self.transport = Some(transport.as_str().to_owned());
+        }
+    }
+}
+
 /// What the lines mean, or what is wrong with the first that makes no sense.
 pub(super) fn movements(lines: &[Line]) -> Result<Vec<Movement>, Problem> {
     let mut movements = Vec::with_capacity(lines.len() * 2);

@@ -11,10 +11,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use encodings::body::{encoded, msgpack_lines, proto_arrivals};
+use encodings::{
+    body::{encoded, msgpack_lines, proto_arrivals},
+    codec::Named,
+};
 use flow::{Encoding, api::Accepted, event::Origin};
 use http_edge::{
-    extract::{essence, parse},
+    extract::{essence, parse, transport_in},
     problem::Problem,
 };
 use inventory::{
@@ -45,7 +48,8 @@ struct AcceptedSales {
 async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
     if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
         let key = idempotency_key(request.headers())?;
-        return Ok(recorder.answer(request, key).await);
+        let transport = transport_in(request.uri())?;
+        return Ok(recorder.answer(request, key, transport).await);
     }
     let reason = Reason::Arrival(Origin::Request);
     let arrivals = accept(&recorder.inventory, request, "arrivals", reason).await?;
@@ -67,8 +71,10 @@ async fn accept(
     reason: Reason,
 ) -> Result<Vec<Accepted>, Problem> {
     let key = idempotency_key(request.headers())?;
+    let transport = transport_in(request.uri())?;
     let (encoding, body) = encoded(request).await?;
-    let lines = lines(encoding, &body)?;
+    let mut lines = lines(encoding, &body)?;
+    lines.iter_mut().for_each(|line| line.default_to(transport));
     let key = key.map(|key| IdempotencyKey {
         endpoint,
         key,
@@ -82,7 +88,9 @@ async fn accept(
 fn lines(encoding: Encoding, body: &[u8]) -> Result<Vec<Line>, Problem> {
     let is_array = || body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let lines = match encoding {
-        Encoding::Json if is_array() => parse(body)?,
+        Encoding::Json if is_array() => {
+            parse::<Vec<Named<Line>>>(body)?.into_iter().map(|Named(line)| line).collect()
+        }
         Encoding::Json => vec![parse(body)?],
         Encoding::MsgPack => msgpack_lines(body)?,
         Encoding::Protobuf => proto_arrivals(body)?.into_iter().map(Line::from).collect(),

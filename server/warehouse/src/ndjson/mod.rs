@@ -16,6 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use flow::{
+    Transport,
     api::{self, Accepted},
     event::Origin,
 };
@@ -148,14 +149,22 @@ fn text(outcomes: &[Outcome]) -> Vec<u8> {
     text
 }
 
+/// What holds for all lines of a request.
+struct All {
+    key: Option<String>,
+    transport: Transport,
+}
+
 impl Recorder {
-    /// Answers a body of lines. With a `key`, each line counts once however often the same lines are sent under it.
-    pub async fn answer(self, request: Request, key: Option<String>) -> Response {
+    /// Answers a body of lines. With a `key`, each line counts once however often the same lines are sent under it. A line
+    /// that names no transport means `transport`.
+    pub async fn answer(self, request: Request, key: Option<String>, transport: Transport) -> Response {
         let (results, answer) = spool::spool(self.spool.clone());
         let (begin, begun) = oneshot::channel();
         let begin = Begin { when: Beginning::of(&request), tell: Some(begin) };
         let reading = Reading::new(request.into_body().into_data_stream());
-        tokio::spawn(self.work(reading, key, results, begin));
+        let all = All { key, transport };
+        tokio::spawn(self.work(reading, all, results, begin));
         // Dropped or told, it may begin.
         let _ = begun.await;
         (StatusCode::OK, [(header::CONTENT_TYPE, CONTENT_TYPE)], Body::from_stream(answer)).into_response()
@@ -163,7 +172,7 @@ impl Recorder {
 
     /// Records to the end, unless there is no way to go on: then the last line says why, and from where on nothing
     /// counts.
-    async fn work(self, mut reading: Reading, key: Option<String>, mut results: Writer, mut begin: Begin) {
+    async fn work(self, mut reading: Reading, all: All, mut results: Writer, mut begin: Begin) {
         let (mut next, mut unchecked) = (1, 0);
         begin.at(Beginning::AtOnce);
         loop {
@@ -196,7 +205,7 @@ impl Recorder {
                     continue;
                 }
             }
-            let recorded = join_all(lines.into_iter().map(|line| self.record(line, key.as_deref()))).await;
+            let recorded = join_all(lines.into_iter().map(|line| self.record(line, &all))).await;
             next = last + 1;
             match results.write(text(&recorded).into()).await {
                 Ok(()) => {}
@@ -215,8 +224,8 @@ impl Recorder {
         results.finish();
     }
 
-    async fn record(&self, Line { number, text }: Line, key: Option<&str>) -> Outcome {
-        let result = match self.arrivals(number, text, key).await {
+    async fn record(&self, Line { number, text }: Line, all: &All) -> Outcome {
+        let result = match self.arrivals(number, text, all).await {
             Ok(arrivals) => RowResult::Arrivals(arrivals),
             Err(problem) => RowResult::Problem(problem.to_api()),
         };
@@ -227,16 +236,17 @@ impl Recorder {
         &self,
         number: u64,
         text: Result<Vec<u8>, Problem>,
-        key: Option<&str>,
+        all: &All,
     ) -> Result<Vec<Accepted>, Problem> {
         let text = text?;
         table::utf8(&text).map_err(|error| Problem::malformed(error.to_string()))?;
         let object = table::json::object(&text).map_err(|array| Problem::invalid(array.to_string()))?;
         let mut line: line::Line = parse(object)?;
+        line.default_to(all.transport);
         // As in a file: blanks around it, and what a spreadsheet makes of it.
         line.sku = table::sku(&line.sku).map_err(|error| Problem::invalid(error.to_string()))?.to_string();
         let movements = line::movements(std::slice::from_ref(&line))?;
-        let key = key.map(|key| IdempotencyKey {
+        let key = all.key.as_ref().map(|key| IdempotencyKey {
             endpoint: "arrivals, by line",
             key: format!("{key}:{number}"),
             request: serde_json::to_string(&line).expect("the line came from JSON"),
