@@ -121,7 +121,7 @@ pub fn Playhead(
                     {live}
                 </button>
                 <button
-                    class="button button-icon"
+                    class="button button-icon playhead-ticks"
                     type="button"
                     disabled=is_off
                     aria-pressed=move || has_ticks.get().to_string()

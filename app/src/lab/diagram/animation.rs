@@ -13,7 +13,7 @@ use super::ticks::Ticks;
 use super::tokens::{Flight, Look, Token, pool};
 use crate::live::Connection;
 use flow::layout::{ARRIVAL_EDGE, Orientation, SMALLEST_TEXT};
-use flow::picture::QueuePicture;
+use flow::picture::{QueuePicture, SystemPicture};
 use flow::{Event, Kind, Node};
 use leptos::prelude::*;
 use std::cell::RefCell;
@@ -341,9 +341,13 @@ impl Animation {
     /// What is about one of the latest arrivals has its colour; while an arrival or a message is in focus, the others step
     /// back.
     fn look_of(&self, event: &Event, shape: Shape) -> Look {
+        let arrival = event.correlation_id.as_deref();
+        let live = self.lab.live;
         let of = |state: &LabState| {
-            let arrival = event.correlation_id.as_deref();
-            let hue = match arrival.and_then(|id| state.system().recent.hue_of(id)) {
+            let hue = |system: &SystemPicture| system.recent.hue_of(arrival?);
+            // What sets out may be ahead of what is shown to have happened.
+            let newest = || live.with_history(|history| hue(history.now().system(state.shows())));
+            let hue = match hue(state.system()).or_else(newest) {
                 Some(1) => "1",
                 Some(2) => "2",
                 Some(_) => "3",
@@ -352,6 +356,10 @@ impl Animation {
             let steps_back = match &state.selected {
                 Some(Selection::Arrival(id)) => arrival != Some(&**id),
                 Some(Selection::Message { id, .. }) => event.message_id.as_ref() != Some(id),
+                Some(Selection::Event(seq)) => live.with_history(|history| {
+                    let chosen = history.event(*seq).and_then(|event| event.correlation_id.as_deref());
+                    chosen.is_some() && chosen != arrival
+                }),
                 _ => false,
             };
             Look { shape, hue, steps_back }
