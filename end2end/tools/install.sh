@@ -5,7 +5,7 @@ set -euo pipefail
 
 # The Python goes into a virtual environment of its own, which the Makefile names to the tests.
 install_python() {
-  local venv packages=(aiosmtpd==1.4.6 celery==5.7.0 pika==1.4.4 pyftpdlib==2.2.0 pyOpenSSL==26.4.0
+  local venv packages=(aiosmtpd==1.4.6 celery==5.7.0 pika==1.4.4 pyftpdlib==2.2.0 pyOpenSSL==26.4.0 pyzmq==27.3.0
     requests==2.32.5)
   venv="$(dirname "$0")/../../target/tools/python"
   if [ ! -x "$venv/bin/pip" ] || [ "$(cat "$venv/installed" 2>/dev/null)" != "${packages[*]}" ]; then

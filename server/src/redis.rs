@@ -7,7 +7,6 @@ use flow::{
     topology::Queue,
 };
 use futures::future::BoxFuture;
-use inventory::intake::Carriers;
 use messaging::{
     Envelope,
     connection::{Connector, Dial, Owner},
@@ -110,8 +109,18 @@ impl RedisSystems {
             State::Failed(error) => (TransportState::Down, Some(server.place()), Some(error.to_string())),
         };
         let fetch = "reliable".to_owned();
-        let (mode, promise) = (system.mode().to_owned(), system.promise().to_owned());
-        TransportTold { transport: Transport::Redis, state, mode, fetch, promise, server: label, detail }
+        let mode = system.first_mode();
+        let (mode, promise) = (mode.name.to_owned(), mode.promise.to_owned());
+        TransportTold {
+            transport: Transport::Redis,
+            state,
+            mode,
+            fetch,
+            promise,
+            server: label,
+            detail,
+            sockets: Vec::new(),
+        }
     }
 
     /// Ends our child, once nobody works with it any more.
@@ -128,12 +137,6 @@ impl RedisSystems {
         let (link, _) = self.0.connector.uri.dial("desk").await.map_err(Lost)?;
         *known = Some(link.clone());
         Ok(link)
-    }
-}
-
-impl Carriers for RedisSystems {
-    fn wake(&self, system: System) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async move { Self::wake(self, system).await.map_err(|error| error.to_string()) })
     }
 }
 

@@ -46,6 +46,7 @@ pub mod layout;
 pub mod loyalty;
 pub mod message;
 pub mod metrics;
+pub mod mode;
 pub mod picture;
 pub mod run;
 pub mod sequence;

@@ -175,10 +175,10 @@ pub fn Controls(
 #[component]
 fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl IntoView {
     let chosen = Memo::new(move |_| seen.with(|seen| seen.dispatch));
-    let is_amqp = lab.peek(|state| state.shows().transport == Transport::Amqp).unwrap_or(true);
-    let (one, legend) = match is_amqp {
-        true => ("Exchange", "How it reaches the queues"),
-        false => ("Stream", "How it reaches the groups"),
+    let (one, legend) = match lab.peek(|state| state.shows().transport).unwrap_or_default() {
+        Transport::Amqp => ("Exchange", "How it reaches the queues"),
+        Transport::Redis => ("Stream", "How it reaches the groups"),
+        Transport::Zeromq => ("PUB socket", "How it reaches the services"),
     };
     let choices = [(Dispatch::Fanout, one), (Dispatch::Queues, "Own list")].map(|(dispatch, name)| {
         view! {

@@ -12,6 +12,7 @@ pub mod files;
 pub mod hold;
 pub mod section;
 pub mod simulator;
+pub mod transport;
 pub mod workers;
 
 use super::handle::Lab;
@@ -49,7 +50,7 @@ pub fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
 }
 
 /// The sections that are folded away.
-const TOPICS: [&str; 6] = ["faults", "workers", "desk", "files", "simulator", "over"];
+const TOPICS: [&str; 7] = ["transport", "faults", "workers", "desk", "files", "simulator", "over"];
 
 /// The place of the room: the server draws it, and the browser brings it to life.
 #[component]
@@ -107,6 +108,10 @@ pub fn Room(
                     <SaidBelow section=gates />
                 </fieldset>
             </div>
+            {(system.modes().len() > 1)
+                .then(|| {
+                    view! { <Topic section=topic("transport") title="Transport" contents=transport::contents /> }
+                })}
             <Topic section=topic("faults") title="Break something" contents=faults::contents />
             <Topic section=topic("workers") title="Workers" contents=workers::contents />
             <Topic section=topic("desk") title="Dead letters" contents=desk::contents />

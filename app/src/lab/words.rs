@@ -302,6 +302,7 @@ fn what_happened(event: &Event) -> String {
                 None => format!("{node} {now}"),
             }
         }
+        Kind::Lost { reason } => format!("✗ A message for {node} is lost: {reason}"),
         Kind::Expired => format!("The message expired in {queue}: no consumer took it in time"),
         Kind::GatesSet { gates, .. } => match gates {
             0 if event.actor.is_none() => "The hold ended by itself: all gates are open".to_owned(),
@@ -432,6 +433,7 @@ pub const fn mark(event: &Event) -> &'static str {
         | Kind::Nacked { .. }
         | Kind::RetryScheduled { .. }
         | Kind::Expired
+        | Kind::Lost { .. }
         | Kind::BreakerChanged { to: BreakerState::Open | BreakerState::HalfOpen, .. }
         | Kind::DeadLettered { .. }
         | Kind::ConnectionLost { .. }

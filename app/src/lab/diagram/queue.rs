@@ -13,17 +13,19 @@ struct Drawn {
     ready: u64,
     unacked: u64,
     aside: u64,
+    lost: u64,
     /// What is parked, where no tray shows it.
     dead: u64,
     slots: Vec<Slot>,
 }
 
 fn drawn(system: &SystemPicture, name: &str, has_tray: bool) -> Drawn {
-    let nothing = Drawn { ready: 0, unacked: 0, aside: 0, dead: 0, slots: Vec::new() };
+    let nothing = Drawn { ready: 0, unacked: 0, aside: 0, lost: 0, dead: 0, slots: Vec::new() };
     system.queue(name).map_or(nothing, |queue| Drawn {
         ready: queue.ready(),
         unacked: queue.unacked(),
         aside: queue.retrying(),
+        lost: queue.lost,
         dead: if has_tray { 0 } else { queue.dead },
         slots: queue.slots().collect(),
     })
@@ -31,7 +33,12 @@ fn drawn(system: &SystemPicture, name: &str, has_tray: bool) -> Drawn {
 
 impl Drawn {
     fn counts(&self) -> String {
-        format!("ready {} · unacked {}", self.ready, self.unacked)
+        format!("ready {} · unacked {}{}", self.ready, self.unacked, self.lost())
+    }
+
+    /// What never came here, or was lost from here.
+    fn lost(&self) -> String {
+        if self.lost == 0 { String::new() } else { format!(" · ✗ {} lost", self.lost) }
     }
 
     fn aside(&self) -> String {
@@ -59,7 +66,10 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
     let rows = if queue.counts.lines.len() > 1 {
         // Where there is room for two short lines: the slots show what is unacked, and the ring that one waits.
         let aside = Some(seen.aside()).filter(|_| seen.aside > u64::from(seen.unacked > 0));
-        [format!("ready {}", seen.ready), aside.unwrap_or_else(|| format!("unacked {}", seen.unacked))]
+        [
+            format!("ready {}", seen.ready),
+            aside.unwrap_or_else(|| format!("unacked {}{}", seen.unacked, seen.lost())),
+        ]
     } else {
         [seen.counts(), seen.aside()]
     };

@@ -155,6 +155,12 @@ fn exchange(look: &Look<'_>) -> Vec<Block> {
         _ if look.lab.shows().transport == Transport::Redis => {
             "A stream: it keeps each event, and every group reads all of it at its own pace."
         }
+        Style::Choreography if look.lab.shows().transport == Transport::Zeromq => {
+            "Inventory's own PUB socket: who is subscribed now gets the event. It keeps nothing for who is not."
+        }
+        _ if look.lab.shows().transport == Transport::Zeromq => {
+            "Inventory's own PUSH sockets, one for each command. A command waits while no worker is connected."
+        }
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
