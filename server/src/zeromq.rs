@@ -119,7 +119,8 @@ impl ZeromqSystems {
         };
         let [first, second] = doors.map(|(system, doors)| {
             let way = Way::of(modes.of(system).name);
-            Hub::new(system, doors, way, parked.clone(), connector.journal.clone()).map_err(cannot)
+            Hub::new(system, doors, way, parked.clone(), connector.journal.clone(), connector.stop.clone())
+                .map_err(cannot)
         });
         let hubs = [first?, second?];
         Ok(self.0.hubs.get_or_init(|| hubs))

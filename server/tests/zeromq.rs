@@ -425,11 +425,6 @@ async fn what_a_server_has_in_memory_as_it_stops_or_is_killed_is_told_to_be_lost
         harness::until("so many are lost", async || {
             let picture = server.get("/api/journal/picture").await;
             let picture: flow::Picture = serde_json::from_value(picture).unwrap();
-            eprintln!(
-                "DBG {:?} {}",
-                picture.system(system).queue_of(Service::Catalog).unwrap(),
-                picture.system(system).service(Service::Catalog).handled
-            );
             picture.system(system).queue_of(Service::Catalog).unwrap().lost == expected
         })
         .await;

@@ -17,6 +17,7 @@ use messaging::transport::Lost;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use zeromq::ZmqError;
 
@@ -56,6 +57,8 @@ struct Shared {
     parked: PathBuf,
     /// Where the sockets are, behind their doors.
     inside: TempDir,
+    /// Told as the server stops.
+    stop: CancellationToken,
 }
 
 impl fmt::Debug for Hub {
@@ -75,6 +78,7 @@ impl Hub {
         way: Way,
         parked: PathBuf,
         journal: Journal,
+        stop: CancellationToken,
     ) -> std::io::Result<Self> {
         // Only we may enter it: there, nobody is checked.
         let inside = tempfile::Builder::new().prefix("skuflow-zeromq-").tempdir()?;
@@ -91,6 +95,7 @@ impl Hub {
             parked,
             inside,
             journal,
+            stop,
         })))
     }
 
@@ -143,6 +148,11 @@ impl Hub {
 
     pub(crate) fn ways(&self) -> watch::Receiver<Way> {
         self.0.way.subscribe()
+    }
+
+    /// Whether the server stops: then inventory's sockets may go before the others have finished what they have in hand.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stop.is_cancelled()
     }
 
     /// The sockets that are there in the way that messages travel now.

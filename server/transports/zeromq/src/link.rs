@@ -60,12 +60,17 @@ impl Dial for Hub {
 
     async fn watch(&self, link: &ZmqLink, _changed: &(dyn Fn(Flow) + Send + Sync)) -> String {
         let (mut broken, mut ways) = (link.0.broken.subscribe(), self.ways());
-        tokio::select! {
+        let why = tokio::select! {
             why = broken.wait_for(Option::is_some) => {
                 why.ok().and_then(|why| why.clone()).unwrap_or_else(|| "the connection is gone".to_owned())
             }
             _ = ways.wait_for(|way| *way != link.0.way) => "the mode was changed".to_owned(),
+        };
+        if self.is_stopping() {
+            // Whoever has something in hand finishes it.
+            std::future::pending::<()>().await;
         }
+        why
     }
 
     async fn close(&self, link: &ZmqLink) {
