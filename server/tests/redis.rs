@@ -11,7 +11,7 @@ mod over;
 mod redis_process;
 
 use common::{On, Skuflow};
-use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
+use flow::{Kind, KindName, Service, System, Transport};
 use harness::{Judge, Load, Server};
 use over::{count, get, journal, mails, of_sku, picture, product, set, wishes};
 use redis_process::{RedisProcess, is_installed};

@@ -531,16 +531,26 @@ async fn who_speaks_something_else_is_turned_away_and_nobody_else_is_disturbed()
 async fn an_address_that_is_taken_is_named_with_its_flag_as_the_server_starts() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_skuflow"))
-        .args(["serve", "--addr", "127.0.0.1:0", "--zeromq-listen", &format!("tcp://{addr}"), "--data"])
-        .arg(tempfile::tempdir().unwrap().path())
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success());
-    // Where the page was not built, that is told first.
-    assert!(said.contains("--zeromq-listen") || said.contains("page's files"), "{said}");
+    // As in the project's root after a build.
+    let root = tempfile::tempdir().unwrap();
+    let pkg = root.path().join("target/site/pkg");
+    std::fs::create_dir_all(&pkg).unwrap();
+    std::fs::write(pkg.join("skuflow.wasm"), "").unwrap();
+    let serve = |listen: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_skuflow"))
+            .args(["serve", "--addr", "127.0.0.1:0", "--data", "data", "--zeromq-listen", listen])
+            .current_dir(root.path())
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = serve(&format!("tcp://{addr}"));
+    for part in [&format!("cannot listen on {addr}"), "in use", "choose another with --zeromq-listen"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = serve("ipc:///tmp/sockets");
+    assert!(said.contains("use tcp://127.0.0.1:5600"), "{said}");
 }
 
 /// The stranger with libzmq, and what it tells.

@@ -33,16 +33,12 @@ fn drawn(system: &SystemPicture, name: &str, has_tray: bool) -> Drawn {
 
 impl Drawn {
     fn counts(&self) -> String {
-        format!("ready {} · unacked {}{}", self.ready, self.unacked, self.lost())
-    }
-
-    /// What never came here, or was lost from here.
-    fn lost(&self) -> String {
-        if self.lost == 0 { String::new() } else { format!(" · ✗ {} lost", self.lost) }
+        format!("ready {} · unacked {}", self.ready, self.unacked)
     }
 
     fn aside(&self) -> String {
         match (self.aside, self.dead) {
+            (0, 0) if self.lost > 0 => format!("✗ {} lost", self.lost),
             (0, 0) => String::new(),
             (0, dead) => format!("parked {dead}"),
             (aside, 0) => format!("retrying {aside}"),
@@ -65,11 +61,9 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
     let top = queue.label.rect.y;
     let rows = if queue.counts.lines.len() > 1 {
         // Where there is room for two short lines: the slots show what is unacked, and the ring that one waits.
-        let aside = Some(seen.aside()).filter(|_| seen.aside > u64::from(seen.unacked > 0));
-        [
-            format!("ready {}", seen.ready),
-            aside.unwrap_or_else(|| format!("unacked {}{}", seen.unacked, seen.lost())),
-        ]
+        let is_told = seen.lost > 0 || seen.aside > u64::from(seen.unacked > 0);
+        let aside = Some(seen.aside()).filter(|_| is_told);
+        [format!("ready {}", seen.ready), aside.unwrap_or_else(|| format!("unacked {}", seen.unacked))]
     } else {
         [seen.counts(), seen.aside()]
     };

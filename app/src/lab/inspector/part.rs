@@ -254,6 +254,7 @@ pub fn queue(look: &Look<'_>, name: &str) -> Vec<Block> {
             ("ever routed", queue.routed.to_string()),
         ]
     });
+    list.extend(queue.filter(|queue| queue.lost > 0).map(|queue| ("✗ lost", queue.lost.to_string())));
     let system = look.lab.system().system;
     // Where messages are put into a list straight away, nothing is bound.
     let bindings =
