@@ -21,6 +21,12 @@ struct Shared {
     set: Mutex<BTreeMap<String, String>>,
 }
 
+/// The names of a system's modes, the first one first.
+#[must_use]
+pub fn names(system: System) -> Vec<String> {
+    system.modes().iter().map(|mode| mode.name.to_owned()).collect()
+}
+
 impl Modes {
     /// Reads the file of that folder. One that cannot be read counts as none, and is told.
     #[must_use]

@@ -1,6 +1,9 @@
 //! The systems over Redis. One starts when it is first used: before that there is no connection, no child and no session.
 
-use crate::serve::sessions::{RedisSession, Sessions};
+use crate::{
+    modes,
+    serve::sessions::{RedisSession, Sessions},
+};
 use flow::{
     Service, Style, System, Transport,
     api::{QueueDepth, TransportState, TransportTold},
@@ -115,6 +118,7 @@ impl RedisSystems {
             transport: Transport::Redis,
             state,
             mode,
+            modes: modes::names(system),
             fetch,
             promise,
             server: label,

@@ -1,7 +1,7 @@
 //! The systems over ZeroMQ. One starts when it is first used: before that no socket is bound, unless a flag names where.
 
 use crate::{
-    modes::Modes,
+    modes::{self, Modes},
     serve::sessions::{Sessions, ZmqSession},
 };
 use flow::{
@@ -157,7 +157,8 @@ impl ZeromqSystems {
                 Some(_) => TransportState::Running,
             },
             mode: mode.name.to_owned(),
-            fetch: "reliable".to_owned(),
+            modes: modes::names(system),
+            fetch: if Way::of(mode.name) == Way::Acked { "reliable" } else { "basic" }.to_owned(),
             promise: mode.promise.to_owned(),
             server: None,
             detail: awake.and_then(turned_away),

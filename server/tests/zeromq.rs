@@ -373,6 +373,58 @@ async fn what_there_is_not_over_zeromq_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn gates_hold_what_is_published_and_what_was_received() {
+    let skuflow = start().await;
+    for (system, way) in systems().into_iter().flat_map(|system| [(system, false), (system, true)]) {
+        if way {
+            mode(&skuflow, system, "acked").await;
+        }
+        let closed = json!({ "closed": [
+            { "gate": "before_publish", "service": "inventory" },
+            { "gate": "before_ack", "service": "catalog" },
+        ] });
+        assert_eq!(set(&skuflow, system, "gates", closed).await.0, 200);
+        let known = product(&skuflow, system, "MUG-RED").await["quantity"].as_u64().unwrap();
+        arrive(&skuflow, "MUG-RED", 1, system.style.as_str()).await;
+        let held = async |service: Service| picture(&skuflow).await.system(system).held_of(service).count();
+        skuflow.until("it is held before it is sent", async || held(Service::Inventory).await > 0).await;
+        assert_eq!(picture(&skuflow).await.system(system).service(Service::Catalog).handled, known);
+        let closed = json!({ "closed": [{ "gate": "before_ack", "service": "catalog" }] });
+        assert_eq!(set(&skuflow, system, "gates", closed).await.0, 200);
+        skuflow.until("it is held before its ack", async || held(Service::Catalog).await == 1).await;
+        assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], known + 1, "its effect is stored");
+        assert_eq!(set(&skuflow, system, "gates", json!({ "closed": [] })).await.0, 200);
+        settled(&skuflow).await;
+        skuflow
+            .until("the outbox is empty", async || picture(&skuflow).await.system(system).outbox() == 0)
+            .await;
+        assert_eq!(lost(&skuflow, system).await, [0, 0, 0], "{system}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_arrivals_pass_without_a_loss_while_everybody_is_there() {
+    let skuflow = start().await;
+    for acked in [false, true] {
+        for system in systems() {
+            if acked {
+                mode(&skuflow, system, "acked").await;
+            }
+            let line = json!({
+                "sku": "MUG-RED", "quantity": 1, "style": system.style.as_str(), "transport": "zeromq",
+            });
+            skuflow.accepted("arrivals", Value::from(vec![line; 500])).await;
+        }
+        settled(&skuflow).await;
+        for system in systems() {
+            let expected = if acked { 1_000 } else { 500 };
+            assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], expected, "{system}");
+            assert_eq!(lost(&skuflow, system).await, [0, 0, 0], "{system}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn workers_share_a_socket_and_one_that_leaves_takes_nothing_along() {
     let skuflow = start().await;
     for system in systems() {

@@ -278,6 +278,8 @@ pub struct TransportTold {
     pub state: TransportState,
     /// How messages travel over it.
     pub mode: String,
+    /// In which ways they can.
+    pub modes: Vec<String>,
     /// How consumers take them.
     pub fetch: String,
     /// What it promises.

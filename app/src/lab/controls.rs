@@ -295,6 +295,9 @@ fn what_waits(look: &Look<'_>) -> Vec<String> {
     });
     let refused = match picture.system(system).refused_now() {
         0 => None,
+        count if system.transport == Transport::Zeromq => Some(format!(
+            "{count} in the outbox: not all who are to have them are there. They are sent again."
+        )),
         count => Some(format!(
             "A queue on {} is full and refuses {count} {}. Our own queues have them; they are sent again, ever more seldom, \
              until that queue takes them too.",

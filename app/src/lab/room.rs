@@ -22,7 +22,7 @@ use crate::api::asks::{Ask, Asks};
 use crate::later::{self, IS_ALIVE};
 use crate::live::{Connection, Live};
 use crate::me;
-use flow::{System, fault::Holding};
+use flow::{System, Transport, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
@@ -108,7 +108,7 @@ pub fn Room(
                     <SaidBelow section=gates />
                 </fieldset>
             </div>
-            {(system.modes().len() > 1)
+            {(system.transport == Transport::Zeromq)
                 .then(|| {
                     view! { <Topic section=topic("transport") title="Transport" contents=transport::contents /> }
                 })}

@@ -116,7 +116,7 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
             "Inventory adds one event to a stream, whichever groups read it."
         }
         (Style::Choreography, Dispatch::Fanout, Transport::Zeromq) => {
-            "Inventory publishes on a socket of its own, to whoever is subscribed."
+            "Inventory publishes to whoever is subscribed."
         }
         (Style::Choreography, Dispatch::Queues, _) => {
             "Inventory keeps a list, and publishes its event to each queue itself."
@@ -128,7 +128,7 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
             "Inventory pushes a job in Sidekiq's format into each service's list."
         }
         (Style::Orchestration, _, Transport::Zeromq) => {
-            "Inventory pushes each command on a socket of its own; a worker pulls it."
+            "Inventory pushes each command, and a worker pulls it."
         }
     }
 }

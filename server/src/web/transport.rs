@@ -1,7 +1,10 @@
 //! What carries a system's messages: `GET` and `PUT /api/{style}/transport`; and that a system starts when it is first asked for.
 
 use super::Parts;
-use crate::{carriers::Carriers, modes::Modes};
+use crate::{
+    carriers::Carriers,
+    modes::{self, Modes},
+};
 use axum::{
     Json, Router,
     extract::{Request, State},
@@ -51,8 +54,7 @@ async fn set(
     JsonBody(TransportWanted { mode }): JsonBody<TransportWanted>,
 ) -> Result<Json<TransportTold>, Problem> {
     let Some(wanted) = system.mode_named(&mode) else {
-        let known: Vec<_> = system.modes().iter().map(|mode| mode.name).collect();
-        let known = known.join(" or ");
+        let known = modes::names(system).join(" or ");
         return Err(Problem::invalid(format!("mode: {system} has no mode {mode:?}; use {known}")));
     };
     if transports.modes.of(system) != wanted {
@@ -81,6 +83,7 @@ impl Transports {
                     transport: Transport::Amqp,
                     state: if is_down { TransportState::Down } else { TransportState::Running },
                     mode: mode.name.to_owned(),
+                    modes: modes::names(system),
                     fetch: "reliable".to_owned(),
                     promise: mode.promise.to_owned(),
                     server: Some(self.broker.clone()),

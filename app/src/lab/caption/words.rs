@@ -77,7 +77,7 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         Kind::Confirmed { .. }
             if event.system.is_some_and(|system| system.transport == Transport::Zeromq) =>
         {
-            vec![words("The message is out of inventory's hands, and it takes it out of its outbox.")]
+            vec![words("It is out of inventory's hands.")]
         }
         Kind::Confirmed { .. } if service == Some(Service::Inventory) => vec![
             words("The broker "),
@@ -99,7 +99,7 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             vec![words(format!("The stream keeps the event. It is new to {queue} among its groups."))]
         }
         Kind::Routed { .. } if event.system.is_some_and(|system| system.transport == Transport::Zeromq) => {
-            vec![words(format!("The message has reached {node}'s socket, {queue}, and waits in its memory."))]
+            vec![words(format!("It has reached {node}'s socket, and waits in its memory."))]
         }
         Kind::Routed { routing_key, .. } => match event.style()? {
             Style::Choreography => vec![

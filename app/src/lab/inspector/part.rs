@@ -141,7 +141,7 @@ fn producer_facts(system: &SystemPicture) -> Vec<Fact> {
         list.push(("version", numbers.1.version.to_string()));
     }
     if system.refused_now() > 0 {
-        list.push(("refused", format!("{}: a queue on the exchange is full", system.refused_now())));
+        list.push(("refused", format!("{}: not taken so far, and sent again", system.refused_now())));
     }
     if system.returned > 0 {
         list.push(("returned", system.returned.to_string()));
@@ -168,7 +168,7 @@ fn exchange(look: &Look<'_>) -> Vec<Block> {
     let mut list =
         vec![("published by us", system.published.to_string()), ("routed, all", system.routed.to_string())];
     if system.refused_now() > 0 {
-        list.push(("refused", format!("{}: a queue bound here is full", system.refused_now())));
+        list.push(("refused", format!("{}: not taken so far, and sent again", system.refused_now())));
     }
     let mut told = about(system.system.exchange().name, what, list);
     let bindings = system.bindings().map(|(queue, binding)| {

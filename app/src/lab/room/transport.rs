@@ -12,19 +12,21 @@ pub fn contents(section: Section) -> AnyView {
     let see = move |see: fn(&TransportTold) -> String| {
         move || told.with(|told| told.as_ref().map(see)).unwrap_or_default()
     };
-    let modes = section.system.modes().iter().map(|mode| {
-        let is_on = move || told.with(|told| told.as_ref().is_some_and(|told| told.mode == mode.name));
+    let of_mode = move |mode: String| {
+        let (name, set) = (mode.clone(), mode.clone());
+        let is_on = move || told.with(|told| told.as_ref().is_some_and(|told| told.mode == name));
         let set = move |_| {
-            let body = json!({ "mode": mode.name }).to_string();
+            let body = json!({ "mode": set }).to_string();
             section.asks.ask(Ask::new("PUT", section.system.api("transport")).with(body));
         };
         view! {
             <label class="segment">
-                <input type="radio" name="mode" value=mode.name prop:checked=is_on on:input=set />
-                {mode.name}
+                <input type="radio" name="mode" value=mode.clone() prop:checked=is_on on:input=set />
+                {mode}
             </label>
         }
-    });
+    };
+    let modes = move || told.with(|told| told.as_ref().map(|told| told.modes.clone())).unwrap_or_default();
     let sockets = move || {
         let all = told.with(|told| told.as_ref().map(|told| told.sockets.clone())).unwrap_or_default();
         all.into_iter()
@@ -35,7 +37,9 @@ pub fn contents(section: Section) -> AnyView {
         {move || (!section.is_ready.get()).then(|| view! { <Asking /> })}
         <fieldset class="field fieldset">
             <legend class="label">"Mode"</legend>
-            <div class="segments">{modes.collect_view()}</div>
+            <div class="segments">
+                <For each=modes key=Clone::clone children=of_mode />
+            </div>
         </fieldset>
         <p class="hint" data-promise="">{see(|told| format!("Promise: {}.", told.promise))}</p>
         <ul class="hint" data-sockets="">{sockets}</ul>

@@ -145,8 +145,10 @@ impl Router {
                 let welcome = ZmqMessage::from(WELCOME);
                 self.hand_to(service, &welcome).await;
                 let due = self.pending.values().filter(|one| one.waits_for.contains(&service));
-                let due: Vec<_> = due.map(|one| one.message.clone()).collect();
-                for message in due {
+                let mut due: Vec<_> = due.map(|one| (one.since, one.message.clone())).collect();
+                // In the order in which they were sent.
+                due.sort_by_key(|(since, _)| *since);
+                for (_, message) in due {
                     self.hand_to(service, &message).await;
                 }
             }

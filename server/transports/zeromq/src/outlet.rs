@@ -243,6 +243,10 @@ impl Pusher {
         let left = door.left();
         let mut unnoticed = left.saturating_sub(self.left);
         let nothing = Beat { topic: topic.to_owned(), number: 0, run: hub.run().to_owned() };
+        if unnoticed == 0 {
+            // Who came is told too, and there is room for so much only.
+            while self.events.try_recv().is_ok() {}
+        }
         for _ in 0..=8 {
             if unnoticed == 0 {
                 break;
