@@ -36,6 +36,8 @@ PUBLIC_FILES := $(shell find public -type f)
 # What rustc's wasm32 target uses by default, which wasm-opt would otherwise refuse.
 WASM_FEATURES := --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext
+# What is small once it is compressed: `-Oz` alone makes the module 5 % smaller, and its brotli twin 2 % larger.
+WASM_SMALL := --flatten --rereloop -Os -Os --one-caller-inline-max-function-size=0
 
 .PHONY: help build run test soak check lint bench measure clean page server tools test-tools
 .DEFAULT_GOAL := help
@@ -141,9 +143,9 @@ $(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
 	@rm -rf $(BOUND) $(PKG)/split_* $(PKG)/chunk_* && mkdir -p $(PKG)
 	@$(BIND) $(RAW_WASM) skuflow $(BOUND)
 	@node end2end/tools/prune.mjs $(BOUND)/skuflow_bg.wasm
-	@$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@$(NPM_BIN)/wasm-opt $(WASM_SMALL) $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
 	@for part in $$(cd $(BOUND) && ls | grep -E '^(split|chunk)_.*\.wasm$$'); do \
-		$(NPM_BIN)/wasm-opt -Oz $(WASM_FEATURES) "$(BOUND)/$$part" -o "$(PKG)/$$part" 2>/dev/null; \
+		$(NPM_BIN)/wasm-opt $(WASM_SMALL) $(WASM_FEATURES) "$(BOUND)/$$part" -o "$(PKG)/$$part" 2>/dev/null; \
 	done
 	@NODE_PATH="$(abspath end2end/node_modules)" $(NPM_BIN)/esbuild $(BOUND)/skuflow.js --bundle --minify \
 		--format=esm --outfile=$@ --log-level=warning

@@ -85,6 +85,7 @@ for (const theme of ["light", "dark", "projector"]) {
       await opened("a queue", "queue:catalog.sku_processed");
       await opened("a line", "edge:route:catalog.sku_processed");
       await opened("an event", `event:${delivered.seq}`);
+      await opened("an answer over HTTP", `event:${events.find((event) => event.kind === "http_response")!.seq}`);
       await opened("an arrival", `arrival:${delivered.correlation_id}`);
     }
     await clean(page, "the page with its inspector open");
@@ -96,7 +97,7 @@ for (const theme of ["light", "dark", "projector"]) {
     await page.keyboard.press("l");
 
     // The control room with everything unfolded: a parked message, faults, and the system held.
-    for (const title of ["Break something", "Workers", "Dead letters", "Files from the warehouse", "Simulator", "Start over"]) {
+    for (const title of ["Break something", "Workers", "Encoding of calls", "Dead letters", "Files from the warehouse", "Simulator", "Start over"]) {
       await topic(page, title).locator("> summary").click();
     }
     await expect(topic(page, "Dead letters").locator("[data-letter]")).toHaveCount(1, { timeout: 60_000 });

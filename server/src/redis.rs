@@ -15,7 +15,7 @@ use messaging::{
     connection::{Connector, Dial, Owner},
     depths::Gauge,
     letters::{Letter, Shelf},
-    transport::{Link as _, Lost},
+    transport::Lost,
 };
 use redis_transport::{
     Redis, RedisLink, Server, depths,
@@ -35,6 +35,15 @@ use tokio_util::task::TaskTracker;
 
 /// How long Redis may take to say what waits in it.
 const SAMPLE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Why Redis takes no messages.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    #[error("Redis does not answer: {0}")]
+    Silent(String),
+    #[error("Redis takes no messages: {0}")]
+    Refuses(String),
+}
 
 /// See the module; clones share it.
 #[derive(Clone)]
@@ -103,7 +112,15 @@ impl RedisSystems {
 
     pub async fn told(&self, system: System) -> TransportTold {
         let server = self.server();
+        let trouble = self.trouble().await;
         let (state, label, detail) = match server.state() {
+            State::Running { label } if trouble.is_some() => {
+                let state = match trouble {
+                    Some(Trouble::Silent(_)) => TransportState::Down,
+                    _ => TransportState::Running,
+                };
+                (state, Some(label), trouble.map(|trouble| trouble.to_string()))
+            }
             State::Asleep => (TransportState::Asleep, None, None),
             State::Running { label } => (TransportState::Running, Some(label), None),
             State::Failed(error @ ServerError::NotInstalled) => {
@@ -127,15 +144,30 @@ impl RedisSystems {
         }
     }
 
+    /// What keeps a Redis that somebody uses from taking messages.
+    pub async fn trouble(&self) -> Option<Trouble> {
+        if !Style::ALL.iter().any(|style| self.is_awake(*style)) {
+            return None;
+        }
+        let asked = async { self.link().await?.refusal().await };
+        match timeout(SAMPLE_TIMEOUT, asked).await {
+            Ok(Ok(refusal)) => refusal.map(Trouble::Refuses),
+            Ok(Err(Lost(why))) => Some(Trouble::Silent(why)),
+            Err(_) => Some(Trouble::Silent(format!("no answer within {} ms", SAMPLE_TIMEOUT.as_millis()))),
+        }
+    }
+
     /// Ends our child, once nobody works with it any more.
     pub async fn stop(&self) {
         self.server().stop().await;
     }
 
-    /// A connection for what is asked now and then.
+    /// A connection for what is asked now and then. One that Redis has ended since is found out before it is used.
     async fn link(&self) -> Result<RedisLink, Lost> {
         let mut known = self.0.link.lock().await;
-        if let Some(link) = known.as_ref().filter(|link| link.is_up()) {
+        if let Some(link) = known.as_ref()
+            && link.refusal().await.is_ok()
+        {
             return Ok(link.clone());
         }
         let (link, _) = self.0.connector.uri.dial("desk").await.map_err(Lost)?;

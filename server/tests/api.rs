@@ -286,7 +286,7 @@ async fn a_page_of_the_desk_tells_how_many_are_parked_and_is_looked_for_no_longe
 }
 
 /// Every call that concerns one system.
-const OF_A_SYSTEM: [(&str, &str); 35] = [
+const OF_A_SYSTEM: [(&str, &str); 37] = [
     ("GET", "catalog/products"),
     ("GET", "dead-letters"),
     ("DELETE", "dead-letters"),
@@ -311,6 +311,8 @@ const OF_A_SYSTEM: [(&str, &str); 35] = [
     ("POST", "inventory/announce"),
     ("GET", "transport"),
     ("PUT", "transport"),
+    ("GET", "encoding"),
+    ("PUT", "encoding"),
     ("GET", "loyalty"),
     ("PUT", "loyalty"),
     ("GET", "loyalty/points"),

@@ -15,6 +15,7 @@ use flow::{Kind, KindName, Service, System, Transport};
 use harness::{Judge, Load, Server};
 use over::{count, get, journal, mails, of_sku, picture, product, set, wishes};
 use redis_process::{RedisProcess, is_installed};
+use redis_transport::scripts;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -49,6 +50,10 @@ scenarios!(
     a_long_stream_is_cut_but_never_what_somebody_has_yet_to_read,
     the_server_and_redis_are_killed_under_load_and_nothing_is_lost_or_doubled,
     a_child_that_outlived_a_killed_server_is_ended_by_the_next,
+    a_redis_that_hangs_is_told_as_one_that_does_not_answer_until_it_goes_on,
+    the_desk_answers_after_a_restart_of_redis_at_the_first_call,
+    two_servers_on_one_redis_are_told_of_each_other_and_on_two_databases_they_are_not,
+    what_two_workers_put_aside_is_put_aside_once,
 );
 
 #[test]
@@ -98,6 +103,85 @@ async fn settled(skuflow: &Skuflow) {
 
 mod scenario {
     use super::*;
+
+    pub async fn a_redis_that_hangs_is_told_as_one_that_does_not_answer_until_it_goes_on() {
+        let redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let [system, _] = systems();
+        arrive(&skuflow, "MUG-RED", 2, "choreography").await;
+        settled(&skuflow).await;
+        assert_eq!(get(&skuflow, system, "transport").await["state"], "running");
+        redis.signal("STOP");
+        skuflow
+            .until("it is told", async || {
+                let ready = skuflow.get("/readyz").await;
+                let is_ready = ready.status().is_success();
+                let told = get(&skuflow, system, "transport").await;
+                !is_ready
+                    && ready.text().await.unwrap().contains("Redis does not answer")
+                    && told["state"] == "down"
+                    && told["detail"].as_str().unwrap().contains("does not answer")
+            })
+            .await;
+        redis.signal("CONT");
+        skuflow.until("it is ready", async || skuflow.get("/readyz").await.status().is_success()).await;
+        assert_eq!(get(&skuflow, system, "transport").await["detail"], Value::Null);
+        drop(skuflow.stopped().await);
+    }
+
+    pub async fn what_two_workers_put_aside_is_put_aside_once() {
+        let redis = RedisProcess::start().await;
+        redis.ask::<()>("XGROUP CREATE s g 0 MKSTREAM").await;
+        let id: String = redis.ask("XADD s * sku MUG-RED").await;
+        redis.ask::<redis::Value>("XREADGROUP GROUP g slow STREAMS s >").await;
+        // Taken over by another while the first was busy.
+        redis.ask::<redis::Value>(&format!("XCLAIM s g other 0 {id}")).await;
+        redis.ask::<()>("LPUSH working job").await;
+        let mut connection = redis.try_connection().await.unwrap();
+        for (which, times) in [(1_u8, "first"), (0, "second")] {
+            let mut entry = scripts::PUT_ENTRY.key("dead");
+            entry.key("s").arg("g").arg(&id).arg(1).arg(format!("entry, {times}")).arg(0);
+            assert_eq!(entry.invoke_async::<u8>(&mut connection).await.unwrap(), which, "{times}");
+            let mut job = scripts::PUT_JOB.key("dead");
+            job.key("working").arg("job").arg(1).arg(format!("job, {times}"));
+            assert_eq!(job.invoke_async::<u8>(&mut connection).await.unwrap(), which, "{times}");
+        }
+        assert_eq!(redis.ask::<Vec<String>>("ZRANGE dead 0 -1").await, ["entry, first", "job, first"]);
+        let left: (u64, redis::Value, redis::Value, redis::Value) = redis.ask("XPENDING s g").await;
+        assert_eq!(left.0, 0);
+    }
+
+    pub async fn the_desk_answers_after_a_restart_of_redis_at_the_first_call() {
+        let mut redis = RedisProcess::start().await;
+        let skuflow = on(&redis).await;
+        let [system, _] = systems();
+        get(&skuflow, system, "dead-letters").await;
+        redis.kill();
+        redis.start_again().await;
+        let answer = skuflow.get(&system.api("dead-letters")).await;
+        assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+        drop(skuflow.stopped().await);
+    }
+
+    pub async fn two_servers_on_one_redis_are_told_of_each_other_and_on_two_databases_they_are_not() {
+        let redis = RedisProcess::start().await;
+        let at = async |database: u8| {
+            let url = format!("{}{database}", redis.url()).parse().unwrap();
+            let skuflow = Skuflow::start_with(On::Embedded, |settings| settings.redis = Some(url)).await;
+            arrive(&skuflow, "MUG-RED", 2, "orchestration").await;
+            skuflow
+        };
+        let (apart, first, second) = (at(1).await, at(0).await, at(0).await);
+        let names = async |skuflow: &Skuflow| picture(skuflow).await.neighbours;
+        let named = |skuflow: &Skuflow| vec![flow::Id::from(format!("Skuflow at {}", skuflow.url))];
+        let (at_first, at_second) = (named(&second), named(&first));
+        first.until("it sees the second", async || names(&first).await == at_first).await;
+        first.until("the second sees it", async || names(&second).await == at_second).await;
+        drop(second.stopped().await);
+        first.until("it is alone again", async || names(&first).await.is_empty()).await;
+        assert!(names(&apart).await.is_empty(), "another database is somebody else's");
+        drop((first.stopped().await, apart.stopped().await));
+    }
 
     pub async fn one_arrival_reaches_every_effect_in_both_styles_and_nothing_over_amqp() {
         let redis = RedisProcess::start().await;
@@ -335,6 +419,9 @@ mod scenario {
                 );
             }
         }
+        let told = get(&skuflow, systems()[0], "transport").await["detail"].to_string();
+        assert!(told.contains("Redis takes no messages: "), "{told}");
+        assert!(skuflow.get("/readyz").await.text().await.unwrap().contains("Redis takes no messages: "));
         redis.ask::<()>("CONFIG SET maxmemory 0").await;
         settled(&skuflow).await;
         for system in systems() {

@@ -18,7 +18,7 @@ pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleCho
 pub use source::Source;
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
-use crate::{Dispatch, Id, Sku, Style, Transport};
+use crate::{Dispatch, Encoding, Id, Sku, Style, Transport};
 use serde::{Deserialize, Serialize};
 
 /// One arrival that was accepted, or one sale.
@@ -327,6 +327,23 @@ pub enum TransportState {
     Down,
     /// What serves it is not installed here.
     NotInstalled,
+}
+
+/// In what encoding the consumers of a system ask inventory: the answer to `GET /api/{style}/encoding`, and the body of `PUT`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncodingChoice {
+    /// That encoding.
+    pub encoding: Encoding,
+}
+
+/// Who waits for what, by the token at an e-mail's end: the answer to `GET /api/{style}/wishlist/unsubscribe/{token}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsubscription {
+    /// Whose wish it is.
+    pub email: String,
+    /// What they wish for.
+    pub sku: Sku,
 }
 
 /// The body of `POST /api/arrivals` and `POST /api/sales`, as the page sends it.

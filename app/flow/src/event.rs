@@ -3,12 +3,14 @@
 //! In Rust an event is a header and a [`Kind`] that holds exactly what that kind needs. In JSON it is one flat
 //! object whose absent fields are left out; the private module `wire` converts between the two at the edge.
 
+mod answer_body;
 mod facts;
 mod kind;
 mod kind_name;
 mod object;
 mod wire;
 
+pub use answer_body::{AnswerBody, BODY_KEPT_MAX_BYTES, UnknownBody};
 pub use facts::{MessageInfo, Origin, State, StockReason, Stored};
 pub use kind::Kind;
 pub use kind_name::{KindName, UnknownKind};

@@ -5,6 +5,7 @@
 //!
 //! - [`style`], [`sku`], [`topology`]: the two styles, what they are about, and which exchanges and queues they use.
 //! - [`system`]: a style over a transport, which is what runs, stores and is drawn.
+//! - [`encoding`]: in which form the services' calls over HTTP are written.
 //! - [`event`]: what the journal tells. [`picture`]: what follows from it. [`history`]: the events at hand, and how things stood
 //!   at any of them. [`run`]: a history in a file.
 //! - [`layout`]: where everything stands in the diagram. [`timeline`], [`sequence`], [`metrics`], [`compare`]: other views of
@@ -36,6 +37,7 @@ mod any_order;
 pub mod api;
 pub mod compare;
 pub mod cookies;
+pub mod encoding;
 pub mod event;
 pub mod fault;
 pub mod history;
@@ -61,6 +63,7 @@ pub mod topology;
 mod words;
 
 pub use actor::Actor;
+pub use encoding::Encoding;
 pub use event::{Event, Kind, KindName, Node, Provenance};
 pub use history::{History, Walk};
 pub use joined::joined;

@@ -108,6 +108,8 @@ pub struct Row {
     pub seq: u64,
     /// When that happened: microseconds since the Unix epoch.
     pub at_us: u64,
+    /// The arrival it is about.
+    pub arrival: Option<Id>,
     /// What is drawn.
     pub mark: Mark,
     /// What is written.
@@ -208,7 +210,7 @@ impl Draft {
                 self.arrow(event, Arrow::Message, from, who.clone(), text);
                 self.begin(who, message);
             }
-            Kind::HttpRequest { http_id, target, path } => {
+            Kind::HttpRequest { http_id, target, path, .. } => {
                 let target = place_of(Some(&(*target).into()));
                 self.arrow(event, Arrow::Call, who, target.clone(), format!("GET {path}"));
                 self.begin(target, http_id.clone());
@@ -348,8 +350,8 @@ impl Draft {
     }
 
     fn row(&mut self, event: &Event, mark: Mark, text: String) {
-        let (seq, at_us) = (event.seq, event.at_us);
-        self.rows.push(Row { seq, at_us, mark, text, is_trouble: false });
+        let (seq, at_us, arrival) = (event.seq, event.at_us, event.correlation_id.clone());
+        self.rows.push(Row { seq, at_us, arrival, mark, text, is_trouble: false });
     }
 
     fn arrow(&mut self, event: &Event, arrow: Arrow, from: Place, to: Place, text: String) {

@@ -2,7 +2,7 @@
 
 use crate::event::{MessageInfo, Origin, State, StockReason};
 use crate::fault::{Gate, ReleasedBy};
-use crate::{Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style};
+use crate::{Encoding, Event, Id, Kind, Node, Provenance, Quantity, Service, Sku, Style};
 
 /// How much later each event happens, in microseconds, unless time is let pass.
 pub const STEP_US: u64 = 100;
@@ -145,12 +145,16 @@ impl Story {
     /// The handler asks inventory; without `answer` inventory says 500.
     pub fn ask(&mut self, copy: &Copy, answer: Option<State>) {
         let http_id: Id = format!("{}/{}/{}", copy.message, copy.service, copy.attempt).into();
-        let (target, style) = (Service::Inventory, copy.style);
+        let (target, style, encoding) = (Service::Inventory, copy.style, Encoding::Json);
         let path = format!("/api/{style}/inventory/skus/MUG-RED/availability");
-        self.step(copy, Kind::HttpRequest { http_id: http_id.clone(), target, path });
+        self.step(copy, Kind::HttpRequest { http_id: http_id.clone(), target, path, encoding });
         let status = Some(if answer.is_some() { 200 } else { 500 });
         let error = answer.is_none().then(|| "inventory answered 500 Internal Server Error".to_owned());
-        self.step(copy, Kind::HttpResponse { http_id, target, status, error, answer, duration_us: STEP_US });
+        let duration_us = STEP_US;
+        self.step(
+            copy,
+            Kind::HttpResponse { http_id, target, status, error, answer, duration_us, encoding, body: None },
+        );
     }
 
     /// The handler stores what it learned, tells who waits, and acks.

@@ -1,4 +1,4 @@
-//! That another Skuflow uses the same virtual host, on every page: then no picture is whole.
+//! That another Skuflow uses the same virtual host or Redis, on every page: then no picture is whole.
 
 use crate::live::{Connection, use_live};
 use leptos::prelude::*;
@@ -20,11 +20,13 @@ pub fn NeighbourBanner() -> impl IntoView {
             <aside class="hold-banner" aria-label="Another Skuflow">
                 <p>
                     <strong role="status">
-                        {move || names.with(|names| names.join(", "))} " uses the same virtual host."
+                        {move || names.with(|names| names.join(", "))} " uses the same broker."
                     </strong>
                     " Each message goes to only one of you, so neither picture is complete. "
-                    "Give one of them another virtual host: "
+                    "Give one of them another virtual host or Redis database: "
                     <code>"--broker amqp://…/other"</code>
+                    ", "
+                    <code>"--redis redis://…/1"</code>
                     "."
                 </p>
             </aside>

@@ -10,15 +10,19 @@ mod edge;
 mod hold;
 mod icons;
 mod lights;
+mod mail;
 mod mark;
 mod queue;
 mod streams;
 mod svg;
+mod ticks;
 mod tokens;
 
 pub use mark::{Broken, Drawing};
 pub use svg::Diagram;
+pub use ticks::sample;
 
+use super::rates::Rates;
 use super::selection::Selection;
 use super::state::LabState;
 use flow::layout::{Layout, NodeBox, NodeRole, SMALLEST_TEXT, Text};
@@ -50,6 +54,8 @@ pub struct Scene<'a> {
     is_down: bool,
     /// Whether a fourth service can join.
     can_grow: bool,
+    /// How much passes on each line, while it is shown as it happens.
+    rates: Option<&'a Rates>,
     /// What time it is in the picture, in microseconds since the Unix epoch.
     now_us: u64,
     /// How much larger than usual the text is.
@@ -61,7 +67,8 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn of(lab: &'a LabState) -> Self {
         let scene = Self::new(lab.picture(), lab.shows(), lab.layout(), lab.selected.as_ref());
-        Self { ahead: &lab.ahead, now_us: lab.clock_us.unwrap_or(scene.now_us), ..scene }
+        let rates = Some(&lab.director.rates);
+        Self { ahead: &lab.ahead, rates, now_us: lab.clock_us.unwrap_or(scene.now_us), ..scene }
     }
 
     /// The scene of one style.
@@ -81,6 +88,7 @@ impl<'a> Scene<'a> {
             ahead: &[],
             is_down: picture.transport_down(system.transport).is_some(),
             can_grow: system.transport == Transport::Amqp && !picture.system(system).has(Service::Loyalty),
+            rates: None,
             now_us: picture.at_us,
             scale: layout.text_px / SMALLEST_TEXT,
         }

@@ -3,6 +3,7 @@
 //! Nobody sees it before something is selected: what shows it in the browser is fetched right after the page.
 
 mod body;
+mod call;
 mod json;
 mod panel;
 mod part;

@@ -3,6 +3,7 @@
 pub mod bar;
 pub mod place;
 
+use super::diagram::sample;
 use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::state::{LabState, Look};
@@ -80,6 +81,7 @@ pub fn Playhead(
     let play = Signal::derive(move || seen.with(|seen| seen.play));
     let live = Memo::new(move |_| seen.with(|seen| seen.live.clone()));
     let notice = Memo::new(move |_| seen.with(|seen| seen.notice.clone()));
+    let has_ticks = Memo::new(move |_| lab.look(Pace::Calm, |look| look.lab.has_ticks));
     let says_paused = Memo::new(move |_| seen.with(|seen| seen.is_paused.then_some(seen.is_replay)));
     let button = |face: Face, to| Button::new(face, move || go(lab, to));
     let buttons = vec![
@@ -118,11 +120,37 @@ pub fn Playhead(
                 >
                     {live}
                 </button>
+                <button
+                    class="button button-icon"
+                    type="button"
+                    disabled=is_off
+                    aria-pressed=move || has_ticks.get().to_string()
+                    aria-label="A tick for each delivery"
+                    title="A soft tick for each delivery"
+                    on:click=move |_| switch_ticks(lab)
+                >
+                    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+                        <path d=move || if has_ticks.get() { HEARD } else { MUTED }></path>
+                    </svg>
+                </button>
             </PlayheadBar>
             {move || notice.get().map(|notice| view! { <p class="playhead-note" role="status">{notice}</p> })}
             {paused}
         </div>
     }
+}
+
+/// A loudspeaker, with what comes out of it, and without.
+const HEARD: &str = "M3 8h3l4-3.5v11l-4-3.5h-3zM13 7.5a4 4 0 0 1 0 5M15.5 5a7.5 7.5 0 0 1 0 10";
+const MUTED: &str = "M3 8h3l4-3.5v11l-4-3.5h-3zM13.5 8l4 4M17.5 8l-4 4";
+
+fn switch_ticks(lab: Lab) {
+    lab.change(|state| {
+        state.has_ticks = !state.has_ticks;
+        if state.has_ticks {
+            sample();
+        }
+    });
 }
 
 const fn play_name(play: Play) -> &'static str {

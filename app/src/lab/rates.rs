@@ -19,6 +19,16 @@ const SINGLE_AFTER_MS: f64 = 2_000.0;
 /// The rate is what passed within this time.
 const WINDOW_MS: f64 = 1_000.0;
 
+/// Whether a queue grows or shrinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trend {
+    Grows,
+    Shrinks,
+}
+
+/// So much more has to go in than comes out, or the other way round, in hundredths of what goes by: else it is by chance.
+const TREND_MIN_PERCENT: usize = 10;
+
 /// The rates of all lines.
 #[derive(Debug, Default)]
 pub struct Rates {
@@ -59,6 +69,19 @@ impl Rates {
     #[must_use]
     pub fn is_stream(&self, edge: &str) -> bool {
         self.edges.get(edge).is_some_and(|rate| rate.is_stream)
+    }
+
+    /// How the queue between two lines develops, if it does.
+    #[must_use]
+    pub fn trend(&self, into: &str, out_of: &str) -> Option<Trend> {
+        let passed = |edge: &str| self.edges.get(edge).map_or(0, |rate| rate.passed.len());
+        let (into, out_of) = (passed(into), passed(out_of));
+        let is_more = |more: usize, less: usize| more.saturating_sub(less) * 100 > more * TREND_MIN_PERCENT;
+        match (is_more(into, out_of), is_more(out_of, into)) {
+            (true, _) => Some(Trend::Grows),
+            (_, true) => Some(Trend::Shrinks),
+            _ => None,
+        }
     }
 
     /// The lines that are streams, with what passes on them per second. Looks at the clock once per frame.
@@ -109,6 +132,20 @@ mod tests {
             let _ = rates.streams(f64::from(now));
         }
         from_ms + for_ms
+    }
+
+    #[test]
+    fn a_queue_grows_or_shrinks_by_what_goes_in_and_comes_out_and_else_stands() {
+        let mut rates = Rates::default();
+        let mut pass = |edge: &str, times: usize| (0..times).for_each(|_| rates.set_out(edge, 0.0));
+        pass("into", 40);
+        pass("fast", 60);
+        pass("slow", 20);
+        pass("even", 38);
+        assert_eq!(rates.trend("into", "slow"), Some(Trend::Grows));
+        assert_eq!(rates.trend("into", "fast"), Some(Trend::Shrinks));
+        assert_eq!(rates.trend("into", "even"), None);
+        assert_eq!(rates.trend("nothing", "none"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! The server's first paint has all of it; what brings it to life the browser fetches right after the page.
 
 pub mod desk;
+mod encoding;
 pub mod faults;
 mod field;
 pub mod files;
@@ -50,7 +51,8 @@ pub fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
 }
 
 /// The sections that are folded away.
-const TOPICS: [&str; 7] = ["transport", "faults", "workers", "desk", "files", "simulator", "over"];
+const TOPICS: [&str; 8] =
+    ["transport", "faults", "workers", "encoding", "desk", "files", "simulator", "over"];
 
 /// The place of the room: the server draws it, and the browser brings it to life.
 #[component]
@@ -114,6 +116,7 @@ pub fn Room(
                 })}
             <Topic section=topic("faults") title="Break something" contents=faults::contents />
             <Topic section=topic("workers") title="Workers" contents=workers::contents />
+            <Topic section=topic("encoding") title="Encoding of calls" contents=encoding::contents />
             <Topic section=topic("desk") title="Dead letters" contents=desk::contents />
             <Topic section=topic("files") title="Files from the warehouse" contents=files::contents />
             <Topic section=topic("simulator") title="Simulator" contents=simulator::contents />

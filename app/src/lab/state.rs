@@ -63,6 +63,8 @@ pub struct LabState {
     pub run: Option<String>,
     /// Why a file could not be opened.
     pub run_wrong: Option<String>,
+    /// Whether each delivery is heard.
+    pub has_ticks: bool,
     /// Whether controls work yet.
     pub hydrated: bool,
     plan: Plan,
@@ -96,6 +98,7 @@ impl LabState {
             wanted: None,
             run: None,
             run_wrong: None,
+            has_ticks: false,
             hydrated: false,
             layout: layout(&plan),
             plan,

@@ -371,9 +371,9 @@ fn what_happened(event: &Event) -> String {
             format!("{node} takes part; inventory's code does not name it")
         }
         Kind::NeighbourSeen => {
-            format!("{node} uses this virtual host too: each message goes to only one of the two")
+            format!("{node} uses the same broker: each message goes to only one of the two")
         }
-        Kind::NeighbourGone => format!("{node} no longer uses this virtual host"),
+        Kind::NeighbourGone => format!("{node} no longer uses the same broker"),
         Kind::StoresRead { recorded, stored } => {
             let version = |state: Option<State>| {
                 state.map_or_else(|| "nothing".to_owned(), |state| format!("version {}", state.version))

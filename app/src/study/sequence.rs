@@ -46,7 +46,7 @@ fn of(look: &Look<'_>) -> (Sequence, bool) {
 /// The diagram as a file: as `svg`, or else as Mermaid.
 pub(super) fn export(look: &Look<'_>, format: &str) -> String {
     let (sequence, is_one) = of(look);
-    if format == "svg" { svg(&drawing(&sequence, is_one, None)) } else { sequence.mermaid() }
+    if format == "svg" { svg(&drawing(&sequence, is_one, None, |_| None)) } else { sequence.mermaid() }
 }
 
 /// The drawing as an SVG file, with the heads above the rows.
@@ -78,7 +78,9 @@ fn SequenceView(lab: Lab) -> impl IntoView {
     let read = move || {
         lab.look(Pace::Calm, |look| {
             let (sequence, is_one) = of(look);
-            drawing(&sequence, is_one, look.focus().seq)
+            // One arrival alone needs no colour.
+            let hue = |id: &str| look.lab.system().recent.hue_of(id).filter(|_| !is_one);
+            drawing(&sequence, is_one, look.focus().seq, hue)
         })
     };
     let drawing = steady(".sequence-scroll", read);

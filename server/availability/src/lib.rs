@@ -1,12 +1,18 @@
 //! Asking inventory over HTTP what is for sale: choreography's way of getting what the event does not carry.
 
 mod breaker;
+mod chosen;
+mod hearing;
+pub mod http;
 
-use axum::http::{Request, Response, StatusCode, Uri, uri::Authority};
+use axum::http::{Request, Uri, header, uri::Authority};
 use base::clock;
 use breaker::Breaker;
-use flow::{Availability, Id, Kind, Node, Service, Sku, System, api, event::State, fault::Gate};
-use http_body_util::{BodyExt, Empty, Limited};
+use chosen::Chosen;
+use encodings::media_type;
+use flow::{Availability, Encoding, Id, Kind, Node, Service, Sku, System, api, event::State, fault::Gate};
+use hearing::Heard;
+use http_body_util::Empty;
 use http_edge::HEADER_CALL;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -32,8 +38,6 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const CALLS_MAX: usize = 64;
 /// A connection is given up before inventory's side does so, with a question perhaps on its way.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-/// An answer is some hundred bytes.
-const ANSWER_MAX_BYTES: usize = 64 * 1024;
 /// How often a question is asked again, and after how long at most. Asking changes nothing, so that is safe.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 /// How many retries each call pays for, and how many may be saved up: when most calls fail, asking again only adds
@@ -48,6 +52,7 @@ pub struct AvailabilityClient {
     http: Client<HttpConnector, Empty<&'static [u8]>>,
     inventory: Authority,
     scopes: Scopes,
+    chosen: Chosen,
     callers: Arc<[[Mutex<Caller>; Service::COUNT]; System::COUNT]>,
     /// Each question takes one; each needs a connection.
     turns: Arc<Semaphore>,
@@ -79,7 +84,18 @@ impl AvailabilityClient {
             .pool_max_idle_per_host(CALLS_MAX)
             .build(connector);
         let (callers, turns) = (Arc::default(), Arc::new(Semaphore::new(CALLS_MAX)));
-        Self { http, inventory: authority(inventory), scopes, callers, turns }
+        Self { http, inventory: authority(inventory), scopes, chosen: Chosen::default(), callers, turns }
+    }
+
+    /// In what encoding the consumers of that system ask.
+    #[must_use]
+    pub fn encoding(&self, system: System) -> Encoding {
+        self.chosen.of(system)
+    }
+
+    /// From the next question on, the consumers of that system ask in that encoding. A restart forgets it.
+    pub fn choose(&self, system: System, encoding: Encoding) {
+        self.chosen.choose(system, encoding);
     }
 
     /// The circuit breaker of a calling service.
@@ -187,17 +203,19 @@ impl AvailabilityClient {
         let inventory = if refused { authority(closed_port()) } else { self.inventory.clone() };
         let uri = Uri::builder().scheme("http").authority(inventory).path_and_query(&*path);
         let uri = uri.build().expect("styles and SKUs need no escaping in a path");
-        let mut request = Request::get(uri).header(HEADER_CALL, &*http_id);
+        let encoding = self.encoding(scope.system);
+        let request = Request::get(uri).header(HEADER_CALL, &*http_id);
+        let mut request = request.header(header::ACCEPT, media_type::name(encoding));
         if let Some(traceparent) = envelope::traceparent(correlation_id, &http_id) {
             request = request.header(headers::HEADER_TRACEPARENT, &*traceparent);
         }
-        let asked_us = reporter.tell(Kind::HttpRequest { http_id: Arc::clone(&http_id), target, path });
-        let mut status = None;
+        let asked_us =
+            reporter.tell(Kind::HttpRequest { http_id: Arc::clone(&http_id), target, path, encoding });
+        let mut heard = Heard::default();
         let asking = async {
             let request = request.body(Empty::new()).expect("ids are header values");
             let response = self.http.request(request).await.map_err(|error| silence(root_cause(&error)))?;
-            status = Some(response.status());
-            read(response, sku).await
+            heard.listen(response, sku).await
         };
         let too_late = |_| Err(silence(format!("nothing came within {} s", TIMEOUT.as_secs())));
         let answer = timeout(TIMEOUT, asking).await.unwrap_or_else(too_late);
@@ -206,10 +224,12 @@ impl AvailabilityClient {
         let kind = Kind::HttpResponse {
             http_id: Id::clone(&http_id),
             target,
-            status: status.map(|status| status.as_u16()),
+            status: heard.status.map(|status| status.as_u16()),
             error: answer.as_ref().err().map(ToString::to_string),
             answer: answer.as_ref().ok().copied().map(State::from),
             duration_us,
+            encoding: heard.encoding,
+            body: heard.body.map(|body| body.to_id()),
         };
         reporter.tell_with(kind, |event| event.causation_id = Some(http_id));
         answer
@@ -231,22 +251,6 @@ fn authority(addr: SocketAddr) -> Authority {
 
 fn silence(why: String) -> Failure {
     Failure::Transient(format!("inventory did not answer: {why}"))
-}
-
-async fn read<B>(response: Response<B>, sku: Sku) -> Result<Availability, Failure>
-where
-    B: axum::body::HttpBody<Error: std::error::Error + Send + Sync + 'static>,
-{
-    match response.status() {
-        StatusCode::OK => {
-            let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
-            let body = body.map_err(|error| silence(root_cause(&*error)))?.to_bytes();
-            serde_json::from_slice(&body)
-                .map_err(|error| Failure::Transient(format!("inventory's answer makes no sense: {error}")))
-        }
-        StatusCode::NOT_FOUND => Err(Failure::Permanent(format!("inventory does not know {sku}"))),
-        status => Err(Failure::Transient(format!("inventory answered {status}"))),
-    }
 }
 
 /// What went wrong is at the end of the chain.

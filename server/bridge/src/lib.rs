@@ -2,7 +2,7 @@
 //!
 //! - [`embedded`]: the embedded broker tells every transition by itself.
 //! - [`tap`], [`management`]: another broker is asked, by a queue of the bridge's own and by RabbitMQ's management API.
-//! - [`neighbours`]: other Skuflows on the same virtual host.
+//! - [`neighbours`]: other Skuflows on the same virtual host or Redis.
 
 pub mod embedded;
 pub mod management;

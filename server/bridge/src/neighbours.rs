@@ -1,19 +1,20 @@
-//! Other Skuflows on the same virtual host. They take messages out of the same queues, so that neither picture is whole:
-//! each says to the other that it is there.
+//! Other Skuflows on the same virtual host, or on the same Redis. They take messages out of the same queues, so that neither
+//! picture is whole: each says to the other that it is there.
 //!
-//! Every server greets over a fanout exchange of its own, answers a greeting at once, and repeats it while it runs.
+//! Every server greets where all of them listen ([`Board`]), answers a greeting at once, and repeats it while it runs.
 
 use flow::{Event, Kind, Node, Provenance};
 use futures::StreamExt;
 use journal::Journal;
 use lapin::{
-    BasicProperties, Channel, Connection, ExchangeKind,
+    BasicProperties, Channel, Connection, Consumer, ExchangeKind,
     options::{
         BasicConsumeOptions, BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions,
         QueueDeclareOptions,
     },
     types::FieldTable,
 };
+use messaging::transport::Lost;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
@@ -52,13 +53,69 @@ struct Greeting {
     address: String,
 }
 
+/// Where all who use the same broker hear each other.
+pub trait Board {
+    /// Says something to everybody.
+    fn say(&mut self, greeting: Vec<u8>) -> impl Future<Output = Result<(), Lost>> + Send;
+
+    /// What somebody says next. Nothing is lost when this is dropped before it is done.
+    fn hear(&mut self) -> impl Future<Output = Result<Vec<u8>, Lost>> + Send;
+}
+
+/// A fanout exchange of a virtual host.
+#[derive(Debug)]
+pub struct Exchange {
+    channel: Channel,
+    greetings: Consumer,
+}
+
+impl Exchange {
+    /// Listens to it from now on.
+    ///
+    /// # Errors
+    /// When the connection or the channel fails.
+    pub async fn open(connection: &Connection) -> Result<Self, Lost> {
+        let channel = connection.create_channel().await?;
+        let passing = ExchangeDeclareOptions { auto_delete: true, ..Default::default() };
+        channel
+            .exchange_declare(EXCHANGE.into(), ExchangeKind::Fanout, passing, FieldTable::default())
+            .await?;
+        let queue = channel
+            .queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default())
+            .await?;
+        let name = queue.name().clone();
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        channel.queue_bind(name.clone(), EXCHANGE.into(), "".into(), options, none).await?;
+        let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
+        let greetings = channel.basic_consume(name, "presence".into(), no_ack, FieldTable::default()).await?;
+        Ok(Self { channel, greetings })
+    }
+}
+
+impl Board for Exchange {
+    async fn say(&mut self, greeting: Vec<u8>) -> Result<(), Lost> {
+        let properties = BasicProperties::default().with_content_type("application/json".into());
+        self.channel
+            .basic_publish(EXCHANGE.into(), "".into(), BasicPublishOptions::default(), &greeting, properties)
+            .await?;
+        Ok(())
+    }
+
+    async fn hear(&mut self) -> Result<Vec<u8>, Lost> {
+        match self.greetings.next().await {
+            Some(delivery) => Ok(delivery?.data),
+            None => Err(lapin::Error::from(lapin::ErrorKind::FutureCompleted).into()),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Neighbour {
     node: Node,
     heard: Instant,
 }
 
-/// This server, and who else is on its virtual host.
+/// This server, and who else uses its broker.
 #[derive(Debug, Clone)]
 pub struct Neighbours {
     id: Uuid,
@@ -77,51 +134,29 @@ impl Neighbours {
     /// Greets, and reports who comes and goes, until told to stop.
     ///
     /// # Errors
-    /// When the connection or the channel fails.
-    pub async fn watch(&self, connection: &Connection, stop: &CancellationToken) -> Result<(), lapin::Error> {
-        let channel = connection.create_channel().await?;
-        let passing = ExchangeDeclareOptions { auto_delete: true, ..Default::default() };
-        channel
-            .exchange_declare(EXCHANGE.into(), ExchangeKind::Fanout, passing, FieldTable::default())
-            .await?;
-        let queue = channel
-            .queue_declare("".into(), QueueDeclareOptions::exclusive().auto_delete(), FieldTable::default())
-            .await?;
-        let name = queue.name().clone();
-        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
-        channel.queue_bind(name.clone(), EXCHANGE.into(), "".into(), options, none).await?;
-        let no_ack = BasicConsumeOptions { no_ack: true, exclusive: true, ..Default::default() };
-        let mut greetings =
-            channel.basic_consume(name, "presence".into(), no_ack, FieldTable::default()).await?;
-        self.say(&channel, Word::Hello).await?;
+    /// When the connection fails.
+    pub async fn watch<B: Board>(&self, mut board: B, stop: &CancellationToken) -> Result<(), Lost> {
+        board.say(self.greeting(Word::Hello)).await?;
         let mut beat = tokio::time::interval(EVERY);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return self.say(&channel, Word::Bye).await,
+                () = stop.cancelled() => return board.say(self.greeting(Word::Bye)).await,
                 _ = beat.tick() => {
                     self.miss(Instant::now());
-                    self.say(&channel, Word::Here).await?;
+                    board.say(self.greeting(Word::Here)).await?;
                 }
-                greeting = greetings.next() => {
-                    let Some(greeting) = greeting else {
-                        return Err(lapin::ErrorKind::FutureCompleted.into());
-                    };
-                    if self.hear(&greeting?.data, Instant::now()) {
-                        self.say(&channel, Word::Here).await?;
+                heard = board.hear() => {
+                    if self.hear(&heard?, Instant::now()) {
+                        board.say(self.greeting(Word::Here)).await?;
                     }
                 }
             }
         }
     }
 
-    async fn say(&self, channel: &Channel, word: Word) -> Result<(), lapin::Error> {
+    fn greeting(&self, word: Word) -> Vec<u8> {
         let greeting = Greeting { word, id: self.id, address: self.address.as_ref().to_owned() };
-        let body = serde_json::to_vec(&greeting).unwrap_or_default();
-        let properties = BasicProperties::default().with_content_type("application/json".into());
-        channel
-            .basic_publish(EXCHANGE.into(), "".into(), BasicPublishOptions::default(), &body, properties)
-            .await?;
-        Ok(())
+        serde_json::to_vec(&greeting).expect("names and an address are plain data")
     }
 
     /// Takes a greeting in; says whether it is to be answered. What is not a greeting is passed over.
@@ -145,7 +180,7 @@ impl Neighbours {
         } else if known.len() < KNOWN {
             let node = Node::Foreign(format!("Skuflow at {address}").into());
             tracing::warn!(
-                %address, "another Skuflow uses this virtual host: each message goes to only one of the two"
+                %address, "another Skuflow uses this virtual host or Redis: each message goes to only one of the two"
             );
             known.insert(id, Neighbour { node: node.clone(), heard: now });
             self.tell(node, Kind::NeighbourSeen);

@@ -169,7 +169,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// What serde says is wrong, in the words of JSON instead of Rust's.
-fn in_json_terms(said: &str) -> String {
+#[must_use]
+pub fn in_json_terms(said: &str) -> String {
     const TERMS: [(&str, &str); 5] = [
         ("invalid type: map", "invalid type: object"),
         ("invalid type: sequence", "invalid type: array"),

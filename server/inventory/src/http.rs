@@ -5,9 +5,12 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode},
+    middleware,
+    response::Response,
     routing::get,
 };
-use flow::{Availability, Service, System, api::StockLevel};
+use encodings::{Wanted, answer};
+use flow::{Service, System, api::StockLevel};
 use http_edge::{
     HEADER_CALL,
     extract::{PathSku, SystemPath},
@@ -20,7 +23,11 @@ pub fn routes(inventory: Inventory, scopes: Scopes) -> Router {
     Router::new()
         .route("/api/{style}/inventory/skus", get(list))
         .with_state(inventory.clone())
-        .route("/api/{style}/inventory/skus/{sku}/availability", get(availability))
+        .merge(
+            Router::new()
+                .route("/api/{style}/inventory/skus/{sku}/availability", get(availability))
+                .layer(middleware::map_response(encodings::answer::varies)),
+        )
         .with_state(Arc::new((inventory, scopes)))
 }
 
@@ -64,11 +71,13 @@ async fn availability(
     State(asked): State<Arc<(Inventory, Scopes)>>,
     SystemPath(system): SystemPath,
     PathSku(sku): PathSku,
+    wanted: Wanted,
     headers: HeaderMap,
-) -> Result<Json<Availability>, Problem> {
+) -> Result<Response, Problem> {
     let (inventory, scopes) = &*asked;
     go_wrong(scopes, system, &headers).await?;
-    inventory.availability(system, sku).await?.map(Json).ok_or_else(|| {
+    let known = inventory.availability(system, sku).await?.ok_or_else(|| {
         Problem::not_found(format!("inventory does not know {sku}; send an arrival of it first"))
-    })
+    })?;
+    Ok(answer(&known, wanted))
 }

@@ -4,7 +4,11 @@ use crate::{
     recount,
     styles::{self, Services},
 };
-use bridge::{management::Bound, neighbours::Neighbours, tap};
+use bridge::{
+    management::Bound,
+    neighbours::{Board, Exchange, Neighbours},
+    tap,
+};
 use control::Control;
 use flow::{Service, System, Transport, api::WorkersState, fault::FaultKind};
 use inventory::Inventory;
@@ -16,6 +20,7 @@ use messaging::{
 };
 use redis_transport::{
     RedisLink,
+    channel::Channel,
     keeper::{self, Keeper},
 };
 use std::{
@@ -51,9 +56,10 @@ impl Sessions {
             stop: stop.clone(),
         };
         let inventory = (service == Service::Inventory).then(|| self.services.inventory.clone());
-        // One of our connections says for all of them who is here.
-        let is_first = inventory.is_some() && Some(system) == Transport::Amqp.systems().next();
-        let neighbours = is_first.then(|| self.neighbours.clone());
+        // Of AMQP's connections one says for all of them who is here; a system over Redis starts by itself.
+        let is_first = !system.transport.is_default() || Some(system) == Transport::Amqp.systems().next();
+        let neighbours = inventory.is_some() && is_first;
+        let neighbours = neighbours.then(|| self.neighbours.clone());
         ServiceSession { control: self.control.clone(), scope, consumer, inventory, neighbours, stop }
     }
 }
@@ -85,7 +91,7 @@ impl Session for ServiceSession {
         };
         let neighbours = async {
             match &self.neighbours {
-                Some(neighbours) => Ok(neighbours.watch(connection, &self.stop).await?),
+                Some(neighbours) => neighbours.watch(Exchange::open(connection).await?, &self.stop).await,
                 None => Ok(()),
             }
         };
@@ -128,7 +134,7 @@ pub(crate) struct RedisSession(pub ServiceSession);
 
 impl Session<RedisLink> for RedisSession {
     async fn run(&self, link: &RedisLink, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
-        let ServiceSession { scope, consumer, inventory, stop, .. } = &self.0;
+        let ServiceSession { scope, consumer, inventory, neighbours, stop, .. } = &self.0;
         let (system, queue, journal) = (scope.system, consumer.queue, &consumer.journal);
         link.declare(system).await?;
         recount::parked(journal, keeper::parked(link, queue).await?).await;
@@ -143,8 +149,16 @@ impl Session<RedisLink> for RedisSession {
                 None => Ok(()),
             }
         };
+        let neighbours = async {
+            match neighbours {
+                Some(neighbours) => {
+                    neighbours.watch(OfRedis(Channel::open(link, PRESENCE).await?), stop).await
+                }
+                None => Ok(()),
+            }
+        };
         let keeper = Keeper { link, queue, journal };
-        tokio::try_join!(supervisor.run(), relay, keeper.run(stop))?;
+        tokio::try_join!(supervisor.run(), relay, keeper.run(stop), neighbours)?;
         Ok(())
     }
 
@@ -209,6 +223,21 @@ impl Session<ZmqLink> for ZmqSession {
             self.hub.memory(service).is_gone(&format!("{service} crashed with it in its memory"));
         }
         self.of.lost(reason);
+    }
+}
+
+/// Where all who use the same Redis hear each other.
+const PRESENCE: &str = "skuflow:presence";
+
+struct OfRedis(Channel);
+
+impl Board for OfRedis {
+    async fn say(&mut self, greeting: Vec<u8>) -> Result<(), Lost> {
+        self.0.publish(&greeting).await
+    }
+
+    async fn hear(&mut self) -> Result<Vec<u8>, Lost> {
+        self.0.next().await
     }
 }
 

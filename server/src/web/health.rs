@@ -1,8 +1,10 @@
-//! `GET /readyz`: whether broker and stores can be reached, and take what they are given.
+//! `GET /readyz`: whether broker, Redis and stores can be reached and take what they are given, and whether workers work.
 
 use super::Parts;
-use crate::styles::Services;
+use crate::{redis::RedisSystems, styles::Services};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use control::Control;
+use flow::{System, api::WorkersState};
 use http_edge::problem::Problem;
 use messaging::{EmbeddedBroker, Links};
 use store::StoreError;
@@ -12,11 +14,19 @@ pub fn routes(parts: &Parts) -> Router {
         parts.links.clone(),
         parts.embedded.clone(),
         parts.services.clone(),
+        parts.carriers.redis.clone(),
+        parts.control.clone(),
     ))
 }
 
 async fn ready(
-    State((links, embedded, services)): State<(Links, Option<EmbeddedBroker>, Services)>,
+    State((links, embedded, services, redis, control)): State<(
+        Links,
+        Option<EmbeddedBroker>,
+        Services,
+        RedisSystems,
+        Control,
+    )>,
 ) -> Result<&'static str, Problem> {
     let mut wrong = Vec::new();
     let down = links.down();
@@ -28,6 +38,14 @@ async fn ready(
     }
     for (name, reason) in links.blocked() {
         wrong.push(format!("the broker takes no messages from {name} now: {reason}"));
+    }
+    wrong.extend(redis.trouble().await.map(|trouble| trouble.to_string()));
+    for (system, service) in System::ALL.into_iter().flat_map(System::services) {
+        let workers = control.workers(system, service);
+        if workers.state == WorkersState::Failed {
+            let why = workers.last_error.unwrap_or_default();
+            wrong.push(format!("the workers of {service} in {} gave up: {why}", system.as_str()));
+        }
     }
     for (system, why) in services.inventory.stuck() {
         wrong.push(format!("the outbox of {} is stuck: {why}", system.as_str()));

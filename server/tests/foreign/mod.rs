@@ -34,7 +34,7 @@ pub fn skip<T>(what: &str) -> Option<T> {
     None
 }
 
-/// A Python that has pyftpdlib and requests.
+/// A Python that has what `end2end/tools/install.sh` puts there.
 pub fn python() -> Option<OsString> {
     std::env::var_os("SKUFLOW_TEST_PYTHON").or_else(|| skip("SKUFLOW_TEST_PYTHON names no Python"))
 }

@@ -51,6 +51,12 @@ impl RedisProcess {
         self.child.wait().unwrap();
     }
 
+    /// It hangs, or goes on: `STOP` or `CONT`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     pub async fn start_again(&mut self) {
         self.child = spawn(&self.folder, self.port);
         self.answers().await;
@@ -76,7 +82,7 @@ impl RedisProcess {
         }
     }
 
-    async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
+    pub async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
         Client::open(self.url()).unwrap().get_multiplexed_async_connection().await
     }
 

@@ -1,5 +1,6 @@
 //! One line of what a caller sends: what moves, and in which systems.
 
+use encodings::proto::Arrival;
 use flow::{Dispatch, Quantity, Sku, Style, System, Transport};
 use http_edge::problem::Problem;
 use inventory::intake::Movement;
@@ -16,6 +17,13 @@ pub(super) struct Line {
     transport: Option<String>,
     #[serde(default)]
     dispatch: Option<String>,
+}
+
+impl From<Arrival> for Line {
+    fn from(arrival: Arrival) -> Self {
+        let Arrival { sku, quantity, style, transport, dispatch } = arrival;
+        Self { sku, quantity, style, transport, dispatch }
+    }
 }
 
 /// What the lines mean, or what is wrong with the first that makes no sense.

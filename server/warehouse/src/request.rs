@@ -11,9 +11,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use flow::{api::Accepted, event::Origin};
+use encodings::body::{encoded, msgpack_lines, proto_arrivals};
+use flow::{Encoding, api::Accepted, event::Origin};
 use http_edge::{
-    extract::{essence, json_bytes, parse},
+    extract::{essence, parse},
     problem::Problem,
 };
 use inventory::{
@@ -66,21 +67,26 @@ async fn accept(
     reason: Reason,
 ) -> Result<Vec<Accepted>, Problem> {
     let key = idempotency_key(request.headers())?;
-    let body = json_bytes(request, &()).await?;
-    let lines = lines(&body)?;
+    let (encoding, body) = encoded(request).await?;
+    let lines = lines(encoding, &body)?;
     let key = key.map(|key| IdempotencyKey {
         endpoint,
         key,
-        request: serde_json::to_string(&lines).expect("the lines came from JSON"),
+        request: serde_json::to_string(&lines).expect("lines are plain data"),
     });
     let movements = movements(&lines)?;
     Ok(inventory.record(movements, reason, key).await?)
 }
 
-/// One line, or an array of them.
-fn lines(body: &[u8]) -> Result<Vec<Line>, Problem> {
-    let is_array = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    let lines = if is_array { parse(body)? } else { vec![parse(body)?] };
+/// One line, or a list of them.
+fn lines(encoding: Encoding, body: &[u8]) -> Result<Vec<Line>, Problem> {
+    let is_array = || body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let lines = match encoding {
+        Encoding::Json if is_array() => parse(body)?,
+        Encoding::Json => vec![parse(body)?],
+        Encoding::MsgPack => msgpack_lines(body)?,
+        Encoding::Protobuf => proto_arrivals(body)?.into_iter().map(Line::from).collect(),
+    };
     if lines.is_empty() || lines.len() > BATCH_MAX {
         return Err(Problem::invalid(format!("send 1 to {BATCH_MAX} at a time, not {}", lines.len())));
     }

@@ -4,13 +4,15 @@ use super::{Wishlist, address::MailAddress, mail::Forms, message::escape};
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware,
     response::{IntoResponse, Response},
     routing::{delete, get},
 };
+use encodings::{Wanted, accept::choose, answer, media_type};
 use flow::{
-    Sku, System,
-    api::{Email, Wish},
+    Encoding, Sku, System,
+    api::{Email, Unsubscription, Wish},
 };
 use http_edge::{
     extract::{JsonBody, PathId, SystemPath},
@@ -35,7 +37,11 @@ pub fn routes(wishlist: Wishlist) -> Router {
         .route("/api/{style}/wishlist/emails", get(emails))
         .route("/api/{style}/wishlist/emails/{id}/html", get(html))
         .route("/api/{style}/wishlist/emails/{id}/source", get(source))
-        .route("/api/{style}/wishlist/unsubscribe/{token}", get(ask_to_unsubscribe).post(unsubscribe))
+        .merge(
+            Router::new()
+                .route("/api/{style}/wishlist/unsubscribe/{token}", get(ask_to_unsubscribe).post(unsubscribe))
+                .layer(middleware::map_response(answer::varies)),
+        )
         .with_state(wishlist)
 }
 
@@ -126,14 +132,32 @@ async fn source(
     Ok((headers, form.source).into_response())
 }
 
-/// Asks first: who only looks at a link's target must not lose a wish by it.
+/// What a token is verified in: a page for people, or an encoding for other services.
+const TOKEN_OFFERS: [(&str, Option<Encoding>); 1 + media_type::ALL.len()] = {
+    let mut offers = [("text/html", None); 1 + media_type::ALL.len()];
+    let mut at = 0;
+    while at < media_type::ALL.len() {
+        offers[at + 1] = (media_type::ALL[at].0, Some(media_type::ALL[at].1));
+        at += 1;
+    }
+    offers
+};
+
+/// Says whose wish a token is for. Asks first: who only looks at a link's target must not lose a wish by it.
 async fn ask_to_unsubscribe(
     State(wishlist): State<Wishlist>,
     SystemPath(system): SystemPath,
     Path(path): Path<HashMap<String, String>>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let (name, encoding) = choose(&headers, &TOKEN_OFFERS)
+        .ok_or_else(|| answer::not_acceptable(&format!("text/html, {}", media_type::IN_WORDS)))?;
     let token = path.get("token").map_or("", String::as_str);
-    Ok(match wishlist.wish_of(system, token).await? {
+    let wish = wishlist.wish_of(system, token).await?;
+    if let Some(encoding) = encoding {
+        return verified(wish, Wanted { encoding, name });
+    }
+    Ok(match wish {
         Some(wish) => form_page(
             StatusCode::OK,
             "Hear no more?",
@@ -146,6 +170,15 @@ async fn ask_to_unsubscribe(
         ),
         None => no_wish(),
     })
+}
+
+/// The same for another service.
+fn verified(wish: Option<Wish>, wanted: Wanted) -> Result<Response, Problem> {
+    let Wish { email, sku, .. } =
+        wish.ok_or_else(|| Problem::not_found("no wish has this token; it may have been taken away".into()))?;
+    let mut response = encodings::answer(&Unsubscription { email, sku }, wanted);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 async fn unsubscribe(

@@ -3,7 +3,7 @@
 use super::{MessageInfo, Origin, State, StockReason, Stored};
 use crate::api::BreakerState;
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
-use crate::{Id, Quantity, Service};
+use crate::{Encoding, Id, Quantity, Service};
 
 /// What happened, with what that kind needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,8 @@ pub enum Kind {
         target: Service,
         /// The path, with the method `GET`.
         path: String,
+        /// In what encoding it wants the answer.
+        encoding: Encoding,
     },
     /// The answer, or its absence.
     HttpResponse {
@@ -90,6 +92,10 @@ pub enum Kind {
         answer: Option<State>,
         /// From request to answer, in microseconds.
         duration_us: u64,
+        /// In what encoding it came.
+        encoding: Encoding,
+        /// The body that told the availability, or was to tell it: the text of an [`AnswerBody`](super::AnswerBody).
+        body: Option<Id>,
     },
     /// A service stored something new.
     StateChanged {
@@ -242,7 +248,7 @@ pub enum Kind {
     /// The server began to run once more. Whatever its last run had in hand went with that run: connections, consumers,
     /// holds, faults; and the last steps of a run that was killed may be told nowhere.
     ServerStarted,
-    /// Another Skuflow uses the same virtual host, and takes messages out of the same queues.
+    /// Another Skuflow uses the same virtual host or Redis, and takes messages out of the same queues.
     NeighbourSeen,
     /// It uses it no longer.
     NeighbourGone,

@@ -6,7 +6,7 @@ mod tests;
 use super::object::Object;
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason, Stored};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
-use crate::{Actor, Id, Quantity, Service, Sku, Style, System, Transport};
+use crate::{Actor, Encoding, Id, Quantity, Service, Sku, Style, System, Transport};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _};
 use std::sync::Arc;
 
@@ -41,6 +41,7 @@ flat! {
         ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>, stored: Stored,
         known_version: u64, offered_version: u64, version: u64, from: String,
         gates: u32, opens_at_us: u64, workers: u16, prefetch: u16, joined: bool, applied: bool,
+        encoding: Id, body: Id,
     }
 }
 
@@ -113,12 +114,14 @@ impl Serialize for Event {
             | Kind::NeighbourSeen
             | Kind::NeighbourGone
             | Kind::Unknown => {}
-            Kind::HttpRequest { http_id, target, path } => {
+            Kind::HttpRequest { http_id, target, path, encoding } => {
                 all! { "http_id": http_id, "target": target, "path": path }
+                optional! { "encoding": named(*encoding) }
             }
-            Kind::HttpResponse { http_id, target, status, error, answer, duration_us } => {
+            Kind::HttpResponse { http_id, target, status, error, answer, duration_us, encoding, body } => {
                 all! { "duration_us": duration_us, "http_id": http_id, "target": target }
                 optional! { "status": status, "error": error, "answer": answer }
+                optional! { "encoding": named(*encoding), "body": body }
             }
             Kind::StateChanged { before, after } => {
                 optional! { "before": before }
@@ -234,6 +237,18 @@ fn system_of(style: Option<Style>, transport: Option<Transport>) -> Result<Optio
     }
 }
 
+/// What goes without saying is not written.
+fn named(encoding: Encoding) -> Option<&'static str> {
+    (!encoding.is_default()).then(|| encoding.as_str())
+}
+
+fn encoding_of(flat: &Flat) -> Result<Encoding, Lacks> {
+    match flat.encoding.as_deref() {
+        None => Ok(Encoding::Json),
+        Some(word) => Encoding::named(word).ok_or(Lacks("encoding")),
+    }
+}
+
 fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
     macro_rules! need {
         ($field:ident) => {
@@ -257,9 +272,12 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::Routed => Kind::Routed { routing_key: need!(routing_key), message: flat.message.take() },
         KindName::Delivered => Kind::Delivered { consumer_tag: need!(consumer_tag) },
         KindName::HandlerStarted => Kind::HandlerStarted,
-        KindName::HttpRequest => {
-            Kind::HttpRequest { http_id: need!(http_id), target: need!(target), path: need!(path) }
-        }
+        KindName::HttpRequest => Kind::HttpRequest {
+            http_id: need!(http_id),
+            target: need!(target),
+            path: need!(path),
+            encoding: encoding_of(flat)?,
+        },
         KindName::HttpResponse => Kind::HttpResponse {
             http_id: need!(http_id),
             target: need!(target),
@@ -267,6 +285,8 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             error: flat.error.take(),
             answer: flat.answer.take(),
             duration_us: need!(duration_us),
+            encoding: encoding_of(flat)?,
+            body: flat.body.take(),
         },
         KindName::StateChanged => Kind::StateChanged { before: flat.before.take(), after: need!(after) },
         KindName::EmailSent => {

@@ -2,7 +2,7 @@ use super::*;
 use crate::Style;
 use crate::event::{MessageInfo, Origin, State, StockReason};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
-use crate::{Dispatch, Id, Provenance, Quantity, Sku};
+use crate::{Dispatch, Encoding, Id, Provenance, Quantity, Sku};
 use proptest::prelude::*;
 
 /// Writes journals by hand, the way the services and the broker tell them.
@@ -366,7 +366,12 @@ fn arbitrary_kind() -> impl Strategy<Value = Kind> {
         Just(Kind::QueuePurged { messages: 1 }),
         any::<u64>()
             .prop_map(|version| Kind::StateChanged { before: None, after: State { version, ..state(1, 0) } }),
-        Just(Kind::HttpRequest { http_id: "h".into(), target: Service::Inventory, path: String::new() }),
+        Just(Kind::HttpRequest {
+            http_id: "h".into(),
+            target: Service::Inventory,
+            path: String::new(),
+            encoding: Encoding::Json,
+        }),
     ]
 }
 

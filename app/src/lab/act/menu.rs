@@ -3,9 +3,9 @@
 use super::deeds::{Code, Deed, Deeds, Known, Parked, at_first, can_be_acted_on, deeds};
 use super::drag;
 use super::source::SourceOf;
-use super::{Targets, close};
+use super::{THINGS, Targets, close};
 use crate::beside::put_beside;
-use crate::focus::focus;
+use crate::focus::{focus, focus_by_attribute};
 use crate::lab::controls::has_room;
 use crate::lab::director::Play;
 use crate::lab::handle::{Lab, Pace};
@@ -94,6 +94,11 @@ pub fn Menu(
         section.is_open.set(is_open);
         if !is_open {
             selection.set(None);
+            // The browser gives the focus back, but not from a row that is gone.
+            let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+            if let Some(target) = targets.get_untracked().filter(|target| target.is_by_key && is_lost) {
+                focus_by_attribute(THINGS, "data-pick", &target.selection.to_string());
+            }
         }
     };
     // What was done is seen in the picture: the menu gets out of its way.
@@ -125,6 +130,8 @@ pub fn Menu(
         request_animation_frame(move || put_beside(&menu, &target.place));
     });
     let handler = Memo::new(move |_| list.with(|list| list.as_ref()?.handler));
+    // The rows stay, with the focus on one of them, while what they ask for changes.
+    let is_known = Memo::new(move |_| list.with(Option::is_some));
     let words = move || {
         list.get().into_iter().flat_map(|deeds| deeds.list).map(|deed| deed.words).collect::<Vec<_>>()
     };
@@ -145,7 +152,7 @@ pub fn Menu(
                 if is_replay() {
                     return view! { <p class="hint">"A saved run cannot be changed."</p> }.into_any();
                 }
-                if list.with(Option::is_none) {
+                if !is_known.get() {
                     return view! { <Asking /> }.into_any();
                 }
                 view! {

@@ -267,6 +267,7 @@ fn published(event: &Event, routing_key: &str, sku: &str) -> Option<Vec<Piece>> 
 mod tests {
     use super::*;
     use crate::terms::plain;
+    use flow::Encoding;
     use flow::Provenance;
     use flow::event::MessageInfo;
 
@@ -279,7 +280,12 @@ mod tests {
 
     #[test]
     fn a_consumer_of_an_event_has_to_ask_and_one_of_a_command_is_told() {
-        let asks = Kind::HttpRequest { http_id: "h".into(), target: Service::Inventory, path: String::new() };
+        let asks = Kind::HttpRequest {
+            http_id: "h".into(),
+            target: Service::Inventory,
+            path: String::new(),
+            encoding: Encoding::Json,
+        };
         let asks = told(asks, |event| event.node = Some(Service::Catalog.into())).unwrap();
         assert_eq!(asks, "Catalog only knows that something about MUG-RED changed, so it asks inventory.");
         let message = MessageInfo {

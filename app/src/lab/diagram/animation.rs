@@ -9,7 +9,8 @@ use super::super::pacer::Shown;
 use super::super::selection::Selection;
 use super::super::state::{LabState, OnTheWay};
 use super::super::words::place_name;
-use super::tokens::{Flight, Token, pool};
+use super::ticks::Ticks;
+use super::tokens::{Flight, Look, Token, pool};
 use crate::live::Connection;
 use flow::layout::{ARRIVAL_EDGE, Orientation, SMALLEST_TEXT};
 use flow::picture::QueuePicture;
@@ -57,6 +58,8 @@ pub(super) struct Animation {
     is_draw_due: bool,
     calm_at_ms: f64,
     is_calm_due: bool,
+    pub(super) mailed_at_ms: f64,
+    ticks: Ticks,
     is_stopped: Arc<AtomicBool>,
 }
 
@@ -88,6 +91,8 @@ pub(crate) fn drive(lab: Lab, canvas: Option<Element>) {
         is_draw_due: false,
         calm_at_ms: 0.0,
         is_calm_due: false,
+        mailed_at_ms: 0.0,
+        ticks: Ticks::default(),
         is_stopped,
     }));
     Effect::new(move || {
@@ -280,6 +285,12 @@ impl Animation {
 
     fn show(&mut self, shown: &Shown) {
         let event = &*shown.event;
+        if self.lab.peek(|state| state.has_ticks) == Some(true) {
+            self.ticks.hear(event, self.now_ms);
+        }
+        if matches!(event.kind, Kind::EmailSent { .. }) {
+            self.send_mail();
+        }
         match &shown.hop {
             Some(hop) => self.set_out(event, hop),
             None => {
@@ -318,12 +329,34 @@ impl Animation {
             is_still: false,
         };
         let id = event.message_id.as_deref().or(event.correlation_id.as_deref()).unwrap_or_default();
+        let look = self.look_of(event, hop.shape);
         // Where tokens follow one another closely, the words of one are enough.
         let is_taken = self.tokens.iter().any(|token| token.has_words_on(&hop.edge));
         let words = hop.words.as_deref().filter(|_| !is_taken).unwrap_or_default();
         if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
-            token.start(flight, hop.shape, id, words);
+            token.start(flight, look, id, words);
         }
+    }
+
+    /// What is about one of the latest arrivals has its colour; while an arrival or a message is in focus, the others step
+    /// back.
+    fn look_of(&self, event: &Event, shape: Shape) -> Look {
+        let of = |state: &LabState| {
+            let arrival = event.correlation_id.as_deref();
+            let hue = match arrival.and_then(|id| state.system().recent.hue_of(id)) {
+                Some(1) => "1",
+                Some(2) => "2",
+                Some(_) => "3",
+                None => "",
+            };
+            let steps_back = match &state.selected {
+                Some(Selection::Arrival(id)) => arrival != Some(&**id),
+                Some(Selection::Message { id, .. }) => event.message_id.as_ref() != Some(id),
+                _ => false,
+            };
+            Look { shape, hue, steps_back }
+        };
+        self.lab.peek(of).unwrap_or(Look::plain(shape))
     }
 
     /// Keeps what sets out in a list for a while: its static, clickable twin.

@@ -2,7 +2,8 @@
 
 use super::super::hop::Shape;
 use super::animation::{Animation, has_reduced_motion};
-use super::tokens::{Flight, Token};
+use super::tokens::{Flight, Look, Token, set};
+use flow::joined;
 
 /// How many dots make a stream.
 const STREAM_DOTS: usize = 3;
@@ -41,7 +42,29 @@ impl Animation {
                 tokens.for_each(|token| token.say(&words));
             }
         }
+        self.widen(&streams);
         self.streams = streams;
+    }
+
+    /// A line is as wide as its rate, in a few steps.
+    fn widen(&self, streams: &[(String, usize)]) {
+        let Some(canvas) = &self.canvas else { return };
+        let line =
+            |edge: &str| canvas.query_selector(&joined(&["[data-edge=\"", edge, "\"]"])).ok().flatten();
+        for (edge, _) in &self.streams {
+            if !streams.iter().any(|(now, _)| now == edge) {
+                // Removing what is not there is no error.
+                line(edge).into_iter().for_each(|line| _ = line.remove_attribute("data-rate"));
+            }
+        }
+        for (edge, rate) in streams {
+            let Some(line) = line(edge) else { continue };
+            let before = line.get_attribute("data-rate").and_then(|step| step.parse().ok());
+            let step = step(*rate, before);
+            if before != Some(step) {
+                set(&line, "data-rate", &step.to_string());
+            }
+        }
     }
 
     fn stop_streams(&mut self) {
@@ -74,9 +97,22 @@ impl Animation {
             let words = if dot == 0 && !words_at.lines.is_empty() { rate_words(rate) } else { String::new() };
             let shape = if is_call { Shape::Http } else { shape };
             if let Some(token) = self.tokens.iter_mut().find(|token| token.flight.is_none()) {
-                token.start(flight, shape, &stream_id(edge, dot), &words);
+                token.start(flight, Look::plain(shape), &stream_id(edge, dot), &words);
             }
         }
+    }
+}
+
+/// From which rate on each step of width begins.
+const STEPS: [usize; 4] = [5, 20, 80, 300];
+
+/// The step of a rate. It goes back only when the rate has fallen well below where the step began, or a line that is in
+/// between would flicker.
+fn step(rate: usize, before: Option<usize>) -> usize {
+    let step = |rate: usize| STEPS.iter().filter(|begins| rate >= **begins).count();
+    match before {
+        Some(before) => step(rate).max(before.min(step(rate + rate / 3))),
+        None => step(rate),
     }
 }
 
@@ -96,6 +132,14 @@ fn stream_id(edge: &str, dot: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_wider_by_steps_and_does_not_flicker_where_one_begins() {
+        assert_eq!([3, 6, 25, 100, 500].map(|rate| step(rate, None)), [0, 1, 2, 3, 4]);
+        let mut now = None;
+        let mut seen = |rate| *now.insert(step(rate, now));
+        assert_eq!([78, 82, 78, 81, 75, 60, 55, 82].map(&mut seen), [2, 3, 3, 3, 3, 3, 2, 3]);
+    }
 
     #[test]
     fn a_rate_is_short_however_high_it_is() {

@@ -1,6 +1,7 @@
 //! A fixed pool of tokens. They are made once, and then only their attributes change: no signal per frame.
 
 use super::super::hop::Shape;
+use flow::joined;
 use flow::layout::{Path, Px, Text};
 use leptos::prelude::document;
 use web_sys::Element;
@@ -32,9 +33,32 @@ impl Flight {
     }
 }
 
+/// What a token looks like.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    pub shape: Shape,
+    /// The number of its arrival's colour; nothing if that is none of the latest.
+    pub hue: &'static str,
+    /// Whether something else is in focus.
+    pub steps_back: bool,
+}
+
+impl Look {
+    pub const fn plain(shape: Shape) -> Self {
+        Self { shape, hue: "", steps_back: false }
+    }
+}
+
+/// How long a trail is.
+const TRAIL: f32 = 32.0;
+
+/// One token: its trail, its words, and its body, with the number of its arrival in it.
 pub(super) struct Token {
     group: Element,
+    trail: Element,
+    body: Element,
     shape: Element,
+    number: Element,
     words: Element,
     pub flight: Option<Flight>,
     is_visible: bool,
@@ -44,21 +68,35 @@ impl Token {
     fn new() -> Option<Self> {
         let document = document();
         let make = |name: &str| document.create_element_ns(Some(SVG), name).ok();
-        let (group, shape, words) = (make("g")?, make("path")?, make("text")?);
+        let (group, trail, body) = (make("g")?, make("path")?, make("g")?);
+        let (shape, number, words) = (make("path")?, make("text")?, make("text")?);
         set(&group, "visibility", "hidden");
-        group.append_child(&shape).ok()?;
-        group.append_child(&words).ok()?;
-        Some(Self { group, shape, words, flight: None, is_visible: false })
+        set(&trail, "class", "trail");
+        set(&trail, "stroke-dasharray", "32 9999");
+        set(&number, "class", "token-number");
+        set(&number, "y", "4");
+        for (within, part) in
+            [(&group, &trail), (&group, &body), (&body, &shape), (&body, &number), (&group, &words)]
+        {
+            within.append_child(part).ok()?;
+        }
+        Some(Self { group, trail, body, shape, number, words, flight: None, is_visible: false })
     }
 
-    pub fn start(&mut self, flight: Flight, shape: Shape, id: &str, words: &str) {
-        set(
-            &self.group,
-            "class",
-            &format!("token token-{}", if flight.is_stream { "stream" } else { shape.as_str() }),
-        );
+    /// Sets out.
+    pub fn start(&mut self, flight: Flight, look: Look, id: &str, words: &str) {
+        let Look { shape, hue, steps_back } = look;
+        let class = if flight.is_stream { "stream" } else { shape.as_str() };
+        let class = joined(&["token token-", class, if steps_back { " steps-back" } else { "" }]);
+        set(&self.group, "class", &class);
         set(&self.group, "data-token", id);
         set(&self.shape, "d", outline(shape));
+        // What is small, or on its way out, bears no number.
+        let number = if matches!(shape, Shape::Event | Shape::Command) { hue } else { "" };
+        set(&self.group, "data-hue", number);
+        self.number.set_text_content(Some(number));
+        let trail = if flight.is_stream { String::new() } else { flight.path.d() };
+        set(&self.trail, "d", &trail);
         self.words.set_text_content(Some(words));
         let Text { at, anchor, .. } = flight.words_at;
         set(&self.words, "transform", &format!("translate({} {})", Px(at.x), Px(at.y)));
@@ -103,7 +141,14 @@ impl Token {
         let share = if flight.back { 1.0 - share } else { share };
         #[expect(clippy::cast_possible_truncation, reason = "a share of a line")]
         let point = flight.path.point(share as f32);
-        set(&self.shape, "transform", &format!("translate({} {})", Px(point.x), Px(point.y)));
+        set(&self.body, "transform", &format!("translate({} {})", Px(point.x), Px(point.y)));
+        if !flight.is_stream {
+            // It ends where the token is, and fades behind it; on the way back it lies on the other side.
+            #[expect(clippy::cast_possible_truncation, reason = "a share of a line")]
+            let at = flight.path.length() * share as f32;
+            let offset = if flight.back { -at } else { TRAIL - at };
+            set(&self.trail, "stroke-dashoffset", &Px(offset).to_string());
+        }
         // To say it again at every frame would cost the browser a look at the style.
         if !std::mem::replace(&mut self.is_visible, true) {
             set(&self.group, "visibility", "visible");
@@ -129,6 +174,7 @@ pub(super) fn pool(within: &Element) -> Vec<Token> {
     tokens
 }
 
+/// Slow, fast, slow.
 fn eased(share: f64) -> f64 {
     if share < 0.5 { 4.0 * share.powi(3) } else { 1.0 - (2.0 - 2.0 * share).powi(3) / 2.0 }
 }

@@ -185,6 +185,9 @@ fn fixed(block: Block) -> AnyView {
             }
             .into_any()
         }
+        Block::Code(label, text) => {
+            view! { <pre class="body" tabindex="0" aria-label=label>{text}</pre> }.into_any()
+        }
         Block::Properties(facts) => view! {
             <details class="properties">
                 <summary>"AMQP properties and headers"</summary>

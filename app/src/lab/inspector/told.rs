@@ -33,6 +33,8 @@ pub enum Block {
     Journey(Vec<Way>),
     /// A message's body: its pieces, and how it compares with an earlier message.
     Body(Vec<Piece>, Option<String>),
+    /// Text as it is, and what it is.
+    Code(&'static str, String),
     /// What came with the body.
     Properties(Vec<Fact>),
     /// What was stored: each number's name, before and after.

@@ -6,6 +6,7 @@ use super::super::state::Look;
 use super::super::words::{duration, node_name, sentence, short_id, stock_change, time_of_day};
 use super::super::zone;
 use super::body::body;
+use super::call::call;
 use super::part::reached;
 use super::stored::stored;
 use super::told::{Block, Fact};
@@ -147,6 +148,7 @@ pub fn event(look: &Look<'_>, seq: u64) -> Vec<Block> {
     if let (Some(id), Some(_)) = (&event.message_id, &events) {
         told.extend(body(look, id));
     }
+    told.extend(call(look, event));
     told.extend(stored([&**event]));
     told.extend(events.into_iter().flat_map(|events| journey(look, &events)));
     told

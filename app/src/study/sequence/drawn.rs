@@ -25,15 +25,20 @@ pub(super) struct Drawing {
     pub(super) rows: Vec<Row>,
 }
 
-/// The drawing of a sequence, in which one step may be selected.
-pub(super) fn drawing(sequence: &Sequence, is_one: bool, selected: Option<u64>) -> Drawing {
+/// The drawing of a sequence, in which one step may be selected, and the latest arrivals have a colour by their `hue`.
+pub(super) fn drawing(
+    sequence: &Sequence,
+    is_one: bool,
+    selected: Option<u64>,
+    hue: impl Fn(&str) -> Option<u32>,
+) -> Drawing {
     let width_px = x(sequence.lifelines.len()) - COLUMN_PX / 2.0;
     let height_px = y(sequence.rows.len());
     let mut rows: Vec<_> = (0..)
         .zip(&sequence.rows)
         .map(|(number, row)| Row {
             key: row.seq.to_string(),
-            class: class(row, selected == Some(row.seq)),
+            class: class(row, selected == Some(row.seq), row.arrival.as_deref().and_then(&hue)),
             pick: Selection::Event(row.seq),
             label: spoken(sequence, row),
             is_stop: false,
@@ -105,11 +110,12 @@ fn ground(sequence: &Sequence, height_px: f32) -> Vec<Shape> {
     lives.chain(works).collect()
 }
 
-fn class(row: &sequence::Row, is_selected: bool) -> String {
+fn class(row: &sequence::Row, is_selected: bool, hue: Option<u32>) -> String {
     let is_return = matches!(row.mark, Mark::Arrow { arrow: Arrow::Return, .. });
     let marks = [(row.is_trouble, " is-trouble"), (is_selected, " is-selected"), (is_return, " seq-return")];
     let marks = marks.into_iter().filter_map(|(is_so, mark)| is_so.then_some(mark));
-    std::iter::once("seq-row").chain(marks).collect()
+    let hue = hue.map(|hue| format!(" hue-{hue}"));
+    std::iter::once("seq-row").chain(marks).chain(hue.as_deref()).collect()
 }
 
 fn shapes(row: &sequence::Row, y: f32, width_px: f32) -> Vec<Shape> {

@@ -9,7 +9,7 @@ use flow::History;
 fn drawn(lab: &LabState, history: &History) -> Drawing {
     let look = Look::of(lab, history);
     let (sequence, is_one) = of(&look);
-    drawing(&sequence, is_one, look.focus().seq)
+    drawing(&sequence, is_one, look.focus().seq, |_| None)
 }
 
 #[test]

@@ -13,6 +13,11 @@ impl RedisUrl {
         self.0.get_connection_info().addr().to_string()
     }
 
+    /// The number of its database.
+    pub(crate) fn database(&self) -> i64 {
+        self.0.get_connection_info().redis_settings().db()
+    }
+
     pub(crate) const fn client(&self) -> &redis::Client {
         &self.0
     }

@@ -20,11 +20,13 @@
 //! | [`keeper`] | what has to be done from time to time |
 //! | [`letters`] | what is parked |
 //! | [`depths`] | how much waits |
+//! | [`channel`] | what is said to all who listen now |
 //! | [`entry`], [`job`] | how a message is written |
 //! | [`names`], [`scripts`] | keys, and what must happen at once |
 
 pub mod address;
 pub mod aside;
+pub mod channel;
 pub mod depths;
 pub mod entry;
 mod fetch;

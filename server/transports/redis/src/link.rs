@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 /// How often a connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(1);
 
+/// How long what is written to see whether Redis writes stays there.
+const PROBE_MS: u64 = 1_000;
+
 /// The way to a Redis; clones share it.
 #[derive(Debug, Clone)]
 pub struct Redis(pub Server);
@@ -92,6 +95,11 @@ impl RedisLink {
         self.connection.clone()
     }
 
+    /// Where it leads.
+    pub(crate) const fn url(&self) -> &RedisUrl {
+        &self.url
+    }
+
     /// Ends when the connection is cut or closed.
     pub(crate) fn cut(&self) -> CancellationToken {
         self.cut.clone()
@@ -111,6 +119,20 @@ impl RedisLink {
             self.is_up.store(false, Ordering::Relaxed);
         }
         Lost(error.to_string())
+    }
+
+    /// Why Redis takes no messages, if so: it says that only to who writes.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn refusal(&self) -> Result<Option<String>, Lost> {
+        let mut write = cmd("SET");
+        write.arg(names::PROBE).arg(1).arg("PX").arg(PROBE_MS);
+        match write.exec_async(&mut self.connection()).await {
+            Ok(()) => Ok(None),
+            Err(error) if is_refusal(&error) => Ok(Some(error.to_string())),
+            Err(error) => Err(self.failed(error)),
+        }
     }
 
     /// Where a system publishes over this connection.

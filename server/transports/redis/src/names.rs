@@ -12,6 +12,9 @@ pub const QUEUES: &str = "queues";
 /// In front of a worker's name: it lives as long as the key is there.
 pub const ALIVE: &str = "skuflow:alive:";
 
+/// Written to see whether Redis takes anything.
+pub const PROBE: &str = "skuflow:probe";
+
 /// The group of a service.
 #[must_use]
 pub const fn group(service: Service) -> &'static str {

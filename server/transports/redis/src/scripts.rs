@@ -62,6 +62,32 @@ pub static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Puts an entry aside and settles it, unless somebody else has done so: whoever is slow may have lost it to another worker.
+/// What may be refused for want of memory comes first.
+pub static PUT_ENTRY: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        -- Where the group is gone, nobody else has it.
+        local pending = redis.pcall('XPENDING', KEYS[2], ARGV[1], ARGV[2], ARGV[2], 1)
+        if not pending.err and #pending == 0 then return 0 end
+        redis.call('ZADD', KEYS[1], ARGV[3], ARGV[4])
+        redis.call('XACK', KEYS[2], ARGV[1], ARGV[2])
+        if ARGV[5] == '1' then redis.call('XDEL', KEYS[2], ARGV[2]) end
+        return 1",
+    )
+});
+
+/// The same for a job in a worker's list.
+pub static PUT_JOB: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if not redis.call('LPOS', KEYS[2], ARGV[1]) then return 0 end
+        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+        redis.call('LREM', KEYS[2], 1, ARGV[1])
+        return 1",
+    )
+});
+
 /// Takes a consumer out of its group unless something is pending with it, which would be lost with it; answers how much is,
 /// up to 1. Where the group is gone, nothing is.
 pub static LEAVE_GROUP: LazyLock<Script> = LazyLock::new(|| {

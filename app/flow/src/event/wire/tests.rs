@@ -1,5 +1,6 @@
 use super::*;
 use crate::api::BreakerState;
+use crate::event::AnswerBody;
 
 #[test]
 fn an_event_is_one_flat_object_without_absent_fields_and_reads_back() {
@@ -44,7 +45,8 @@ fn every_kind_that_is_written_reads_back() {
         Kind::Routed { routing_key: id(), message: Some(message) },
         Kind::Delivered { consumer_tag: id() },
         Kind::HandlerStarted,
-        Kind::HttpRequest { http_id: id(), target, path: text() },
+        Kind::HttpRequest { http_id: id(), target, path: text(), encoding: Encoding::Json },
+        Kind::HttpRequest { http_id: id(), target, path: text(), encoding: Encoding::Protobuf },
         Kind::HttpResponse {
             http_id: id(),
             target,
@@ -52,6 +54,8 @@ fn every_kind_that_is_written_reads_back() {
             error: None,
             answer: Some(state),
             duration_us: 5,
+            encoding: Encoding::MsgPack,
+            body: Some(AnswerBody::new(b"\x93", None, Some(7)).to_id()),
         },
         Kind::HttpResponse {
             http_id: id(),
@@ -60,6 +64,8 @@ fn every_kind_that_is_written_reads_back() {
             error: Some(text()),
             answer: None,
             duration_us: 5,
+            encoding: Encoding::Json,
+            body: None,
         },
         Kind::StateChanged { before: Some(state), after: state },
         Kind::EmailSent { email_id: -1, to: text(), subject: text() },
@@ -152,6 +158,22 @@ fn a_transport_is_amqp_when_absent_and_refused_when_unknown_or_without_a_style()
     assert!(unknown.contains("fax") && unknown.contains("amqp"), "{unknown}");
     let alone = read(r#","transport":"amqp""#).unwrap_err().to_string();
     assert!(alone.contains("lacks \"style\""), "{alone}");
+}
+
+#[test]
+fn a_call_is_in_json_when_nothing_is_said_of_it_and_an_unknown_encoding_is_refused() {
+    let read = |more: &str| {
+        let call = r#""seq":1,"at_us":1,"kind":"http_response","provenance":"service","http_id":"h","duration_us":5"#;
+        serde_json::from_str::<Event>(&format!(r#"{{{call},"target":"inventory","status":200{more}}}"#))
+    };
+    // As a Skuflow wrote it that knew no other encoding.
+    let old = read("").unwrap();
+    assert!(matches!(old.kind, Kind::HttpResponse { encoding: Encoding::Json, body: None, .. }), "{old:?}");
+    assert!(!serde_json::to_string(&old).unwrap().contains("encoding"));
+    let new = read(r#","encoding":"protobuf""#).unwrap();
+    assert!(matches!(new.kind, Kind::HttpResponse { encoding: Encoding::Protobuf, .. }), "{new:?}");
+    let unknown = read(r#","encoding":"xml""#).unwrap_err().to_string();
+    assert!(unknown.contains("encoding"), "{unknown}");
 }
 
 #[test]
