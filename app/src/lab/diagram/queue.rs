@@ -154,7 +154,14 @@ mod tests {
     #[test]
     fn what_no_longer_fits_into_slots_is_a_bar_that_says_how_it_develops() {
         let frame = Rect::new(0.0, 0.0, 100.0, 20.0);
-        let drawn = |ready: u64, unacked: u64| Drawn { ready, unacked, aside: 0, dead: 0, slots: Vec::new() };
+        let drawn = |ready: u64, unacked: u64| Drawn {
+            ready,
+            unacked,
+            aside: 0,
+            lost: 0,
+            dead: 0,
+            slots: Vec::new(),
+        };
         assert!(drawn(6, 2).bar(frame).is_empty());
         assert_eq!(drawn(6, 2).more(Some(Trend::Grows)), None);
         assert_eq!(drawn(6, 3).more(None).as_deref(), Some("+1"));
