@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Sees to it that the tests find a Chromium, a RabbitMQ, a Redis, a Sidekiq, an nginx, a vsftpd, and a Python and a Ruby with clients and
-# servers of others (AMQP, FTP, HTTP, SMTP, MessagePack, Protobuf): by apt where there is one, else it says what to install.
+# servers of others (AMQP, FTP, HTTP, SMTP, ZeroMQ, MessagePack, Protobuf): by apt where there is one, else it says what to install.
 set -euo pipefail
 
 # The Python goes into a virtual environment of its own, which the Makefile names to the tests.
 install_python() {
   local venv packages=(aiosmtpd==1.4.6 celery==5.7.0 msgpack==1.2.4 pika==1.4.4 protobuf==7.36.2
-    pyftpdlib==2.2.0 pyOpenSSL==26.4.0 requests==2.32.5)
+    pyftpdlib==2.2.0 pyOpenSSL==26.4.0 pyzmq==27.3.0 requests==2.32.5)
   venv="$(dirname "$0")/../../target/tools/python"
   if [ ! -x "$venv/bin/pip" ] || [ "$(cat "$venv/installed" 2>/dev/null)" != "${packages[*]}" ]; then
     echo "Installing for the tests, by pip: ${packages[*]}"

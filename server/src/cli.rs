@@ -14,6 +14,7 @@ use std::{
 };
 use warehouse::ftp::{FtpUrl, FtpUrlError};
 use wishlist::smtp::SmtpServer;
+use zeromq_transport::ListenAt;
 
 /// See how services talk: a warehouse, three services, two styles, every message live in your browser.
 #[derive(Debug, Parser)]
@@ -92,6 +93,11 @@ pub struct Serve {
     /// `valkey-server` of the PATH is started when such a system is first used, and ended with us.
     #[arg(long, env = "SKUFLOW_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<RedisUrl>,
+
+    /// Where inventory's ZeroMQ sockets are, `tcp://127.0.0.1:5600`: that port and the five behind it. Without it they are on
+    /// ports of loopback that the system chooses, which `GET /api/{style}/transport?transport=zeromq` tells.
+    #[arg(long, env = "SKUFLOW_ZEROMQ_LISTEN", value_name = "ADDRESS")]
+    pub zeromq_listen: Option<ListenAt>,
 
     /// The folder of the stores; made when missing.
     #[arg(long, env = "SKUFLOW_DATA", default_value = "./data", value_name = "DIR")]

@@ -2,17 +2,20 @@
 //!
 //! - [`cli`], [`program`]: the command line. [`serve`]: opening, starting and draining a server.
 //! - [`styles`]: choreography and orchestration, two files to lay side by side.
-//! - [`redis`]: the systems over Redis, started when they are first used.
+//! - [`redis`], [`zeromq`]: the systems over Redis and over ZeroMQ, started when they are first used. [`modes`]: in which mode.
 //! - [`data`]: products, stock and wishes in files, and back to the seed. [`web`]: routes, the page, the stream.
 
 mod announce;
+pub mod carriers;
 pub mod cli;
 pub mod data;
 mod holdings;
 mod members;
+pub mod modes;
 pub mod program;
 mod recount;
 pub mod redis;
 pub mod serve;
 pub mod styles;
 pub mod web;
+pub mod zeromq;

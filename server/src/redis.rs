@@ -1,13 +1,15 @@
 //! The systems over Redis. One starts when it is first used: before that there is no connection, no child and no session.
 
-use crate::serve::sessions::{RedisSession, Sessions};
+use crate::{
+    modes,
+    serve::sessions::{RedisSession, Sessions},
+};
 use flow::{
     Service, Style, System, Transport,
     api::{QueueDepth, TransportState, TransportTold},
     topology::Queue,
 };
 use futures::future::BoxFuture;
-use inventory::intake::Carriers;
 use messaging::{
     Envelope,
     connection::{Connector, Dial, Owner},
@@ -127,8 +129,19 @@ impl RedisSystems {
             State::Failed(error) => (TransportState::Down, Some(server.place()), Some(error.to_string())),
         };
         let fetch = "reliable".to_owned();
-        let (mode, promise) = (system.mode().to_owned(), system.promise().to_owned());
-        TransportTold { transport: Transport::Redis, state, mode, fetch, promise, server: label, detail }
+        let mode = system.first_mode();
+        let (mode, promise) = (mode.name.to_owned(), mode.promise.to_owned());
+        TransportTold {
+            transport: Transport::Redis,
+            state,
+            mode,
+            modes: modes::names(system),
+            fetch,
+            promise,
+            server: label,
+            detail,
+            sockets: Vec::new(),
+        }
     }
 
     /// What keeps a Redis that somebody uses from taking messages.
@@ -160,12 +173,6 @@ impl RedisSystems {
         let (link, _) = self.0.connector.uri.dial("desk").await.map_err(Lost)?;
         *known = Some(link.clone());
         Ok(link)
-    }
-}
-
-impl Carriers for RedisSystems {
-    fn wake(&self, system: System) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async move { Self::wake(self, system).await.map_err(|error| error.to_string()) })
     }
 }
 

@@ -7,11 +7,13 @@
 
 mod common;
 mod harness;
+mod over;
 mod redis_process;
 
 use common::{On, Skuflow};
-use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
+use flow::{Kind, KindName, Service, System, Transport};
 use harness::{Judge, Load, Server};
+use over::{count, get, journal, mails, of_sku, picture, product, set, wishes};
 use redis_process::{RedisProcess, is_installed};
 use redis_transport::scripts;
 use serde_json::{Value, json};
@@ -82,7 +84,7 @@ fn without_an_installed_redis_the_transport_says_what_to_do_and_disturbs_nothing
 }
 
 fn systems() -> [System; 2] {
-    Transport::Redis.systems().collect::<Vec<_>>().try_into().unwrap()
+    over::systems(Transport::Redis)
 }
 
 /// A Skuflow on that Redis.
@@ -92,61 +94,12 @@ async fn on(redis: &RedisProcess) -> Skuflow {
 }
 
 async fn arrive(skuflow: &Skuflow, sku: &str, quantity: u32, style: &str) -> Vec<Value> {
-    let body = json!({ "sku": sku, "quantity": quantity, "style": style, "transport": "redis" });
-    skuflow.accepted("arrivals", body).await
-}
-
-async fn picture(skuflow: &Skuflow) -> Picture {
-    serde_json::from_value(skuflow.json("/api/journal/picture").await).unwrap()
+    over::arrive(skuflow, Transport::Redis, sku, quantity, style).await
 }
 
 /// Waits until both systems over Redis are settled, by the picture and by Redis itself.
 async fn settled(skuflow: &Skuflow) {
-    skuflow
-        .until("the systems over Redis are settled", async || {
-            let picture = picture(skuflow).await;
-            let queues = skuflow.json("/api/queues").await;
-            let is_empty = |queue: &Value| queue["ready"] == 0 && queue["unacked"] == 0;
-            systems().iter().all(|system| picture.system(*system).is_settled())
-                && queues.as_array().unwrap().iter().all(is_empty)
-        })
-        .await;
-}
-
-async fn get(skuflow: &Skuflow, system: System, call: &str) -> Value {
-    skuflow.json(&system.api(call)).await
-}
-
-async fn set(skuflow: &Skuflow, system: System, call: &str, body: Value) -> (u16, Value) {
-    let request = skuflow.request("PUT", &system.api(call)).json(&body);
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), answer.json().await.unwrap())
-}
-
-fn of_sku(list: &Value, sku: &str) -> Value {
-    list.as_array().unwrap().iter().find(|entry| entry["sku"] == sku).cloned().unwrap_or(Value::Null)
-}
-
-async fn product(skuflow: &Skuflow, system: System, sku: &str) -> Value {
-    of_sku(&get(skuflow, system, "catalog/products").await, sku)
-}
-
-async fn mails(skuflow: &Skuflow, system: System) -> usize {
-    get(skuflow, system, "wishlist/emails").await.as_array().unwrap().len()
-}
-
-async fn wishes(skuflow: &Skuflow, system: System, sku: &str) -> usize {
-    let wishes = get(skuflow, system, "wishlist/wishes").await;
-    wishes.as_array().unwrap().iter().filter(|wish| wish["sku"] == sku).count()
-}
-
-async fn journal(skuflow: &Skuflow, system: System) -> Vec<Event> {
-    let all = skuflow.journal().await;
-    all.into_iter().filter(|event| event.system == Some(system)).collect()
-}
-
-fn count(events: &[Event], kind: KindName) -> usize {
-    events.iter().filter(|event| event.kind.name() == kind).count()
+    over::settled(skuflow, Transport::Redis).await;
 }
 
 mod scenario {

@@ -36,6 +36,7 @@ fn story() -> Vec<Event> {
         story.step(&again, Kind::DuplicateIgnored { known_version: Some(2), offered_version: Some(2) });
         story.step(&again, Kind::OlderVersionIgnored { known_version: 2, offered_version: 1 });
         story.step(&again, Kind::Expired);
+        story.step(&again, Kind::Lost { reason: "gone".into() });
     }
     story.events
 }

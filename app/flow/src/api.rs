@@ -278,6 +278,8 @@ pub struct TransportTold {
     pub state: TransportState,
     /// How messages travel over it.
     pub mode: String,
+    /// In which ways they can.
+    pub modes: Vec<String>,
     /// How consumers take them.
     pub fetch: String,
     /// What it promises.
@@ -288,6 +290,29 @@ pub struct TransportTold {
     /// What is wrong, and what mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// Where an outsider can connect, where there is no server to connect to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sockets: Vec<SocketTold>,
+}
+
+/// A socket of inventory's to which others connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketTold {
+    /// Its type: `PUB`, `PUSH` or `ROUTER`.
+    #[serde(rename = "type")]
+    pub socket_type: String,
+    /// Where it is, such as `tcp://127.0.0.1:5600`.
+    pub endpoint: String,
+    /// What it carries: the first frame of its messages.
+    pub carries: String,
+}
+
+/// The body of `PUT /api/{style}/transport`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransportWanted {
+    /// In which mode messages are to travel.
+    pub mode: String,
 }
 
 /// How a transport stands.

@@ -74,10 +74,15 @@ impl FaultKind {
 }
 
 impl FaultKind {
-    /// Whether there is such a thing over a transport: in Redis no binding leads from a stream to its groups or into a list.
+    /// Whether there is such a thing over a transport: in Redis no binding leads from a stream to its groups or into a list,
+    /// and over ZeroMQ there is no broker either.
     #[must_use]
     pub const fn strikes_over(self, transport: Transport) -> bool {
-        matches!(transport, Transport::Amqp) || !matches!(self, Self::QueueUnbound)
+        match self {
+            Self::QueueUnbound => matches!(transport, Transport::Amqp),
+            Self::BrokerStopped => !matches!(transport, Transport::Zeromq),
+            _ => true,
+        }
     }
 
     /// Whether it strikes a service as the consumer of its queue: not inventory as the one who publishes and answers, and not

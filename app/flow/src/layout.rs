@@ -411,5 +411,7 @@ pub const fn exchange_type_name(system: System) -> &'static str {
         (Transport::Amqp, crate::topology::ExchangeType::Fanout) => "fanout",
         (Transport::Amqp, crate::topology::ExchangeType::Direct) => "direct",
         (Transport::Redis, _) => "stream",
+        (Transport::Zeromq, crate::topology::ExchangeType::Fanout) => "PUB socket",
+        (Transport::Zeromq, crate::topology::ExchangeType::Direct) => "PUSH sockets",
     }
 }

@@ -48,6 +48,7 @@ pub mod layout;
 pub mod loyalty;
 pub mod message;
 pub mod metrics;
+pub mod mode;
 pub mod picture;
 pub mod run;
 pub mod sequence;

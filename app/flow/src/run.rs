@@ -249,7 +249,7 @@ mod tests {
         let text = include_str!("../tests/data/run_before_transports.json");
         let run = Run::read(text).unwrap();
         // What a queue and an arrival remember since then is empty in it, and arrivals had no colours.
-        let later = [r#""came_back":[],"put_off":[],"#, r#","loyalty":null"#, r#""hue":0,"#];
+        let later = [r#""came_back":[],"put_off":[],"#, r#","loyalty":null"#, r#""hue":0,"#, r#""lost":0,"#];
         let written = later.iter().fold(run.write(), |written, later| written.replace(later, ""));
         assert_eq!(written, text.trim_end());
         assert!(run.base.system(Style::Choreography).arrivals > 0);

@@ -271,6 +271,11 @@ impl Draft {
                 self.mark_trouble();
                 self.end(&who, &message);
             }
+            Kind::Lost { reason } => {
+                self.note(event, who.clone(), format!("lost: {reason}"));
+                self.mark_trouble();
+                self.end(&who, &message);
+            }
             Kind::AnnouncedAgain { version, .. } => {
                 self.note(event, who, format!("announces version {version} again"));
             }

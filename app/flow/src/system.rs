@@ -17,12 +17,14 @@ pub enum Transport {
     Amqp,
     /// Redis: a stream with a group for each service, or jobs in lists.
     Redis,
+    /// ZeroMQ: sockets of the services themselves, without anything in between.
+    Zeromq,
 }
 
 words!(
-    Transport { Amqp = "amqp", Redis = "redis" },
+    Transport { Amqp = "amqp", Redis = "redis", Zeromq = "zeromq" },
     UnknownTransport,
-    "{0:?} is not a transport: use amqp or redis"
+    "{0:?} is not a transport: use amqp, redis or zeromq"
 );
 
 impl Transport {
@@ -97,24 +99,8 @@ impl System {
             (Transport::Amqp, style) => style.as_str(),
             (Transport::Redis, Style::Choreography) => "choreography.redis",
             (Transport::Redis, Style::Orchestration) => "orchestration.redis",
-        }
-    }
-
-    /// What is promised to whoever sends a message, in a few words.
-    #[must_use]
-    pub const fn promise(self) -> &'static str {
-        match self.transport {
-            Transport::Amqp | Transport::Redis => "at least once; once in effect",
-        }
-    }
-
-    /// How messages travel: an exchange and queues, a stream with a group for each service, or jobs in lists.
-    #[must_use]
-    pub const fn mode(self) -> &'static str {
-        match (self.transport, self.style) {
-            (Transport::Amqp, _) => "queues",
-            (Transport::Redis, Style::Choreography) => "streams",
-            (Transport::Redis, Style::Orchestration) => "sidekiq",
+            (Transport::Zeromq, Style::Choreography) => "choreography.zeromq",
+            (Transport::Zeromq, Style::Orchestration) => "orchestration.zeromq",
         }
     }
 
@@ -266,13 +252,13 @@ mod tests {
         let why = |name: &str| name.parse::<System>().unwrap_err().to_string();
         assert_eq!(why("waltz"), "\"waltz\" is not a style: use choreography or orchestration");
         assert_eq!(why("waltz.amqp"), why("waltz"));
-        assert_eq!(why("choreography.fax"), "\"fax\" is not a transport: use amqp or redis");
-        assert_eq!(why("choreography."), "\"\" is not a transport: use amqp or redis");
+        assert_eq!(why("choreography.fax"), "\"fax\" is not a transport: use amqp, redis or zeromq");
+        assert_eq!(why("choreography."), "\"\" is not a transport: use amqp, redis or zeromq");
         for transport in Transport::ALL {
             assert!(why("choreography.fax").contains(transport.as_str()), "{transport} is accepted, too");
         }
         let error = serde_json::from_str::<System>("\"orchestration.fax\"").unwrap_err();
-        assert!(error.to_string().contains("use amqp or redis"), "{error}");
+        assert!(error.to_string().contains("use amqp, redis or zeromq"), "{error}");
     }
 
     #[test]

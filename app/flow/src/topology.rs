@@ -60,6 +60,9 @@ impl Queue {
     pub fn label(&self) -> &'static str {
         match (self.transport, self.style) {
             (Transport::Redis, Style::Choreography) => GROUP_LABELS[self.service as usize],
+            // The names of these systems' queues are their sockets' with the transport before them.
+            (Transport::Zeromq, Style::Choreography) => "SUB sku_processed",
+            (Transport::Zeromq, Style::Orchestration) => PULL_LABELS[self.service as usize],
             _ => self.name,
         }
     }
@@ -68,6 +71,14 @@ impl Queue {
 /// What the groups of the stream are called in the picture.
 const GROUP_LABELS: [&str; Service::COUNT] =
     ["group inventory", "group catalog", "group wishlist", "group loyalty"];
+
+/// What the sockets are called by which the services take commands over ZeroMQ.
+const PULL_LABELS: [&str; Service::COUNT] = [
+    "PULL recalculate_sku",
+    "PULL update_sku_availability",
+    "PULL update_wishlists",
+    "PULL add_loyalty_points",
+];
 
 /// The event's exchange.
 pub const SKU_PROCESSED: Exchange = Exchange { name: "sku_processed", exchange_type: ExchangeType::Fanout };
@@ -80,6 +91,12 @@ pub const SKU_STREAM: Exchange =
     Exchange { name: "skuflow:sku_processed", exchange_type: ExchangeType::Fanout };
 /// Over Redis commands go straight into their lists: there is nothing that would route them, so that the name is empty.
 pub const LISTS: Exchange = Exchange { name: "", exchange_type: ExchangeType::Direct };
+
+/// Inventory's PUB socket over ZeroMQ. Whoever is subscribed gets each event.
+pub const PUB_SOCKET: Exchange =
+    Exchange { name: "zeromq:sku_processed", exchange_type: ExchangeType::Fanout };
+/// Inventory's PUSH sockets over ZeroMQ, one for each command.
+pub const PUSH_SOCKETS: Exchange = Exchange { name: "zeromq:commands", exchange_type: ExchangeType::Direct };
 
 macro_rules! queue {
     ($name:literal, $key:literal, $service:ident, $style:ident) => {
@@ -127,6 +144,19 @@ pub const REDIS_QUEUES: [Queue; 8] = [
     queue!("queue:add_loyalty_points", "add_loyalty_points", Loyalty, Orchestration, Redis),
 ];
 
+/// What the services take messages from over ZeroMQ: their own sockets, with the memory behind them. Loyalty does not take
+/// part there; its names are kept for it.
+pub const ZEROMQ_QUEUES: [Queue; 8] = [
+    queue!("zeromq:sku_processed/inventory", "", Inventory, Choreography, Zeromq),
+    queue!("zeromq:sku_processed/catalog", "", Catalog, Choreography, Zeromq),
+    queue!("zeromq:sku_processed/wishlist", "", Wishlist, Choreography, Zeromq),
+    queue!("zeromq:sku_processed/loyalty", "", Loyalty, Choreography, Zeromq),
+    queue!("zeromq:recalculate_sku", "recalculate_sku", Inventory, Orchestration, Zeromq),
+    queue!("zeromq:update_sku_availability", "update_sku_availability", Catalog, Orchestration, Zeromq),
+    queue!("zeromq:update_wishlists", "update_wishlists", Wishlist, Orchestration, Zeromq),
+    queue!("zeromq:add_loyalty_points", "add_loyalty_points", Loyalty, Orchestration, Zeromq),
+];
+
 /// Every queue that can be there over AMQP: those of [`QUEUES`], then those of whoever may join.
 pub fn all_queues() -> impl Iterator<Item = &'static Queue> {
     QUEUES.iter().chain(&LOYALTY_QUEUES)
@@ -164,6 +194,8 @@ impl System {
             (Transport::Amqp, style) => style.exchange(),
             (Transport::Redis, Style::Choreography) => SKU_STREAM,
             (Transport::Redis, Style::Orchestration) => LISTS,
+            (Transport::Zeromq, Style::Choreography) => PUB_SOCKET,
+            (Transport::Zeromq, Style::Orchestration) => PUSH_SOCKETS,
         }
     }
 
@@ -181,13 +213,15 @@ impl System {
     /// The queue that `service` consumes in this system.
     #[must_use]
     pub fn queue_of(self, service: Service) -> &'static Queue {
-        match self.transport {
-            Transport::Amqp => self.style.queue_of(service),
-            Transport::Redis => REDIS_QUEUES
-                .iter()
-                .find(|queue| queue.style == self.style && queue.service == service)
-                .expect("each service has one queue in each style"),
-        }
+        let queues = match self.transport {
+            Transport::Amqp => return self.style.queue_of(service),
+            Transport::Redis => &REDIS_QUEUES,
+            Transport::Zeromq => &ZEROMQ_QUEUES,
+        };
+        queues
+            .iter()
+            .find(|queue| queue.style == self.style && queue.service == service)
+            .expect("each service has one queue in each style")
     }
 
     /// Where this system sends what the style addresses to an exchange with a routing key, by the names that AMQP has for
@@ -221,6 +255,8 @@ impl System {
             _ => !routing_key.is_empty() && queue.routing_key == routing_key,
         };
         match all_queues().find(is_addressed) {
+            // Its commands have sockets of their own, and a routing key says by which.
+            Some(_) if !exchange.is_empty() && self.has_exchange() => (self.exchange().name, routing_key),
             Some(queue) => ("", self.queue_of(queue.service).name),
             None => (self.exchange().name, ""),
         }
@@ -236,7 +272,7 @@ pub fn amqp_queue_named(name: &str) -> Option<&'static Queue> {
 /// The queue of ours with that name, whatever carries it.
 #[must_use]
 pub fn queue_named(name: &str) -> Option<&'static Queue> {
-    all_queues().chain(&REDIS_QUEUES).find(|queue| queue.name == name)
+    all_queues().chain(&REDIS_QUEUES).chain(&ZEROMQ_QUEUES).find(|queue| queue.name == name)
 }
 
 /// The style to which an exchange belongs, if it is one of ours over AMQP.

@@ -175,10 +175,10 @@ pub fn Controls(
 #[component]
 fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl IntoView {
     let chosen = Memo::new(move |_| seen.with(|seen| seen.dispatch));
-    let is_amqp = lab.peek(|state| state.shows().transport == Transport::Amqp).unwrap_or(true);
-    let (one, legend) = match is_amqp {
-        true => ("Exchange", "How it reaches the queues"),
-        false => ("Stream", "How it reaches the groups"),
+    let (one, legend) = match lab.peek(|state| state.shows().transport).unwrap_or_default() {
+        Transport::Amqp => ("Exchange", "How it reaches the queues"),
+        Transport::Redis => ("Stream", "How it reaches the groups"),
+        Transport::Zeromq => ("PUB socket", "How it reaches the services"),
     };
     let choices = [(Dispatch::Fanout, one), (Dispatch::Queues, "Own list")].map(|(dispatch, name)| {
         view! {
@@ -295,6 +295,9 @@ fn what_waits(look: &Look<'_>) -> Vec<String> {
     });
     let refused = match picture.system(system).refused_now() {
         0 => None,
+        count if system.transport == Transport::Zeromq => Some(format!(
+            "{count} in the outbox: not all who are to have them are there. They are sent again."
+        )),
         count => Some(format!(
             "A queue on {} is full and refuses {count} {}. Our own queues have them; they are sent again, ever more seldom, \
              until that queue takes them too.",

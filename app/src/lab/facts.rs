@@ -82,6 +82,7 @@ pub fn message_facts<'a>(
             Kind::DuplicateIgnored { .. } => facts.state = "known already, and ignored",
             Kind::OlderVersionIgnored { .. } => facts.state = "older than what was known, and ignored",
             Kind::Expired => facts.state = "expired: no consumer took it in time",
+            Kind::Lost { reason } => (facts.state, facts.reason) = ("lost", Some(reason.clone())),
             Kind::DeadLettered { reason } => (facts.state, facts.reason) = ("parked", Some(reason.clone())),
             Kind::Refused { reason, .. } => {
                 (facts.state, facts.reason) = ("refused, waiting to be sent again", Some(reason.clone()));

@@ -111,6 +111,7 @@ pub fn hop_of(event: &Event, system: impl Into<System>) -> Option<Hop> {
         Kind::Routed { .. } if event.attempt > Some(1) => {
             hop(return_edge(own_queue(event)?), message, ROUTE_MS)
         }
+        Kind::Lost { .. } => hop(route_edge(own_queue(event)?), Shape::Error, ROUTE_MS),
         Kind::RetryScheduled { .. } => hop(retry_edge(own_queue(event)?), Shape::Error, SHORT_MS),
         Kind::DeadLettered { .. } => hop(park_edge(own_queue(event)?), Shape::Error, SHORT_MS),
         Kind::Nacked { .. } => Hop { back: true, ..hop(taking_edge(event)?, Shape::Error, SHORT_MS) },
@@ -160,9 +161,11 @@ pub fn waits_for(event: &Event) -> Option<u64> {
         Kind::Routed { .. } if event.attempt > Some(1) => {
             Some(key("put off", message?, event.queue.as_deref()?))
         }
-        Kind::Confirmed { .. } | Kind::Routed { .. } | Kind::Returned { .. } | Kind::Refused { .. } => {
-            Some(key("published", message?, ""))
-        }
+        Kind::Confirmed { .. }
+        | Kind::Routed { .. }
+        | Kind::Returned { .. }
+        | Kind::Refused { .. }
+        | Kind::Lost { .. } => Some(key("published", message?, "")),
         Kind::Delivered { .. } => Some(key("routed", message?, event.queue.as_deref()?)),
         Kind::HttpResponse { http_id, .. } => Some(key("asked", http_id, "")),
         Kind::HandlerStarted

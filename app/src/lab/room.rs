@@ -13,6 +13,7 @@ pub mod files;
 pub mod hold;
 pub mod section;
 pub mod simulator;
+pub mod transport;
 pub mod workers;
 
 use super::handle::Lab;
@@ -22,7 +23,7 @@ use crate::api::asks::{Ask, Asks};
 use crate::later::{self, IS_ALIVE};
 use crate::live::{Connection, Live};
 use crate::me;
-use flow::{System, fault::Holding};
+use flow::{System, Transport, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
@@ -50,7 +51,8 @@ pub fn wake(place: HtmlElement, lab: Lab, at_gates: Asks, holding: Holding) {
 }
 
 /// The sections that are folded away.
-const TOPICS: [&str; 7] = ["faults", "workers", "encoding", "desk", "files", "simulator", "over"];
+const TOPICS: [&str; 8] =
+    ["transport", "faults", "workers", "encoding", "desk", "files", "simulator", "over"];
 
 /// The place of the room: the server draws it, and the browser brings it to life.
 #[component]
@@ -108,6 +110,10 @@ pub fn Room(
                     <SaidBelow section=gates />
                 </fieldset>
             </div>
+            {(system.transport == Transport::Zeromq)
+                .then(|| {
+                    view! { <Topic section=topic("transport") title="Transport" contents=transport::contents /> }
+                })}
             <Topic section=topic("faults") title="Break something" contents=faults::contents />
             <Topic section=topic("workers") title="Workers" contents=workers::contents />
             <Topic section=topic("encoding") title="Encoding of calls" contents=encoding::contents />

@@ -103,6 +103,7 @@ const fn transport_name(transport: Transport) -> &'static str {
     match transport {
         Transport::Amqp => "AMQP",
         Transport::Redis => "Redis",
+        Transport::Zeromq => "ZeroMQ",
     }
 }
 
@@ -114,6 +115,9 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
         (Style::Choreography, Dispatch::Fanout, Transport::Redis) => {
             "Inventory adds one event to a stream, whichever groups read it."
         }
+        (Style::Choreography, Dispatch::Fanout, Transport::Zeromq) => {
+            "Inventory publishes to whoever is subscribed."
+        }
         (Style::Choreography, Dispatch::Queues, _) => {
             "Inventory keeps a list, and publishes its event to each queue itself."
         }
@@ -123,6 +127,9 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
         (Style::Orchestration, _, Transport::Redis) => {
             "Inventory pushes a job in Sidekiq's format into each service's list."
         }
+        (Style::Orchestration, _, Transport::Zeromq) => {
+            "Inventory pushes each command, and a worker pulls it."
+        }
     }
 }
 
@@ -130,6 +137,7 @@ const fn says(system: System, dispatch: Dispatch) -> &'static str {
 const fn promises(transport: Transport) -> &'static str {
     match transport {
         Transport::Amqp | Transport::Redis => "At least once; once in effect.",
+        Transport::Zeromq => "At most once, and it shows; acked: at least once.",
     }
 }
 

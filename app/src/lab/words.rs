@@ -5,7 +5,7 @@ use crate::me::me;
 use flow::api::BreakerState;
 use flow::event::{MessageInfo, Origin, State, StockReason};
 use flow::fault::{FaultPhase, Gate, HeldStep};
-use flow::{Event, Kind, Node, Service};
+use flow::{Event, Kind, Node, Service, Transport};
 
 /// A time span, with as many figures as one can use.
 #[must_use]
@@ -228,7 +228,11 @@ fn what_happened(event: &Event) -> String {
             format!("Broker confirmed the message in {}", duration(*duration_us))
         }
         Kind::Refused { reason, delay_ms } => {
-            format!("Broker refused the message: {reason}; sent again in {} s", delay_ms.div_ceil(1000))
+            let by = match event.system.map(|system| system.transport) {
+                Some(Transport::Zeromq) => "Not taken so far",
+                _ => "Broker refused the message",
+            };
+            format!("{by}: {reason}; sent again in {} s", delay_ms.div_ceil(1000))
         }
         Kind::Returned { reply_code, reply_text } => {
             format!("Broker returned the message: {reply_code} {reply_text}")
@@ -302,6 +306,7 @@ fn what_happened(event: &Event) -> String {
                 None => format!("{node} {now}"),
             }
         }
+        Kind::Lost { reason } => format!("✗ A message for {node} is lost: {reason}"),
         Kind::Expired => format!("The message expired in {queue}: no consumer took it in time"),
         Kind::GatesSet { gates, .. } => match gates {
             0 if event.actor.is_none() => "The hold ended by itself: all gates are open".to_owned(),
@@ -432,6 +437,7 @@ pub const fn mark(event: &Event) -> &'static str {
         | Kind::Nacked { .. }
         | Kind::RetryScheduled { .. }
         | Kind::Expired
+        | Kind::Lost { .. }
         | Kind::BreakerChanged { to: BreakerState::Open | BreakerState::HalfOpen, .. }
         | Kind::DeadLettered { .. }
         | Kind::ConnectionLost { .. }

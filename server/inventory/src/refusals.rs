@@ -7,6 +7,8 @@ use tokio::time::Instant;
 /// How long to wait before a refused message is sent again, the first time and at most.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_mins(5);
+/// How long at most where somebody who was away may be there again at any time.
+const AWAY_MAX: Duration = Duration::from_secs(4);
 
 /// The refused messages of a relay, by their row in the outbox.
 #[derive(Debug, Default)]
@@ -22,8 +24,17 @@ struct Refusal {
 impl Refusals {
     /// The broker refused it; answers after how long it is to be sent again.
     pub fn refused(&mut self, row: i64, now: Instant) -> Duration {
+        self.put_off(row, now, PAUSE_MAX)
+    }
+
+    /// Nobody took it; answers after how long it is to be sent again.
+    pub fn not_taken(&mut self, row: i64, now: Instant) -> Duration {
+        self.put_off(row, now, AWAY_MAX)
+    }
+
+    fn put_off(&mut self, row: i64, now: Instant, most: Duration) -> Duration {
         let refusal = self.0.entry(row).or_insert(Refusal { times: 0, due: None });
-        let pause = PAUSE_MIN.saturating_mul(1 << refusal.times.min(16)).min(PAUSE_MAX);
+        let pause = PAUSE_MIN.saturating_mul(1 << refusal.times.min(16)).min(most);
         refusal.times += 1;
         refusal.due = Some(now + pause);
         pause
@@ -85,6 +96,10 @@ mod tests {
             assert_eq!((refusals.next_due(), refusals.holds(7), refusals.holds(8)), (None, true, false));
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        assert_eq!(refusals.not_taken(9, now).as_secs(), 1);
+        assert_eq!(refusals.not_taken(9, now).as_secs(), 2);
+        assert_eq!((refusals.not_taken(9, now), refusals.not_taken(9, now)), (AWAY_MAX, AWAY_MAX));
+        refusals.settled(9);
         refusals.lost(now);
         assert_eq!(refusals.take_due(now + PAUSE_MIN, 10), [7]);
         refusals.settled(7);

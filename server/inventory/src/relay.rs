@@ -175,10 +175,19 @@ impl Inventory {
                 self.goes_on(system, course);
                 self.receipts.add(system, [id]);
             }
-            Err(Unsent { row, error: PublishError::Refused(why), reporter }) => {
-                let delay = course.refusals.refused(row, Instant::now());
+            Err(Unsent {
+                row,
+                error: error @ (PublishError::Refused(_) | PublishError::NotTaken(_)),
+                reporter,
+            }) => {
                 let exchange = system.exchange().name;
-                let reason = why.unwrap_or_else(|| format!("a queue on {exchange} is full and rejects"));
+                let (delay, reason) = match error {
+                    PublishError::Refused(why) => (
+                        course.refusals.refused(row, Instant::now()),
+                        why.unwrap_or_else(|| format!("a queue on {exchange} is full and rejects")),
+                    ),
+                    other => (course.refusals.not_taken(row, Instant::now()), other.to_string()),
+                };
                 let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 reporter.tell(Kind::Refused { delay_ms, reason: reason.clone() });
                 if let Some(times) = course.refused.worth_saying(exchange) {

@@ -306,6 +306,14 @@ const STOPPED: &str = "the broker is stopped on purpose";
 const CUT: &str =
     "the broker is stopped on purpose: this server cut its own connections to it, and makes none";
 
+impl<D> Connector<D> {
+    /// The same by another way.
+    pub fn over<E>(self, uri: E) -> Connector<E> {
+        let Self { uri: _, journal, links, stopped_on_purpose, is_ours, stop } = self;
+        Connector { uri, journal, links, stopped_on_purpose, is_ours, stop }
+    }
+}
+
 impl<D: Dial> Connector<D> {
     /// Why connections are cut while the broker is stopped on purpose.
     const fn cut_because(&self) -> &'static str {

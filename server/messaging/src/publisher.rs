@@ -27,6 +27,9 @@ pub enum PublishError {
     /// The other side refused responsibility (in AMQP, `basic.nack`), and said why if it did.
     #[error("the message was refused{}", .0.as_ref().map_or_else(String::new, |why| format!(": {why}")))]
     Refused(Option<String>),
+    /// Nobody was there to take it, or to acknowledge it so far: it is sent again by itself, soon.
+    #[error("{0}")]
+    NotTaken(String),
     /// The broker said nothing.
     #[error("the broker did not confirm within {} s", CONFIRM_TIMEOUT.as_secs())]
     Timeout,

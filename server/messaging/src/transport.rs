@@ -5,8 +5,9 @@
 //! and connecting again ([`crate::connection`]). [`crate::amqp`] is AMQP's side of it; another transport is a crate that
 //! implements these traits for its own connection.
 //!
-//! Each of them promises *at least once*: what is confirmed is kept until somebody settles it, also when whoever holds it
-//! dies. The inboxes of the services make of that *once in effect*.
+//! AMQP and Redis promise *at least once*: what is confirmed is kept until somebody settles it, also when whoever holds it
+//! dies. The inboxes of the services make of that *once in effect*. What promises less, as ZeroMQ's sockets do, tells each loss
+//! (`flow::Kind::Lost`).
 
 use crate::{Envelope, consumer::Consumer, publisher::PublishError, worker::WorkerError};
 use flow::{Id, topology::Queue};

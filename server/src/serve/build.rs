@@ -6,6 +6,7 @@ use crate::{
     data::ResetMarker,
     recount,
     styles::{self, Services},
+    zeromq::Left,
 };
 use availability::AvailabilityClient;
 use bridge::{embedded, management::Bound, neighbours::Neighbours};
@@ -20,6 +21,7 @@ use std::{fs::File, net::SocketAddr};
 use tokio::net::TcpListener;
 use warehouse::ftp::{Embedded, FtpUrl};
 use wishlist::{Post, Wishlist, sqlite::SqliteWishes};
+use zeromq_transport::{Doors, ListenAt};
 
 /// The parts of a server.
 pub(super) struct Built {
@@ -37,6 +39,10 @@ pub(super) struct Built {
     pub services: Services,
     pub marker: ResetMarker,
     pub broker: BrokerHandle,
+    /// The ports of ZeroMQ's sockets, where a flag names them.
+    pub doors: Option<[(System, Doors); 2]>,
+    /// What the last run had in memory.
+    pub left: Left,
 }
 
 impl Built {
@@ -55,6 +61,7 @@ impl Built {
         })?;
         let addr = listener.local_addr().map_err(other)?;
         let (ftp_url, ftp_server) = bind_ftp_server(settings).await?;
+        let doors = settings.zeromq_listen.map(bind_zeromq).transpose()?;
 
         let sequencer = match settings.broker {
             BrokerChoice::At(_) => Sequencer::default(),
@@ -82,6 +89,7 @@ impl Built {
         let services = Services { inventory, catalog, wishlist, loyalty, availability };
         let marker = ResetMarker::of(&settings.data);
         marker.finish(&services).await.map_err(other)?;
+        let left = recount::left_in_memory(&journal);
         recount::server_started(&journal, &services).await?;
         for system in System::ALL {
             control.set_loyalty(system, services.loyalty.membership(system).has_joined());
@@ -102,8 +110,15 @@ impl Built {
             services,
             marker,
             broker,
+            doors,
+            left,
         })
     }
+}
+
+fn bind_zeromq(at: ListenAt) -> Result<[(System, Doors); 2], ServeError> {
+    let addr = at.0;
+    Doors::bind(at).map_err(|source| ServeError::Listen { addr, flag: "zeromq-listen", source })
 }
 
 /// The broker, ours or another.

@@ -10,7 +10,7 @@ use bridge::{
     tap,
 };
 use control::Control;
-use flow::{Service, System, Transport, fault::FaultKind};
+use flow::{Service, System, Transport, api::WorkersState, fault::FaultKind};
 use inventory::Inventory;
 use journal::Journal;
 use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
@@ -23,8 +23,13 @@ use redis_transport::{
     channel::Channel,
     keeper::{self, Keeper},
 };
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use zeromq_transport::{Hub, ZmqLink};
 
 /// What the services do with their connections.
 #[derive(Clone)]
@@ -163,6 +168,61 @@ impl Session<RedisLink> for RedisSession {
 
     fn lost(&self, reason: &str) {
         self.0.lost(reason);
+    }
+}
+
+/// The same over ZeroMQ.
+pub(crate) struct ZmqSession {
+    pub of: ServiceSession,
+    pub hub: Hub,
+    /// Whether it ends as if its process had died, with all that was in its memory.
+    pub crashed: AtomicBool,
+}
+
+/// How long inventory waits for the others to listen before it sends.
+const LISTEN_WITHIN: Duration = Duration::from_secs(3);
+
+impl Session<ZmqLink> for ZmqSession {
+    async fn run(&self, link: &ZmqLink, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
+        let ServiceSession { control, scope, consumer, inventory, stop, .. } = &self.of;
+        let (system, queue, hub) = (scope.system, consumer.queue, &self.hub);
+        recount::parked(&consumer.journal, [(queue, hub.parked(queue))]).await;
+        let publishing = match inventory {
+            Some(inventory) => Some((inventory, hub.bind().await?)),
+            None => None,
+        };
+        let supervisor = Supervisor::start(consumer.clone(), link).await?;
+        ready();
+        let relay = async {
+            let Some((inventory, outlet)) = publishing else { return Ok(()) };
+            // Who sends before anybody listens loses it.
+            let mut listeners = Service::ALWAYS.to_vec();
+            listeners.retain(|service| {
+                let state = control.workers(system, *service).state;
+                !matches!(state, WorkersState::Stopped | WorkersState::Failed)
+            });
+            hub.all_hear(&listeners, LISTEN_WITHIN).await;
+            inventory.relay(system, &outlet, stop, scope).await
+        };
+        tokio::try_join!(supervisor.run(), relay)?;
+        Ok(())
+    }
+
+    async fn cut(&self) -> String {
+        let reason = self.of.is_cut().await;
+        let ServiceSession { control, scope, .. } = &self.of;
+        let kind = *control.crashes(scope.system, scope.service).borrow();
+        let is_death = matches!(kind, Some(FaultKind::CrashBeforeEffect | FaultKind::CrashBeforeAck));
+        self.crashed.store(is_death, Ordering::Relaxed);
+        reason
+    }
+
+    fn lost(&self, reason: &str) {
+        if self.crashed.swap(false, Ordering::Relaxed) {
+            let service = self.of.scope.service;
+            self.hub.memory(service).is_gone(&format!("{service} crashed with it in its memory"));
+        }
+        self.of.lost(reason);
     }
 }
 

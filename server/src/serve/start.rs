@@ -7,12 +7,15 @@ use super::{
     sessions::{Sessions, WatchRemote},
 };
 use crate::{
+    carriers::Carriers,
     cli::{BrokerChoice, Serve},
     data::Reset,
     members::Members,
+    modes::Modes,
     recount,
     redis::RedisSystems,
     web::{self, listen::Patience, security::Guard},
+    zeromq::{self, ZeromqSystems},
 };
 use bridge::{
     embedded,
@@ -50,7 +53,7 @@ pub(super) struct Running {
     tasks: TaskTracker,
     consumers_stop: CancellationToken,
     control: Control,
-    redis: RedisSystems,
+    carriers: Carriers,
     http: JoinHandle<()>,
     http_stop: CancellationToken,
     embedded: Option<EmbeddedBroker>,
@@ -84,6 +87,8 @@ impl Built {
             services,
             marker,
             broker,
+            doors,
+            left,
         } = self;
         let tasks = TaskTracker::new();
         if let Some(embedded) = &broker.embedded {
@@ -130,10 +135,29 @@ impl Built {
             let session = move |leaves| sessions.of(system, Service::Loyalty, leaves);
             tasks.spawn(members.clone().keep(system, stop, session));
         }
-        let redis = redis_systems(&settings, &connector, &sessions, &tasks);
-        services.inventory.carried_by(Arc::new(redis.clone()));
+        let modes = Modes::open(&settings.data);
+        let carriers = Carriers {
+            redis: redis_systems(&settings, &connector, &sessions, &tasks),
+            zeromq: ZeromqSystems::new(zeromq::Setup {
+                listen: settings.zeromq_listen.unwrap_or_default(),
+                doors,
+                parked: settings.data.join("zeromq"),
+                modes: modes.clone(),
+                left,
+                connector: Connector {
+                    stopped_on_purpose: control.broker_stopped(Transport::Zeromq),
+                    is_ours: false,
+                    ..connector.clone().over(())
+                },
+                sessions: sessions.clone(),
+                tasks: tasks.clone(),
+            }),
+        };
+        let Carriers { redis, zeromq } = carriers.clone();
+        services.inventory.carried_by(Arc::new(carriers.clone()));
         desk.also(Transport::Redis, Arc::new(redis.clone())).await;
-        wake_where_something_is_left(&redis, &journal, &services.inventory, &tasks).await?;
+        desk.also(Transport::Zeromq, Arc::new(zeromq.clone())).await;
+        wake_where_something_is_left(&carriers, &journal, &services.inventory, &tasks).await?;
         let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
         let depths = match &broker.embedded {
             Some(house) => Source::Embedded(house.clone()),
@@ -148,7 +172,8 @@ impl Built {
             }
         };
         let depths = Depths::new(depths, control.clone());
-        depths.also(Arc::new(redis.clone()));
+        depths.also(Arc::new(redis));
+        depths.also(Arc::new(zeromq));
         if let Some(server) = &ftp_server {
             say(format!("drop box at ftp://{}", server.addr));
         }
@@ -203,7 +228,8 @@ impl Built {
             embedded: broker.embedded.clone(),
             drop_box,
             members,
-            redis: redis.clone(),
+            carriers: carriers.clone(),
+            modes,
             reset,
             simulation,
             broker_label: broker.label,
@@ -216,7 +242,17 @@ impl Built {
         let http = tokio::spawn(web::listen::serve(listener, router, Patience::default(), http_stop.clone()));
         say(format!("listening on http://{addr}"));
         let embedded = broker.embedded;
-        Ok(Running { tasks, consumers_stop, control, redis, http, http_stop, embedded, journal, _lock: lock })
+        Ok(Running {
+            tasks,
+            consumers_stop,
+            control,
+            carriers,
+            http,
+            http_stop,
+            embedded,
+            journal,
+            _lock: lock,
+        })
     }
 }
 
@@ -233,7 +269,8 @@ impl Running {
         if timeout(REQUESTS_TIMEOUT, self.http).await.is_err() {
             tracing::warn!("some requests were cut off");
         }
-        self.redis.stop().await;
+        self.carriers.redis.stop().await;
+        self.carriers.zeromq.end();
         if let Some(embedded) = self.embedded {
             embedded.shutdown().await;
         }
@@ -265,18 +302,18 @@ fn redis_systems(
 
 /// Sets to work again what the last run has left something to do in.
 async fn wake_where_something_is_left(
-    redis: &RedisSystems,
+    carriers: &Carriers,
     journal: &Journal,
     inventory: &Inventory,
     tasks: &TaskTracker,
 ) -> Result<(), ServeError> {
     let picture = journal.picture().await;
-    for system in Transport::Redis.systems() {
+    for system in System::ALL.into_iter().filter(|system| !system.transport.is_default()) {
         let is_left = inventory.unsent_of(system).await? > 0 || !picture.system(system).is_settled();
         if is_left {
-            let redis = redis.clone();
+            let carriers = carriers.clone();
             tasks.spawn(async move {
-                if let Err(error) = redis.wake(system).await {
+                if let Err(error) = carriers.wake(system).await {
                     tracing::warn!(%system, %error, "what was left to do waits");
                 }
             });

@@ -16,9 +16,10 @@ pub mod transport;
 
 use crate::{
     announce,
+    carriers::Carriers,
     data::{self, Reset},
     members::{self, Members},
-    redis::RedisSystems,
+    modes::Modes,
     styles::Services,
 };
 use ::journal::Journal;
@@ -51,7 +52,8 @@ pub struct Parts {
     /// Who lets loyalty join and leave.
     pub members: Members,
     /// The systems over Redis.
-    pub redis: RedisSystems,
+    pub carriers: Carriers,
+    pub modes: Modes,
     /// The way back to the seed.
     pub reset: Reset,
     pub simulation: Simulation,
@@ -99,7 +101,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(compress::layer())
-        .layer(middleware::from_fn_with_state(parts.redis.clone(), transport::wake))
+        .layer(middleware::from_fn_with_state(parts.carriers.clone(), transport::wake))
         .layer(middleware::from_fn_with_state(Arc::new(guard), security::guard))
 }
 

@@ -100,6 +100,7 @@ impl Skuflow {
             broker,
             management: None,
             redis: None,
+            zeromq_listen: None,
             amqp_listen: ([127, 0, 0, 1], 0).into(),
             data: data.path().to_owned(),
             ftp: FtpChoice::Embedded,

@@ -157,6 +157,11 @@ pub enum Kind {
     },
     /// The message waited in its queue for longer than it was to live, and the broker took it out.
     Expired,
+    /// The message was sent and never arrived, or was lost with the memory in which it was: nobody keeps it any more.
+    Lost {
+        /// Where it was lost, and why.
+        reason: String,
+    },
     /// The message used up its attempts and was parked.
     DeadLettered {
         /// Why.

@@ -135,6 +135,7 @@ impl Serialize for Event {
                 all! { "reason": reason, "delay_ms": delay_ms }
             }
             Kind::DeadLettered { reason }
+            | Kind::Lost { reason }
             | Kind::ConnectionLost { reason }
             | Kind::ConnectionBlocked { reason } => all! { "reason": reason },
             Kind::Held { gate, hold_id, routing_key } => {
@@ -294,6 +295,7 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
         KindName::Acked => Kind::Acked { duration_us: flat.duration_us.take() },
         KindName::Nacked => Kind::Nacked { requeue: need!(requeue), reason: need!(reason) },
         KindName::RetryScheduled => Kind::RetryScheduled { delay_ms: need!(delay_ms), reason: need!(reason) },
+        KindName::Lost => Kind::Lost { reason: need!(reason) },
         KindName::DeadLettered => Kind::DeadLettered { reason: need!(reason) },
         KindName::Held => {
             Kind::Held { gate: need!(gate), hold_id: need!(hold_id), routing_key: flat.routing_key.take() }

@@ -301,6 +301,24 @@ fn a_producer_with_a_list_of_its_own_reaches_loyalty_once_it_is_on_it() {
 }
 
 #[test]
+fn over_zeromq_inventorys_sockets_stand_where_the_exchange_stood_and_the_services_where_the_queues_did() {
+    for system in crate::Transport::Zeromq.systems() {
+        for orientation in [Orientation::Wide, Orientation::Tall] {
+            let layout = layout(&Plan::new(system, orientation));
+            let socket = layout.nodes.iter().find(|node| node.role == NodeRole::Exchange).unwrap();
+            assert_eq!(socket.id, system.exchange().name, "{system}");
+            for queue in system.queues() {
+                let drawn = layout.queues.iter().find(|drawn| drawn.name == queue.name).unwrap();
+                assert_eq!(drawn.label.lines.join(" "), queue.label(), "{system}");
+                let route = layout.edge(&route_edge(queue.name)).unwrap();
+                assert_eq!((&*route.from, &*route.to), (system.exchange().name, queue.name), "{system}");
+            }
+            assert!(layout.queues.iter().all(|queue| queue.slots.right() < layout.width), "{system}");
+        }
+    }
+}
+
+#[test]
 fn over_redis_a_stream_stands_where_the_exchange_stood_and_lists_are_reached_straight() {
     for system in crate::Transport::Redis.systems() {
         for orientation in [Orientation::Wide, Orientation::Tall] {

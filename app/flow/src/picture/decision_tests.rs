@@ -93,6 +93,32 @@ fn a_neighbour_is_there_from_when_it_is_seen_until_it_is_gone_or_the_server_star
 }
 
 #[test]
+fn a_message_that_is_lost_is_in_no_queue_any_more_and_counted_whether_it_had_come_or_not() {
+    let mut story = Story::new();
+    let [inventory, catalog, wishlist] = story.send(STYLE, "one", 1);
+    story.handle(&inventory, 1);
+    story.deliver(&catalog);
+    let lost = || Kind::Lost { reason: "it crashed".into() };
+    for copy in [&catalog, &wishlist] {
+        story.step(copy, lost());
+    }
+    let system = fold(&story).system(Style::Choreography).clone();
+    for service in [Service::Catalog, Service::Wishlist] {
+        let queue = system.queue_of(service).unwrap();
+        assert!(queue.is_empty(), "{queue:?}");
+        assert_eq!(queue.lost, 1);
+        assert_eq!(system.service(service).decided, Some(Decision::Lost));
+    }
+    assert_eq!(system.queue_of(Service::Inventory).unwrap().lost, 0);
+    assert!(!system.is_settled() && system.is_stuck(), "somebody may announce it again");
+    // One that never came is counted, and takes none of the others away.
+    let mut never = story.events.last().unwrap().clone();
+    never.message_id = Some("never".into());
+    story.tell(never);
+    assert_eq!(fold(&story).system(Style::Choreography).queue_of(Service::Wishlist).unwrap().lost, 2);
+}
+
+#[test]
 fn a_message_that_expired_is_in_no_queue_any_more_and_the_services_disagree() {
     let mut story = Story::new();
     let [inventory, catalog, wishlist] = story.send(STYLE, "one", 1);

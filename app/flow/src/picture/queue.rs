@@ -47,6 +47,9 @@ pub struct QueuePicture {
     pub routed: u64,
     /// How many rest in its dead-letter queue: parked, and neither replayed nor discarded since.
     pub dead: u64,
+    /// How many messages were lost on their way into it, or out of it.
+    #[serde(default)]
+    pub lost: u64,
     /// Waiting messages of which only the number is known, in front of the known ones.
     ahead: u64,
     /// The known waiting messages, in order.
@@ -459,6 +462,23 @@ impl QueuePicture {
             }
         }
         self.settled(id);
+    }
+
+    /// The message is nowhere any more: it never came here, or was lost from here.
+    pub(super) fn is_lost(&mut self, id: Option<&Id>) {
+        self.lost += 1;
+        let Some(id) = id.map(Key::from) else { return };
+        self.no_longer_waits(&id);
+        if !forget(&mut self.waiting, |one| one.id == id) {
+            forget(&mut self.unacked, |held| held.id == id);
+        }
+    }
+
+    /// The messages that wait here, are in hand, or wait for their next attempt, as far as they are known one by one.
+    pub fn known(&self) -> impl Iterator<Item = (&Id, Option<Sku>)> {
+        let in_hand = self.unacked.iter().map(|held| (held.id.id(), held.sku));
+        let waiting = self.waiting.iter().map(|one| (one.id.id(), one.sku));
+        in_hand.chain(waiting).chain(self.retrying.iter().map(|id| (id.id(), None)))
     }
 
     /// A parked message was replayed. That it left the dead-letter queue is told too, and must not count again.

@@ -53,6 +53,8 @@ pub enum Decision {
     Older,
     /// It waited for too long, and the broker took it out.
     Expired,
+    /// It was lost on its way here, or with the service's memory.
+    Lost,
 }
 
 /// A fault that is set, as far as the journal tells.

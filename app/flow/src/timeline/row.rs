@@ -43,6 +43,8 @@ pub enum End {
     Rejected,
     /// It waited in its queue for too long, and the broker took it out.
     Expired,
+    /// It was lost with where it was, or on its way.
+    Lost,
     /// What was held before it was published has been published.
     Published,
 }
@@ -161,6 +163,7 @@ impl Row {
             }
             Kind::DeadLettered { .. } => return self.ends(End::Dead, event.seq, at_us),
             Kind::Expired => return self.ends(End::Expired, event.seq, at_us),
+            Kind::Lost { .. } => return self.ends(End::Lost, event.seq, at_us),
             Kind::Nacked { .. } => return self.ends(End::Rejected, event.seq, at_us),
             // The ack of what was put aside ends that attempt, not the message.
             Kind::Acked { .. } if phase == Some(Phase::Retrying) || self.end.is_some() => return,

@@ -74,6 +74,11 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             ]
         }
         Kind::Published { routing_key, .. } => published(event, routing_key, &sku)?,
+        Kind::Confirmed { .. }
+            if event.system.is_some_and(|system| system.transport == Transport::Zeromq) =>
+        {
+            vec![words("It is out of inventory's hands.")]
+        }
         Kind::Confirmed { .. } if service == Some(Service::Inventory) => vec![
             words("The broker "),
             term(Term::Confirm, "confirms"),
@@ -92,6 +97,9 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         }
         Kind::Routed { .. } if event.system.is_some_and(|system| system.transport == Transport::Redis) => {
             vec![words(format!("The stream keeps the event. It is new to {queue} among its groups."))]
+        }
+        Kind::Routed { .. } if event.system.is_some_and(|system| system.transport == Transport::Zeromq) => {
+            vec![words(format!("It has reached {node}'s socket, and waits in its memory."))]
         }
         Kind::Routed { routing_key, .. } => match event.style()? {
             Style::Choreography => vec![
@@ -178,6 +186,7 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             term(Term::DeadLetter, "dead letter"),
             words(", and keeps its reason. The others go on."),
         ],
+        Kind::Lost { reason } => vec![words(format!("The message is lost: {reason}."))],
         Kind::Expired => vec![words(format!("Nobody took the message out of {queue} in time."))],
         Kind::Held { .. } => {
             let about_to = HeldStep::of(event).map_or("go on", |step| about_to(step.gate));

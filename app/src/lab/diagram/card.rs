@@ -265,6 +265,7 @@ fn decision(own: &ServicePicture, state: NodeState) -> Option<&'static str> {
         (BreakerState::Closed, Some(Decision::KnewIt)) => Some("ignored a duplicate"),
         (BreakerState::Closed, Some(Decision::Older)) => Some("ignored older version"),
         (BreakerState::Closed, Some(Decision::Expired)) => Some("a message expired"),
+        (BreakerState::Closed, Some(Decision::Lost)) => Some("✗ a message was lost"),
         (BreakerState::Closed, None) => None,
     }
 }

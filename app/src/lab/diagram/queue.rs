@@ -14,17 +14,19 @@ struct Drawn {
     ready: u64,
     unacked: u64,
     aside: u64,
+    lost: u64,
     /// What is parked, where no tray shows it.
     dead: u64,
     slots: Vec<Slot>,
 }
 
 fn drawn(system: &SystemPicture, name: &str, has_tray: bool) -> Drawn {
-    let nothing = Drawn { ready: 0, unacked: 0, aside: 0, dead: 0, slots: Vec::new() };
+    let nothing = Drawn { ready: 0, unacked: 0, aside: 0, lost: 0, dead: 0, slots: Vec::new() };
     system.queue(name).map_or(nothing, |queue| Drawn {
         ready: queue.ready(),
         unacked: queue.unacked(),
         aside: queue.retrying(),
+        lost: queue.lost,
         dead: if has_tray { 0 } else { queue.dead },
         slots: queue.slots().collect(),
     })
@@ -37,6 +39,7 @@ impl Drawn {
 
     fn aside(&self) -> String {
         match (self.aside, self.dead) {
+            (0, 0) if self.lost > 0 => format!("✗ {} lost", self.lost),
             (0, 0) => String::new(),
             (0, dead) => format!("parked {dead}"),
             (aside, 0) => format!("retrying {aside}"),
@@ -90,7 +93,8 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
     let top = queue.label.rect.y;
     let rows = if queue.counts.lines.len() > 1 {
         // Where there is room for two short lines: the slots show what is unacked, and the ring that one waits.
-        let aside = Some(seen.aside()).filter(|_| seen.aside > u64::from(seen.unacked > 0));
+        let is_told = seen.lost > 0 || seen.aside > u64::from(seen.unacked > 0);
+        let aside = Some(seen.aside()).filter(|_| is_told);
         [format!("ready {}", seen.ready), aside.unwrap_or_else(|| format!("unacked {}", seen.unacked))]
     } else {
         [seen.counts(), seen.aside()]
@@ -150,7 +154,14 @@ mod tests {
     #[test]
     fn what_no_longer_fits_into_slots_is_a_bar_that_says_how_it_develops() {
         let frame = Rect::new(0.0, 0.0, 100.0, 20.0);
-        let drawn = |ready: u64, unacked: u64| Drawn { ready, unacked, aside: 0, dead: 0, slots: Vec::new() };
+        let drawn = |ready: u64, unacked: u64| Drawn {
+            ready,
+            unacked,
+            aside: 0,
+            lost: 0,
+            dead: 0,
+            slots: Vec::new(),
+        };
         assert!(drawn(6, 2).bar(frame).is_empty());
         assert_eq!(drawn(6, 2).more(Some(Trend::Grows)), None);
         assert_eq!(drawn(6, 3).more(None).as_deref(), Some("+1"));

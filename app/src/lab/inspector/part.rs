@@ -141,7 +141,7 @@ fn producer_facts(system: &SystemPicture) -> Vec<Fact> {
         list.push(("version", numbers.1.version.to_string()));
     }
     if system.refused_now() > 0 {
-        list.push(("refused", format!("{}: a queue on the exchange is full", system.refused_now())));
+        list.push(("refused", format!("{}: not taken so far, and sent again", system.refused_now())));
     }
     if system.returned > 0 {
         list.push(("returned", system.returned.to_string()));
@@ -155,6 +155,12 @@ fn exchange(look: &Look<'_>) -> Vec<Block> {
         _ if look.lab.shows().transport == Transport::Redis => {
             "A stream: it keeps each event, and every group reads all of it at its own pace."
         }
+        Style::Choreography if look.lab.shows().transport == Transport::Zeromq => {
+            "Inventory's own PUB socket: who is subscribed now gets the event. It keeps nothing for who is not."
+        }
+        _ if look.lab.shows().transport == Transport::Zeromq => {
+            "Inventory's own PUSH sockets, one for each command. A command waits while no worker is connected."
+        }
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",
         Style::Orchestration => "A direct exchange: the routing key says into which queue a command goes.",
     };
@@ -162,7 +168,7 @@ fn exchange(look: &Look<'_>) -> Vec<Block> {
     let mut list =
         vec![("published by us", system.published.to_string()), ("routed, all", system.routed.to_string())];
     if system.refused_now() > 0 {
-        list.push(("refused", format!("{}: a queue bound here is full", system.refused_now())));
+        list.push(("refused", format!("{}: not taken so far, and sent again", system.refused_now())));
     }
     let mut told = about(system.system.exchange().name, what, list);
     let bindings = system.bindings().map(|(queue, binding)| {
@@ -248,6 +254,7 @@ pub fn queue(look: &Look<'_>, name: &str) -> Vec<Block> {
             ("ever routed", queue.routed.to_string()),
         ]
     });
+    list.extend(queue.filter(|queue| queue.lost > 0).map(|queue| ("✗ lost", queue.lost.to_string())));
     let system = look.lab.system().system;
     // Where messages are put into a list straight away, nothing is bound.
     let bindings =

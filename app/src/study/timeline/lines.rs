@@ -48,7 +48,7 @@ pub(super) fn bars(row: &timeline::Row, y: u32, axis: &Axis<'_>, focus: &Focus) 
     // The line's name has all words that are seen on it, in their order (WCAG 2.5.3).
     let said: Vec<_> = row.bars.iter().map(|bar| says(bar, now_us)).collect();
     let label = format!("{who}, {took}, {}", said.join(", "));
-    let is_trouble = matches!(row.end, Some(End::Dead | End::Expired));
+    let is_trouble = matches!(row.end, Some(End::Dead | End::Expired | End::Lost));
     let took_class = if is_trouble { "timeline-took is-trouble" } else { "timeline-took" };
     let took_anchor = if is_left { "end" } else { "start" };
     let mut shapes = vec![
@@ -96,6 +96,7 @@ fn took(row: &timeline::Row, now_us: u64) -> String {
         (Some(End::Dead), _) => " · parked",
         (Some(End::Rejected), _) => " · rejected",
         (Some(End::Expired), _) => " · expired",
+        (Some(End::Lost), _) => " · ✗ lost",
         (Some(End::Published), _) => " · published",
         (None, Some(phase)) => name(phase),
     };

@@ -80,6 +80,7 @@ fn every_kind_that_is_written_reads_back() {
         Kind::OlderVersionIgnored { known_version: 3, offered_version: 2 },
         Kind::BreakerChanged { from: BreakerState::Closed, to: BreakerState::Open, reason: Some(text()) },
         Kind::Expired,
+        Kind::Lost { reason: text() },
         Kind::GatesSet { gates: 3, opens_at_us: Some(9) },
         Kind::GatesSet { gates: 0, opens_at_us: None },
         Kind::WorkersSet { workers: 3, prefetch: 10 },

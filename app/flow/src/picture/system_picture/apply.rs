@@ -147,6 +147,7 @@ impl SystemPicture {
                 Kind::HandlerStarted => own.decided = None,
                 Kind::DuplicateIgnored { .. } => own.decided = Some(Decision::KnewIt),
                 Kind::OlderVersionIgnored { .. } => own.decided = Some(Decision::Older),
+                Kind::Lost { .. } => own.decided = Some(Decision::Lost),
                 Kind::RetryScheduled { .. } => own.retries += 1,
                 Kind::DeadLettered { reason } => own.failure = Some(reason.clone()),
                 Kind::ConsumerStarted { .. } => own.stopped = false,
@@ -186,6 +187,7 @@ impl SystemPicture {
                 queue.retry_scheduled(id, attempt, event.at_us, *delay_ms);
             }
             Kind::DeadLettered { .. } => queue.dead_lettered(id),
+            Kind::Lost { .. } => queue.is_lost(id),
             Kind::ConsumerStarted { consumer_tag, ready } => {
                 queue.consumer_started(consumer_tag, event.node.as_ref(), *ready);
             }

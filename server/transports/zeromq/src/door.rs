@@ -1,0 +1,436 @@
+//! What lets peers in: a port of ours, and behind it the socket.
+//!
+//! The socket believes each length that a peer claims, and reserves as much memory (ZMTP 3.0, RFC 23, has lengths of 63 bits).
+//! So whatever a peer sends passes here, frame by frame, and a peer that sends something else is turned away. What it is sent
+//! passes as it is, unless it does not read.
+
+use crate::listen::Socket;
+use base::repeats::Repeats;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UnixStream},
+    sync::watch,
+    time::timeout,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How long a peer may take until it has shaken hands.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a peer may take nothing of what it is sent.
+const STALL: Duration = Duration::from_secs(10);
+/// How many bytes a message from a peer may have; all that peers send us are subscriptions and acks.
+const MESSAGE_MAX_BYTES: u64 = 64 << 10;
+/// How many bytes a peer may send in all to a socket that only takes subscriptions: it remembers each.
+const SUBSCRIPTIONS_MAX_BYTES: u64 = 1 << 20;
+/// How many peers there may be at a socket.
+const PEERS_MAX: usize = 256;
+/// The length of a greeting (RFC 23).
+const GREETING_BYTES: usize = 64;
+/// Flags of a frame (RFC 23): more follow, its length has eight bytes, it is a command.
+const MORE: u8 = 1;
+const LONG: u8 = 2;
+const COMMAND: u8 = 4;
+
+/// Why a peer was turned away.
+#[derive(Debug, thiserror::Error)]
+pub enum Turned {
+    #[error("it does not speak ZMTP")]
+    NotZmtp,
+    #[error("it speaks ZMTP {0}, and 3.0 or later is needed")]
+    TooOld(u8),
+    #[error("it asks for a security mechanism other than NULL")]
+    Mechanism,
+    #[error("it did not shake hands within {} s", HANDSHAKE.as_secs())]
+    Silent,
+    #[error("a frame of it has flags that ZMTP does not know")]
+    Flags,
+    #[error("it sent a message of more than {MESSAGE_MAX_BYTES} bytes, or claimed to")]
+    TooLarge,
+    #[error("it subscribed to more than this socket remembers")]
+    TooMuch,
+    #[error("it has read nothing for {} s", STALL.as_secs())]
+    Stalled,
+    #[error("there are {PEERS_MAX} peers already")]
+    TooMany,
+    /// It hung up, which everybody may.
+    #[error(transparent)]
+    Gone(#[from] io::Error),
+}
+
+/// See the module; clones share it.
+#[derive(Debug, Clone)]
+pub struct Door(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    addr: SocketAddr,
+    socket: Socket,
+    state: Mutex<State>,
+    /// How many peers have left.
+    left: watch::Sender<u64>,
+    _ends: DropGuard,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Where the socket is, while there is one; what cuts everybody who is connected to it.
+    inner: Option<(PathBuf, CancellationToken)>,
+    /// Peers that have shaken hands.
+    peers: usize,
+    /// All that are connected.
+    connected: usize,
+    /// Who was turned away last, and why.
+    turned_away: Option<String>,
+    repeats: Repeats,
+}
+
+/// A socket is behind the door; when this is dropped the door is shut, and all who came in are cut.
+#[derive(Debug)]
+pub struct Open {
+    door: Door,
+    cut: CancellationToken,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.cut.cancel();
+        let mut state = self.door.lock();
+        // Another socket may stand there by now.
+        if state.inner.as_ref().is_some_and(|(_, cut)| cut.is_cancelled()) {
+            state.inner = None;
+        }
+    }
+}
+
+impl Door {
+    /// Takes in who comes to the listener, once a socket is there.
+    ///
+    /// # Errors
+    /// When the listener cannot be used.
+    pub fn new(listener: StdListener, socket: Socket) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        let listener = TcpListener::from_std(listener)?;
+        let ends = CancellationToken::new();
+        let stop = ends.clone();
+        let (state, left) = (Mutex::default(), watch::Sender::new(0));
+        let door = Self(Arc::new(Shared { addr, socket, state, left, _ends: ends.drop_guard() }));
+        let weak = Arc::downgrade(&door.0);
+        tokio::spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    accepted = listener.accept() => accepted,
+                    () = stop.cancelled() => return,
+                };
+                let Some(door) = weak.upgrade().map(Self) else { return };
+                match accepted {
+                    Ok((stream, peer)) => drop(tokio::spawn(async move { door.admit(stream, peer).await })),
+                    // Out of file descriptors: others free some.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                }
+            }
+        });
+        Ok(door)
+    }
+
+    /// `tcp://HOST:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("tcp://{}", self.0.addr)
+    }
+
+    /// How many peers are connected.
+    #[must_use]
+    pub fn peers(&self) -> usize {
+        self.lock().peers
+    }
+
+    /// How many peers have left so far.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        *self.0.left.borrow()
+    }
+
+    /// Who was turned away last, and why.
+    #[must_use]
+    pub fn turned_away(&self) -> Option<String> {
+        self.lock().turned_away.clone()
+    }
+
+    /// Notes that somebody was turned away.
+    pub fn turn_away(&self, who: &str, why: &str) {
+        let type_name = self.0.socket.type_name();
+        let told = format!("{who} was turned away from {type_name} {}: {why}", self.endpoint());
+        let mut state = self.lock();
+        if let Some(times) = state.repeats.worth_saying(why) {
+            tracing::warn!(times, "{told}");
+        }
+        state.turned_away = Some(told);
+    }
+
+    /// Opens it to the socket at that path.
+    #[must_use]
+    pub fn open(&self, inner: PathBuf) -> Open {
+        let cut = CancellationToken::new();
+        self.lock().inner = Some((inner, cut.clone()));
+        Open { door: self.clone(), cut }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().expect("nothing panics while it holds this lock")
+    }
+
+    async fn admit(self, stream: TcpStream, peer: SocketAddr) {
+        let inner = {
+            let mut state = self.lock();
+            state.connected += 1;
+            if state.connected > PEERS_MAX { Err(Turned::TooMany) } else { Ok(state.inner.clone()) }
+        };
+        let ended = match inner {
+            Ok(Some((path, cut))) => {
+                let passed = async {
+                    let inside = UnixStream::connect(path).await?;
+                    self.pass(stream, inside).await
+                };
+                tokio::select! {
+                    ended = passed => ended,
+                    () = cut.cancelled() => Ok(()),
+                }
+            }
+            // Nobody is inside; it comes again.
+            Ok(None) => Ok(()),
+            Err(why) => Err(why),
+        };
+        self.lock().connected -= 1;
+        match ended {
+            Ok(()) | Err(Turned::Gone(_)) => {}
+            Err(why) => self.turn_away(&format!("a peer at {peer}"), &why.to_string()),
+        }
+    }
+
+    async fn pass(&self, mut stream: TcpStream, mut inside: UnixStream) -> Result<(), Turned> {
+        stream.set_nodelay(true)?;
+        let (from_peer, to_peer) = stream.split();
+        let (from_socket, to_socket) = inside.split();
+        tokio::select! {
+            ended = self.inward(from_peer, to_socket) => ended,
+            ended = outward(from_socket, to_peer) => ended,
+        }
+    }
+
+    /// What a peer sends.
+    async fn inward(
+        &self,
+        mut peer: impl AsyncRead + Unpin,
+        mut socket: impl AsyncWrite + Unpin,
+    ) -> Result<(), Turned> {
+        let shaken = timeout(HANDSHAKE, async {
+            let greeting = greeting(&mut peer).await?;
+            socket.write_all(&greeting).await?;
+            // Its first frame says what it is (READY).
+            frame(&mut peer, &mut socket, MESSAGE_MAX_BYTES).await
+        });
+        shaken.await.map_err(|_| Turned::Silent)??;
+        let _here = Here::new(self);
+        let (mut message_bytes, mut all_bytes) = (0, 0);
+        loop {
+            let (flags, bytes) =
+                frame(&mut peer, &mut socket, MESSAGE_MAX_BYTES.saturating_sub(message_bytes)).await?;
+            // What is empty costs something, too.
+            message_bytes = if flags & MORE == 0 { 0 } else { message_bytes + bytes + 16 };
+            all_bytes += bytes + 16;
+            if self.0.socket != Socket::Router && all_bytes > SUBSCRIPTIONS_MAX_BYTES {
+                return Err(Turned::TooMuch);
+            }
+        }
+    }
+}
+
+/// A peer that has shaken hands.
+struct Here<'a>(&'a Door);
+
+impl<'a> Here<'a> {
+    fn new(door: &'a Door) -> Self {
+        door.lock().peers += 1;
+        Self(door)
+    }
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.0.lock().peers -= 1;
+        self.0.0.left.send_modify(|left| *left += 1);
+    }
+}
+
+async fn greeting(peer: &mut (impl AsyncRead + Unpin)) -> Result<[u8; GREETING_BYTES], Turned> {
+    let mut greeting = [0; GREETING_BYTES];
+    // A line of text may be shorter than a greeting: its first byte tells it already.
+    peer.read_exact(&mut greeting[..1]).await?;
+    if greeting[0] != 0xff {
+        return Err(Turned::NotZmtp);
+    }
+    peer.read_exact(&mut greeting[1..11]).await?;
+    if greeting[9] != 0x7f {
+        return Err(Turned::NotZmtp);
+    }
+    if greeting[10] < 3 {
+        return Err(Turned::TooOld(greeting[10]));
+    }
+    peer.read_exact(&mut greeting[11..]).await?;
+    if !greeting[12..32].starts_with(b"NULL\0") {
+        return Err(Turned::Mechanism);
+    }
+    Ok(greeting)
+}
+
+/// Lets one frame of at most so many bytes pass; answers its flags, and how many bytes it has.
+async fn frame(
+    peer: &mut (impl AsyncRead + Unpin),
+    socket: &mut (impl AsyncWrite + Unpin),
+    most: u64,
+) -> Result<(u8, u64), Turned> {
+    let flags = peer.read_u8().await?;
+    if flags & !(MORE | LONG | COMMAND) != 0 {
+        return Err(Turned::Flags);
+    }
+    let is_long = flags & LONG != 0;
+    let bytes = if is_long { peer.read_u64().await? } else { peer.read_u8().await?.into() };
+    let length = usize::try_from(bytes).ok().filter(|_| bytes <= most).ok_or(Turned::TooLarge)?;
+    let mut body = vec![0; length];
+    peer.read_exact(&mut body).await?;
+    let mut whole = Vec::with_capacity(length + 9);
+    whole.push(flags);
+    if is_long {
+        whole.extend_from_slice(&bytes.to_be_bytes());
+    } else {
+        whole.push(u8::try_from(bytes).expect("it was read from one byte"));
+    }
+    whole.append(&mut body);
+    socket.write_all(&whole).await?;
+    Ok((flags, bytes))
+}
+
+/// What a peer is sent.
+async fn outward(
+    mut socket: impl AsyncRead + Unpin,
+    mut peer: impl AsyncWrite + Unpin,
+) -> Result<(), Turned> {
+    let mut piece = vec![0; 16 << 10];
+    loop {
+        let bytes = socket.read(&mut piece).await?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        timeout(STALL, peer.write_all(&piece[..bytes])).await.map_err(|_| Turned::Stalled)??;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeromq::{PubSocket, Socket as _, SocketRecv as _, SocketSend as _, SubSocket};
+
+    /// A greeting and a READY of a SUB socket (RFC 23).
+    fn shaken() -> Vec<u8> {
+        let mut bytes = vec![0; GREETING_BYTES];
+        (bytes[0], bytes[9], bytes[10]) = (0xff, 0x7f, 3);
+        bytes[12..16].copy_from_slice(b"NULL");
+        let ready = b"\x05READY\x0bSocket-Type\0\0\0\x03SUB";
+        bytes.extend([COMMAND, u8::try_from(ready.len()).unwrap()]);
+        bytes.extend(ready);
+        bytes
+    }
+
+    async fn until(what: &str, is_so: impl Fn() -> bool) {
+        for _ in 0..1_000 {
+            if is_so() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{what} did not happen");
+    }
+
+    #[tokio::test]
+    async fn who_sends_garbage_is_turned_away_with_the_reason_and_who_is_subscribed_gets_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pub");
+        let mut socket = PubSocket::new();
+        socket.bind(&format!("ipc://{}", path.display())).await.unwrap();
+        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+        let door = Door::new(listener, Socket::Pub).unwrap();
+        let _open = door.open(path);
+        let mut sub = SubSocket::new();
+        sub.connect(&door.endpoint()).await.unwrap();
+        sub.subscribe("t").await.unwrap();
+
+        let claims = |length: u64| {
+            let mut bytes = shaken();
+            bytes.push(LONG);
+            bytes.extend(length.to_be_bytes());
+            bytes
+        };
+        let mut flagged = shaken();
+        flagged.extend([0xf0, 1, 1]);
+        let mut old = shaken();
+        old[10] = 1;
+        let mut plain = shaken();
+        plain[12..17].copy_from_slice(b"PLAIN");
+        let many = [shaken(), [vec![MORE, 255], vec![1; 255]].concat().repeat(300)].concat();
+        // The socket would reserve what is claimed: the process would end here.
+        for (bytes, expected) in [
+            (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "does not speak ZMTP"),
+            (claims(1 << 62), "or claimed to"),
+            (claims(1 << 40), "or claimed to"),
+            (many, "or claimed to"),
+            (flagged, "flags"),
+            (old, "ZMTP 1"),
+            (plain, "NULL"),
+        ] {
+            let mut peer = TcpStream::connect(door.0.addr).await.unwrap();
+            peer.write_all(&bytes).await.unwrap();
+            let is_told =
+                || door.turned_away().is_some_and(|told| told.contains(expected) && told.contains("PUB"));
+            until(expected, is_told).await;
+            // It is cut, perhaps before it was done.
+            let _ = peer.read_to_end(&mut Vec::new()).await;
+        }
+        until("they are gone", || door.peers() == 1).await;
+        // The subscription may still be on its way.
+        let heard = async {
+            loop {
+                socket.send("t: hello".into()).await.unwrap();
+                if let Ok(heard) = timeout(Duration::from_millis(20), sub.recv()).await {
+                    return heard.unwrap();
+                }
+            }
+        };
+        let heard = timeout(Duration::from_secs(20), heard).await.unwrap();
+        assert_eq!(heard.get(0).unwrap(), "t: hello");
+    }
+
+    #[tokio::test]
+    async fn a_door_that_is_shut_cuts_all_and_lets_nobody_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pub");
+        let mut socket = PubSocket::new();
+        socket.bind(&format!("ipc://{}", path.display())).await.unwrap();
+        let door = Door::new(StdListener::bind("127.0.0.1:0").unwrap(), Socket::Pub).unwrap();
+        let open = door.open(path);
+        let mut peer = TcpStream::connect(door.0.addr).await.unwrap();
+        peer.write_all(&shaken()).await.unwrap();
+        until("it is in", || door.peers() == 1).await;
+        drop(open);
+        until("it is out", || door.peers() == 0 && door.left() == 1).await;
+        let mut late = TcpStream::connect(door.0.addr).await.unwrap();
+        assert_eq!(late.read(&mut [0]).await.unwrap(), 0, "it is hung up on");
+    }
+}

@@ -1,0 +1,243 @@
+//! All that one system's sockets have in common, on both sides: the doors, the numbers, the services' memories, the mode.
+
+use crate::{
+    acked, door,
+    letters::{self, Letter},
+    listen::{Doors, Socket, sockets_of},
+    memory::Memory,
+    outlet::{self, ZmqOutlet},
+    register::{About, Register, event},
+};
+use flow::{
+    Id, Kind, Service, Sku, System,
+    topology::{Queue, SKU_PROCESSED},
+};
+use journal::Journal;
+use messaging::transport::Lost;
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use tempfile::TempDir;
+use tokio::{sync::watch, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use zeromq::ZmqError;
+
+/// In which way messages travel: the system's modes, by what they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By PUB and SUB, or PUSH and PULL.
+    Plain,
+    /// By ROUTER and DEALER, with acknowledgements.
+    Acked,
+}
+
+impl Way {
+    /// The way of a mode, by its name.
+    #[must_use]
+    pub fn of(mode: &str) -> Self {
+        if mode == "acked" { Self::Acked } else { Self::Plain }
+    }
+}
+
+/// See the module; clones share it.
+#[derive(Clone)]
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    system: System,
+    journal: Journal,
+    doors: Doors,
+    way: watch::Sender<Way>,
+    register: Register,
+    memories: [Memory; Service::ALWAYS.len()],
+    /// By which name each service is known to a ROUTER socket. Nobody else can know it.
+    identities: [String; Service::ALWAYS.len()],
+    /// Names this run to those who count.
+    run: String,
+    /// Where what is parked lies.
+    parked: PathBuf,
+    /// Where the sockets are, behind their doors.
+    inside: TempDir,
+    /// Told as the server stops.
+    stop: CancellationToken,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hub({})", self.0.system)
+    }
+}
+
+impl Hub {
+    /// A system whose sockets are behind those doors, and whose parked messages lie in that folder.
+    ///
+    /// # Errors
+    /// When there can be no folder for the sockets.
+    pub fn new(
+        system: System,
+        doors: Doors,
+        way: Way,
+        parked: PathBuf,
+        journal: Journal,
+        stop: CancellationToken,
+    ) -> std::io::Result<Self> {
+        // Only we may enter it: there, nobody is checked.
+        let inside = tempfile::Builder::new().prefix("skuflow-zeromq-").tempdir()?;
+        let memories = Service::ALWAYS.map(|service| Memory::new(system.queue_of(service), journal.clone()));
+        let token = || Uuid::new_v4().simple().to_string();
+        Ok(Self(Arc::new(Shared {
+            system,
+            doors,
+            way: watch::Sender::new(way),
+            register: Register::new(system, journal.clone()),
+            memories,
+            identities: Service::ALWAYS.map(|service| format!("{service}-{}", token())),
+            run: token(),
+            parked,
+            inside,
+            journal,
+            stop,
+        })))
+    }
+
+    #[must_use]
+    pub fn system(&self) -> System {
+        self.0.system
+    }
+
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    #[must_use]
+    pub fn doors(&self) -> &Doors {
+        &self.0.doors
+    }
+
+    #[must_use]
+    pub fn register(&self) -> &Register {
+        &self.0.register
+    }
+
+    #[must_use]
+    pub fn memory(&self, service: Service) -> &Memory {
+        &self.0.memories[service as usize]
+    }
+
+    pub(crate) fn identity(&self, service: Service) -> &str {
+        &self.0.identities[service as usize]
+    }
+
+    pub(crate) fn service_of(&self, identity: &[u8]) -> Option<Service> {
+        Service::ALWAYS.into_iter().find(|service| self.identity(*service).as_bytes() == identity)
+    }
+
+    pub(crate) fn run(&self) -> &str {
+        &self.0.run
+    }
+
+    #[must_use]
+    pub fn way(&self) -> Way {
+        *self.0.way.borrow()
+    }
+
+    /// Changes the way; connections of the other end by themselves.
+    pub fn set_way(&self, way: Way) {
+        self.0.way.send_if_modified(|current| std::mem::replace(current, way) != way);
+    }
+
+    pub(crate) fn ways(&self) -> watch::Receiver<Way> {
+        self.0.way.subscribe()
+    }
+
+    /// Whether the server stops: then inventory's sockets may go before the others have finished what they have in hand.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stop.is_cancelled()
+    }
+
+    /// The sockets that are there in the way that messages travel now.
+    pub fn sockets(&self) -> impl Iterator<Item = Socket> {
+        let way = self.way();
+        sockets_of(self.0.system.style)
+            .filter(move |socket| (*socket == Socket::Router) == (way == Way::Acked))
+    }
+
+    /// What travels by a socket, as its first frame says.
+    #[must_use]
+    pub fn carries(&self, socket: Socket) -> String {
+        match socket {
+            Socket::Pub => SKU_PROCESSED.name.to_owned(),
+            Socket::Push(service) => self.0.system.queue_of(service).routing_key.to_owned(),
+            Socket::Router => self.0.system.queue_of(Service::Catalog).message_type().to_owned(),
+        }
+    }
+
+    /// Waits until these services hear what is sent, for at most so long; where nothing can be missed, not at all.
+    pub async fn all_hear(&self, services: &[Service], most: Duration) {
+        if self.way() == Way::Plain && !self.0.register.all_hear(services, most).await {
+            tracing::debug!(system = %self.0.system, "not all are connected; what they miss is told");
+        }
+    }
+
+    /// Binds the sockets, and answers where to publish. They are there for as long as anybody can publish.
+    ///
+    /// # Errors
+    /// When they cannot be bound.
+    pub async fn bind(&self) -> Result<ZmqOutlet, Lost> {
+        let bound = match self.way() {
+            Way::Plain => outlet::bind(self).await,
+            Way::Acked => acked::bind(self).await,
+        };
+        bound.map_err(|error| Lost(format!("the sockets cannot be bound: {error}")))
+    }
+
+    /// Binds a socket behind its door.
+    pub(crate) async fn bind_inside(
+        &self,
+        socket: Socket,
+        inner: &mut impl zeromq::Socket,
+    ) -> Result<door::Open, ZmqError> {
+        let path = self.0.inside.path().join(Uuid::new_v4().simple().to_string());
+        inner.bind(&format!("ipc://{}", path.display())).await?;
+        Ok(self.0.doors.door(socket).open(path))
+    }
+
+    /// Tells how many are parked, where the journal tells another number.
+    pub fn parked(&self, queue: &'static Queue) -> u64 {
+        letters::count(&self.0.parked, queue)
+    }
+
+    /// What is parked of a queue, oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn letters(&self, queue: &'static Queue) -> Result<Vec<Letter>, Lost> {
+        let folder = self.0.parked.clone();
+        let read = spawn_blocking(move || letters::of(&folder, queue)).await;
+        read.map_err(|error| Lost(error.to_string()))?
+    }
+
+    pub(crate) fn parked_folder(&self) -> PathBuf {
+        self.0.parked.clone()
+    }
+
+    /// Messages that the last run had in its memory as it ended without a word. In the way that keeps nothing they are lost.
+    pub fn tell_left(&self, left: impl IntoIterator<Item = (Service, Id, Option<Sku>)>) {
+        if self.way() == Way::Acked {
+            return;
+        }
+        for (service, message_id, sku) in left {
+            let reason = format!("the server ended with it in {service}'s memory");
+            let about = About::named(message_id, sku);
+            let queue = self.0.system.queue_of(service);
+            self.0.journal.report(event(queue, Some(&about), Kind::Lost { reason }));
+        }
+    }
+
+    /// The server ends: what is in the services' memories goes with it.
+    pub fn end(&self) {
+        for service in Service::ALWAYS {
+            self.memory(service).is_gone(&format!("the server ended with it in {service}'s memory"));
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! What a service has in its memory: what its socket took in and nobody has begun, what its workers have in hand, and what waits
+//! for another attempt. It lasts as long as the service: over another connection, another worker, and not over its crash.
+
+use crate::register::{About, event};
+use flow::{Id, Kind, topology::Queue};
+use journal::Journal;
+use messaging::Envelope;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+
+/// So many messages wait in a service's memory at most; ZeroMQ would say its high-water mark.
+pub const WAITING_MAX: usize = 10_000;
+
+/// A message in memory.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub envelope: Envelope,
+    /// The socket by which it came; empty for what comes back.
+    pub exchange: Id,
+    pub redelivered: bool,
+    /// Whether its producer keeps it until it is acknowledged.
+    pub is_kept: bool,
+}
+
+impl Item {
+    /// It was in somebody's hands.
+    fn seen(self) -> Self {
+        Self { redelivered: true, ..self }
+    }
+}
+
+/// Why a message was not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It is here already.
+    Known,
+    Full,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Item>,
+    in_hand: HashMap<u64, Item>,
+    /// What was put off, with the time at which it is due.
+    put_off: Vec<(Instant, Item)>,
+    /// What is in hand and need not be acknowledged when it is done, since it comes back.
+    comes_back: HashSet<u64>,
+    /// What is here of that which its producer keeps.
+    kept: HashSet<Id>,
+    next_tag: u64,
+    workers: u64,
+    /// Where acknowledgements go, while there is a socket for them.
+    acks: Option<mpsc::UnboundedSender<Id>>,
+}
+
+/// See the module; clones share it.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    queue: &'static Queue,
+    journal: Journal,
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+}
+
+impl Memory {
+    #[must_use]
+    pub fn new(queue: &'static Queue, journal: Journal) -> Self {
+        Self { queue, journal, state: Arc::default(), changed: Arc::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics while it holds this lock")
+    }
+
+    /// Takes in what the socket received.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn take_in(&self, item: Item) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.waiting.len() >= WAITING_MAX {
+            return Err(Refused::Full);
+        }
+        if item.is_kept && !state.kept.insert(Arc::clone(&item.envelope.message_id)) {
+            return Err(Refused::Known);
+        }
+        // Before anybody can have it in hand.
+        self.tell_routed(&item);
+        state.waiting.push_back(item);
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Puts in what comes from the desk, which tells it itself.
+    pub fn replayed(&self, envelope: Envelope) {
+        let item = Item { envelope, exchange: "".into(), redelivered: false, is_kept: false };
+        self.lock().waiting.push_back(item);
+        self.changed.notify_waiters();
+    }
+
+    /// The next message for a worker, with its tag; what is due comes back first. Else when something is due.
+    pub fn take(&self) -> Result<(u64, Item), Option<Instant>> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let (due, put_off) = std::mem::take(&mut state.put_off).into_iter().partition(|(at, _)| *at <= now);
+        state.put_off = put_off;
+        for (_, item) in due {
+            self.tell_routed(&item);
+            state.waiting.push_back(item);
+        }
+        let Some(item) = state.waiting.pop_front() else {
+            return Err(state.put_off.iter().map(|(at, _)| *at).min());
+        };
+        state.next_tag += 1;
+        let tag = state.next_tag;
+        state.in_hand.insert(tag, item.clone());
+        Ok((tag, item))
+    }
+
+    /// Waits until something comes, or goes back.
+    pub fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// This one is done with. Its producer is told, unless it was put off.
+    pub fn done(&self, tag: u64) {
+        let mut state = self.lock();
+        let Some(item) = state.in_hand.remove(&tag) else { return };
+        let id = &item.envelope.message_id;
+        if !state.comes_back.remove(&tag) && item.is_kept {
+            state.kept.remove(id);
+            if let Some(acks) = &state.acks {
+                // Without a socket the producer sends it again, and is told then.
+                let _ = acks.send(Arc::clone(id));
+            }
+        }
+    }
+
+    /// This one waits for another attempt.
+    pub fn put_off(&self, tag: u64, envelope: Envelope, delay: Duration) {
+        let mut state = self.lock();
+        let is_kept = state.in_hand.get(&tag).is_some_and(|item| item.is_kept);
+        let item = Item { envelope, exchange: "".into(), redelivered: false, is_kept };
+        state.put_off.push((Instant::now() + delay, item));
+        state.comes_back.insert(tag);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// These go back to the front.
+    pub fn give_back(&self, tags: impl IntoIterator<Item = u64>) {
+        let mut tags: Vec<_> = tags.into_iter().collect();
+        tags.sort_unstable();
+        let mut state = self.lock();
+        for tag in tags.into_iter().rev() {
+            if let Some(item) = state.in_hand.remove(&tag)
+                && !state.comes_back.remove(&tag)
+            {
+                state.waiting.push_front(item.seen());
+            }
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Where acknowledgements go from now on.
+    pub fn acknowledge_by(&self, acks: Option<mpsc::UnboundedSender<Id>>) {
+        self.lock().acks = acks;
+    }
+
+    /// A worker comes or goes.
+    pub fn workers_are(&self, more: bool) {
+        let mut state = self.lock();
+        state.workers = if more { state.workers + 1 } else { state.workers.saturating_sub(1) };
+    }
+
+    /// How many messages wait, are in hand, and how many workers there are.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64, u64) {
+        let state = self.lock();
+        (state.waiting.len() as u64, state.in_hand.len() as u64, state.workers)
+    }
+
+    /// The service is gone, and its memory with it. What no producer keeps is lost.
+    pub fn is_gone(&self, why: &str) {
+        let state = {
+            let mut state = self.lock();
+            let (next_tag, acks) = (state.next_tag, state.acks.take());
+            std::mem::replace(&mut *state, State { next_tag, acks, ..State::default() })
+        };
+        let put_off = state.put_off.into_iter().map(|(_, item)| item);
+        let in_hand = state.in_hand.into_values().map(Item::seen);
+        let all: Vec<_> = in_hand.chain(state.waiting).chain(put_off).collect();
+        if all.is_empty() {
+            return;
+        }
+        for item in all.into_iter().filter(|item| !item.is_kept) {
+            // What a handler had is given back before the memory goes.
+            let more = if item.redelivered { "; it was in hand, and may have had its effect" } else { "" };
+            let lost = Kind::Lost { reason: format!("{why}{more}") };
+            self.journal.report(event(self.queue, Some(&About::of(&item.envelope)), lost));
+        }
+        let (ready, unacked) = (Some(0), Some(0));
+        let empty = Kind::Counted { messages: None, emails: None, dead: None, ready, unacked };
+        self.journal.report(event(self.queue, None, empty));
+    }
+
+    fn tell_routed(&self, item: &Item) {
+        let routed = Kind::Routed { routing_key: self.queue.name.into(), message: None };
+        let mut told = event(self.queue, Some(&About::of(&item.envelope)), routed);
+        told.exchange = Some(Arc::clone(&item.exchange));
+        self.journal.report(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::Headers;
+    use flow::{Service, Style, System, Transport};
+    use journal::Keep;
+    use messaging::envelope::new_id;
+
+    fn item(is_kept: bool) -> Item {
+        let headers = Headers { message_id: new_id().to_string(), ..Headers::default() };
+        let envelope = headers.envelope(br#"{"sku":"MUG-RED"}"#);
+        Item { envelope, exchange: "zeromq:sku_processed".into(), redelivered: false, is_kept }
+    }
+
+    fn memory() -> (Memory, Journal, System) {
+        let system = System { style: Style::Choreography, transport: Transport::Zeromq };
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path(), Keep::default(), None).unwrap();
+        (Memory::new(system.queue_of(Service::Catalog), journal.clone()), journal, system)
+    }
+
+    #[tokio::test]
+    async fn what_is_in_memory_as_the_service_dies_is_lost_each_by_name_and_what_is_kept_elsewhere_is_not() {
+        let (memory, journal, system) = memory();
+        for is_kept in [false, false, false, true] {
+            memory.take_in(item(is_kept)).unwrap();
+        }
+        let (tag, taken) = memory.take().unwrap();
+        memory.put_off(tag, taken.envelope, Duration::from_secs(60));
+        memory.done(tag);
+        memory.take().unwrap();
+        assert_eq!(memory.counts(), (2, 1, 0));
+        memory.is_gone("it crashed");
+        let picture = journal.picture().await;
+        let queue = picture.system(system).queue_of(Service::Catalog).unwrap();
+        assert_eq!((queue.lost, queue.ready(), queue.unacked(), queue.retrying()), (3, 0, 0, 0));
+        assert_eq!(memory.counts(), (0, 0, 0));
+        memory.is_gone("once more");
+        assert_eq!(journal.picture().await.system(system).queue_of(Service::Catalog).unwrap().lost, 3);
+    }
+
+    #[tokio::test]
+    async fn a_kept_message_is_acknowledged_once_it_is_done_and_not_while_it_is_put_off() {
+        let (memory, ..) = memory();
+        let (acks, mut acked) = mpsc::unbounded_channel();
+        memory.acknowledge_by(Some(acks));
+        let sent = item(true);
+        memory.take_in(sent.clone()).unwrap();
+        assert_eq!(memory.take_in(sent.clone()), Err(Refused::Known), "the producer's timeout was too short");
+        let (tag, taken) = memory.take().unwrap();
+        memory.put_off(tag, taken.envelope, Duration::ZERO);
+        memory.done(tag);
+        assert!(acked.try_recv().is_err(), "its effect is still to come");
+        let (tag, _) = memory.take().unwrap();
+        memory.give_back([tag]);
+        let (tag, again) = memory.take().unwrap();
+        assert!(again.redelivered);
+        memory.done(tag);
+        assert_eq!(acked.try_recv().unwrap(), sent.envelope.message_id);
+        assert_eq!(memory.take_in(sent), Ok(()), "sent again after all, it is for the inbox to know");
+    }
+
+    #[tokio::test]
+    async fn a_memory_that_is_full_takes_nothing_more() {
+        let (memory, ..) = memory();
+        for _ in 0..WAITING_MAX {
+            memory.take_in(item(false)).unwrap();
+        }
+        assert_eq!(memory.take_in(item(false)), Err(Refused::Full));
+    }
+}
