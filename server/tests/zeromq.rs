@@ -13,7 +13,7 @@ mod over;
 use common::{On, Skuflow};
 use flow::{Event, Kind, KindName, Service, System, Transport, event::State};
 use harness::{Judge, Load, Server};
-use over::{count, get, journal, mails, of_sku, picture, product, set, wishes};
+use over::{count, get, journal, mails, of_sku, picture, product, set, taken_by, wishes};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Lines},
@@ -422,17 +422,6 @@ async fn a_thousand_arrivals_pass_without_a_loss_while_everybody_is_there() {
             assert_eq!(lost(&skuflow, system).await, [0, 0, 0], "{system}");
         }
     }
-}
-
-/// How many of catalog's workers have taken a message.
-async fn taken_by(skuflow: &Skuflow, system: System) -> usize {
-    let story = journal(skuflow, system).await.into_iter();
-    let of_catalog = story.filter(|event| event.node == Some(Service::Catalog.into()));
-    let tags = of_catalog.filter_map(|event| match event.kind {
-        Kind::Delivered { consumer_tag } => Some(consumer_tag),
-        _ => None,
-    });
-    tags.collect::<std::collections::BTreeSet<_>>().len()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 #![allow(dead_code, missing_docs, reason = "each test file uses its part of this")]
 
 use super::common::Skuflow;
-use flow::{Event, KindName, Picture, System, Transport};
+use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
 use serde_json::{Value, json};
 
 pub fn systems(transport: Transport) -> [System; 2] {
@@ -71,4 +71,15 @@ pub async fn journal(skuflow: &Skuflow, system: System) -> Vec<Event> {
 
 pub fn count(events: &[Event], kind: KindName) -> usize {
     events.iter().filter(|event| event.kind.name() == kind).count()
+}
+
+/// How many of catalog's workers have taken a message.
+pub async fn taken_by(skuflow: &Skuflow, system: System) -> usize {
+    let story = journal(skuflow, system).await.into_iter();
+    let of_catalog = story.filter(|event| event.node == Some(Service::Catalog.into()));
+    let tags = of_catalog.filter_map(|event| match event.kind {
+        Kind::Delivered { consumer_tag } => Some(consumer_tag),
+        _ => None,
+    });
+    tags.collect::<std::collections::BTreeSet<_>>().len()
 }
