@@ -49,7 +49,7 @@ const comesBy = (page: Page, selector: string) =>
         const late = performance.now() + 20_000;
         const look = () => {
           const place = document.querySelector(selector)?.getBoundingClientRect();
-          const isThere = [...document.querySelectorAll("[data-token] path")].some((token) => {
+          const isThere = [...document.querySelectorAll("[data-token] g path")].some((token) => {
             const box = token.getBoundingClientRect();
             const x = box.x + box.width / 2;
             const y = box.y + box.height / 2;

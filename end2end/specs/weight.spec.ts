@@ -2,29 +2,13 @@
 // to the mailbox, and soft ticks.
 
 import { expect, expectSettled, openLab, sendArrival, test } from "../support/fixtures";
-import type { Page } from "@playwright/test";
+import { seen } from "../support/seen";
 
 declare global {
   interface Window {
     tones: number[];
   }
 }
-
-/** Waits until there is an element in the page that fits, with that text if any; looks at every frame. */
-const seen = (page: Page, selector: string, text = "") =>
-  page.evaluate(
-    ([selector, text]) =>
-      new Promise<void>((found, missed) => {
-        const late = performance.now() + 20_000;
-        const look = () => {
-          if ([...document.querySelectorAll(selector!)].some((element) => element.textContent.includes(text!))) found();
-          else if (performance.now() > late) missed(new Error(`${selector} was never there`));
-          else requestAnimationFrame(look);
-        };
-        look();
-      }),
-    [selector, text],
-  );
 
 test("what is about one of the latest arrivals has its colour and number, and a trail behind it, in the picture and in the sequence", async ({ page, server }) => {
   await openLab(page, "choreography");
