@@ -9,10 +9,11 @@ use super::{
 use crate::{
     cli::{BrokerChoice, Serve},
     data::Reset,
+    measure::{Means, Measure},
     members::Members,
     recount,
     redis::RedisSystems,
-    web::{self, listen::Patience, security::Guard},
+    web::{self, listen::Patience, security::Guard, transport::Carriage},
 };
 use bridge::{
     embedded,
@@ -193,7 +194,19 @@ impl Built {
             broker: broker.uri.clone(),
             alone: Arc::default(),
         };
+        let carriage = Carriage { redis: redis.clone(), links: links.clone(), broker: broker.label.clone() };
+        let means = Means {
+            services: services.clone(),
+            control: control.clone(),
+            journal: journal.clone(),
+            depths: depths.clone(),
+            carriage: carriage.clone(),
+            simulation: simulation.clone(),
+            amounts: settings.amounts,
+        };
         let parts = web::Parts {
+            measure: Measure::new(means, tasks.clone(), consumers_stop.clone()),
+            carriage,
             services,
             journal: journal.clone(),
             control: control.clone(),

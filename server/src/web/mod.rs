@@ -17,6 +17,7 @@ pub mod transport;
 use crate::{
     announce,
     data::{self, Reset},
+    measure::{self, Measure},
     members::{self, Members},
     redis::RedisSystems,
     styles::Services,
@@ -30,6 +31,7 @@ use messaging::{Depths, EmbeddedBroker, Links};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
+use transport::Carriage;
 use warehouse::{Backpressure, ftp::DropBox, ndjson::Recorder, simulator::Simulation};
 
 /// What the routes need.
@@ -50,8 +52,12 @@ pub struct Parts {
     pub drop_box: DropBox,
     /// Who lets loyalty join and leave.
     pub members: Members,
+    /// Who measures what each system takes and loses.
+    pub measure: Measure,
     /// The systems over Redis.
     pub redis: RedisSystems,
+    /// What carries each system's messages.
+    pub carriage: Carriage,
     /// The way back to the seed.
     pub reset: Reset,
     pub simulation: Simulation,
@@ -93,7 +99,8 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .nest("/api", Router::new().fallback(no_such_call))
         .route("/healthz", get(async || "alive\n"))
         .merge(encodings::proto::routes())
-        .merge(transport::routes(parts))
+        .merge(transport::routes(parts.carriage.clone()))
+        .merge(measure::http::routes(parts.measure.clone()))
         .merge(health::routes(parts))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

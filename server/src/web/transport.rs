@@ -1,6 +1,5 @@
 //! What carries a system's messages: `GET /api/{style}/transport`; and that a system starts when it is first asked for.
 
-use super::Parts;
 use crate::redis::RedisSystems;
 use axum::{
     Json, Router,
@@ -17,30 +16,53 @@ use flow::{
 use http_edge::extract::SystemPath;
 use messaging::Links;
 
-pub fn routes(parts: &Parts) -> Router {
-    let state = (parts.redis.clone(), parts.links.clone(), parts.broker_label.clone());
-    Router::new().route("/api/{style}/transport", get(told)).with_state(state)
+/// What carries the messages of every system.
+#[derive(Debug, Clone)]
+pub struct Carriage {
+    pub redis: RedisSystems,
+    /// Which connections are up.
+    pub links: Links,
+    /// Which broker it is, in words.
+    pub broker: String,
 }
 
-async fn told(
-    State((redis, links, broker)): State<(RedisSystems, Links, String)>,
-    SystemPath(system): SystemPath,
-) -> Json<TransportTold> {
-    Json(match system.transport {
-        Transport::Redis => redis.told(system).await,
-        Transport::Amqp => {
-            let is_down = links.down().iter().any(|name| name.ends_with(&format!(" {}", system.as_str())));
-            TransportTold {
-                transport: Transport::Amqp,
-                state: if is_down { TransportState::Down } else { TransportState::Running },
-                mode: system.mode().to_owned(),
-                fetch: "reliable".to_owned(),
-                promise: system.promise().to_owned(),
-                server: Some(broker),
-                detail: None,
+impl Carriage {
+    /// How it stands with what carries a system's messages.
+    pub async fn told(&self, system: System) -> TransportTold {
+        match system.transport {
+            Transport::Redis => self.redis.told(system).await,
+            Transport::Amqp => {
+                let ends = format!(" {}", system.as_str());
+                let is_down = self.links.down().iter().any(|name| name.ends_with(&ends));
+                TransportTold {
+                    transport: Transport::Amqp,
+                    state: if is_down { TransportState::Down } else { TransportState::Running },
+                    mode: system.mode().to_owned(),
+                    fetch: "reliable".to_owned(),
+                    promise: system.promise().to_owned(),
+                    server: Some(self.broker.clone()),
+                    detail: None,
+                }
             }
         }
-    })
+    }
+
+    /// The process id of the child of ours that serves a transport, where there is one.
+    #[must_use]
+    pub fn child(&self, transport: Transport) -> Option<u32> {
+        match transport {
+            Transport::Redis => self.redis.child(),
+            Transport::Amqp => None,
+        }
+    }
+}
+
+pub fn routes(carriage: Carriage) -> Router {
+    Router::new().route("/api/{style}/transport", get(told)).with_state(carriage)
+}
+
+async fn told(State(carriage): State<Carriage>, SystemPath(system): SystemPath) -> Json<TransportTold> {
+    Json(carriage.told(system).await)
 }
 
 /// Starts the system that a call or page is about. What keeps it from starting is told by the call itself, or by
