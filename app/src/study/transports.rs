@@ -187,14 +187,7 @@ fn NumbersTable(lines: Memo<Vec<NumbersLine>>) -> impl IntoView {
                                 <SystemHead system=line.system mode=line.mode.clone() />
                                 {match line.cells {
                                     Ok(cells) => cells.map(|cell| view! { <td>{cell}</td> }).collect_view().into_any(),
-                                    Err(why) => {
-                                        view! {
-                                            <td class="measured-reason" colspan=lines::COLUMNS.len().to_string()>
-                                                {why}
-                                            </td>
-                                        }
-                                        .into_any()
-                                    }
+                                    Err(why) => view! { <Reason why columns=lines::COLUMNS.len() /> }.into_any(),
                                 }}
                             </tr>
                         </For>
@@ -224,7 +217,10 @@ fn LossTable(lines: Memo<Vec<LossLine>>) -> impl IntoView {
                         <For each=move || lines.get() key=Clone::clone let(line)>
                             <tr data-system=line.system.to_string()>
                                 <SystemHead system=line.system mode=line.promise.clone() />
-                                {line.cells.map(|cell| view! { <LossCell cell /> }).collect_view()}
+                                {match line.cells {
+                                    Ok(cells) => cells.map(|cell| view! { <LossCell cell /> }).collect_view().into_any(),
+                                    Err(why) => view! { <Reason why columns=Scenario::BROKEN.len() /> }.into_any(),
+                                }}
                             </tr>
                         </For>
                     </tbody>
@@ -232,6 +228,16 @@ fn LossTable(lines: Memo<Vec<LossLine>>) -> impl IntoView {
             </div>
             <p class="soft">{words::LOST}</p>
         </section>
+    }
+}
+
+/// Why there are no numbers, in their place.
+#[component]
+fn Reason(why: String, columns: usize) -> impl IntoView {
+    view! {
+        <td class="measured-reason" colspan=columns.to_string()>
+            {why}
+        </td>
     }
 }
 

@@ -24,7 +24,8 @@ pub struct NumbersLine {
 pub struct LossLine {
     pub system: System,
     pub promise: String,
-    pub cells: [Outcome; Scenario::BROKEN.len()],
+    /// What became of them in each scenario, or why the system cannot be measured.
+    pub cells: Result<[Outcome; Scenario::BROKEN.len()], String>,
 }
 
 /// What became of arrivals in one scenario.
@@ -62,6 +63,7 @@ pub fn losses(told: &Transports) -> Vec<LossLine> {
             let known = row.broken.iter().find(|broken| broken.scenario == scenario);
             known.map_or_else(|| Outcome { mark: "none", words: absent(row, told.state) }, outcome)
         });
+        let cells = row.reason.clone().map_or(Ok(cells), Err);
         LossLine { system: row.system, promise: row.promise.clone(), cells }
     };
     told.rows.iter().map(line).collect()
