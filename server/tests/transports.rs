@@ -10,12 +10,13 @@ mod harness;
 
 use common::{On, Skuflow};
 use flow::{
-    Event, Id, Kind, Service, System, Transport,
+    Event, Id, Kind, Service, Style, System, Transport,
     api::{LossCounts, MeasureState, Scenario, TransportRow, Transports},
     event::AnswerBody,
     fault::{FaultKind, FaultPhase},
 };
 use harness::Server;
+use lapin::options::QueuePurgeOptions;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use server::measure::Amounts;
@@ -239,6 +240,29 @@ async fn a_second_start_is_refused_and_a_stop_mends_what_is_broken_at_that_momen
     assert_eq!(skuflow.json("/api/choreography/faults").await["faults"], json!([]));
     skuflow.settled().await;
     assert_eq!(run(&skuflow).await.status(), StatusCode::ACCEPTED, "it can be started again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_takes_out_of_a_queue_is_counted_as_lost_by_what_the_stores_never_learned() {
+    // Long enough for the queue to be emptied meanwhile.
+    let skuflow = start(Duration::from_secs(8)).await;
+    run(&skuflow).await;
+    until_the_consumer_is_away(&skuflow).await;
+    let queue = System::of(Style::Choreography).queue_of(Service::Catalog).name;
+    skuflow
+        .until("all of them wait", async || {
+            let queues = skuflow.json("/api/queues").await;
+            let is_it = |depth: &&Value| depth["name"] == queue;
+            queues.as_array().unwrap().iter().find(is_it).unwrap()["ready"] == BROKEN
+        })
+        .await;
+    let channel = skuflow.amqp().await.create_channel().await.unwrap();
+    let taken = channel.queue_purge(queue.into(), QueuePurgeOptions::default()).await.unwrap();
+    assert_eq!(taken as usize, BROKEN);
+    let n = u32::try_from(BROKEN).unwrap();
+    skuflow.until("it is counted", async || told(&skuflow).await.rows[0].broken.len() == 4).await;
+    let counts = told(&skuflow).await.rows[0].broken[3].counts;
+    assert_eq!(counts, Some(LossCounts { n, lost: n, doubled: 0, late: 0 }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
