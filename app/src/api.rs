@@ -7,7 +7,7 @@ pub mod poll;
 use crate::address::Escaped;
 use flow::{
     Dispatch, Style, System, Transport,
-    api::{Email, Problem, Product, Shelves, ShelvesWanted, Show, StockRequest},
+    api::{Email, Problem, Product, Shelves, ShelvesWanted, Show, StockRequest, Transports},
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,17 @@ pub async fn products(
     limit: u32,
 ) -> Result<Vec<Product>, Problem> {
     backend()?.products(system.into(), search, limit).await
+}
+
+/// What each system takes and loses, as far as it has been measured.
+///
+/// # Errors
+/// When the server cannot say, or cannot be reached.
+pub async fn transports() -> Result<Transports, Problem> {
+    #[cfg(feature = "ssr")]
+    return backend()?.transports().await;
+    #[cfg(not(feature = "ssr"))]
+    fetch::get("/api/transports").await
 }
 
 #[cfg(feature = "ssr")]

@@ -10,7 +10,7 @@ use crate::{
     },
     lab::Lab,
     live::{FirstPaintScript, provide_live},
-    pages::{Compare, Home, Mailbox, NotFound, Store},
+    pages::{Compare, Home, Mailbox, NotFound, Store, Transports},
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title, provide_meta_context};
@@ -58,6 +58,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/compare") view=Compare ssr=SsrMode::Async />
                 <Route path=path!("/store") view=Store ssr=SsrMode::Async />
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />
+                <Route path=path!("/transports") view=Transports ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>
         <Ready />

@@ -2,7 +2,7 @@
 
 use flow::{
     Event, Picture, System,
-    api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
+    api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Transports, Wish},
     fault::Holding,
 };
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -33,6 +33,8 @@ pub trait Backend: Send + Sync + 'static {
     fn wishes(&self, system: System) -> Answer<Vec<Wish>>;
     /// Every e-mail sent, newest first.
     fn emails(&self, system: System) -> Answer<Vec<Email>>;
+    /// What each system takes and loses, as far as it has been measured.
+    fn transports(&self) -> Answer<Transports>;
 }
 
 /// How the backend travels through Leptos' context.

@@ -29,7 +29,7 @@ mod rates;
 pub mod room;
 mod runs;
 pub mod selection;
-mod stage;
+pub(crate) mod stage;
 pub(crate) mod state;
 mod status;
 pub(crate) mod steady;

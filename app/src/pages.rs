@@ -8,6 +8,7 @@ mod not_found;
 pub mod parts;
 mod sketch;
 pub mod store;
+mod transports;
 mod when;
 
 /// The style of the pages that are not the first to be opened; `pages.css` in `style/`.
@@ -18,3 +19,4 @@ pub use home::Home;
 pub use mailbox::Mailbox;
 pub use not_found::NotFound;
 pub use store::Store;
+pub use transports::Transports;

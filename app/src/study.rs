@@ -1,5 +1,5 @@
 //! What is drawn from many events at once: the timeline, the sequence, the numbers, the two styles
-//! next to each other, and runs in files.
+//! next to each other, the transports, and runs in files.
 //!
 //! All of it is heavy, and most visits never ask for it. So it is reached by one table of plain functions, which
 //! the browser fetches when it is first needed. Nothing outside of this module names the models behind it.
@@ -12,6 +12,7 @@ mod runs;
 mod sequence;
 mod shapes;
 mod timeline;
+mod transports;
 
 use crate::lab::handle::Lab;
 use crate::lab::state::Look;
@@ -31,6 +32,8 @@ pub struct Study {
     pub export: fn(&Look<'_>, &str) -> String,
     /// The page `/compare`, with products that can be sent.
     pub compare: fn(Live, Vec<Product>) -> AnyView,
+    /// The page `/transports`, with the table as JSON has it.
+    pub transports: fn(Live, String) -> AnyView,
     /// Mends what this tab's comparison has left broken.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser leaves a page"))]
     mend: fn(),
@@ -67,6 +70,7 @@ const fn study() -> Study {
         metrics: metrics::metrics,
         export: sequence::export,
         compare: compare::page,
+        transports: transports::page,
         mend: compare::mend_left_behind,
         save: runs::save,
         open: runs::open,

@@ -1,6 +1,6 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::web::public_url::PublicUrl;
+use crate::{measure::Amounts, web::public_url::PublicUrl};
 use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
@@ -129,6 +129,10 @@ pub struct Serve {
     /// Also send the e-mails by this server: `smtp://…` (`?tls=required` for STARTTLS) or `smtps://…`.
     #[arg(long, env = "SKUFLOW_SMTP", value_name = "URL", hide_env_values = true, value_parser = smtp_url)]
     pub smtp: Option<String>,
+
+    /// How much `POST /api/transports/run` sends; no flag.
+    #[arg(skip)]
+    pub amounts: Amounts,
 }
 
 impl Serve {

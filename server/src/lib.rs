@@ -3,6 +3,7 @@
 //! - [`cli`], [`program`]: the command line. [`serve`]: opening, starting and draining a server.
 //! - [`styles`]: choreography and orchestration, two files to lay side by side.
 //! - [`redis`], [`zeromq`]: the systems over Redis and over ZeroMQ, started when they are first used. [`modes`]: in which mode.
+//! - [`measure`]: what each system takes and loses, measured here.
 //! - [`data`]: products, stock and wishes in files, and back to the seed. [`web`]: routes, the page, the stream.
 
 mod announce;
@@ -10,6 +11,7 @@ pub mod carriers;
 pub mod cli;
 pub mod data;
 mod holdings;
+pub mod measure;
 mod members;
 pub mod modes;
 pub mod program;

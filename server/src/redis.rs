@@ -157,6 +157,12 @@ impl RedisSystems {
         }
     }
 
+    /// The process id of our child, while there is one.
+    #[must_use]
+    pub fn child(&self) -> Option<u32> {
+        self.server().pid()
+    }
+
     /// Ends our child, once nobody works with it any more.
     pub async fn stop(&self) {
         self.server().stop().await;

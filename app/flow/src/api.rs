@@ -7,6 +7,7 @@ mod file;
 mod loyalty;
 mod simulator;
 mod source;
+mod transports;
 mod workers;
 
 pub use announce::{AnnounceWanted, Announced, AnnouncedAgain};
@@ -16,6 +17,10 @@ pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFil
 pub use loyalty::{Loyalty, LoyaltyWanted, Points};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
 pub use source::Source;
+pub use transports::{
+    Broken, LossCounts, MeasureProgress, MeasureState, Scenario, TransportRow, Transports, Undisturbed,
+    UnknownScenario,
+};
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
 use crate::{Dispatch, Encoding, Id, Sku, Style, Transport};

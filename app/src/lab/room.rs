@@ -121,6 +121,9 @@ pub fn Room(
             <Topic section=topic("files") title="Files from the warehouse" contents=files::contents />
             <Topic section=topic("simulator") title="Simulator" contents=simulator::contents />
             <StartOver section=topic("over") />
+            <p class="topic-body hint">
+                <a href="/transports">"What each transport takes and loses, measured"</a>
+            </p>
         </section>
     }
 }

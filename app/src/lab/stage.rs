@@ -99,7 +99,7 @@ fn HoldHere(lab: Lab, system: System, asks: Asks) -> impl IntoView {
 }
 
 /// A transport's name, as it stands on the way to it.
-const fn transport_name(transport: Transport) -> &'static str {
+pub const fn transport_name(transport: Transport) -> &'static str {
     match transport {
         Transport::Amqp => "AMQP",
         Transport::Redis => "Redis",

@@ -176,6 +176,9 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
                     <h1>"Compare"</h1>
                     <p>"The same arrivals through both styles, each timed from the moment it was received."</p>
                 </div>
+                <a class="button" href="/transports">
+                    "Compare transports"
+                </a>
             </div>
             <FormCard comparison />
             <Bar comparison />

@@ -10,11 +10,12 @@ use crate::{
     carriers::Carriers,
     cli::{BrokerChoice, Serve},
     data::Reset,
+    measure::{Means, Measure},
     members::Members,
     modes::Modes,
     recount,
     redis::RedisSystems,
-    web::{self, listen::Patience, security::Guard},
+    web::{self, listen::Patience, security::Guard, transport::Carriage},
     zeromq::{self, ZeromqSystems},
 };
 use bridge::{
@@ -218,7 +219,24 @@ impl Built {
             broker: broker.uri.clone(),
             alone: Arc::default(),
         };
+        let carriage = Carriage {
+            carriers: carriers.clone(),
+            modes,
+            links: links.clone(),
+            broker: broker.label.clone(),
+        };
+        let means = Means {
+            services: services.clone(),
+            control: control.clone(),
+            journal: journal.clone(),
+            depths: depths.clone(),
+            carriage: carriage.clone(),
+            simulation: simulation.clone(),
+            amounts: settings.amounts,
+        };
         let parts = web::Parts {
+            measure: Measure::new(means, tasks.clone(), consumers_stop.clone()),
+            carriage,
             services,
             journal: journal.clone(),
             control: control.clone(),
@@ -228,8 +246,6 @@ impl Built {
             embedded: broker.embedded.clone(),
             drop_box,
             members,
-            carriers: carriers.clone(),
-            modes,
             reset,
             simulation,
             broker_label: broker.label,

@@ -14,7 +14,7 @@ pub fn routes(parts: &Parts) -> Router {
         parts.links.clone(),
         parts.embedded.clone(),
         parts.services.clone(),
-        parts.carriers.redis.clone(),
+        parts.carriage.carriers.redis.clone(),
         parts.control.clone(),
     ))
 }

@@ -16,10 +16,9 @@ pub mod transport;
 
 use crate::{
     announce,
-    carriers::Carriers,
     data::{self, Reset},
+    measure::{self, Measure},
     members::{self, Members},
-    modes::Modes,
     styles::Services,
 };
 use ::journal::Journal;
@@ -31,6 +30,7 @@ use messaging::{Depths, EmbeddedBroker, Links};
 use security::Guard;
 use std::{path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
+use transport::Carriage;
 use warehouse::{Backpressure, ftp::DropBox, ndjson::Recorder, simulator::Simulation};
 
 /// What the routes need.
@@ -51,9 +51,10 @@ pub struct Parts {
     pub drop_box: DropBox,
     /// Who lets loyalty join and leave.
     pub members: Members,
-    /// The systems over Redis.
-    pub carriers: Carriers,
-    pub modes: Modes,
+    /// Who measures what each system takes and loses.
+    pub measure: Measure,
+    /// What carries each system's messages.
+    pub carriage: Carriage,
     /// The way back to the seed.
     pub reset: Reset,
     pub simulation: Simulation,
@@ -95,13 +96,14 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .nest("/api", Router::new().fallback(no_such_call))
         .route("/healthz", get(async || "alive\n"))
         .merge(encodings::proto::routes())
-        .merge(transport::routes(parts))
+        .merge(transport::routes(parts.carriage.clone()))
+        .merge(measure::http::routes(parts.measure.clone()))
         .merge(health::routes(parts))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(compress::layer())
-        .layer(middleware::from_fn_with_state(parts.carriers.clone(), transport::wake))
+        .layer(middleware::from_fn_with_state(parts.carriage.carriers.clone(), transport::wake))
         .layer(middleware::from_fn_with_state(Arc::new(guard), security::guard))
 }
 

@@ -1,7 +1,7 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::{Parts, journal::unreadable};
-use crate::styles::Services;
+use crate::{measure::Measure, styles::Services};
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use catalog::search::Search;
 use control::Control;
 use flow::{
     Event, Picture, System,
-    api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Wish},
+    api::{Email, Problem, Product, Shelves, ShelvesWanted, StockLevel, Transports, Wish},
     fault::Holding,
 };
 use http_edge::problem;
@@ -42,6 +42,7 @@ pub fn routes(parts: &Parts) -> Router {
         control: parts.control.clone(),
         services: parts.services.clone(),
         broker_label: parts.broker_label.clone(),
+        measure: parts.measure.clone(),
     });
     let context = move || {
         provide_context(Arc::clone(&backend));
@@ -106,6 +107,7 @@ struct Lent {
     control: Control,
     services: Services,
     broker_label: String,
+    measure: Measure,
 }
 
 fn answer<T: 'static, E: Into<problem::Problem>>(
@@ -165,5 +167,10 @@ impl Backend for Lent {
     fn emails(&self, system: System) -> Answer<Vec<Email>> {
         let wishlist = self.services.wishlist.clone();
         answer(async move { wishlist.emails(system).await })
+    }
+
+    fn transports(&self) -> Answer<Transports> {
+        let measure = self.measure.clone();
+        Box::pin(async move { Ok(measure.told().await) })
     }
 }

@@ -1,6 +1,5 @@
 //! What carries a system's messages: `GET` and `PUT /api/{style}/transport`; and that a system starts when it is first asked for.
 
-use super::Parts;
 use crate::{
     carriers::Carriers,
     modes::{self, Modes},
@@ -23,33 +22,28 @@ use http_edge::{
 };
 use messaging::Links;
 
-/// What tells of all transports.
-#[derive(Clone)]
-struct Transports {
-    carriers: Carriers,
-    modes: Modes,
-    links: Links,
-    /// What pages call the broker.
-    broker: String,
+/// What carries the messages of every system.
+#[derive(Debug, Clone)]
+pub struct Carriage {
+    pub carriers: Carriers,
+    pub modes: Modes,
+    /// Which connections are up.
+    pub links: Links,
+    /// Which broker it is, in words.
+    pub broker: String,
 }
 
-pub fn routes(parts: &Parts) -> Router {
-    let state = Transports {
-        carriers: parts.carriers.clone(),
-        modes: parts.modes.clone(),
-        links: parts.links.clone(),
-        broker: parts.broker_label.clone(),
-    };
-    Router::new().route("/api/{style}/transport", get(told).put(set)).with_state(state)
+pub fn routes(carriage: Carriage) -> Router {
+    Router::new().route("/api/{style}/transport", get(told).put(set)).with_state(carriage)
 }
 
-async fn told(State(transports): State<Transports>, SystemPath(system): SystemPath) -> Json<TransportTold> {
-    Json(transports.tell(system).await)
+async fn told(State(carriage): State<Carriage>, SystemPath(system): SystemPath) -> Json<TransportTold> {
+    Json(carriage.told(system).await)
 }
 
 /// Sets the mode, for as long as nobody sets another one.
 async fn set(
-    State(transports): State<Transports>,
+    State(carriage): State<Carriage>,
     SystemPath(system): SystemPath,
     JsonBody(TransportWanted { mode }): JsonBody<TransportWanted>,
 ) -> Result<Json<TransportTold>, Problem> {
@@ -57,21 +51,22 @@ async fn set(
         let known = modes::names(system).join(" or ");
         return Err(Problem::invalid(format!("mode: {system} has no mode {mode:?}; use {known}")));
     };
-    if transports.modes.of(system) != wanted {
-        let set = transports.modes.set(system, wanted);
+    if carriage.modes.of(system) != wanted {
+        let set = carriage.modes.set(system, wanted);
         let full = |error| {
             Problem::new(StatusCode::INSUFFICIENT_STORAGE, format!("the mode cannot be stored: {error}"))
         };
         set.map_err(full)?;
         if system.transport == Transport::Zeromq {
-            transports.carriers.zeromq.mode_is(system);
+            carriage.carriers.zeromq.mode_is(system);
         }
     }
-    Ok(Json(transports.tell(system).await))
+    Ok(Json(carriage.told(system).await))
 }
 
-impl Transports {
-    async fn tell(&self, system: System) -> TransportTold {
+impl Carriage {
+    /// How it stands with what carries a system's messages.
+    pub async fn told(&self, system: System) -> TransportTold {
         match system.transport {
             Transport::Redis => self.carriers.redis.told(system).await,
             Transport::Zeromq => self.carriers.zeromq.told(system),
@@ -91,6 +86,15 @@ impl Transports {
                     sockets: Vec::new(),
                 }
             }
+        }
+    }
+
+    /// The process id of the child of ours that serves a transport, where there is one.
+    #[must_use]
+    pub fn child(&self, transport: Transport) -> Option<u32> {
+        match transport {
+            Transport::Redis => self.carriers.redis.child(),
+            Transport::Amqp | Transport::Zeromq => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, header::CONTENT_TYPE
 use serde_json::Value;
 use server::{
     cli::{BrokerChoice, FtpChoice, Serve},
+    measure::Amounts,
     serve::{ServeError, serve},
 };
 use std::{
@@ -109,6 +110,7 @@ impl Skuflow {
             journal_keep_mb: 256,
             journal_keep_hours: 168,
             smtp: None,
+            amounts: Amounts::default(),
         };
         change(&mut settings);
         let (said, mut lines) = mpsc::unbounded_channel();
