@@ -159,6 +159,8 @@ async fn arrivals_that_are_not_what_their_type_says_are_refused_with_the_reason_
         (msg, msgpack(&json!(["A", 1, "both"])), 422, "expected fields with their names"),
         (msg, msgpack(&json!([["A", 1, "both"]])), 422, "expected fields with their names"),
         (msg, msgpack(&json!([])), 422, "send 1 to 1000 at a time, not 0"),
+        // {0: "A", 1: 3, 2: "both"}
+        (msg, b"\x83\x00\xa1A\x01\x03\x02\xa4both".to_vec(), 422, "the name of a field must be text"),
         (msg, msgpack(&Value::from(vec![good.clone(); 1_001])), 422, "not 1001"),
         (msg, msgpack(&with("quantity", json!("many"))), 422, "expected a whole number"),
         (msg, msgpack(&with("quantity", json!(0))), 422, "quantity: a quantity is a whole number"),

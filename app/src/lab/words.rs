@@ -225,11 +225,17 @@ fn what_happened(event: &Event) -> String {
             _ => format!("{node} sent {}", message.message_type),
         },
         Kind::Confirmed { duration_us } => {
-            format!("Broker confirmed the message in {}", duration(*duration_us))
+            let by = match event.system.map(|system| system.transport) {
+                Some(Transport::Redis) => "Redis confirmed the message",
+                Some(Transport::Zeromq) => "The message left inventory's outbox",
+                _ => "Broker confirmed the message",
+            };
+            format!("{by} in {}", duration(*duration_us))
         }
         Kind::Refused { reason, delay_ms } => {
             let by = match event.system.map(|system| system.transport) {
                 Some(Transport::Zeromq) => "Not taken so far",
+                Some(Transport::Redis) => "Redis refused the message",
                 _ => "Broker refused the message",
             };
             format!("{by}: {reason}; sent again in {} s", delay_ms.div_ceil(1000))
@@ -333,7 +339,7 @@ fn what_happened(event: &Event) -> String {
         }
         Kind::ConsumerStarted { .. } => format!("{node} consumes {queue}"),
         Kind::ConsumerStopped { reason, .. } => format!("{node} stopped consuming {queue}: {reason}"),
-        Kind::ConnectionLost { reason } => format!("{node} lost its connection to the broker: {reason}"),
+        Kind::ConnectionLost { reason } => format!("{node} lost its connection{}: {reason}", to_whom(event)),
         Kind::ConnectionBlocked { reason } if event.node == Some(Node::Broker) => {
             format!("the broker takes no messages now: {reason}")
         }
@@ -345,7 +351,7 @@ fn what_happened(event: &Event) -> String {
         }
         Kind::ConnectionUnblocked => format!("the broker takes messages from {node} again"),
         Kind::Unknown => format!("{node} reported a step that only a newer Skuflow understands"),
-        Kind::ConnectionRestored => format!("{node} has its connection to the broker back"),
+        Kind::ConnectionRestored => format!("{node} has its connection{} back", to_whom(event)),
         Kind::ServerStarted => "The server started again".to_owned(),
         Kind::QueueBound { via, .. } if via.is_empty() => format!("{node} bound {queue} to the exchange"),
         Kind::QueueBound { via, .. } => {
@@ -445,6 +451,15 @@ pub const fn mark(event: &Event) -> &'static str {
         | Kind::FaultInjected { .. } => "error",
         Kind::Published { .. } | Kind::Routed { .. } | Kind::Delivered { .. } => "message",
         _ => "plain",
+    }
+}
+
+/// To whom a service is connected; over ZeroMQ to other services.
+fn to_whom(event: &Event) -> &'static str {
+    match event.system.map(|system| system.transport) {
+        Some(Transport::Zeromq) => "s",
+        Some(Transport::Redis) => " to Redis",
+        _ => " to the broker",
     }
 }
 

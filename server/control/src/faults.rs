@@ -31,10 +31,10 @@ pub enum FaultError {
     NotJoined { at: usize, service: Service, system: System },
     /// There is no such thing over this transport.
     #[error(
-        "faults[{at}].kind: over {} nothing is bound that could be unbound; stop the consumer instead (consumer_stopped)",
-        .system.transport
+        "faults[{at}].kind: over {} {}; stop the consumer instead (consumer_stopped)",
+        .system.transport, lacks(*.kind)
     )]
-    NotOver { at: usize, system: System },
+    NotOver { at: usize, kind: FaultKind, system: System },
     /// It would never strike.
     #[error("faults[{at}].trigger: every_nth counts from 1; use 1 for every time")]
     EveryZeroth { at: usize },
@@ -47,6 +47,14 @@ pub enum FaultError {
     /// It is there already.
     #[error("faults[{at}]: {kind} of {service} is in the list already; set it once")]
     Twice { at: usize, kind: FaultKind, service: Service },
+}
+
+/// What a fault needs that a transport may not have.
+const fn lacks(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::BrokerStopped => "there is no broker that could be stopped",
+        _ => "nothing is bound that could be unbound",
+    }
 }
 
 /// The faults that are set in one system.
@@ -173,7 +181,7 @@ impl Control {
             return Err(FaultError::NotJoined { at, service: wanted[at].service, system });
         }
         if let Some(at) = wanted.iter().position(|fault| !fault.kind.strikes_over(system.transport)) {
-            return Err(FaultError::NotOver { at, system });
+            return Err(FaultError::NotOver { at, kind: wanted[at].kind, system });
         }
         let changes = lock(&self.system(system).board).replace(wanted);
         for (kind, service) in changes.cleared {

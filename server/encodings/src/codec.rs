@@ -5,8 +5,12 @@ use flow::{Availability, Encoding, api::Unsubscription};
 use prost::Message;
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{DeserializeOwned, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{
+        DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor,
+        value::MapAccessDeserializer,
+    },
 };
+use serde_json::Value;
 use std::{fmt, io::Cursor, marker::PhantomData};
 
 /// What services tell in every encoding.
@@ -102,7 +106,8 @@ pub fn msgpack<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     }
 }
 
-/// A value whose fields have names. What `serde` derives would also take an array of the fields' values.
+/// A value whose fields have names. What `serde` derives would also take an array of the fields' values, and numbers or bytes
+/// for their names.
 #[derive(Debug)]
 pub struct Named<T>(pub T);
 
@@ -117,10 +122,29 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Named)
+                T::deserialize(MapAccessDeserializer::new(TextKeys(map))).map(Named)
             }
         }
         deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+/// A map all of whose keys are text.
+struct TextKeys<A>(A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for TextKeys<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        match self.0.next_key::<Value>()? {
+            Some(Value::String(key)) => seed.deserialize(key.into_deserializer()).map(Some),
+            Some(_) => Err(A::Error::custom("the name of a field must be text")),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(seed)
     }
 }
 

@@ -80,7 +80,10 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             vec![words("It is out of inventory's hands.")]
         }
         Kind::Confirmed { .. } if service == Some(Service::Inventory) => vec![
-            words("The broker "),
+            words(match event.system.map(|system| system.transport) {
+                Some(Transport::Redis) => "Redis ",
+                _ => "The broker ",
+            }),
             term(Term::Confirm, "confirms"),
             words(" the message: it is safe there, and inventory takes it out of its outbox."),
         ],
@@ -149,7 +152,11 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         Kind::Acked { .. } if is_own => vec![
             words(format!("{node} has stored its work and ")),
             term(Term::Ack, "acks"),
-            words(" the message. The broker forgets it."),
+            words(match event.system.map(|system| system.transport) {
+                Some(Transport::Redis) => " the message. Redis forgets that it was pending.",
+                Some(Transport::Zeromq) => " the message. It no longer keeps it in its memory.",
+                _ => " the message. The broker forgets it.",
+            }),
         ],
         Kind::Nacked { requeue: true, .. } => {
             vec![words(format!("{node} has not finished it: the message goes back into its queue."))]

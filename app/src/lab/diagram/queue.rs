@@ -62,8 +62,8 @@ impl Drawn {
         self.ready + self.unacked
     }
 
-    /// Where slots no longer do, a bar: with each doubling of what is there it is a step longer. What is unacked is its
-    /// beginning, as in the slots.
+    /// Where slots no longer do, a bar: with each doubling of what is there it is a step longer, up to where the number stands.
+    /// What is unacked is its beginning, as in the slots.
     fn bar(&self, frame: Rect) -> Vec<Mark> {
         let total = self.total();
         if total <= SLOTS as u64 {
@@ -72,7 +72,7 @@ impl Drawn {
         #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
         let (doublings, unacked) =
             ((total / SLOTS as u64).ilog2().min(10) as f32, self.unacked as f32 / total as f32);
-        let width = frame.w * (0.4 + 0.06 * doublings);
+        let width = frame.w * (0.2 + 0.03 * doublings);
         let part = |class, from: f32, to: f32| {
             let rect = Rect::new(frame.x + width * from, frame.y, width * (to - from), frame.h);
             Mark::rect(class, rect, Some("2.5"))
@@ -111,8 +111,13 @@ pub(super) fn queue(scene: &Scene<'_>, queue: &QueueBox) -> Thing {
         .chain((0..SLOTS).map(|at| slot(queue, at, seen.slots.get(at))))
         .chain(seen.bar(frame))
         .chain([
-            Mark::text("queue-more", frame.right(), frame.y - 3.0, more.clone().unwrap_or_default())
-                .anchored("end"),
+            Mark::text(
+                "queue-more",
+                frame.right() - 4.0,
+                frame.y + frame.h / 2.0 + 4.0 * scene.scale,
+                more.clone().unwrap_or_default(),
+            )
+            .anchored("end"),
             Mark::text("queue-counts", x, y, counts),
             Mark::text(aside, x, y + line, beside),
         ]);
