@@ -5,6 +5,7 @@ import { violations } from "../support/axe";
 import { expect, expectSettled, open, openLab, seqOf, test } from "../support/fixtures";
 import { Proxy } from "../support/proxy";
 import type { Server } from "../support/server";
+import { IS_SOAK, ONLY_SOAK } from "../support/soak";
 
 const SIZES = [[1280, 800, "wide"], [390, 844, "tall"]] as const;
 const STYLE = "choreography";
@@ -12,7 +13,7 @@ const STYLE = "choreography";
 test.describe.configure({ mode: "parallel" });
 
 /** Themes change colours and sizes, no names: what has been looked at in light is looked at again where it differs most. */
-const isThorough = (theme: string) => theme === "light" || Boolean(process.env.SKUFLOW_SOAK);
+const isThorough = (theme: string) => theme === "light" || IS_SOAK;
 
 /** Looks at the page as it is now, large and small; at a part of it when the rest has been looked at. */
 async function clean(page: Page, state: string, part?: string) {
@@ -41,6 +42,7 @@ async function put(server: Server, path: string, body: unknown) {
 
 for (const theme of ["light", "dark", "projector"]) {
   test(`the lab is clean in every view and state: ${theme}`, async ({ page, context, server, forgive }, info) => {
+    test.skip(theme !== "light" && !IS_SOAK, ONLY_SOAK);
     test.setTimeout(300_000);
     // Some states are broken connections, of which the browser tells.
     forgive(/net::ERR_|Failed to load resource/);

@@ -3,6 +3,7 @@
 import type { Page } from "@playwright/test";
 import { expect, expectSettled, openLab, test } from "../support/fixtures";
 import { STYLES, type Server, type Style } from "../support/server";
+import { IS_SOAK, ONLY_SOAK } from "../support/soak";
 
 const SKU = "MUG-RED";
 const INVENTORYS = ["published_twice", "relay_crash", "broker_stopped"];
@@ -38,6 +39,7 @@ const arrive = (server: Server, style: Style) => server.post("/api/arrivals", { 
 
 for (const style of STYLES) {
   test(`${style}: every fault is caused from the page, seen at its node, and undone with one click`, async ({ page, server }) => {
+    test.skip(style === "orchestration" && !IS_SOAK, ONLY_SOAK);
     test.setTimeout(300_000);
     await openLab(page, style);
     const faults = await openTopic(page, "Break something");

@@ -4,6 +4,7 @@
 import type { Page } from "@playwright/test";
 import { expect, expectSettled, openLab, sendArrival, test } from "../support/fixtures";
 import { STYLES, type Server } from "../support/server";
+import { IS_SOAK, ONLY_SOAK } from "../support/soak";
 
 const SKU = "MUG-RED";
 
@@ -104,6 +105,7 @@ for (const style of STYLES) {
   });
 
   test(`${style}, parked: words can be read on every screen, and none overlaps another`, async ({ page, server }) => {
+    test.skip(!IS_SOAK, ONLY_SOAK);
     test.setTimeout(90_000);
     await openLab(page, style);
     const fault = { kind: "poison", service: "catalog", trigger: { every_nth: 1 } };
