@@ -109,7 +109,7 @@ test("at a steady rate what goes into a queue comes out of it, and sales count b
   // All at one moment; what is under way just then makes a small difference.
   await expect(async () => {
     const rates = await page.evaluate((edges) => {
-      const words = (edge: string) => document.querySelector(`[data-token="stream:${edge}:0"] text`)?.textContent ?? "";
+      const words = (edge: string) => document.querySelector(`[data-token="stream:${edge}:0"] > text`)?.textContent ?? "";
       return edges.map((edge) => Number(words(edge).match(/^(\d+)\/s$/)?.[1] ?? Number.NaN));
     }, edges);
     for (const one of rates) {
