@@ -91,12 +91,26 @@ pub async fn serve(settings: Serve, stop: CancellationToken, say: impl Fn(String
     Ok(())
 }
 
+/// How often the folder is tried that another server still has, and the wait between.
+const LOCK_TRIES: u32 = 10;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Keeps other servers out of the folder, until the file is closed: two relays would send everything twice.
 pub(crate) fn lock(folder: &Path) -> std::io::Result<File> {
     let file = File::create(folder.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(std::io::Error::other("another skuflow is using it")),
-        Err(TryLockError::Error(error)) => Err(error),
+    let mut tries = LOCK_TRIES;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A program that was just being started when the last server ended shares its lock for a moment.
+            Err(TryLockError::WouldBlock) if tries > 0 => {
+                tries -= 1;
+                std::thread::sleep(LOCK_WAIT);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(std::io::Error::other("another skuflow is using it"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
