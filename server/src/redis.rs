@@ -172,7 +172,7 @@ impl RedisSystems {
     async fn link(&self) -> Result<RedisLink, Lost> {
         let mut known = self.0.link.lock().await;
         if let Some(link) = known.as_ref()
-            && link.refusal().await.is_ok()
+            && link.ping().await.is_ok()
         {
             return Ok(link.clone());
         }

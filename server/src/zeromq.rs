@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use messaging::{
     Envelope,
     connection::{Connector, Owner},
-    depths::Gauge,
+    depths::{self, Gauge},
     letters::{Letter, Shelf},
     transport::Lost,
 };
@@ -184,15 +184,7 @@ impl Gauge for ZeromqSystems {
         let awake = Transport::Zeromq.systems().filter(|system| self.is_awake(system.style));
         let depth = |hub: &Hub, queue: &Queue| {
             let (ready, unacked, consumers) = hub.memory(queue.service).counts();
-            QueueDepth {
-                name: queue.name.to_owned(),
-                style: queue.style,
-                transport: queue.transport,
-                ready,
-                unacked,
-                consumers,
-                sampled_at: base::clock::now_text(),
-            }
+            depths::depth(queue, ready, unacked, consumers)
         };
         let of = |system: System| {
             let hub = self.hub(system);

@@ -786,13 +786,10 @@ mod scenario {
         for round in 0..2 {
             let senders = load.start(&server, 200);
             let sent = load.accepted().len();
-            let goes_on = async |more: usize| {
-                harness::until("it is under load", async || load.accepted().len() >= sent + more).await;
-            };
-            goes_on(40).await;
+            load.reaches(sent + 40).await;
             server.kill();
             server.start_again().await;
-            goes_on(120).await;
+            load.reaches(sent + 120).await;
             if round == 1 {
                 redis.kill();
                 redis.start_again().await;

@@ -515,10 +515,7 @@ async fn in_the_mode_acked_the_server_is_killed_under_load_and_nothing_is_lost_o
     for _ in 0..2 {
         let senders = load.start(&server, 200);
         let sent = load.accepted().len();
-        let goes_on = async |more: usize| {
-            harness::until("it is under load", async || load.accepted().len() >= sent + more).await;
-        };
-        goes_on(40).await;
+        load.reaches(sent + 40).await;
         server.kill();
         server.start_again().await;
         let [system, other] = systems();
@@ -526,7 +523,7 @@ async fn in_the_mode_acked_the_server_is_killed_under_load_and_nothing_is_lost_o
             let fault = json!({ "faults": [{ "kind": kind, "service": "catalog", "trigger": "next" }] });
             assert_eq!(server.send("PUT", &system.api("faults"), &fault).await.0, 200);
         }
-        goes_on(120).await;
+        load.reaches(sent + 120).await;
         assert_eq!(server.send("PUT", &other.api("faults"), &json!({ "faults": [] })).await.0, 200);
         senders.join_all().await;
     }

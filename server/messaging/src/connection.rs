@@ -202,6 +202,13 @@ pub trait Cut: Send + Sync {
     fn cut(&self);
 }
 
+/// For a connection whose every part ends with its token.
+impl Cut for CancellationToken {
+    fn cut(&self) {
+        self.cancel();
+    }
+}
+
 /// Whether the other side takes messages from a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flow {

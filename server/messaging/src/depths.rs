@@ -3,7 +3,7 @@
 use crate::{Bindings, EmbeddedBroker, Unacked};
 use base::clock;
 use broker::QueueCounts;
-use flow::{Transport, api::QueueDepth, topology::Queue};
+use flow::{api::QueueDepth, topology::Queue};
 use futures::future::BoxFuture;
 use lapin::{Channel, options::QueueDeclareOptions, types::FieldTable};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -106,11 +106,13 @@ impl Depths {
     }
 }
 
-fn depth(queue: &Queue, ready: u64, unacked: u64, consumers: u64) -> QueueDepth {
+/// How full a queue is, as it was counted just now.
+#[must_use]
+pub fn depth(queue: &Queue, ready: u64, unacked: u64, consumers: u64) -> QueueDepth {
     QueueDepth {
         name: queue.name.to_owned(),
         style: queue.style,
-        transport: Transport::Amqp,
+        transport: queue.transport,
         ready,
         unacked,
         consumers,

@@ -91,6 +91,11 @@ impl Load {
         self.shared.accepted.lock().unwrap().clone()
     }
 
+    /// Waits until so many lines were answered.
+    pub async fn reaches(&self, lines: usize) {
+        super::until("it is under load", async || self.accepted().len() >= lines).await;
+    }
+
     pub fn attempted(&self) -> usize {
         self.shared.attempted.load(Ordering::Relaxed)
     }

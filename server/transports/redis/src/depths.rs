@@ -3,7 +3,6 @@
 //! Redis forgets a consumer that was never given anything, and keeps one that is gone: so it is counted who says that it lives.
 
 use crate::{RedisLink, names};
-use base::clock;
 use flow::{Style, System, api::QueueDepth, topology::Queue};
 use messaging::transport::Lost;
 use redis::{RedisResult, aio::MultiplexedConnection, cmd, streams::StreamInfoGroupsReply};
@@ -60,15 +59,7 @@ pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue)
         let alive: Vec<_> = workers.iter().map(|worker| format!("{}{worker}", names::ALIVE)).collect();
         cmd("EXISTS").arg(alive).query_async(connection).await?
     };
-    Ok(QueueDepth {
-        name: queue.name.to_owned(),
-        style: queue.style,
-        transport: queue.transport,
-        ready,
-        unacked,
-        consumers,
-        sampled_at: clock::now_text(),
-    })
+    Ok(messaging::depths::depth(queue, ready, unacked, consumers))
 }
 
 async fn group(connection: &mut MultiplexedConnection, stream: &str, queue: &Queue) -> RedisResult<Group> {

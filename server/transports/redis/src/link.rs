@@ -10,7 +10,7 @@ use crate::{
 use flow::{Id, Style, System, topology::Queue};
 use journal::Journal;
 use messaging::{
-    connection::{Cut, Dial, Flow},
+    connection::{Dial, Flow},
     consumer::Consumer,
     transport::{Link, Lost},
     worker::WorkerError,
@@ -46,24 +46,15 @@ pub struct RedisLink {
     cut: CancellationToken,
 }
 
-#[derive(Debug)]
-pub struct Cutter(CancellationToken);
-
-impl Cut for Cutter {
-    fn cut(&self) {
-        self.0.cancel();
-    }
-}
-
 impl Dial for Redis {
     type Connection = RedisLink;
-    type Cutter = Cutter;
+    type Cutter = CancellationToken;
 
     fn place(&self) -> String {
         self.0.place()
     }
 
-    async fn dial(&self, name: &str) -> Result<(RedisLink, Cutter), String> {
+    async fn dial(&self, name: &str) -> Result<(RedisLink, CancellationToken), String> {
         let url = self.0.ready().await.map_err(|error| error.to_string())?;
         let mut connection = connect(&url).await.map_err(|error| error.to_string())?;
         // Names of clients have no spaces. Where it may not be said, nothing is lost.
@@ -71,14 +62,14 @@ impl Dial for Redis {
         let _ = cmd("CLIENT").arg("SETNAME").arg(name).exec_async(&mut connection).await;
         let cut = CancellationToken::new();
         let is_up = Arc::new(AtomicBool::new(true));
-        Ok((RedisLink { url, connection, is_up, cut: cut.clone() }, Cutter(cut)))
+        Ok((RedisLink { url, connection, is_up, cut: cut.clone() }, cut))
     }
 
     async fn watch(&self, link: &RedisLink, _changed: &(dyn Fn(Flow) + Send + Sync)) -> String {
         loop {
             sleep(PING).await;
-            if let Err(error) = cmd("PING").exec_async(&mut link.connection()).await {
-                return link.failed(error).0;
+            if let Err(Lost(why)) = link.ping().await {
+                return why;
             }
         }
     }
@@ -119,6 +110,14 @@ impl RedisLink {
             self.is_up.store(false, Ordering::Relaxed);
         }
         Lost(error.to_string())
+    }
+
+    /// Asks whether the other side is still there.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn ping(&self) -> Result<(), Lost> {
+        cmd("PING").exec_async(&mut self.connection()).await.map_err(|error| self.failed(error))
     }
 
     /// Why Redis takes no messages, if so: it says that only to who writes.

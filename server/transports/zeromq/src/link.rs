@@ -3,7 +3,7 @@
 use crate::{Hub, Way, intake::ZmqIntake, reception::Reception};
 use flow::{Id, Service};
 use messaging::{
-    connection::{Cut, Dial, Flow},
+    connection::{Dial, Flow},
     consumer::Consumer,
     transport::{Link, Lost},
     worker::WorkerError,
@@ -27,18 +27,9 @@ struct Shared {
     cut: CancellationToken,
 }
 
-#[derive(Debug)]
-pub struct Cutter(CancellationToken);
-
-impl Cut for Cutter {
-    fn cut(&self) {
-        self.0.cancel();
-    }
-}
-
 impl Dial for Hub {
     type Connection = ZmqLink;
-    type Cutter = Cutter;
+    type Cutter = CancellationToken;
 
     fn place(&self) -> String {
         let doors: Vec<_> = self.sockets().map(|socket| self.doors().door(socket).endpoint()).collect();
@@ -46,7 +37,7 @@ impl Dial for Hub {
     }
 
     /// There is nothing to connect to but a service's own socket, which its first worker connects.
-    async fn dial(&self, _name: &str) -> Result<(ZmqLink, Cutter), String> {
+    async fn dial(&self, _name: &str) -> Result<(ZmqLink, CancellationToken), String> {
         let cut = CancellationToken::new();
         let shared = Shared {
             hub: self.clone(),
@@ -55,7 +46,7 @@ impl Dial for Hub {
             reception: Mutex::new(Weak::new()),
             cut: cut.clone(),
         };
-        Ok((ZmqLink(Arc::new(shared)), Cutter(cut)))
+        Ok((ZmqLink(Arc::new(shared)), cut))
     }
 
     async fn watch(&self, link: &ZmqLink, _changed: &(dyn Fn(Flow) + Send + Sync)) -> String {
