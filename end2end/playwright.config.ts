@@ -23,7 +23,8 @@ export default defineConfig<Options>({
       args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
     },
     viewport: { width: 1280, height: 800 },
-    trace: "retain-on-failure",
+    // A trace of every test would cost a fifth of the time: the second try is the one that is looked at.
+    trace: "on-first-retry",
   },
   projects: [
     { name: "embedded", use: { broker: "embedded" } },

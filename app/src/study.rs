@@ -30,8 +30,8 @@ pub struct Study {
     metrics: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
-    /// The page `/compare`, with products that can be sent.
-    pub compare: fn(Live, Vec<Product>) -> AnyView,
+    /// The page `/compare`: what its address says, and products that can be sent.
+    pub compare: fn(Live, &dyn Fn(&str) -> Option<String>, Vec<Product>) -> AnyView,
     /// The page `/transports`, with the table as JSON has it.
     pub transports: fn(Live, String) -> AnyView,
     /// Mends what this tab's comparison has left broken.

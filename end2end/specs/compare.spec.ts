@@ -217,7 +217,7 @@ test("a handler that fails does so by the same seed in both, until it is cleared
   await page.reload();
   await expect(page.getByText("Handler error of Catalog, with probability 1, seed 7")).toBeVisible();
   await page.getByRole("button", { name: "Clear" }).click();
-  await expect(page.getByText("Broken in both styles:")).toBeHidden();
+  await expect(page.getByText("Broken on both sides:")).toBeHidden();
   expect(await faults(server, "choreography")).toEqual([theirs]);
   expect(await faults(server, "orchestration")).toEqual([]);
   await hold([]);
@@ -291,7 +291,7 @@ for (const theme of ["light", "dark", "projector"]) {
       await expect(page.locator("[data-step]").first()).toBeVisible();
       await look();
       await toEnd(page, 5);
-      await expect(page.getByText("Broken in both styles:")).toBeHidden();
+      await expect(page.getByText("Broken on both sides:")).toBeHidden();
       await look();
     }
   });
@@ -388,4 +388,52 @@ test("a new consumer is reached at once where an event is announced, and not bef
   await expect(page.locator(".score-sentence")).toHaveText(/choreography takes .* reaches Loyalty, .*; orchestration (?!.*Loyalty)/);
   await page.getByRole("button", { name: "Remove Loyalty" }).click();
   await expect(page.getByRole("button", { name: "Remove Loyalty" })).toHaveCount(0);
+});
+
+test("any two systems are compared, over whatever transports, and a shared address shows the same", async ({ page, server }) => {
+  await openCompare(page);
+  await page.getByLabel("Left", { exact: true }).selectOption({ label: "Choreography over Redis" });
+  await expect(page).toHaveURL(/left=choreography\.redis/);
+  await openCompare(page, "/compare?left=choreography.redis&right=choreography.zeromq");
+  for (const name of ["Choreography over Redis", "Choreography over ZeroMQ"]) {
+    await expect(page.getByRole("heading", { name, exact: true })).toBeVisible();
+  }
+  // ZeroMQ publishes to whoever is there; so both wait until the services are.
+  for (const transport of ["redis", "zeromq"]) {
+    const state = async () => (await server.get<{ state: string }>(`/api/choreography/transport?transport=${transport}`)).state;
+    await expect.poll(state, { timeout: 20_000 }).toBe("up");
+  }
+  await send(page);
+  await toEnd(page, 1);
+  await expect(row(page, "Messages published, each arrival")).toHaveText(/1\s*1$/);
+  await expect(row(page, "HTTP calls, each arrival")).toHaveText(/2\s*2$/);
+  await expect(page.locator(".score-sentence")).toContainText("choreography over Redis takes 1 message");
+  await expect(page.locator(".is-ghost, .edge.is-ahead")).toHaveCount(0);
+  const shown = await page.locator("main").getAttribute("data-shown");
+  await openCompare(page, new URL(page.url()).pathname + new URL(page.url()).search);
+  await expect(page.locator("main")).toHaveAttribute("data-shown", shown!);
+  await page.getByLabel("Right", { exact: true }).selectOption({ label: "Choreography over Redis" });
+  await expect(page.getByRole("alert")).toContainText("Both sides are the same");
+});
+
+test("one system is compared in two encodings, one after the other, and asks as before when all is over", async ({ page, server }) => {
+  const system = "choreography.amqp";
+  await openCompare(page, `/compare?left=${system}&left-encoding=json&right=${system}&right-encoding=protobuf`);
+  const before = (await server.get<{ last: number }>("/api/journal?after=0&limit=1")).last;
+  await send(page);
+  await toEnd(page, 1);
+  await expect(row(page, "HTTP calls, each arrival")).toHaveText(/2\s*2$/);
+  const { events } = await server.get<{ events: Record<string, unknown>[] }>(`/api/journal?after=${before}&limit=5000`);
+  const arrivals = events.filter((event) => event.kind === "arrival_received").map((event) => event.correlation_id);
+  const asked = (arrival: unknown) =>
+    events.filter((event) => event.kind === "http_response" && event.correlation_id === arrival).map((event) => event.encoding ?? "json");
+  expect(arrivals.map(asked)).toEqual([["json", "json"], ["protobuf", "protobuf"]]);
+  const encoding = async () => (await server.get<{ encoding: string }>("/api/choreography/encoding")).encoding;
+  await expect.poll(encoding).toBe("json");
+});
+
+test("an address that names no system says what there is, and compares the usual ones", async ({ page }) => {
+  await openCompare(page, "/compare?left=waltz.amqp");
+  await expect(page.getByRole("alert")).toContainText("use choreography or orchestration");
+  await expect(page.getByRole("heading", { name: "Orchestration", exact: true })).toBeVisible();
 });

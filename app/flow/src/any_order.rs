@@ -1,6 +1,6 @@
 //! Whatever the journal tells, in whatever order and with whatever left out, every model stays in one piece.
 
-use crate::compare::{Aligned, Compare, Pattern};
+use crate::compare::{Aligned, Compare, Contender, Pattern};
 use crate::fault::Gate;
 use crate::journey::journey;
 use crate::metrics::{Metrics, POINTS};
@@ -134,7 +134,8 @@ proptest! {
             prop_assert!(known.remaining(events.iter()).len() <= known.steps().len());
         }
         let arrivals: Vec<Id> = all.iter().filter_map(|event| event.correlation_id.clone()).collect();
-        let aligned = Aligned::of(events.iter(), &arrivals);
+        let sides = Style::ALL.iter().map(|&style| Contender { system: style.into(), arrivals: arrivals.clone() });
+        let aligned = Aligned::of(events.iter(), &sides.collect::<Vec<_>>());
         prop_assert!(aligned.moments().windows(2).all(|pair| pair[0].after_us <= pair[1].after_us));
 
         let run = Run::of(&history, String::new(), String::new());

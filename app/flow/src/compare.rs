@@ -10,7 +10,7 @@ mod ghost;
 #[cfg(test)]
 mod tests;
 
-pub use aligned::{Aligned, Moment};
+pub use aligned::{Aligned, Contender, Moment};
 pub use coupling::{Coupling, Known, Way};
 pub use ghost::{Ahead, Ghost, Pattern};
 

@@ -1,4 +1,4 @@
-//! Both styles side by side: one click sends the same through both, and one playhead shows them from the moment at
+//! Two systems side by side: one click sends the same through both, and one playhead shows them from the moment at
 //! which each received it.
 //!
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::compare`, which the
@@ -24,7 +24,7 @@ pub fn Compare() -> impl IntoView {
     }
 }
 
-/// The place of both styles, and of what they took.
+/// The place of both sides, and of what they took.
 #[island]
 fn CompareBoth(
     /// What the field for the SKU suggests at first.
@@ -34,8 +34,12 @@ fn CompareBoth(
     #[cfg(feature = "hydrate")]
     return crate::later::awaited(move |place| async move {
         let study = study::load().await;
-        crate::later::fill(place, move || (study.compare)(live, products));
+        crate::later::fill(place, move || (study.compare)(live, &crate::address::query, products));
     });
     #[cfg(not(feature = "hydrate"))]
-    view! { <div class="place">{(study::at_once().compare)(live, products)}</div> }
+    {
+        let query = leptos_router::hooks::use_query_map().read_untracked().clone();
+        let view = (study::at_once().compare)(live, &|name| query.get(name), products);
+        view! { <div class="place">{view}</div> }
+    }
 }

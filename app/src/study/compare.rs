@@ -1,9 +1,10 @@
-//! The page `/compare`: both styles next to each other, on one time, in numbers, and who must know whom.
+//! The page `/compare`: any two systems next to each other, on one time, in numbers, and who must know whom.
 //!
 //! One tick moves the playhead of both; what sets out then travels in both diagrams, each of which is a lab's, led by this
 //! playhead instead of one of its own. What each part shows is plain data that a pure function reads off the [`State`].
 
 mod bar;
+mod chooser;
 mod coupling;
 mod duel;
 mod faults;
@@ -14,6 +15,7 @@ mod moves;
 mod newcomer;
 mod numbers;
 mod others;
+mod pair;
 mod play;
 mod presets;
 mod score;
@@ -32,16 +34,18 @@ use crate::lab::handle::{Lab, Pace};
 use crate::lab::state::LabState;
 use crate::live::{Connection, Live};
 use bar::{Bar, BrokenNotice};
+use chooser::Chooser;
 use coupling::{Knows, KnowsCard};
 use duel::Named;
 use fields::FormCard;
-use flow::{Dispatch, History, Style, api::Product};
+use flow::{Dispatch, History, api::Product};
 use form::Form;
 use lanes::{Lanes, LanesFigure};
 use leptos::{ev, prelude::*, reactive::signal::Trigger, task::spawn_local};
 use newcomer::NewcomerNotice;
 use numbers::{Numbers, NumbersCard};
 use others::OthersNotice;
+use pair::Pair;
 use presets::Presets;
 use score::Score;
 use side::Side;
@@ -50,7 +54,6 @@ use std::time::Duration;
 use steps::{Steps, StepsCard};
 use verdict::{Verdict, VerdictCard};
 
-const BOTH: [Style; 2] = [Style::Choreography, Style::Orchestration];
 /// How often the playhead goes on.
 const TICK: Duration = Duration::from_millis(40);
 /// How often it is said in words where the playhead is.
@@ -60,9 +63,11 @@ const SPOKEN_EVERY: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy)]
 struct Comparison {
     live: Live,
+    /// What stands on each side.
+    pair: Pair,
     /// What is to be sent.
     form: RwSignal<Form>,
-    /// Choreography's diagram and orchestration's.
+    /// The left diagram and the right one.
     sides: [Lab; 2],
     state: StoredValue<State>,
     at_frame: Trigger,
@@ -70,18 +75,19 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn new(live: Live, products: Vec<Product>) -> Self {
+    fn new(live: Live, pair: Pair, products: Vec<Product>) -> Self {
         let picture = live.with_history(|history| history.now().clone());
-        let sides = BOTH.map(|style| {
+        let sides = pair.systems().map(|system| {
             // Upright, both fit side by side.
             let form = LabForm::new(Vec::new(), Dispatch::default());
-            Lab::new(live, LabState::new(style, picture.clone(), form, true))
+            Lab::new(live, LabState::new(system, picture.clone(), form, true))
         });
         Self {
             live,
+            pair,
             form: RwSignal::new(Form::new(products)),
             sides,
-            state: StoredValue::new(State::default()),
+            state: StoredValue::new(State { pair, ..State::default() }),
             at_frame: Trigger::new(),
             calmly: Trigger::new(),
         }
@@ -135,8 +141,12 @@ impl Comparison {
 }
 
 /// The page, with what the field for the SKU suggests.
-pub(super) fn page(live: Live, products: Vec<Product>) -> AnyView {
-    view! { <Page live products /> }.into_any()
+pub(super) fn page(live: Live, query: &dyn Fn(&str) -> Option<String>, products: Vec<Product>) -> AnyView {
+    let (pair, wrong) = match Pair::of(query) {
+        Ok(pair) => (pair, None),
+        Err(why) => (Pair::default(), Some(why)),
+    };
+    view! { <Page live pair wrong products /> }.into_any()
 }
 
 /// What the page's marks say.
@@ -148,8 +158,11 @@ struct Marks {
 }
 
 #[component]
-fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
-    let comparison = Comparison::new(live, products);
+fn Page(live: Live, pair: Pair, wrong: Option<String>, products: Vec<Product>) -> impl IntoView {
+    let comparison = Comparison::new(live, pair, products);
+    if let Some(wrong) = wrong {
+        comparison.refuse(&wrong);
+    }
     let spoken = RwSignal::new(String::new());
     // The intervals and listeners are the browser's.
     Effect::new(move || untrack(|| wake(comparison, spoken)));
@@ -158,7 +171,7 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
         live.changed.track();
         comparison.see(|state, history| Marks::of(state, history))
     });
-    let sides = comparison.sides.into_iter().zip(BOTH);
+    let sides = comparison.sides.into_iter().zip([0, 1]);
     let verdict = comparison.read(Pace::Calm, |state, _| Verdict::of(state));
     let lanes = comparison.read(Pace::Frame, |state, _| state.score.as_ref().map(Lanes::of));
     view! {
@@ -174,24 +187,25 @@ fn Page(live: Live, products: Vec<Product>) -> impl IntoView {
             <div class="page-head">
                 <div>
                     <h1>"Compare"</h1>
-                    <p>"The same arrivals through both styles, each timed from the moment it was received."</p>
+                    <p>"The same arrivals through both sides, each timed from the moment it was received."</p>
                 </div>
                 <a class="button" href="/transports">
-                    "Compare transports"
+                    "Measure transports"
                 </a>
             </div>
+            <Chooser pair />
             <FormCard comparison />
             <Bar comparison />
             <p id="duel-spoken" class="sr-only" role="status">
                 {spoken}
             </p>
             <div class="duel">
-                {sides.map(|(lab, style)| view! { <Side comparison lab style /> }).collect_view()}
+                {sides.map(|(lab, side)| view! { <Side comparison lab side /> }).collect_view()}
                 <div class="card duel-verdict">
                     <BrokenNotice comparison />
                     <OthersNotice comparison />
                     <NewcomerNotice comparison />
-                    <VerdictCard verdict />
+                    <VerdictCard pair verdict />
                     <Presets comparison />
                 </div>
             </div>
@@ -207,7 +221,8 @@ impl Marks {
         Self {
             seq: state.score.as_ref().and_then(Score::seq).unwrap_or(now.seq),
             shown,
-            is_settled: shown == state.total() && BOTH.iter().all(|&style| now.system(style).is_settled()),
+            is_settled: shown == state.total()
+                && state.pair.systems().iter().all(|&system| now.system(system).is_settled()),
         }
     }
 }
@@ -224,9 +239,9 @@ impl Told {
     fn of(state: &State, history: &History) -> Option<Self> {
         let (score, n) = (state.score.as_ref()?, state.duel.as_ref()?.n());
         Some(Self {
-            steps: BOTH.map(|style| Steps::of(score, style, n, history)),
-            numbers: Numbers::of(score.compare(), n),
-            knows: BOTH.map(|style| Knows::of(&score.compare().side(style).coupling)),
+            steps: [0, 1].map(|side| Steps::of(score, side, n, history)),
+            numbers: Numbers::of(score.sides(), n),
+            knows: score.sides().map(|side| Knows::of(&side.coupling)),
         })
     }
 }
@@ -245,17 +260,18 @@ fn Outcome(comparison: Comparison) -> impl IntoView {
             }
             .into_any();
         }
-        let steps = BOTH.map(|style| {
-            let steps = part(told, move |told| told.steps[style as usize].clone());
-            view! { <StepsCard style steps /> }
+        let pair = comparison.pair;
+        let steps = [0, 1].map(|side: usize| {
+            let steps = part(told, move |told| told.steps[side].clone());
+            view! { <StepsCard pair side steps /> }
         });
-        let knows = BOTH.map(|style| {
-            let knows = part(told, move |told| told.knows[style as usize].clone());
-            view! { <KnowsCard style knows /> }
+        let knows = [0, 1].map(|side: usize| {
+            let knows = part(told, move |told| told.knows[side].clone());
+            view! { <KnowsCard pair side knows /> }
         });
         view! {
             <div class="duel-lists">{steps.into_iter().collect_view()}</div>
-            <NumbersCard numbers=part(told, |told| told.numbers.clone()) />
+            <NumbersCard pair=comparison.pair numbers=part(told, |told| told.numbers.clone()) />
             <div class="duel-lists">{knows.into_iter().collect_view()}</div>
         }
         .into_any()
@@ -289,7 +305,8 @@ fn wake(comparison: Comparison, spoken: RwSignal<String>) {
 fn restore(comparison: Comparison) {
     comparison.form.update(|form| form.take(address::query));
     comparison.change(|state| state.broken = faults::left_behind());
-    let Some(named) = Named::of(address::query) else { return };
+    chooser::start(comparison.pair);
+    let Some(named) = Named::of(comparison.pair, address::query) else { return };
     comparison.see(|state, _| state.is_restoring = true);
     spawn_local(async move {
         let is_there = comparison.live.reach_back(named.since).await;

@@ -3,7 +3,7 @@
 use crate::index::Index;
 use crate::layout::{ARRIVAL_EDGE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge};
 use crate::tally::Tallies;
-use crate::{Event, Id, KindName, Node, Service, Style};
+use crate::{Event, Id, KindName, Node, Service, Style, System};
 use std::sync::Arc;
 
 /// One step still to come.
@@ -22,11 +22,11 @@ pub struct Ghost {
 impl Ghost {
     /// The line of the diagram on which it will travel.
     #[must_use]
-    pub fn edge(&self, style: Style) -> Option<String> {
+    pub fn edge(&self, system: impl Into<System>) -> Option<String> {
         let queue = self.queue.as_deref();
         match (self.kind, &self.node) {
             (KindName::ArrivalReceived, _) => Some(ARRIVAL_EDGE.to_owned()),
-            (KindName::Published, _) => Some(publish_edge(style.exchange().name)),
+            (KindName::Published, _) => Some(publish_edge(system.into().exchange().name)),
             (KindName::Routed, _) => queue.map(route_edge),
             (KindName::Delivered | KindName::Acked, _) => queue.map(deliver_edge),
             (KindName::HttpRequest | KindName::HttpResponse, Node::Service(service)) => {
@@ -65,7 +65,9 @@ impl Pattern {
     /// queues, catalog and wishlist ask inventory. Orchestration: inventory publishes three commands, each for one
     /// queue, and nobody asks.
     #[must_use]
-    pub fn known(style: Style) -> Self {
+    pub fn known(system: impl Into<System>) -> Self {
+        let system = system.into();
+        let style = system.style;
         let mut steps = Vec::new();
         let mut add = |kind, node: Node, queue: Option<&str>| {
             steps.push(Ghost { kind, node, queue: queue.map(Id::from), after_us: None });
@@ -75,10 +77,10 @@ impl Pattern {
         add(KindName::StockRecorded, inventory(), None);
         let messages = if style == Style::Choreography { 1 } else { 3 };
         (0..messages).for_each(|_| add(KindName::Published, inventory(), None));
-        for queue in style.queues() {
+        for queue in system.queues() {
             add(KindName::Routed, Node::Broker, Some(queue.name));
         }
-        for queue in style.queues() {
+        for queue in system.queues() {
             let asks = style == Style::Choreography && queue.service != Service::Inventory;
             add(KindName::Delivered, queue.service.into(), Some(queue.name));
             if asks {

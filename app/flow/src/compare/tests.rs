@@ -105,30 +105,46 @@ fn both_styles_begin_at_nought_and_each_playhead_goes_forward_only() {
     let last = story.events.pop().unwrap();
     story.tell(restored.clone());
     let last = story.tell(last);
-    let arrivals = ["c".into(), "o".into()];
-    let aligned = Aligned::of(story.events.iter(), &arrivals);
+    let of = |style: Style, arrival: &str| Contender { system: style.into(), arrivals: vec![arrival.into()] };
+    let sides = [of(Style::Choreography, "c"), of(Style::Orchestration, "o")];
+    let aligned = Aligned::of(story.events.iter(), &sides);
     assert_eq!(aligned.moments().len(), story.events.len());
     assert_eq!(aligned.moments()[..2].iter().map(|one| one.after_us).collect::<Vec<_>>(), [0, 0]);
-    assert_eq!(aligned.place(Style::Choreography, 0), Some(0));
+    assert_eq!(aligned.place(0, 0), Some(0));
     let first_o = story.events.iter().find(|event| event.style() == Some(Style::Orchestration)).unwrap().seq;
-    assert_eq!(aligned.place(Style::Orchestration, 0), Some(first_o - 1));
-    for &style in Style::ALL {
+    assert_eq!(aligned.place(1, 0), Some(first_o - 1));
+    for side in [0, 1] {
         let mut last = 0;
         for count in 0..=aligned.moments().len() {
-            let place = aligned.place(style, count).unwrap();
+            let place = aligned.place(side, count).unwrap();
             assert!(place >= last);
             last = place;
         }
     }
-    assert_eq!(aligned.place(Style::Orchestration, usize::MAX), Some(last));
+    assert_eq!(aligned.place(1, usize::MAX), Some(last));
     story.tell(restored);
-    assert_eq!(Aligned::of(story.events.iter(), &arrivals), aligned);
+    assert_eq!(Aligned::of(story.events.iter(), &sides), aligned);
     let half = aligned.moments()[10].after_us;
     let count = aligned.count_until(half);
     assert!(aligned.moments()[..count].iter().all(|one| one.after_us <= half));
     assert!(aligned.moments()[count..].iter().all(|one| one.after_us > half));
-    let one = Aligned::of(story.events.iter(), &arrivals[..1]);
-    assert_eq!(one.place(Style::Orchestration, 5), None);
+    let one = Aligned::of(story.events.iter(), &sides[..1]);
+    assert_eq!(one.place(1, 5), None);
+}
+
+#[test]
+fn one_system_is_compared_with_itself_at_another_time() {
+    let mut story = Story::new();
+    let system = System::of(Style::Choreography);
+    story.arrival(system.style, "before", 1);
+    story.wait(5_000_000);
+    story.arrival(system.style, "after", 1);
+    let sides = ["before", "after"].map(|id| Contender { system, arrivals: vec![id.into()] });
+    let aligned = Aligned::of(story.events.iter(), &sides);
+    let of = |side| aligned.moments().iter().filter(move |moment| moment.side == side);
+    assert_eq!((of(0).count(), of(1).count()), (story.events.len() / 2, story.events.len() / 2));
+    assert!(of(0).zip(of(1)).all(|(one, other)| one.after_us == other.after_us && one.seq < other.seq));
+    assert_eq!(aligned.place(1, 0), of(0).last().map(|last| last.seq));
 }
 
 fn of_arrival(story: &Story, arrival: &str) -> Vec<Arc<Event>> {

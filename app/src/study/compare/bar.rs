@@ -42,7 +42,7 @@ pub fn Bar(
     }
 }
 
-/// What is broken in both styles, and the button that mends it at once.
+/// What is broken on both sides, and the button that mends it at once.
 #[component]
 pub fn BrokenNotice(
     /// Where it is broken.
@@ -56,7 +56,7 @@ pub fn BrokenNotice(
             view! {
                 <div class="notice duel-broken" role="status">
                     <p>
-                        <strong>"Broken in both styles: "</strong>
+                        <strong>"Broken on both sides: "</strong>
                         {words}
                         "."
                     </p>

@@ -1,11 +1,12 @@
 //! Who must know whom, as it was seen.
 
+use super::pair::Pair;
 use crate::lab::words::node_name;
 use flow::compare::{Coupling, Way};
-use flow::{Node, Service, Style};
+use flow::{Node, Service};
 use leptos::prelude::*;
 
-/// Who knows whom in one style.
+/// Who knows whom on one side.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Knows {
     /// The names of all of them.
@@ -101,15 +102,15 @@ fn Breakable(name: String) -> impl IntoView {
     words.collect_view()
 }
 
-/// Who must know whom in one style.
+/// Who must know whom on one side.
 #[component]
-pub fn KnowsCard(style: Style, knows: Memo<Knows>) -> impl IntoView {
-    let title = format!("knows-{style}");
+pub fn KnowsCard(pair: Pair, side: usize, knows: Memo<Knows>) -> impl IntoView {
+    let title = format!("knows-{}", pair.key(side));
     let names = move || knows.with(|knows| knows.names.clone());
     let rows = move || knows.with(|knows| knows.rows.clone());
     view! {
         <section class="card duel-table" aria-labelledby=title>
-            <h2 id=title.clone()>{format!("Who must know whom in {style}")}</h2>
+            <h2 id=title.clone()>{format!("Who must know whom in {}", pair.spoken(side))}</h2>
             <div class="duel-wide" role="group" aria-label="Who must know whom, table" tabindex="0">
                 <table class="numbers coupling">
                     <thead>

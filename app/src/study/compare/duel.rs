@@ -1,7 +1,8 @@
 //! What is compared, and how an address names it.
 
-use super::BOTH;
-use flow::{Event, History, Id, Kind, Style};
+use super::pair::Pair;
+use flow::compare::Contender;
+use flow::{Event, History, Id, Kind};
 use std::sync::Arc;
 
 /// What stands between the first and the last of a burst in an address.
@@ -10,30 +11,41 @@ const TO: &str = "..";
 /// The arrivals that are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duel {
-    /// Choreography's and orchestration's, in the order in which they were sent.
+    /// Where they were sent.
+    pub pair: Pair,
+    /// The left side's and the right side's, in the order in which they were sent.
     pub arrivals: [Vec<Id>; 2],
     /// The place in the journal before the first of them.
     pub since: u64,
 }
 
 impl Duel {
-    /// How many are compared in each style.
+    /// How many are compared on each side.
     pub fn n(&self) -> usize {
         self.arrivals[0].len()
     }
 
-    /// Every arrival of both styles.
+    /// Every arrival of both sides.
     pub fn all(&self) -> Vec<Id> {
         self.arrivals.iter().flatten().cloned().collect()
     }
 
-    /// How the address names it: by the place in the journal, and by each style's first and last arrival. Those of
+    /// Both sides, with their arrivals.
+    pub fn contenders(&self) -> [Contender; 2] {
+        let contender = |side: usize| Contender {
+            system: self.pair.systems()[side],
+            arrivals: self.arrivals[side].clone(),
+        };
+        [contender(0), contender(1)]
+    }
+
+    /// How the address names it: by the place in the journal, and by each side's first and last arrival. Those of
     /// one request follow one another, since their ids are made in order while nothing else can be recorded.
     pub fn query(&self) -> String {
         let mut query = format!("at={}", self.since);
-        for (style, arrivals) in BOTH.iter().zip(&self.arrivals) {
+        for (side, arrivals) in self.arrivals.iter().enumerate() {
             if let (Some(first), Some(last)) = (arrivals.first(), arrivals.last()) {
-                query += &format!("&{style}={first}");
+                query += &format!("&{}={first}", key(self.pair, side));
                 if last != first {
                     query += &format!("{TO}{last}");
                 }
@@ -43,46 +55,54 @@ impl Duel {
     }
 }
 
+/// By what name an address has a side's arrivals.
+fn key(pair: Pair, side: usize) -> String {
+    if pair.has_both_styles() { pair.key(side).to_owned() } else { format!("{}-arrivals", pair.key(side)) }
+}
+
 /// What an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
+    pair: Pair,
     /// The place in the journal before it.
     pub since: u64,
-    /// Each style's first and last arrival.
+    /// Each side's first and last arrival.
     ends: [(String, String); 2],
 }
 
 impl Named {
     /// What is named by the fields of an address, if anything is.
-    pub fn of(query: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let ends = |style: Style| {
-            let range = query(style.as_str())?;
+    pub fn of(pair: Pair, query: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let ends = |side: usize| {
+            let range = query(&key(pair, side))?;
             Some(match range.split_once(TO) {
                 Some((first, last)) => (first.to_owned(), last.to_owned()),
                 None => (range.clone(), range),
             })
         };
         let since = query("at")?.parse().ok()?;
-        Some(Self { since, ends: [ends(Style::Choreography)?, ends(Style::Orchestration)?] })
+        Some(Self { pair, since, ends: [ends(0)?, ends(1)?] })
     }
 
-    /// The arrivals themselves, as the journal tells of them; none unless there are as many in both styles.
+    /// The arrivals themselves, as the journal tells of them; none unless there are as many on both sides.
     pub fn find(&self, history: &History) -> Option<Duel> {
         let mut arrivals: [Vec<Id>; 2] = Default::default();
         for event in history.since(self.since) {
-            if let Some((style, id)) = self.begins(event) {
-                arrivals[style as usize].push(id);
+            for (side, arrivals) in arrivals.iter_mut().enumerate() {
+                arrivals.extend(self.begins(side, event));
             }
         }
         let is_whole = !arrivals[0].is_empty() && arrivals[0].len() == arrivals[1].len();
-        is_whole.then_some(Duel { arrivals, since: self.since })
+        is_whole.then_some(Duel { pair: self.pair, arrivals, since: self.since })
     }
 
-    fn begins(&self, event: &Arc<Event>) -> Option<(Style, Id)> {
-        let (style, id) = (event.style()?, event.correlation_id.as_ref()?);
-        let (first, last) = &self.ends[style as usize];
-        let is_named = (first.as_str()..=last.as_str()).contains(&&**id);
-        (is_named && matches!(event.kind, Kind::ArrivalReceived { .. })).then(|| (style, Arc::clone(id)))
+    /// The arrival of that side that this event begins.
+    fn begins(&self, side: usize, event: &Arc<Event>) -> Option<Id> {
+        let id = event.correlation_id.as_ref()?;
+        let (first, last) = &self.ends[side];
+        let is_named = event.system == Some(self.pair.systems()[side])
+            && (first.as_str()..=last.as_str()).contains(&&**id);
+        (is_named && matches!(event.kind, Kind::ArrivalReceived { .. })).then(|| Arc::clone(id))
     }
 }
 
@@ -90,7 +110,7 @@ impl Named {
 mod tests {
     use super::*;
     use flow::event::Origin;
-    use flow::{Provenance, Quantity};
+    use flow::{Provenance, Quantity, Style};
 
     fn journal(arrivals: &[(Style, &str)]) -> History {
         let mut history = History::default();
@@ -106,7 +126,9 @@ mod tests {
 
     fn named(query: &str) -> Option<Named> {
         let fields: Vec<_> = query.split('&').filter_map(|field| field.split_once('=')).collect();
-        Named::of(|name| fields.iter().find(|field| field.0 == name).map(|field| field.1.to_owned()))
+        Named::of(Pair::default(), |name| {
+            fields.iter().find(|field| field.0 == name).map(|field| field.1.to_owned())
+        })
     }
 
     #[test]
@@ -124,7 +146,9 @@ mod tests {
             (C, "20"),
             (O, "21"),
         ]);
+        let pair = Pair::default();
         let burst = Duel {
+            pair,
             arrivals: [
                 vec!["10".into(), "12".into(), "14".into()],
                 vec!["11".into(), "13".into(), "15".into()],
@@ -133,7 +157,7 @@ mod tests {
         };
         assert_eq!(burst.query(), "at=1&choreography=10..14&orchestration=11..15");
         assert_eq!(named(&burst.query()).unwrap().find(&history), Some(burst));
-        let one = Duel { arrivals: [vec!["12".into()], vec!["13".into()]], since: 3 };
+        let one = Duel { pair, arrivals: [vec!["12".into()], vec!["13".into()]], since: 3 };
         assert_eq!(one.query(), "at=3&choreography=12&orchestration=13");
         assert_eq!(named(&one.query()).unwrap().find(&history), Some(one));
     }

@@ -1,27 +1,27 @@
-//! The same fault in both styles, set before something is sent and taken back after it.
+//! The same fault on both sides, set before something is sent and taken back after it.
 //!
-//! `PUT` replaces the whole list of a style, in which others may have set faults of their own. So the list is read
+//! `PUT` replaces the whole list of a system, in which others may have set faults of their own. So the list is read
 //! first; ours takes the place of the same kind and service, if that was set, and gives it back in the end.
 
-use super::BOTH;
+use super::pair::Pair;
 use crate::api::fetch;
 use crate::lab::broken;
 use crate::lab::room::faults::clear as clear_one;
 use crate::lab::words::service_name;
 use crate::study::BROKEN_IN_BOTH;
 use flow::fault::{Fault, FaultKind, Faults};
-use flow::{Service, Style};
+use flow::{Service, System};
 use js_sys::{Function, Reflect};
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-/// What is broken in both styles.
+/// What is broken on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Broken {
     pub fault: Fault,
-    /// What it took the place of in each style.
-    instead_of: [Option<Fault>; 2],
+    /// In which systems, and what it took the place of in each.
+    instead_of: Vec<(System, Option<Fault>)>,
 }
 
 impl Broken {
@@ -69,23 +69,24 @@ fn without(mut list: Vec<Fault>, ours: &Fault, before: Option<&Fault>) -> Option
     Some(list)
 }
 
-/// Breaks the same in both styles.
+/// Breaks the same on both sides.
 ///
 /// # Errors
 /// What the server says; then nothing is broken.
-pub async fn set(fault: &Fault) -> Result<Broken, String> {
-    let mut broken = Broken { fault: fault.clone(), instead_of: [None, None] };
+pub async fn set(pair: Pair, fault: &Fault) -> Result<Broken, String> {
+    let instead_of = pair.distinct().map(|system| (system, None)).collect();
+    let mut broken = Broken { fault: fault.clone(), instead_of };
     remember(Some(&broken));
-    for (at, style) in BOTH.into_iter().enumerate() {
+    for (at, system) in pair.distinct().enumerate() {
         let done = async {
-            let (list, before) = with(read(style).await?, fault);
+            let (list, before) = with(read(system).await?, fault);
             if before.as_ref().is_some_and(|before| is_same(before, fault)) {
                 // The same one goes on counting; only a new one begins with its seed.
-                write(style, &list[..list.len() - 1]).await?;
+                write(system, &list[..list.len() - 1]).await?;
             }
-            broken.instead_of[at] = before;
+            broken.instead_of[at].1 = before;
             remember(Some(&broken));
-            write(style, &list).await
+            write(system, &list).await
         };
         if let Err(why) = done.await {
             // It is set in neither rather than in one.
@@ -101,9 +102,9 @@ pub async fn set(fault: &Fault) -> Result<Broken, String> {
 /// # Errors
 /// What the server says.
 pub async fn clear(broken: &Broken) -> Result<(), String> {
-    for (style, before) in BOTH.into_iter().zip(&broken.instead_of) {
-        if let Some(list) = without(read(style).await?, &broken.fault, before.as_ref()) {
-            write(style, &list).await?;
+    for (system, before) in &broken.instead_of {
+        if let Some(list) = without(read(*system).await?, &broken.fault, before.as_ref()) {
+            write(*system, &list).await?;
         }
     }
     remember(None);
@@ -121,23 +122,23 @@ pub fn clear_while_leaving(broken: &Broken) {
     }
     let fetch = Reflect::get(&window(), &"fetch".into()).ok();
     let Some(fetch) = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok()) else { return };
-    for (style, before) in BOTH.into_iter().zip(&broken.instead_of) {
+    for (system, before) in &broken.instead_of {
         if before.is_none() {
-            let ask = clear_one(style.into(), *kind, *service);
+            let ask = clear_one(*system, *kind, *service);
             let _ = fetch.call2(&window(), &ask.path.into(), &init);
         }
     }
 }
 
-async fn read(style: Style) -> Result<Vec<Fault>, String> {
-    let list = fetch::get::<Faults>(&format!("/api/{style}/faults")).await;
+async fn read(system: System) -> Result<Vec<Fault>, String> {
+    let list = fetch::get::<Faults>(&system.api("faults")).await;
     list.map(|list| list.faults).map_err(|problem| problem.detail)
 }
 
-async fn write(style: Style, faults: &[Fault]) -> Result<(), String> {
+async fn write(system: System, faults: &[Fault]) -> Result<(), String> {
     let body =
         serde_json::to_string(&Faults { faults: faults.to_vec() }).map_err(|error| error.to_string())?;
-    let answer = fetch::send("PUT", &format!("/api/{style}/faults"), Some(body)).await;
+    let answer = fetch::send("PUT", &system.api("faults"), Some(body)).await;
     answer.map(|_| ()).map_err(|problem| problem.detail)
 }
 

@@ -1,6 +1,7 @@
-//! The form: what is sent through both, and what is broken in both before.
+//! The form: what is sent through both sides, and what is broken on both before.
 
 use super::form::{COUNT, FAULTS, Field, Form, hint};
+use super::pair::Pair;
 use super::{Comparison, send};
 use crate::api;
 use crate::lab::broken;
@@ -8,7 +9,7 @@ use crate::lab::picker::{ASKED, Act, SkuField};
 use crate::lab::words::service_name;
 use crate::later::IS_ALIVE;
 use crate::live::Connection;
-use flow::{Service, Style};
+use flow::Service;
 use leptos::{ev, prelude::*, task::spawn_local};
 
 /// The form. What the chosen fault does not need is not asked for.
@@ -25,7 +26,8 @@ pub fn FormCard(
     let has_delay = read(Form::wants_delay);
     let has_seed = read(Form::wants_seed);
     let wrong = Memo::new(move |_| form.with(|form| form.wrong.as_ref().map(|wrong| wrong.1.clone())));
-    let hint = Memo::new(move |_| form.with(hint));
+    let pair = comparison.pair;
+    let hint = Memo::new(move |_| form.with(|form| hint(form, pair)));
     let is_off = Memo::new(move |_| {
         let is_heard = matches!(comparison.live.connection.get(), Connection::Live | Connection::BrokerFull);
         !IS_ALIVE || !is_heard || form.with(|form| form.is_sending)
@@ -49,13 +51,13 @@ pub fn FormCard(
                     number(Field::Count, format!("Arrivals, {} to {}", COUNT.start(), COUNT.end()))
                 } else {
                     view! {
-                        <Sku form />
+                        <SkuWanted form pair />
                         <NumberField form field=Field::Quantity words="Quantity".to_owned() />
                     }
                     .into_any()
                 }
             }}
-            <FaultField form />
+            {(!pair.is_one_system()).then(|| view! { <FaultField form /> })}
             {move || has_fault.get().then(|| view! { <ServiceField form /> })}
             {move || has_probability.get().then(|| number(Field::Probability, "Probability".to_owned()))}
             {move || has_delay.get().then(|| number(Field::Delay, "Delay in ms".to_owned()))}
@@ -114,7 +116,7 @@ fn Choice(form: RwSignal<Form>, is_burst: bool, words: &'static str) -> impl Int
 
 /// What the field for the SKU has to show, and what it does.
 #[component]
-fn Sku(form: RwSignal<Form>) -> impl IntoView {
+fn SkuWanted(form: RwSignal<Form>, pair: Pair) -> impl IntoView {
     let seen = Memo::new(move |_| {
         form.with(|form| {
             form.sku.seen(form.wrong.as_ref().filter(|_| form.is_wrong(Field::Sku)).map(|wrong| &*wrong.1))
@@ -124,7 +126,7 @@ fn Sku(form: RwSignal<Form>) -> impl IntoView {
         let is_typed = matches!(act, Act::Type(_));
         let is_used = form.try_update(|form| form.sku.take(act)) == Some(true);
         if is_typed {
-            spawn_local(suggest(form));
+            spawn_local(suggest(form, pair));
         }
         is_used
     });
@@ -132,10 +134,10 @@ fn Sku(form: RwSignal<Form>) -> impl IntoView {
 }
 
 /// Asks the catalog for what fits the text. Until it answers, what is known already is suggested.
-async fn suggest(form: RwSignal<Form>) {
+async fn suggest(form: RwSignal<Form>, pair: Pair) {
     let Some(text) = form.try_with_untracked(|form| form.sku.text.trim().to_owned()) else { return };
     // A text that is too long to be looked for fits nothing.
-    let fitting = api::products(Style::Choreography, text, ASKED).await.unwrap_or_default();
+    let fitting = api::products(pair.systems()[0], text, ASKED).await.unwrap_or_default();
     form.try_update(|form| form.sku.learn(fitting));
 }
 

@@ -1,14 +1,15 @@
-//! What is to be sent through both styles, and what is to be broken in both before that.
+//! What is to be sent through both sides, and what is to be broken on both before that.
 
+use super::pair::Pair;
 use crate::lab::broken;
 use crate::lab::picker::Picker;
 use flow::api::Product;
 use flow::fault::{Fault, FaultKind, Trigger};
-use flow::{Quantity, Service, Sku};
+use flow::{Quantity, Service, Sku, Style};
 
 /// How many arrivals a burst has.
 pub const COUNT: std::ops::RangeInclusive<u32> = 5..=200;
-/// What can be broken in both styles from here; the lab can break more.
+/// What can be broken on both sides from here; the lab can break more.
 pub const FAULTS: [FaultKind; 8] = [
     FaultKind::ConsumerStopped,
     FaultKind::HandlerError,
@@ -95,10 +96,10 @@ pub struct Form {
 }
 
 /// What is to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The arrival, as the server takes it.
-    One(String),
+    /// So much of that product.
+    One(Sku, Quantity),
     /// So many arrivals of that seed.
     Burst(u32, u64),
 }
@@ -241,7 +242,7 @@ impl Form {
             quantity.ok_or((Field::Quantity, "A quantity is a whole number from 1 to 1,000,000."))?;
         let sku = Sku::parse(self.sku.text.trim())
             .map_err(|_| (Field::Sku, "A SKU is 1 to 32 letters, digits, hyphens, underscores or dots."))?;
-        Ok(Order::One(format!("{{\"sku\":\"{sku}\",\"quantity\":{},\"style\":\"both\"}}", quantity.get())))
+        Ok(Order::One(sku, quantity))
     }
 
     fn seed(&self) -> Result<u64, (Field, &'static str)> {
@@ -270,15 +271,21 @@ impl Form {
 }
 
 /// What there is to know before it is sent.
-pub fn hint(form: &Form) -> Option<String> {
+pub fn hint(form: &Form, pair: Pair) -> Option<String> {
+    if pair.is_one_system() {
+        let words = "One system can be compared with itself only in turn: the right side is sent once the left one is through. Nothing is broken meanwhile.";
+        return Some(words.to_owned());
+    }
     let Some(kind) = form.fault else {
         return form.is_burst.then(|| "The same seed brings the same arrivals.".to_owned());
     };
-    let only = match kind.as_str().starts_with("http") {
-        true => " Only choreography makes HTTP calls, so it can strike only there.",
-        false => "",
+    let that_ask = pair.systems().iter().filter(|system| system.style == Style::Choreography).count();
+    let only = match (kind.as_str().starts_with("http"), that_ask) {
+        (true, 0) => " Only choreography makes HTTP calls, so it strikes nothing here.",
+        (true, 1) => " Only choreography makes HTTP calls, so it can strike only there.",
+        _ => "",
     };
-    Some(format!("{}{only} It is set in both styles, and cleared when all is over.", broken::sentence(kind)))
+    Some(format!("{}{only} It is set on both sides, and cleared when all is over.", broken::sentence(kind)))
 }
 
 #[cfg(test)]
@@ -292,8 +299,8 @@ mod tests {
     #[test]
     fn one_arrival_or_a_burst_is_sent_to_both() {
         let mut form = form();
-        let one = r#"{"sku":"MUG-RED","quantity":12,"style":"both"}"#;
-        assert_eq!(form.check(), Some((Order::One(one.to_owned()), None)));
+        let one = Order::One(Sku::parse("MUG-RED").unwrap(), Quantity::parse(12).unwrap());
+        assert_eq!(form.check(), Some((one, None)));
         form.typed(Field::What, "burst".to_owned());
         form.typed(Field::Count, "50".to_owned());
         assert_eq!(form.check(), Some((Order::Burst(50, 1), None)));
@@ -358,7 +365,8 @@ mod tests {
 
     #[test]
     fn what_can_strike_in_one_style_alone_is_said_before_it_is_sent() {
-        let mut form = form();
+        let (mut form, pair) = (form(), Pair::default());
+        let hint = |form: &Form| hint(form, pair);
         assert_eq!(hint(&form), None);
         form.typed(Field::What, "burst".to_owned());
         assert_eq!(hint(&form).as_deref(), Some("The same seed brings the same arrivals."));

@@ -1,6 +1,6 @@
-//! Both styles on one time: what happened, and faint, what is still to come.
+//! Both sides on one time: what happened, and faint, what is still to come.
 
-use super::BOTH;
+use super::pair::Pair;
 use super::score::Score;
 use crate::lab::words::duration;
 use crate::study::shapes::{Shape, shown};
@@ -31,10 +31,10 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// Both styles, as far as they have come.
+    /// Both sides, as far as they have come.
     pub fn of(score: &Score) -> Self {
         let (all, shown) = (score.moments(), score.shown());
-        let ghosts = BOTH.map(|style| score.ahead(style).steps());
+        let (pair, ghosts) = (score.pair(), [0, 1].map(|side| score.ahead(side).steps()));
         let last_us = all.last().map_or(0, |moment| moment.after_us);
         let foreseen = ghosts.iter().flatten().filter_map(|(ghost, _)| ghost.after_us).max().unwrap_or(0);
         let whole_us = last_us.max(foreseen).max(1);
@@ -45,28 +45,32 @@ impl Lanes {
         let mut lanes = Self {
             height: bottom + 24,
             label: format!(
-                "Both styles on one time, beginning with the arrival; {} in all",
+                "{} and {} on one time, beginning with the arrival; {} in all",
+                pair.name(0),
+                pair.spoken(1),
                 duration(whole_us)
             ),
             ..Self::default()
         };
-        for (lane, style) in BOTH.into_iter().enumerate() {
+        for lane in [0, 1] {
             let y = (lane + 1) * pitch - 12;
-            let (mark, done) = classes(style);
-            lanes.ground.push(text("", "0".to_owned(), lane * pitch + 16, "start", style.to_string()));
+            let (mark, done) = classes(pair.tint(lane));
+            lanes.ground.push(text("", "0".to_owned(), lane * pitch + 16, "start", pair.spoken(lane)));
             lanes.ground.push(Shape::Across { class: "duel-lane", y: y.to_string() });
             if is_few {
-                let square = |to: &mut Vec<Shape>, class, us| to.push(step(class, style, x(us, whole_us), y));
+                let square = |to: &mut Vec<Shape>, class, us| {
+                    to.push(step(class, style_of(pair, lane), x(us, whole_us), y))
+                };
                 let foreseen = ghosts[lane].iter().filter_map(|(ghost, _)| ghost.after_us);
                 foreseen.for_each(|us| square(&mut lanes.faint, "duel-ghost", us));
-                let own = shown.iter().filter(|moment| moment.system.style == style);
+                let own = shown.iter().filter(|moment| moment.side == lane);
                 own.for_each(|moment| square(&mut lanes.done, mark, moment.after_us));
             } else {
                 let most = most(all, whole_us);
                 for (to, class, moments) in
                     [(&mut lanes.faint, "duel-faint", all), (&mut lanes.done, done, shown)]
                 {
-                    let columns = columns(moments, style, whole_us).into_iter().enumerate();
+                    let columns = columns(moments, lane, whole_us).into_iter().enumerate();
                     let filled = columns.filter(|(_, count)| *count > 0);
                     to.extend(filled.map(|(at, count)| column(class, at, y, count * HIGHEST / most)));
                 }
@@ -82,7 +86,12 @@ impl Lanes {
     }
 }
 
-/// What marks a step of a style is classed as, and a column of steps.
+/// The style of a side's messages.
+fn style_of(pair: Pair, side: usize) -> Style {
+    pair.systems()[side].style
+}
+
+/// What marks a step of a side in these colours is classed as, and a column of steps.
 const fn classes(style: Style) -> (&'static str, &'static str) {
     match style {
         Style::Choreography => ("duel-mark duel-choreography", "duel-choreography"),
@@ -128,10 +137,10 @@ fn column(class: &'static str, at: usize, y: usize, height: usize) -> Shape {
     }
 }
 
-/// How many steps of a style fall into each column.
-fn columns(moments: &[Moment], style: Style, whole_us: u64) -> [usize; COLUMNS] {
+/// How many steps of a side fall into each column.
+fn columns(moments: &[Moment], side: usize, whole_us: u64) -> [usize; COLUMNS] {
     let mut columns = [0; COLUMNS];
-    for moment in moments.iter().filter(|moment| moment.system.style == style) {
+    for moment in moments.iter().filter(|moment| moment.side == side) {
         let at = moment.after_us.min(whole_us) * (COLUMNS as u64 - 1) / whole_us;
         columns[usize::try_from(at).unwrap_or(0)] += 1;
     }
@@ -140,7 +149,7 @@ fn columns(moments: &[Moment], style: Style, whole_us: u64) -> [usize; COLUMNS] 
 
 /// How many steps the highest column of both has.
 fn most(moments: &[Moment], whole_us: u64) -> usize {
-    let both = BOTH.map(|style| columns(moments, style, whole_us));
+    let both = [0, 1].map(|side| columns(moments, side, whole_us));
     both.iter().flatten().copied().max().unwrap_or(0).max(1)
 }
 
@@ -194,14 +203,9 @@ mod tests {
 
     #[test]
     fn every_step_of_a_burst_is_counted_in_the_column_of_its_time() {
-        let moment = |style: Style, after_us| Moment { system: style.into(), seq: 1, after_us };
-        let moments = [
-            moment(Style::Choreography, 0),
-            moment(Style::Choreography, 1),
-            moment(Style::Orchestration, 500),
-            moment(Style::Choreography, 1_000),
-        ];
-        let columns = columns(&moments, Style::Choreography, 1_000);
+        let moment = |side, after_us| Moment { side, seq: 1, after_us };
+        let moments = [moment(0, 0), moment(0, 1), moment(1, 500), moment(0, 1_000)];
+        let columns = columns(&moments, 0, 1_000);
         assert_eq!((columns[0], columns[COLUMNS - 1], columns.iter().sum::<usize>()), (2, 1, 3));
         assert_eq!(most(&moments, 1_000), 2);
     }

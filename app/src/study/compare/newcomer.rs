@@ -1,6 +1,7 @@
 //! A fourth service in both systems: what it takes in each until it hears anything.
 
-use super::{BOTH, Comparison};
+use super::Comparison;
+use super::pair::Pair;
 use crate::api::fetch;
 use crate::later::IS_ALIVE;
 use flow::{Dispatch, Service, api::LoyaltyWanted};
@@ -10,11 +11,11 @@ use leptos::{prelude::*, task::spawn_local};
 ///
 /// # Errors
 /// What the server says.
-pub async fn want(joined: bool) -> Result<(), String> {
+pub async fn want(pair: Pair, joined: bool) -> Result<(), String> {
     let wanted = LoyaltyWanted { joined, applied: None, dispatch: Dispatch::default() };
     let body = serde_json::to_string(&wanted).map_err(|error| error.to_string())?;
-    for style in BOTH {
-        let answer = fetch::send("PUT", &format!("/api/{style}/loyalty"), Some(body.clone())).await;
+    for system in pair.distinct() {
+        let answer = fetch::send("PUT", &system.api("loyalty"), Some(body.clone())).await;
         answer.map_err(|problem| problem.detail)?;
     }
     Ok(())
@@ -26,17 +27,19 @@ pub fn NewcomerNotice(
     /// Where its refusal is told.
     comparison: Comparison,
 ) -> impl IntoView {
+    let pair = comparison.pair;
     // How it is now, wherever the playhead is.
     let takes_part = Memo::new(move |_| {
         comparison.live.changed.track();
-        comparison
-            .see(|_, history| BOTH.iter().any(|&style| history.now().system(style).has(Service::Loyalty)))
+        comparison.see(|_, history| {
+            pair.systems().iter().any(|&system| history.now().system(system).has(Service::Loyalty))
+        })
     });
     let is_leaving = RwSignal::new(false);
     let leave = move |_| {
         is_leaving.set(true);
         spawn_local(async move {
-            let outcome = want(false).await;
+            let outcome = want(pair, false).await;
             is_leaving.try_set(false);
             if let Err(why) = outcome {
                 comparison.refuse(&why);

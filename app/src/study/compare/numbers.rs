@@ -1,10 +1,11 @@
 //! What both took, in numbers. Nothing here says which is better.
 
+use super::pair::Pair;
 use crate::lab::words::{duration, service_name};
 use crate::study::metrics::hundredths;
-use flow::compare::{Compare, Side};
+use flow::Service;
+use flow::compare::Side;
 use flow::tally::{Latency, Summary};
-use flow::{Service, Style};
 use leptos::prelude::*;
 
 /// One line of the table: what is counted, and how that reads for one side.
@@ -73,18 +74,17 @@ fn outages(side: &Side) -> String {
     if words.is_empty() { "none came".to_owned() } else { words.join("; ") }
 }
 
-/// The numbers, of `n` arrivals in each style.
+/// The numbers, of `n` arrivals on each side.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Numbers {
     n: usize,
-    /// What is counted, in choreography and in orchestration.
+    /// What is counted, left and right.
     lines: Vec<(&'static str, [String; 2])>,
 }
 
 impl Numbers {
     /// The numbers of what is compared.
-    pub fn of(compare: &Compare, n: usize) -> Self {
-        let sides = [Style::Choreography, Style::Orchestration].map(|style| compare.side(style));
+    pub fn of(sides: [&Side; 2], n: usize) -> Self {
         let sides = sides.map(|side| (side, side.summary()));
         let times: &[Line] = if n == 1 { &TIMES_OF_ONE } else { &TIMES };
         let lines = COUNTS.iter().chain(times).chain(&TROUBLES);
@@ -107,14 +107,14 @@ impl Numbers {
             false => "",
         };
         format!(
-            "Counted from the journal, up to the playhead, of n = {n} in each style. Held time is left out.{few}"
+            "Counted from the journal, up to the playhead, of n = {n} on each side. Held time is left out.{few}"
         )
     }
 }
 
 /// The numbers of both, line by line.
 #[component]
-pub fn NumbersCard(numbers: Memo<Numbers>) -> impl IntoView {
+pub fn NumbersCard(pair: Pair, numbers: Memo<Numbers>) -> impl IntoView {
     let names = move || numbers.with(|numbers| numbers.lines.iter().map(|line| line.0).collect::<Vec<_>>());
     let source = Memo::new(move |_| numbers.with(Numbers::source));
     view! {
@@ -125,8 +125,8 @@ pub fn NumbersCard(numbers: Memo<Numbers>) -> impl IntoView {
                     <thead>
                         <tr>
                             <td></td>
-                            <th scope="col">"Choreography"</th>
-                            <th scope="col">"Orchestration"</th>
+                            <th scope="col">{pair.name(0)}</th>
+                            <th scope="col">{pair.name(1)}</th>
                         </tr>
                     </thead>
                     <tbody>

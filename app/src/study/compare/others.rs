@@ -1,26 +1,28 @@
 //! What somebody has broken besides: it strikes what is compared, too.
 
+use super::Comparison;
 use super::faults::left_behind;
-use super::{BOTH, Comparison};
+use super::pair::Pair;
 use crate::lab::broken;
 use crate::lab::words::service_name;
 use crate::later::IS_ALIVE;
 use flow::fault::Fault;
 use flow::picture::Picture;
-use flow::{Service, Style};
+use flow::{Service, System};
 use leptos::prelude::*;
 
-/// What is broken in each style and is not the comparison's own, in words.
-fn besides(picture: &Picture, ours: Option<&Fault>) -> Vec<String> {
+/// What is broken on each side and is not the comparison's own, in words.
+fn besides(pair: Pair, picture: &Picture, ours: Option<&Fault>) -> Vec<String> {
     let is_ours = |kind, service| ours.is_some_and(|ours| (ours.kind, ours.service) == (kind, service));
-    let of = |style: Style, service: Service| {
-        let faults = picture.system(style).service(service).faults.iter().map(|fault| fault.kind);
-        faults
-            .filter(move |&kind| !is_ours(kind, service))
-            .map(move |kind| format!("{} of {} in {style}", broken::name(kind), service_name(service)))
+    let name = |system: System| if pair.is_amqp() { system.style.to_string() } else { system.to_string() };
+    let of = |system: System, service: Service| {
+        let faults = picture.system(system).service(service).faults.iter().map(|fault| fault.kind);
+        faults.filter(move |&kind| !is_ours(kind, service)).map(move |kind| {
+            format!("{} of {} in {}", broken::name(kind), service_name(service), name(system))
+        })
     };
-    let all = BOTH.into_iter().flat_map(|style| Service::ALL.iter().map(move |&service| (style, service)));
-    all.flat_map(|(style, service)| of(style, service)).collect()
+    let all = pair.distinct().flat_map(|system| Service::ALL.iter().map(move |&service| (system, service)));
+    all.flat_map(|(system, service)| of(system, service)).collect()
 }
 
 /// That more is broken than the comparison has broken itself: its numbers are about that, too.
@@ -35,7 +37,7 @@ pub fn OthersNotice(
         comparison.see(|state, history| {
             // Between the setting of a fault and the answer, only the tab's memory knows whose it is.
             let ours = state.broken.clone().or_else(|| IS_ALIVE.then(left_behind).flatten());
-            besides(history.now(), ours.as_ref().map(|broken| &broken.fault)).join(", ")
+            besides(state.pair, history.now(), ours.as_ref().map(|broken| &broken.fault)).join(", ")
         })
     });
     view! {
@@ -55,7 +57,7 @@ pub fn OthersNotice(
 mod tests {
     use super::*;
     use flow::fault::{FaultKind, FaultPhase, Trigger};
-    use flow::{Event, Kind, Node, Provenance};
+    use flow::{Event, Kind, Node, Provenance, Style};
 
     #[test]
     fn what_the_comparison_has_broken_itself_is_not_told_as_somebody_elses() {
@@ -77,7 +79,10 @@ mod tests {
             delay_ms: None,
             struck: 0,
         };
-        assert_eq!(besides(&picture, None).len(), 2);
-        assert_eq!(besides(&picture, Some(&ours)), ["Handler error of Wishlist in orchestration"]);
+        assert_eq!(besides(Pair::default(), &picture, None).len(), 2);
+        assert_eq!(
+            besides(Pair::default(), &picture, Some(&ours)),
+            ["Handler error of Wishlist in orchestration"]
+        );
     }
 }

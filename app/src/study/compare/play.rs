@@ -7,7 +7,7 @@ use crate::lab::hop::hop_of;
 use crate::lab::pacer::{Pacer, Shown};
 use crate::lab::words::duration;
 use flow::compare::Moment;
-use flow::{Event, History, Kind, Style};
+use flow::{Event, History, Kind};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct Play {
     quota: f64,
     last_ms: Option<f64>,
     /// The lines on which something has set out before its turn.
-    early: Vec<(Style, String)>,
+    early: Vec<(usize, String)>,
     /// True and drawn times of the last hops, in milliseconds.
     measured: VecDeque<(f64, f64)>,
 }
@@ -74,8 +74,8 @@ impl Play {
     }
 
     /// Whether something has set out on that line before its turn.
-    pub fn is_on_the_way(&self, style: Style, edge: &str) -> bool {
-        self.early.iter().any(|(of, known)| *of == style && known == edge)
+    pub fn is_on_the_way(&self, side: usize, edge: &str) -> bool {
+        self.early.iter().any(|(of, known)| *of == side && known == edge)
     }
 
     pub fn set_speed(&mut self, speed: usize) {
@@ -105,15 +105,16 @@ impl Play {
             if shown.has_happened {
                 *count += 1;
             }
-            if let (Some(style), Some(hop), false) = (shown.event.style(), &shown.hop, shown.has_happened)
-                && !self.is_on_the_way(style, &hop.edge)
+            let side = score.side_of(&shown.event);
+            if let (Some(side), Some(hop), false) = (side, &shown.hop, shown.has_happened)
+                && !self.is_on_the_way(side, &hop.edge)
             {
-                self.early.push((style, hop.edge.clone()));
+                self.early.push((side, hop.edge.clone()));
             }
             self.measure(&mut shown, history);
             // What has set out already lights nothing up when its turn comes.
-            if let Some(style) = shown.event.style() {
-                sides[style as usize].quietly(|state| state.director.set_out(shown));
+            if let Some(side) = side {
+                sides[side].quietly(|state| state.director.set_out(shown));
             }
         }
     }
@@ -154,14 +155,14 @@ impl Play {
 /// Lets one step set out in its diagram, as when the playhead goes on by hand.
 pub fn set_out(moment: Moment, history: &History, sides: [Lab; 2]) {
     let Some(event) = history.event(moment.seq) else { return };
-    let mut hop = hop_of(event, moment.system);
+    let mut hop = event.system.and_then(|system| hop_of(event, system));
     if let Some(hop) = &mut hop
         && !matches!(event.kind, Kind::HttpResponse { .. })
     {
         hop.words = took(event, history).map(duration);
     }
     let shown = Shown { event: Arc::clone(event), hop, has_happened: true };
-    sides[moment.system.style as usize].quietly(|state| state.director.set_out(shown));
+    sides[moment.side].quietly(|state| state.director.set_out(shown));
 }
 
 /// How long it truly took until what sets out here arrived.

@@ -1,6 +1,7 @@
 //! Comparisons worth seeing, each by one click.
 
 use super::form::{Field, Form};
+use super::pair::Pair;
 use super::{Comparison, newcomer, send};
 use crate::later::IS_ALIVE;
 use leptos::{prelude::*, task::spawn_local};
@@ -58,6 +59,18 @@ const PRESETS: [Preset; 6] = [
     ),
 ];
 
+/// Whether it shows what it says, between these two.
+fn fits(&(name, _, fields): &Preset, pair: Pair) -> bool {
+    let breaks = fields.iter().any(|(field, value)| *field == Field::Fault && !value.is_empty());
+    match name {
+        // Loyalty is there over AMQP alone, and what it takes differs by style.
+        NEWCOMER => pair.is_amqp() && pair.has_both_styles(),
+        // Whether anybody has to ask differs by style.
+        _ if fields.contains(&(Field::Fault, "http_error")) => pair.has_both_styles(),
+        _ => !breaks || !pair.is_one_system(),
+    }
+}
+
 /// Puts a preset into the form.
 fn fill(form: &mut Form, fields: &[(Field, &str)]) {
     for (field, value) in fields {
@@ -72,7 +85,8 @@ pub fn Presets(
     comparison: Comparison,
 ) -> impl IntoView {
     let is_off = move || !IS_ALIVE || comparison.form.with(|form| form.is_sending);
-    let rows = PRESETS.map(|(name, says, fields)| {
+    let pair = comparison.pair;
+    let rows = PRESETS.into_iter().filter(|preset| fits(preset, pair)).map(|(name, says, fields)| {
         let go = move |_| {
             comparison.form.update(|form| fill(form, fields));
             if name != NEWCOMER {
@@ -81,7 +95,7 @@ pub fn Presets(
             }
             comparison.form.update(|form| form.is_sending = true);
             spawn_local(async move {
-                let joined = newcomer::want(true).await;
+                let joined = newcomer::want(pair, true).await;
                 comparison.form.try_update(|form| form.is_sending = false);
                 match joined {
                     Ok(()) => send::send(comparison),
@@ -102,7 +116,7 @@ pub fn Presets(
     view! {
         <section aria-labelledby="presets-title">
             <h2 id="presets-title">"Try one"</h2>
-            <ul class="presets">{rows.into_iter().collect_view()}</ul>
+            <ul class="presets">{rows.collect_view()}</ul>
         </section>
     }
 }
@@ -111,6 +125,25 @@ pub fn Presets(
 mod tests {
     use super::*;
     use crate::lab::picker::Picker;
+
+    #[test]
+    fn a_preset_is_offered_where_it_shows_what_it_says() {
+        let names = |address: &str| -> Vec<&str> {
+            let fields: Vec<_> = address.split('&').filter_map(|field| field.split_once('=')).collect();
+            let value =
+                |name: &str| fields.iter().find(|field| field.0 == name).map(|field| field.1.to_owned());
+            let pair = Pair::of(value).unwrap();
+            PRESETS.iter().filter(|preset| fits(preset, pair)).map(|preset| preset.0).collect()
+        };
+        assert_eq!(names("").len(), PRESETS.len());
+        let over_redis = names("right=choreography.redis");
+        assert!(!over_redis.contains(&NEWCOMER) && over_redis.contains(&"Slow catalog"));
+        assert_eq!(
+            names("right=choreography.amqp&right-encoding=protobuf"),
+            ["Nothing broken", "Burst of 50"],
+            "one system is sent in turn, and nothing is broken meanwhile"
+        );
+    }
 
     #[test]
     fn every_preset_can_be_sent_and_breaks_what_it_says() {

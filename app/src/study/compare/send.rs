@@ -1,17 +1,22 @@
-//! Sending the same through both styles, and mending what was broken for it.
+//! Sending the same through both sides, and mending what was broken for it.
 
 use super::duel::Duel;
 use super::faults::{self, Broken};
 use super::form::Order;
+use super::pair::{Pair, Setup};
 use super::state::State;
-use super::{BOTH, Comparison, clock_ms};
+use super::{Comparison, chooser, clock_ms};
 use crate::address;
 use crate::api::fetch;
 use crate::lab::handle::Pace;
 use flow::picture::NodeState;
-use flow::{History, Id, Service, Style};
+use flow::tally::Tallies;
+use flow::{History, Id, Service, Style, System, Transport};
 use leptos::{prelude::*, task::spawn_local};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// An arrival as JSON.
+type Line = Map<String, Value>;
 
 /// How long to wait until a consumer that was stopped is gone.
 const DOWN_WITHIN_MS: f64 = 3_000.0;
@@ -21,9 +26,25 @@ const BROKEN_MS: f64 = 1_000.0;
 /// What is sent as soon as nobody listens any more.
 #[derive(Debug)]
 pub struct Waiting {
-    body: String,
+    lines: Vec<Line>,
     down: Option<Service>,
     until_ms: f64,
+}
+
+/// What a system got for the left side. The right side's turn comes once it is through.
+#[derive(Debug)]
+pub struct Turn {
+    lines: Vec<Line>,
+    left: Vec<Id>,
+    since: u64,
+}
+
+impl Turn {
+    fn is_over(&self, history: &History) -> bool {
+        let mut tallies = Tallies::default();
+        history.since(self.since).for_each(|event| tallies.apply(event));
+        self.left.iter().all(|id| tallies.get(id).is_some_and(|tally| tally.is_over(None)))
+    }
 }
 
 /// Sends what stands in the form.
@@ -35,52 +56,74 @@ pub fn send(comparison: Comparison) {
     });
     let Some((order, fault)) = wanted.flatten() else { return };
     spawn_local(async move {
+        let pair = comparison.pair;
         let ready = async {
             mend(comparison).await?;
-            let body = body_of(order).await?;
-            let broken = match &fault {
-                Some(fault) => Some(faults::set(fault).await?),
+            let lines = lines_of(order).await?;
+            // Of one system, the right side's encoding is set at its turn.
+            let sides = if pair.is_one_system() { &pair.0[..1] } else { &pair.0[..] };
+            for setup in sides {
+                ask_in(comparison, *setup).await?;
+            }
+            let broken = match fault.filter(|_| !pair.is_one_system()) {
+                Some(fault) => Some(faults::set(pair, &fault).await?),
                 None => None,
             };
-            Ok::<_, String>((body, broken))
+            Ok::<_, String>((lines, broken))
         };
         match ready.await {
-            Ok((body, broken)) => comparison.change(|state| {
+            Ok((lines, broken)) => comparison.change(|state| {
                 let down = broken.as_ref().and_then(Broken::down);
                 state.broken = broken;
-                state.waiting = Some(Waiting { body, down, until_ms: clock_ms() + DOWN_WITHIN_MS });
+                state.waiting = Some(Waiting { lines, down, until_ms: clock_ms() + DOWN_WITHIN_MS });
             }),
             Err(why) => comparison.refuse(&why),
         }
     });
 }
 
-/// The request's body: one arrival, or the seed's own, as the server's simulator makes them.
-async fn body_of(order: Order) -> Result<String, String> {
+/// The arrivals, each as an object that names no system yet: one, or the seed's own, as the server's simulator makes them.
+async fn lines_of(order: Order) -> Result<Vec<Line>, String> {
     let (count, seed) = match order {
-        Order::One(body) => return Ok(body),
+        Order::One(sku, quantity) => {
+            let mut one = Line::new();
+            one.insert("sku".to_owned(), sku.as_str().into());
+            one.insert("quantity".to_owned(), quantity.get().into());
+            return Ok(vec![one]);
+        }
         Order::Burst(count, seed) => (count, seed),
     };
     let path = format!("/api/simulator/plan?preset=truck_at_the_gate&seed={seed}&count={count}");
     let plan = fetch::send("GET", &path, None).await.map_err(|problem| problem.detail)?;
-    Ok(array_of(&plan))
+    plan.trim().lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
 }
 
-/// Lines of JSON as one array.
-fn array_of(lines: &str) -> String {
-    format!("[{}]", lines.trim().lines().collect::<Vec<_>>().join(","))
+/// The request's body: each arrival for each of those systems.
+fn body_of(lines: &[Line], systems: impl Iterator<Item = System> + Clone) -> String {
+    let one = |line: &Line, system: System| {
+        let mut line = line.clone();
+        line.insert("style".to_owned(), system.style.as_str().into());
+        line.insert("transport".to_owned(), system.transport.as_str().into());
+        Value::Object(line)
+    };
+    let all = lines.iter().flat_map(|line| systems.clone().map(move |system| one(line, system)));
+    Value::Array(all.collect()).to_string()
 }
 
 /// Sends what waits, once its time has come; mends what was broken, once all is over.
 pub fn go_on(comparison: Comparison, now_ms: f64) {
-    let body = comparison.see(|state, history| {
+    let pair = comparison.pair;
+    let lines = comparison.see(|state, history| {
         let waiting = state.waiting.take_if(|waiting| {
-            now_ms >= waiting.until_ms || waiting.down.is_none_or(|service| is_down(history, service))
+            now_ms >= waiting.until_ms || waiting.down.is_none_or(|service| is_down(history, pair, service))
         });
-        waiting.map(|waiting| waiting.body)
+        waiting.map(|waiting| waiting.lines)
     });
-    if let Some(body) = body {
-        spawn_local(post(comparison, body));
+    if let Some(lines) = lines {
+        spawn_local(post(comparison, lines));
+    }
+    if let Some(turn) = comparison.see(|state, history| state.turn.take_if(|turn| turn.is_over(history))) {
+        spawn_local(post_right(comparison, turn));
     }
     let is_sending = comparison.form.try_with_untracked(|form| form.is_sending) == Some(true);
     let is_due = comparison.see(|state, _| {
@@ -93,22 +136,68 @@ pub fn go_on(comparison: Comparison, now_ms: f64) {
     }
 }
 
-/// Whether that consumer is down in both styles, as the journal tells.
-fn is_down(history: &History, service: Service) -> bool {
-    BOTH.iter().all(|&style| history.now().system(style).state_of(service) == NodeState::Stopped)
+/// Whether that consumer is down on both sides, as the journal tells.
+fn is_down(history: &History, pair: Pair, service: Service) -> bool {
+    let is_down = |system: System| history.now().system(system).state_of(service) == NodeState::Stopped;
+    pair.systems().into_iter().all(is_down)
 }
 
-async fn post(comparison: Comparison, body: String) {
+/// Lets a side's consumers ask as it is compared, and keeps in mind how they asked before.
+async fn ask_in(comparison: Comparison, setup: Setup) -> Result<(), String> {
+    if let Some(before) = chooser::ask_in(setup).await? {
+        comparison.see(|state, _| state.asked_in.push(before));
+    }
+    Ok(())
+}
+
+async fn post(comparison: Comparison, lines: Vec<Line>) {
+    let pair = comparison.pair;
     let since = comparison.live.with_history(|history| history.now().seq);
-    let outcome = fetch::send("POST", "/api/arrivals", Some(body)).await;
-    let arrivals = outcome.map_err(|problem| problem.detail).and_then(|answer| {
-        arrivals_of(&answer).ok_or("The server's answer names no pair of arrivals.".to_owned())
-    });
+    let outcome = accepted(body_of(&lines, pair.distinct())).await;
     comparison.see(|state, _| state.sent_ms = clock_ms());
+    let arrivals = outcome.map(|answer| pair.systems().map(|system| arrivals_of(&answer, system)));
     match arrivals {
-        Ok(arrivals) => show(comparison, Duel { arrivals, since }),
+        Ok([left, _]) if pair.is_one_system() && !left.is_empty() => {
+            comparison.see(|state, _| state.turn = Some(Turn { lines, left, since }));
+        }
+        Ok(arrivals) => show(comparison, Duel { pair, arrivals, since }),
         Err(why) => comparison.refuse(&why),
     }
+}
+
+/// Sends the right side what the left one got, in its own encoding.
+async fn post_right(comparison: Comparison, Turn { lines, left, since }: Turn) {
+    let pair = comparison.pair;
+    let setup = pair.0[1];
+    let sent = async {
+        match setup.encoding {
+            Some(_) => ask_in(comparison, setup).await?,
+            // As it was set, before the left side changed it.
+            None => ask_as_before(comparison).await?,
+        }
+        accepted(body_of(&lines, std::iter::once(setup.system))).await
+    };
+    let outcome = sent.await;
+    comparison.see(|state, _| state.sent_ms = clock_ms());
+    match outcome.map(|answer| arrivals_of(&answer, setup.system)) {
+        Ok(right) => show(comparison, Duel { pair, arrivals: [left, right], since }),
+        Err(why) => comparison.refuse(&why),
+    }
+}
+
+/// What the server says to arrivals that it has accepted.
+async fn accepted(body: String) -> Result<Value, String> {
+    let answer = fetch::send("POST", "/api/arrivals", Some(body)).await.map_err(|problem| problem.detail)?;
+    serde_json::from_str(&answer).map_err(|error| error.to_string())
+}
+
+/// Lets the consumers ask again as they did before.
+async fn ask_as_before(comparison: Comparison) -> Result<(), String> {
+    // Of what was set twice, the first is how it was.
+    while let Some((system, encoding)) = comparison.see(|state, _| state.asked_in.pop()) {
+        chooser::set(system, encoding).await?;
+    }
+    Ok(())
 }
 
 /// Shows from its start what was just sent, and names it in the address.
@@ -143,23 +232,23 @@ fn bring_into_view() {
     }
 }
 
-/// Choreography's and orchestration's arrivals, out of the server's answer.
-fn arrivals_of(answer: &str) -> Option<[Vec<Id>; 2]> {
-    let answer: Value = serde_json::from_str(answer).ok()?;
-    let list = answer.get("arrivals")?.as_array()?;
-    let of = |style: Style| -> Vec<Id> {
-        let its = list.iter().filter(|one| one.get("style").and_then(Value::as_str) == Some(style.as_str()));
-        its.filter_map(|one| one.get("id")?.as_str().map(Id::from)).collect()
+/// A system's arrivals, out of the server's answer.
+fn arrivals_of(answer: &Value, system: System) -> Vec<Id> {
+    let list = answer.get("arrivals").and_then(Value::as_array);
+    let word = |one: &Value, name: &str| one.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
+    let is_its = |one: &&Value| {
+        let style = word(one, "style").and_then(|style| style.parse::<Style>().ok());
+        let transport = word(one, "transport").map_or(Ok(Transport::default()), |word| word.parse());
+        style == Some(system.style) && transport == Ok(system.transport)
     };
-    let both = BOTH.map(of);
-    (!both[0].is_empty() && both[0].len() == both[1].len()).then_some(both)
+    list.into_iter().flatten().filter(is_its).filter_map(|one| word(one, "id").map(Id::from)).collect()
 }
 
 impl State {
     /// Whether what is broken can be mended by itself: all that was sent is over.
     fn is_mending_due(&self, now_ms: f64) -> bool {
         let is_over = self.duel.is_none() || self.is_over();
-        self.broken.is_some()
+        (self.broken.is_some() || !self.asked_in.is_empty())
             && !self.is_mending
             && !self.is_restoring
             && is_over
@@ -179,14 +268,18 @@ pub fn clear(comparison: Comparison) {
 }
 
 async fn mend(comparison: Comparison) -> Result<(), String> {
-    let Some(broken) = comparison.see(|state, _| {
+    let broken = comparison.see(|state, _| {
         state.is_mending = true;
         state.broken.clone()
-    }) else {
-        comparison.see(|state, _| state.is_mending = false);
-        return Ok(());
+    });
+    let outcome = async {
+        ask_as_before(comparison).await?;
+        match &broken {
+            Some(broken) => faults::clear(broken).await,
+            None => Ok(()),
+        }
     };
-    let outcome = faults::clear(&broken).await;
+    let outcome = outcome.await;
     comparison.see(|state, _| {
         // If the server refuses, it is asked again after a while.
         (state.is_mending, state.sent_ms) = (false, clock_ms());
@@ -202,16 +295,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_arrivals_are_told_apart_by_their_styles_and_stay_in_order() {
-        let answer = r#"{"arrivals":[{"id":"o1","style":"orchestration"},{"id":"c1","style":"choreography"},
-            {"id":"c2","style":"choreography"},{"id":"o2","style":"orchestration"}]}"#;
-        let both = [vec!["c1".into(), "c2".into()], vec!["o1".into(), "o2".into()]];
-        assert_eq!(arrivals_of(answer), Some(both));
-        assert_eq!(arrivals_of(r#"{"arrivals":[{"id":"c","style":"choreography"}]}"#), None);
+    fn the_arrivals_are_told_apart_by_their_systems_and_stay_in_order() {
+        let answer = serde_json::json!({"arrivals": [
+            {"id": "o1", "style": "orchestration"},
+            {"id": "c1", "style": "choreography"},
+            {"id": "r1", "style": "choreography", "transport": "redis"},
+            {"id": "c2", "style": "choreography", "transport": "amqp"},
+        ]});
+        let of = |name: &str| arrivals_of(&answer, name.parse().unwrap());
+        assert_eq!(of("choreography.amqp"), ["c1".into(), "c2".into()]);
+        assert_eq!(of("orchestration.amqp"), ["o1".into()]);
+        assert_eq!(of("choreography.redis"), ["r1".into()]);
+        assert_eq!(of("orchestration.redis"), Vec::<Id>::new());
     }
 
     #[test]
-    fn a_plan_is_sent_as_one_array() {
-        assert_eq!(array_of("{\"sku\":\"A\"}\n{\"sku\":\"B\"}\n"), r#"[{"sku":"A"},{"sku":"B"}]"#);
+    fn each_arrival_is_sent_to_each_system() {
+        let line = |sku: &str| Line::from_iter([("sku".to_owned(), sku.into())]);
+        let body = body_of(&[line("A"), line("B")], Pair::default().distinct());
+        let sent: Vec<Line> = serde_json::from_str(&body).unwrap();
+        let of: Vec<_> = sent.iter().map(|one| format!("{} {}", one["sku"], one["style"])).collect();
+        let [c, o] =
+            ["choreography", "orchestration"].map(|style| move |sku| format!("\"{sku}\" \"{style}\""));
+        assert_eq!(of, [c("A"), o("A"), c("B"), o("B")]);
     }
 }

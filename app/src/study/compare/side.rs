@@ -1,44 +1,48 @@
-//! A style's diagram, led by the playhead of both.
+//! A side's diagram, led by the playhead of both.
 
 use super::Comparison;
 use crate::api::{asks::Ask, fetch};
-use crate::components::{StyleMark, title};
+use crate::components::StyleMark;
 use crate::lab::diagram::{Broken, Diagram};
 use crate::lab::handle::Lab;
 use crate::lab::pick::Picked;
 use crate::lab::room::{faults::clear, hold::release};
-use flow::Style;
 use leptos::{prelude::*, task::spawn_local};
 
-/// A style's diagram, below its name. A held step is let go; anything else can be inspected in its style's lab.
+/// A side's diagram, below its name. A held step is let go; anything else can be inspected in its system's lab.
 #[component]
 pub fn Side(
     /// Where its playhead is.
     comparison: Comparison,
     lab: Lab,
-    style: Style,
+    /// Which of both it is.
+    side: usize,
 ) -> impl IntoView {
-    let name = format!("duel-{style}");
+    let pair = comparison.pair;
+    let system = pair.systems()[side];
+    let name = format!("duel-{}", pair.key(side));
     let on_pick = move |picked: Picked| {
         // The page is left.
-        let _ = window().location().set_href(&format!("/lab/{style}?select={}", picked.selection));
+        let lab = system.page("/lab");
+        let mark = if lab.contains('?') { '&' } else { '?' };
+        let _ = window().location().set_href(&format!("{lab}{mark}select={}", picked.selection));
     };
     view! {
-        <section class="card duel-side" data-style=style.as_str() aria-labelledby=name>
+        <section class="card duel-side" data-style=pair.tint(side).as_str() aria-labelledby=name>
             <h2 id=name.clone()>
-                <StyleMark style />
+                <StyleMark style=system.style />
                 " "
-                {title(style)}
+                {pair.name(side)}
             </h2>
             <Diagram
                 lab
-                style
-                id=format!("diagram-{style}")
+                style=system.style
+                id=format!("diagram-{}", pair.key(side))
                 can_be_wide=false
                 on_pick=Callback::new(on_pick)
-                on_release=Callback::new(move |hold_id| send(comparison, release(style, hold_id)))
+                on_release=Callback::new(move |hold_id| send(comparison, release(system, hold_id)))
                 on_mend=Callback::new(move |Broken { service, kinds }| {
-                    kinds.into_iter().for_each(|kind| send(comparison, clear(style.into(), kind, service)));
+                    kinds.into_iter().for_each(|kind| send(comparison, clear(system, kind, service)));
                 })
             />
         </section>

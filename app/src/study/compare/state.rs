@@ -1,21 +1,23 @@
 //! What is compared, and how far it is shown, as plain data.
 
-use super::BOTH;
 use super::duel::Duel;
 use super::faults::Broken;
 use super::moves::Move;
+use super::pair::Pair;
 use super::play::{self, Play};
 use super::score::Score;
-use super::send::Waiting;
+use super::send::{Turn, Waiting};
 use crate::lab::handle::Lab;
 use flow::compare::Moment;
-use flow::{History, Style};
+use flow::{Encoding, History, System};
 
 /// How often the lists and the numbers are brought up to date while the playhead goes on.
 const CALM_MS: f64 = 200.0;
 
 /// Everything on the page that changes, but the form and the two diagrams.
 pub struct State {
+    /// What the page compares.
+    pub pair: Pair,
     pub duel: Option<Duel>,
     /// How that went, up to the playhead.
     pub score: Option<Score>,
@@ -33,6 +35,10 @@ pub struct State {
     pub is_restoring: bool,
     /// What is sent as soon as the consumer is down.
     pub waiting: Option<Waiting>,
+    /// What one system got for the left side, while the right side waits for its turn.
+    pub turn: Option<Turn>,
+    /// In which encoding systems asked before the comparison changed that.
+    pub asked_in: Vec<(System, Encoding)>,
     /// When the last was sent.
     pub sent_ms: f64,
     calm_ms: f64,
@@ -42,6 +48,7 @@ pub struct State {
 impl Default for State {
     fn default() -> Self {
         Self {
+            pair: Pair::default(),
             duel: None,
             score: None,
             count: usize::MAX,
@@ -51,6 +58,8 @@ impl Default for State {
             is_mending: false,
             is_restoring: false,
             waiting: None,
+            turn: None,
+            asked_in: Vec::new(),
             sent_ms: 0.0,
             calm_ms: 0.0,
             is_calm_due: false,
@@ -146,13 +155,13 @@ impl State {
         let count = self.shown();
         let Some(score) = &mut self.score else { return };
         score.go_to(count, history);
-        for (side, style) in sides.iter().zip(BOTH) {
+        for (at, side) in sides.iter().enumerate() {
             side.quietly(|state| {
-                if let Some(seq) = score.place(style) {
+                if let Some(seq) = score.place(at) {
                     state.director.follow_to(history, seq);
                 }
-                state.ahead = score.lines_ahead(style);
-                state.ahead.retain(|edge| !self.play.is_on_the_way(style, edge));
+                state.ahead = score.lines_ahead(at);
+                state.ahead.retain(|edge| !self.play.is_on_the_way(at, edge));
             });
         }
     }
@@ -164,13 +173,14 @@ impl State {
             return String::new();
         }
         let n = duel.n();
-        let done = |style| score.compare().side(style).summary().complete;
+        let done = score.sides().map(|side| side.summary().complete);
+        let [left, right] = [0, 1].map(|side| score.pair().spoken(side));
         format!(
-            "Step {} of {}. Done in choreography: {} of {n}. Done in orchestration: {} of {n}.",
+            "Step {} of {}. Done in {left}: {} of {n}. Done in {right}: {} of {n}.",
             self.shown(),
             self.total(),
-            done(Style::Choreography),
-            done(Style::Orchestration),
+            done[0],
+            done[1],
         )
     }
 }

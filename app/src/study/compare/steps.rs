@@ -1,15 +1,16 @@
-//! The steps of one style in words: what happened, and faint, what is still to come.
+//! The steps of one side in words: what happened, and faint, what is still to come.
 
+use super::pair::Pair;
 use super::score::Score;
 use crate::lab::words::{duration, node_name, sentence};
 use flow::compare::Ghost;
-use flow::{Event, History, KindName, Style};
+use flow::{Event, History, KindName};
 use leptos::prelude::*;
 
 /// How many steps of a burst are listed.
 const LATEST: usize = 12;
 
-/// A style's steps up to the playhead, and those to come.
+/// A side's steps up to the playhead, and those to come.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Steps {
     /// How many came before those that are listed.
@@ -43,15 +44,15 @@ struct ToCome {
 }
 
 impl Steps {
-    /// The steps of a style, of `n` arrivals.
-    pub fn of(score: &Score, style: Style, n: usize, history: &History) -> Self {
-        let all = score.shown().iter().filter(|moment| moment.system.style == style);
+    /// The steps of a side, of `n` arrivals.
+    pub fn of(score: &Score, side: usize, n: usize, history: &History) -> Self {
+        let all = score.shown().iter().filter(|moment| moment.side == side);
         let earlier = if n > 1 { all.clone().count().saturating_sub(LATEST) } else { 0 };
         let latest = all.skip(earlier);
         let done = latest.filter_map(|moment| {
             history.event(moment.seq).map(|event| Done::of(event, moment.after_us, n > 1))
         });
-        let ahead = score.ahead(style);
+        let ahead = score.ahead(side);
         let mut to_come: Vec<ToCome> = Vec::new();
         for (ghost, count) in ahead.steps() {
             let words = foreseen(ghost);
@@ -61,7 +62,7 @@ impl Steps {
         let source = match (to_come.is_empty(), ahead.is_learned()) {
             (true, _) => "",
             (false, true) => "Faint: still to come, as an earlier arrival went.",
-            (false, false) => "Faint: still to come, as this style is known to go.",
+            (false, false) => "Faint: still to come, as this system is known to go.",
         };
         Self { earlier, done: done.collect(), to_come, source }
     }
@@ -120,16 +121,16 @@ fn foreseen(ghost: &Ghost) -> String {
     }
 }
 
-/// The list of a style's steps.
+/// The list of a side's steps.
 #[component]
-pub fn StepsCard(style: Style, steps: Memo<Steps>) -> impl IntoView {
-    let title = format!("steps-{style}");
+pub fn StepsCard(pair: Pair, side: usize, steps: Memo<Steps>) -> impl IntoView {
+    let title = format!("steps-{}", pair.key(side));
     let earlier = Memo::new(move |_| steps.with(|steps| steps.earlier));
     let source = Memo::new(move |_| steps.with(|steps| steps.source));
     let note = |words: String| view! { <p class="soft duel-source">{words}</p> };
     view! {
         <section class="card" aria-labelledby=title>
-            <h2 id=title.clone()>{format!("Steps in {style}")}</h2>
+            <h2 id=title.clone()>{format!("Steps in {}", pair.spoken(side))}</h2>
             {move || (earlier.get() > 0).then(|| note(format!("{} steps before these.", earlier.get())))}
             <ol class="duel-steps">
                 <For each=move || steps.with(|steps| steps.done.clone()) key=Clone::clone children=Done::view />

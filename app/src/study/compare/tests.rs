@@ -3,6 +3,7 @@
 use super::duel::Duel;
 use super::lanes::Lanes;
 use super::moves::Move;
+use super::pair::Pair;
 use super::state::State;
 use super::steps::Steps;
 use super::{Marks, Told, page};
@@ -27,7 +28,7 @@ fn compared(arrivals: u64) -> (State, History) {
     }
     let ids = |before: &str| (1..=arrivals).map(|number| format!("{before}a{number}").into()).collect();
     let mut state = State::default();
-    state.compare(Duel { arrivals: [ids(""), ids("o")], since: 0 }, &history);
+    state.compare(Duel { pair: Pair::default(), arrivals: [ids(""), ids("o")], since: 0 }, &history);
     follow(&mut state, &history);
     (state, history)
 }
@@ -39,10 +40,10 @@ fn follow(state: &mut State, history: &History) {
 }
 
 /// Moves the playhead, and says what travels then.
-fn go(state: &mut State, to: Move, history: &History) -> Option<(Style, u64)> {
+fn go(state: &mut State, to: Move, history: &History) -> Option<(usize, u64)> {
     let moment = state.go(to, history);
     follow(state, history);
-    moment.map(|moment| (moment.system.style, moment.seq))
+    moment.map(|moment| (moment.side, moment.seq))
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn the_server_draws_the_whole_page_and_nothing_on_it_can_be_used_yet() {
             version: 1,
             updated_at: String::new(),
         };
-        page(live, vec![product]).to_html()
+        page(live, &|_| None, vec![product]).to_html()
     });
     for mark in [
         r#"data-connection="connecting""#,
@@ -141,11 +142,11 @@ fn what_is_told_follows_the_playhead_and_what_it_has_not_reached_is_still_to_com
 fn of_a_burst_the_latest_steps_are_listed_and_each_says_of_which_product() {
     let (state, history) = compared(5);
     let score = state.score.as_ref().unwrap();
-    let steps = Steps::of(score, Style::Choreography, 5, &history);
+    let steps = Steps::of(score, 0, 5, &history);
     assert_eq!(steps.words().len(), 12);
     assert_eq!(steps.earlier(), 5 * 6 - 12);
     assert!(steps.words().iter().all(|words| words.starts_with("MUG-RED ")), "{:?}", steps.words());
-    let one = Steps::of(score, Style::Choreography, 1, &history);
+    let one = Steps::of(score, 0, 1, &history);
     assert_eq!((one.words().len(), one.earlier()), (30, 0), "of one arrival all are");
 }
 

@@ -1,13 +1,13 @@
 //! The verdict: what both took, live beside the pictures, and in one sentence at the end. It says what was counted; which
-//! style is better depends on what one needs.
+//! side is better depends on what one needs.
 
-use super::BOTH;
+use super::pair::Pair;
 use super::state::State;
 use crate::lab::words::duration;
 use crate::study::metrics::hundredths;
-use flow::compare::{Compare, Side};
+use flow::compare::Side;
 use flow::tally::Summary;
-use flow::{Node, Service, Style};
+use flow::{Node, Service};
 use leptos::prelude::*;
 
 /// What is compared: its name, its value for a side as a number, and in words.
@@ -46,7 +46,7 @@ fn known_by_inventory(side: &Side) -> u64 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     name: &'static str,
-    /// In choreography and in orchestration.
+    /// Left and right.
     words: [String; 2],
     /// How long their bars are, in percent of the longer one.
     shares: [u64; 2],
@@ -64,9 +64,10 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict on what is compared; none before anything is.
     pub fn of(state: &State) -> Option<Self> {
-        let (compare, n) = (state.score.as_ref()?.compare(), state.duel.as_ref()?.n());
+        let (score, n) = (state.score.as_ref()?, state.duel.as_ref()?.n());
         let is_whole = state.total() > 0 && state.shown() == state.total() && state.is_over();
-        Some(Self { n, rows: rows(compare), sentence: is_whole.then(|| sentence(compare, n)) })
+        let sides = score.sides();
+        Some(Self { n, rows: rows(sides), sentence: is_whole.then(|| sentence(score.pair(), sides, n)) })
     }
 }
 
@@ -75,8 +76,7 @@ fn heard_by_loyalty(side: &Side) -> u64 {
     side.tallies.iter().filter(|tally| tally.effect_us(Service::Loyalty).is_some()).count() as u64
 }
 
-fn rows(compare: &Compare) -> Vec<Row> {
-    let sides = BOTH.map(|style| compare.side(style));
+fn rows(sides: [&Side; 2]) -> Vec<Row> {
     let sums = sides.map(Side::summary);
     let row = |(name, value, words): &Line| {
         let values = [value(sides[0], &sums[0]), value(sides[1], &sums[1])];
@@ -144,21 +144,14 @@ fn took(side: &Side, sum: &Summary, n: usize) -> String {
 }
 
 /// All of it in one sentence, with how many arrivals it is about.
-fn sentence(compare: &Compare, n: usize) -> String {
-    let of = |style: Style| {
-        let side = compare.side(style);
-        took(side, &side.summary(), n)
-    };
-    format!(
-        "For each arrival (n = {n}), choreography {}; orchestration {}.",
-        of(Style::Choreography),
-        of(Style::Orchestration)
-    )
+fn sentence(pair: Pair, sides: [&Side; 2], n: usize) -> String {
+    let of = |at: usize| format!("{} {}", pair.spoken(at), took(sides[at], &sides[at].summary(), n));
+    format!("For each arrival (n = {n}), {}; {}.", of(0), of(1))
 }
 
 /// The scoreboard, and the sentence below it.
 #[component]
-pub fn VerdictCard(verdict: Memo<Option<Verdict>>) -> impl IntoView {
+pub fn VerdictCard(pair: Pair, verdict: Memo<Option<Verdict>>) -> impl IntoView {
     let rows = move || {
         verdict.with(|verdict| verdict.as_ref().map(|verdict| verdict.rows.clone()).unwrap_or_default())
     };
@@ -174,7 +167,7 @@ pub fn VerdictCard(verdict: Memo<Option<Verdict>>) -> impl IntoView {
             let words = move || row.with(|row| row.as_ref().map(|row| row.words[at].clone()));
             let width = move || row.with(|row| row.as_ref().map(|row| format!("{}%", row.shares[at])));
             view! {
-                <td data-style=BOTH[at].as_str()>
+                <td data-style=pair.tint(at).as_str()>
                     <span class="score-bar" style:width=width></span>
                     <span class="score-words">{words}</span>
                 </td>
@@ -196,8 +189,8 @@ pub fn VerdictCard(verdict: Memo<Option<Verdict>>) -> impl IntoView {
                     <thead>
                         <tr>
                             <td class="soft">{move || format!("each, n = {}", n.get())}</td>
-                            <th scope="col">"Choreography"</th>
-                            <th scope="col">"Orchestration"</th>
+                            <th scope="col">{pair.name(0)}</th>
+                            <th scope="col">{pair.name(1)}</th>
                         </tr>
                     </thead>
                     <tbody>
