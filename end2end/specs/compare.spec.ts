@@ -401,7 +401,7 @@ test("any two systems are compared, over whatever transports, and a shared addre
   // ZeroMQ publishes to whoever is there; so both wait until the services are.
   for (const transport of ["redis", "zeromq"]) {
     const state = async () => (await server.get<{ state: string }>(`/api/choreography/transport?transport=${transport}`)).state;
-    await expect.poll(state, { timeout: 20_000 }).toBe("up");
+    await expect.poll(state, { timeout: 20_000 }).toBe("running");
   }
   await send(page);
   await toEnd(page, 1);

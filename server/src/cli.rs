@@ -1,6 +1,9 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{measure::Amounts, web::public_url::PublicUrl};
+use crate::{
+    measure::Amounts,
+    web::{presenter::PresenterKey, public_url::PublicUrl},
+};
 use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
@@ -75,6 +78,11 @@ pub struct Serve {
     /// that name too, changes from its page are taken, and links in e-mails lead there.
     #[arg(long, env = "SKUFLOW_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
+
+    /// The key of whoever may change something, sent as `Authorization: Bearer KEY`; everybody else only looks on. A server
+    /// beyond loopback (`--addr 0.0.0.0:3000`) always wants one: without this flag it makes one and prints it.
+    #[arg(long, env = "SKUFLOW_PRESENTER_KEY", value_name = "KEY", hide_env_values = true)]
+    pub presenter_key: Option<PresenterKey>,
 
     /// The broker: `embedded`, or `amqp://user:pass@host:port/vhost`.
     #[arg(long, env = "SKUFLOW_BROKER", default_value = "embedded", hide_env_values = true)]

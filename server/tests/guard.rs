@@ -240,3 +240,43 @@ async fn an_upload_of_lines_that_comes_by_a_proxy_is_answered_when_all_of_it_has
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_presenters_key_everybody_looks_and_only_the_presenter_changes_anything() {
+    let skuflow = Skuflow::start_with(On::Embedded, |settings| {
+        settings.presenter_key = Some("s3cret".parse().unwrap())
+    })
+    .await;
+    let arrival = json!({ "sku": "MUG-RED", "quantity": 3, "style": "choreography" });
+    let send = |name: Option<(&'static str, &'static str)>| {
+        let request = skuflow.request("POST", "/api/arrivals").json(&arrival);
+        name.map_or(request.try_clone().unwrap(), |(name, value)| request.header(name, value)).send()
+    };
+    for key in [None, Some(("authorization", "Bearer wrong")), Some(("cookie", "skuflow_presenter=wrong"))] {
+        let refused = send(key).await.unwrap();
+        assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer realm=\"skuflow\"");
+        let says = detail(refused, StatusCode::UNAUTHORIZED).await;
+        assert!(says.contains("presenter"), "{says}");
+    }
+    for (method, path) in
+        [("PUT", "/api/choreography/faults"), ("DELETE", "/api/choreography/gates"), ("PATCH", "/x")]
+    {
+        let refused = skuflow.request(method, path).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+    }
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
+    assert_eq!(skuflow.get("/lab/choreography").await.status(), StatusCode::OK);
+
+    assert_eq!(skuflow.get("/presenter?key=wrong").await.status(), StatusCode::UNAUTHORIZED);
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let opened = browser.get(format!("{}/presenter?key=s3cret", skuflow.url)).send().await.unwrap();
+    assert_eq!(
+        (opened.status(), &opened.headers()[header::LOCATION]),
+        (StatusCode::SEE_OTHER, &"/".parse().unwrap())
+    );
+    let cookie = opened.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    for key in [("authorization", "Bearer s3cret"), ("cookie", "a=b; skuflow_presenter=s3cret")] {
+        assert_eq!(send(Some(key)).await.unwrap().status(), StatusCode::ACCEPTED, "{key:?}");
+    }
+}

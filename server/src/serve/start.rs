@@ -15,7 +15,13 @@ use crate::{
     modes::Modes,
     recount,
     redis::RedisSystems,
-    web::{self, listen::Patience, security::Guard, transport::Carriage},
+    web::{
+        self,
+        listen::Patience,
+        presenter::{self, PresenterKey},
+        security::Guard,
+        transport::Carriage,
+    },
     zeromq::{self, ZeromqSystems},
 };
 use bridge::{
@@ -254,8 +260,22 @@ impl Built {
             stop: stop.clone(),
         };
         let http_stop = CancellationToken::new();
-        let router = web::routes(&parts, Guard { bound: addr, public_url: settings.public_url });
+        let presenter_key = PresenterKey::wanted(settings.presenter_key, addr.ip());
+        let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
+        let router = web::routes(
+            &parts,
+            Guard {
+                bound: addr,
+                public_url: settings.public_url,
+                presenter: presenter_key.clone().map(|(key, _)| key),
+            },
+        );
         let http = tokio::spawn(web::listen::serve(listener, router, Patience::default(), http_stop.clone()));
+        if let Some((key, true)) = presenter_key {
+            let (key, seen_at) = (key.reveal(), seen_at.unwrap_or_else(|| format!("http://{addr}")));
+            say(format!("presenter key: {key}"));
+            say(format!("presenter's browser: {seen_at}{}?key={key}", presenter::PATH));
+        }
         say(format!("listening on http://{addr}"));
         let embedded = broker.embedded;
         Ok(Running {

@@ -7,6 +7,7 @@ pub mod listen;
 mod others;
 pub mod page;
 mod patience;
+pub mod presenter;
 pub mod public_url;
 pub mod queues;
 pub mod refusal;
@@ -99,6 +100,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(transport::routes(parts.carriage.clone()))
         .merge(measure::http::routes(parts.measure.clone()))
         .merge(health::routes(parts))
+        .merge(presenter::routes(guard.presenter.clone()))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))

@@ -36,6 +36,12 @@ impl Refusal {
         Self { status: StatusCode::FORBIDDEN, why, mend }
     }
 
+    /// Whoever asks may look, and may not change anything (401).
+    #[must_use]
+    pub fn unauthorized(why: &str) -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, why: why.to_owned(), mend: None }
+    }
+
     fn detail(&self) -> String {
         match &self.mend {
             Some((case, url)) => {
@@ -57,6 +63,11 @@ impl Refusal {
         } else {
             Problem::new(self.status, self.detail()).into_response()
         };
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3.
+            let how = HeaderValue::from_static("Bearer realm=\"skuflow\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+        }
         // Once the server is set right, nobody shall see it again.
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
@@ -66,7 +77,7 @@ impl Refusal {
     fn page(&self) -> String {
         let title = match self.status {
             StatusCode::MISDIRECTED_REQUEST => "Not answered at this address",
-            StatusCode::FORBIDDEN => "Nothing was changed",
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => "Nothing was changed",
             _ => "Not understood",
         };
         let mend = self.mend.as_ref().map_or_else(String::new, |(case, url)| {

@@ -4,7 +4,7 @@
 //! What a proxy says of the request before it (`Forwarded`, `X-Forwarded-*`) counts for nothing here: anybody can send
 //! these. `--public-url` says what there is to know.
 
-use super::{public_url::PublicUrl, refusal::Refusal};
+use super::{presenter::PresenterKey, public_url::PublicUrl, refusal::Refusal};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
@@ -28,6 +28,8 @@ pub struct Guard {
     pub bound: SocketAddr,
     /// Where readers see the page, if not there.
     pub public_url: Option<PublicUrl>,
+    /// What whoever changes something has to have; none where everybody who reaches the server may.
+    pub presenter: Option<PresenterKey>,
 }
 
 /// All guards around one request. They are one layer, because consumers ask through them for every message.
@@ -47,7 +49,8 @@ impl Guard {
         if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
             return Ok(());
         }
-        self.admit_change(authority, request.headers())
+        self.admit_change(authority, request.headers())?;
+        self.presenter.as_ref().map_or(Ok(()), |key| key.admit(request.headers()))
     }
 
     /// While the server listens on loopback, or is told where it is seen, it answers only requests that name such a
@@ -165,8 +168,11 @@ mod tests {
 
     /// What becomes of a request with these headers, by a server that listens there.
     fn asked(method: Method, bound: &str, public: Option<&str>, headers: &[(&str, &str)]) -> StatusCode {
-        let guard =
-            Guard { bound: bound.parse().unwrap(), public_url: public.map(|url| url.parse().unwrap()) };
+        let guard = Guard {
+            bound: bound.parse().unwrap(),
+            public_url: public.map(|url| url.parse().unwrap()),
+            presenter: None,
+        };
         let mut builder = Request::builder().method(method).uri("/api/arrivals");
         for (name, value) in headers {
             builder = builder.header(*name, *value);
@@ -269,6 +275,35 @@ mod tests {
                 expected,
                 "{origin} at {host}"
             );
+        }
+    }
+
+    #[test]
+    fn with_a_presenters_key_everybody_looks_and_only_the_presenter_changes_anything() {
+        let guard = Guard {
+            bound: "0.0.0.0:3000".parse().unwrap(),
+            public_url: None,
+            presenter: Some("s3cret".parse().unwrap()),
+        };
+        for (method, key, expected) in [
+            (Method::GET, None, 200),
+            (Method::HEAD, None, 200),
+            (Method::POST, None, 401),
+            (Method::PUT, Some("Bearer wrong"), 401),
+            (Method::DELETE, None, 401),
+            (Method::PATCH, None, 401),
+            (Method::POST, Some("Bearer s3cret"), 200),
+        ] {
+            let mut request =
+                Request::builder().method(&method).uri("/api/arrivals").header("host", "192.0.2.1");
+            if let Some(key) = key {
+                request = request.header(header::AUTHORIZATION, key);
+            }
+            let request = request.body(Body::empty()).unwrap();
+            let status = guard
+                .admit(&request)
+                .map_or_else(|refusal| refusal.answer(request.headers()).status(), |()| StatusCode::OK);
+            assert_eq!(status, expected, "{method} {key:?}");
         }
     }
 

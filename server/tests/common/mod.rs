@@ -98,6 +98,7 @@ impl Skuflow {
         let mut settings = Serve {
             addr: ([127, 0, 0, 1], 0).into(),
             public_url: None,
+            presenter_key: None,
             broker,
             management: None,
             redis: None,
