@@ -1,9 +1,6 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{
-    measure::Amounts,
-    web::{presenter::PresenterKey, public_url::PublicUrl},
-};
+use crate::{measure::Amounts, web::public_url::PublicUrl};
 use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
@@ -82,7 +79,7 @@ pub struct Serve {
     /// The key of whoever may change something, sent as `Authorization: Bearer KEY`; everybody else only looks on. A server
     /// beyond loopback (`--addr 0.0.0.0:3000`) always wants one: without this flag it makes one and prints it.
     #[arg(long, env = "SKUFLOW_PRESENTER_KEY", value_name = "KEY", hide_env_values = true)]
-    pub presenter_key: Option<PresenterKey>,
+    pub presenter_key: Option<classes::Key>,
 
     /// The broker: `embedded`, or `amqp://user:pass@host:port/vhost`.
     #[arg(long, env = "SKUFLOW_BROKER", default_value = "embedded", hide_env_values = true)]

@@ -2,6 +2,7 @@
 
 mod announce;
 mod breaker;
+mod class;
 mod dead_letter;
 mod file;
 mod loyalty;
@@ -12,6 +13,10 @@ mod workers;
 
 pub use announce::{AnnounceWanted, Announced, AnnouncedAgain};
 pub use breaker::{Breaker, BreakerState, UnknownBreakerState};
+pub use class::{
+    ClassStarted, ClassView, ClassWanted, HandedOver, Joined, QuestionAsked, QuestionView, QuestionWanted,
+    Vote,
+};
 pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
 pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
 pub use loyalty::{Loyalty, LoyaltyWanted, Points};

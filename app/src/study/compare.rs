@@ -87,7 +87,7 @@ impl Comparison {
             pair,
             form: RwSignal::new(Form::new(products)),
             sides,
-            state: StoredValue::new(State { pair, ..State::default() }),
+            state: StoredValue::new(State::of(pair)),
             at_frame: Trigger::new(),
             calmly: Trigger::new(),
         }

@@ -15,19 +15,14 @@ use crate::{
     modes::Modes,
     recount,
     redis::RedisSystems,
-    web::{
-        self,
-        listen::Patience,
-        presenter::{self, PresenterKey},
-        security::Guard,
-        transport::Carriage,
-    },
+    web::{self, listen::Patience, security::Guard, transport::Carriage},
     zeromq::{self, ZeromqSystems},
 };
 use bridge::{
     embedded,
     management::{self, Bound, Visibility},
 };
+use classes::{Access, Rooms, http::Classes};
 use control::{Control, Desk};
 use flow::{Node, Service, System, Transport};
 use inventory::Inventory;
@@ -240,7 +235,13 @@ impl Built {
             simulation: simulation.clone(),
             amounts: settings.amounts,
         };
+        let presenter_key = Access::wanted(settings.presenter_key, addr.ip());
+        let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
+        let rooms = Rooms::open(&settings.data);
+        let access = Access::new(presenter_key.as_ref().map(|(key, _)| key), rooms.clone());
+        tasks.spawn(rooms.clone().look(stop.clone()));
         let parts = web::Parts {
+            classes: Classes { rooms, access: access.clone(), seen_at: seen_at.clone(), stop: stop.clone() },
             measure: Measure::new(means, tasks.clone(), consumers_stop.clone()),
             carriage,
             services,
@@ -260,21 +261,13 @@ impl Built {
             stop: stop.clone(),
         };
         let http_stop = CancellationToken::new();
-        let presenter_key = PresenterKey::wanted(settings.presenter_key, addr.ip());
-        let seen_at = settings.public_url.as_ref().map(|public| public.origin().to_owned());
-        let router = web::routes(
-            &parts,
-            Guard {
-                bound: addr,
-                public_url: settings.public_url,
-                presenter: presenter_key.clone().map(|(key, _)| key),
-            },
-        );
+        let guard = Guard { bound: addr, public_url: settings.public_url, access };
+        let router = web::routes(&parts, guard);
         let http = tokio::spawn(web::listen::serve(listener, router, Patience::default(), http_stop.clone()));
         if let Some((key, true)) = presenter_key {
             let (key, seen_at) = (key.reveal(), seen_at.unwrap_or_else(|| format!("http://{addr}")));
             say(format!("presenter key: {key}"));
-            say(format!("presenter's browser: {seen_at}{}?key={key}", presenter::PATH));
+            say(format!("presenter's browser: {seen_at}/presenter?key={key}"));
         }
         say(format!("listening on http://{addr}"));
         let embedded = broker.embedded;

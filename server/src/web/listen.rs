@@ -1,7 +1,12 @@
 //! Serving HTTP/1.1 connections, with a limit to how long any of them may keep us waiting.
 
 use super::patience::Restless;
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
 use base::accept::Acceptor;
 use futures::future::BoxFuture;
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -68,7 +73,7 @@ async fn connection(
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience.headers)
-        .serve_connection(TokioIo::new(stream), Answer { router, patience });
+        .serve_connection(TokioIo::new(stream), Answer { router, patience, peer });
     let served = tokio::select! {
         served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
         () = stop.cancelled() => {
@@ -104,6 +109,7 @@ async fn drain(stream: &mut TcpStream, linger: Duration) {
 struct Answer {
     router: Router,
     patience: Patience,
+    peer: SocketAddr,
 }
 
 impl Service<Request<Incoming>> for Answer {
@@ -113,7 +119,8 @@ impl Service<Request<Incoming>> for Answer {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let still_max = self.patience.body;
-        let request = request.map(|body| Body::new(Restless::new(Body::new(body), still_max)));
+        let mut request = request.map(|body| Body::new(Restless::new(Body::new(body), still_max)));
+        request.extensions_mut().insert(ConnectInfo(self.peer));
         Box::pin(self.router.clone().oneshot(request))
     }
 }

@@ -7,7 +7,6 @@ pub mod listen;
 mod others;
 pub mod page;
 mod patience;
-pub mod presenter;
 pub mod public_url;
 pub mod queues;
 pub mod refusal;
@@ -59,6 +58,8 @@ pub struct Parts {
     /// The way back to the seed.
     pub reset: Reset,
     pub simulation: Simulation,
+    /// Who shows what to whom.
+    pub classes: classes::http::Classes,
     /// Which broker it is, in words.
     pub broker_label: String,
     /// Whether what strangers do on the broker is seen.
@@ -100,7 +101,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(transport::routes(parts.carriage.clone()))
         .merge(measure::http::routes(parts.measure.clone()))
         .merge(health::routes(parts))
-        .merge(presenter::routes(guard.presenter.clone()))
+        .merge(classes::http::routes(parts.classes.clone()))
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))

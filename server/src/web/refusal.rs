@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use classes::access::Denied;
 use http_edge::{host::HostError, problem::Problem};
 use wishlist::message::escape;
 
@@ -34,12 +35,6 @@ impl Refusal {
     pub fn forbidden(why: String, ours: Option<PublicUrl>) -> Self {
         let mend = ours.map(|url| ("if that is this server's own page behind a proxy", url));
         Self { status: StatusCode::FORBIDDEN, why, mend }
-    }
-
-    /// Whoever asks may look, and may not change anything (401).
-    #[must_use]
-    pub fn unauthorized(why: &str) -> Self {
-        Self { status: StatusCode::UNAUTHORIZED, why: why.to_owned(), mend: None }
     }
 
     fn detail(&self) -> String {
@@ -100,6 +95,16 @@ impl Refusal {
             sentence(&self.why),
             self.status,
         )
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let status = match denied {
+            Denied::NoKey | Denied::WrongKey => StatusCode::UNAUTHORIZED,
+            Denied::Follower => StatusCode::FORBIDDEN,
+        };
+        Self { status, why: denied.to_string(), mend: None }
     }
 }
 

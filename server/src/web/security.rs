@@ -4,13 +4,14 @@
 //! What a proxy says of the request before it (`Forwarded`, `X-Forwarded-*`) counts for nothing here: anybody can send
 //! these. `--public-url` says what there is to know.
 
-use super::{presenter::PresenterKey, public_url::PublicUrl, refusal::Refusal};
+use super::{public_url::PublicUrl, refusal::Refusal};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
+use classes::Access;
 use http_edge::host::{Authority, Host};
 use std::{net::SocketAddr, sync::Arc};
 
@@ -28,8 +29,8 @@ pub struct Guard {
     pub bound: SocketAddr,
     /// Where readers see the page, if not there.
     pub public_url: Option<PublicUrl>,
-    /// What whoever changes something has to have; none where everybody who reaches the server may.
-    pub presenter: Option<PresenterKey>,
+    /// Who may change something.
+    pub access: Access,
 }
 
 /// All guards around one request. They are one layer, because consumers ask through them for every message.
@@ -50,7 +51,7 @@ impl Guard {
             return Ok(());
         }
         self.admit_change(authority, request.headers())?;
-        self.presenter.as_ref().map_or(Ok(()), |key| key.admit(request.headers()))
+        Ok(self.access.admit(request.method(), request.uri().path(), request.headers())?)
     }
 
     /// While the server listens on loopback, or is told where it is seen, it answers only requests that name such a
@@ -162,16 +163,22 @@ fn text(value: &HeaderValue) -> &str {
 mod tests {
     use super::*;
     use axum::{body::Body, http::StatusCode};
+    use std::path::Path;
 
     const LOOPBACK: &str = "127.0.0.1:3000";
     const PUBLIC: &str = "https://lab.example:8443/";
+
+    /// Everybody may change something, as on loopback.
+    fn anybody() -> Access {
+        Access::new(None, classes::Rooms::open(Path::new("/nowhere")))
+    }
 
     /// What becomes of a request with these headers, by a server that listens there.
     fn asked(method: Method, bound: &str, public: Option<&str>, headers: &[(&str, &str)]) -> StatusCode {
         let guard = Guard {
             bound: bound.parse().unwrap(),
             public_url: public.map(|url| url.parse().unwrap()),
-            presenter: None,
+            access: anybody(),
         };
         let mut builder = Request::builder().method(method).uri("/api/arrivals");
         for (name, value) in headers {
@@ -275,35 +282,6 @@ mod tests {
                 expected,
                 "{origin} at {host}"
             );
-        }
-    }
-
-    #[test]
-    fn with_a_presenters_key_everybody_looks_and_only_the_presenter_changes_anything() {
-        let guard = Guard {
-            bound: "0.0.0.0:3000".parse().unwrap(),
-            public_url: None,
-            presenter: Some("s3cret".parse().unwrap()),
-        };
-        for (method, key, expected) in [
-            (Method::GET, None, 200),
-            (Method::HEAD, None, 200),
-            (Method::POST, None, 401),
-            (Method::PUT, Some("Bearer wrong"), 401),
-            (Method::DELETE, None, 401),
-            (Method::PATCH, None, 401),
-            (Method::POST, Some("Bearer s3cret"), 200),
-        ] {
-            let mut request =
-                Request::builder().method(&method).uri("/api/arrivals").header("host", "192.0.2.1");
-            if let Some(key) = key {
-                request = request.header(header::AUTHORIZATION, key);
-            }
-            let request = request.body(Body::empty()).unwrap();
-            let status = guard
-                .admit(&request)
-                .map_or_else(|refusal| refusal.answer(request.headers()).status(), |()| StatusCode::OK);
-            assert_eq!(status, expected, "{method} {key:?}");
         }
     }
 

@@ -63,7 +63,7 @@ impl Pair {
     }
 
     /// Each system that takes part, once.
-    pub fn distinct(self) -> impl Iterator<Item = System> {
+    pub fn distinct(self) -> impl Iterator<Item = System> + Clone {
         let [left, right] = self.systems();
         std::iter::once(left).chain((right != left).then_some(right))
     }

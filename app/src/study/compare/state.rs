@@ -68,6 +68,11 @@ impl Default for State {
 }
 
 impl State {
+    /// Nothing is compared yet.
+    pub fn of(pair: Pair) -> Self {
+        Self { pair, ..Self::default() }
+    }
+
     /// How many steps there are so far.
     pub fn total(&self) -> usize {
         self.score.as_ref().map_or(0, Score::total)
