@@ -196,6 +196,7 @@ pub fn provide_live() -> Live {
     Effect::new(move || {
         stream::start(live);
         crate::study::mend_elsewhere();
+        crate::study::class_everywhere(live);
     });
     live
 }

@@ -1,5 +1,6 @@
 //! The pages other than the lab.
 
+mod class;
 mod compare;
 pub mod home;
 pub mod listing;
@@ -12,8 +13,9 @@ mod transports;
 mod when;
 
 /// The style of the pages that are not the first to be opened; `pages.css` in `style/`.
-const PAGES_STYLE: &str = "/pkg/pages.css";
+pub const PAGES_STYLE: &str = "/pkg/pages.css";
 
+pub use class::Class;
 pub use compare::Compare;
 pub use home::Home;
 pub use mailbox::Mailbox;

@@ -4,6 +4,7 @@
 //! All of it is heavy, and most visits never ask for it. So it is reached by one table of plain functions, which
 //! the browser fetches when it is first needed. Nothing outside of this module names the models behind it.
 
+mod class;
 mod compare;
 mod kept;
 mod metrics;
@@ -20,6 +21,10 @@ use crate::lab::views::View;
 use crate::live::Live;
 use flow::{History, api::Product};
 use leptos::prelude::*;
+use web_sys::HtmlElement;
+
+/// What stands under a name in the page's address.
+pub type Query<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Everything that is fetched later.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +36,12 @@ pub struct Study {
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
     /// The page `/compare`: what its address says, and products that can be sent.
-    pub compare: fn(Live, &dyn Fn(&str) -> Option<String>, Vec<Product>) -> AnyView,
+    pub compare: fn(Live, Query<'_>, Vec<Product>) -> AnyView,
     /// The page `/transports`, with the table as JSON has it.
     pub transports: fn(Live, String) -> AnyView,
+    /// The class that this browser takes part in, and the page about it if that is open.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser takes part"))]
+    class: fn(Live, Option<HtmlElement>),
     /// Mends what this tab's comparison has left broken.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser leaves a page"))]
     mend: fn(),
@@ -71,6 +79,7 @@ const fn study() -> Study {
         export: sequence::export,
         compare: compare::page,
         transports: transports::page,
+        class: class::wake,
         mend: compare::mend_left_behind,
         save: runs::save,
         open: runs::open,
@@ -85,6 +94,30 @@ pub fn load() -> Study {
 
 /// Where a tab remembers what its comparison has broken, so that it mends it even when the page was left meanwhile.
 const BROKEN_IN_BOTH: &str = "skuflow-broken-in-both";
+
+/// Where a browser remembers which class it takes part in.
+const CLASS: &str = "skuflow-class";
+/// The place of the page about a class.
+pub const CLASS_PLACE: &str = "class-place";
+
+/// Whoever takes part in a class does so on every page.
+#[cfg(feature = "hydrate")]
+pub fn class_everywhere(live: Live) {
+    use crate::components::ready;
+    use leptos::task::spawn_local;
+    use wasm_bindgen::JsCast as _;
+
+    let place = document().get_element_by_id(CLASS_PLACE).and_then(|place| place.dyn_into().ok());
+    let storage = window().local_storage().ok().flatten();
+    let takes_part = storage.is_some_and(|storage| storage.get_item(CLASS).is_ok_and(|kept| kept.is_some()));
+    if place.is_some() || takes_part {
+        ready::fetching();
+        spawn_local(async move {
+            (load().await.class)(live, place);
+            ready::fetched();
+        });
+    }
+}
 
 /// Whoever goes on from the comparison to another page leaves nothing broken behind.
 #[cfg(feature = "hydrate")]

@@ -7,6 +7,7 @@ use super::director::{Play, SPEEDS};
 use super::handle::{Lab, Pace};
 use super::log;
 use super::playhead;
+use super::selection::Selection;
 use super::state::LabState;
 use super::views::{self, View};
 use crate::address::{self, Escaped};
@@ -48,11 +49,39 @@ pub fn query(state: &LabState) -> String {
 
 /// Shows what the address asks for, then keeps it up to date.
 pub fn wake(lab: Lab) {
+    // Whoever came for a product has its latest journey selected already.
+    lab.change(|state| state.selected = selected().or_else(|| state.selected.take()));
+    show(lab);
+    match place() {
+        Some(at) => spawn_local(async move {
+            go_to(lab, at).await;
+            keep_up(lab);
+        }),
+        None => keep_up(lab),
+    }
+    // Somebody else leads, and has changed the address.
+    address::on_back(move || {
+        lab.change(|state| state.selected = selected());
+        show(lab);
+        match place() {
+            Some(at) => spawn_local(go_to(lab, at)),
+            None => lab.change(|state| lab.live.with_history(|history| state.director.go_live(history))),
+        }
+    });
+}
+
+fn selected() -> Option<Selection> {
+    address::query("select")?.parse().ok()
+}
+
+fn place() -> Option<u64> {
+    address::query("at")?.parse().ok()
+}
+
+/// Shows the view that the address names, as it is filtered there, at its speed.
+fn show(lab: Lab) {
     let speed = address::query("speed");
     lab.change(|state| {
-        let select = address::query("select").and_then(|text| text.parse().ok());
-        // Whoever came for a product has its latest journey selected already.
-        state.selected = select.or_else(|| state.selected.take());
         let named = |(_, name): &(f64, &str)| speed.as_deref().is_some_and(|speed| speed == *name);
         let at = if speed.as_deref() == Some("0.5") { Some(0) } else { SPEEDS.iter().position(named) };
         state.director.speed = at.unwrap_or(state.director.speed);
@@ -64,13 +93,6 @@ pub fn wake(lab: Lab) {
     });
     if let Some(view) = address::query("view").and_then(|name| View::named(&name)) {
         views::show(lab, view);
-    }
-    match address::query("at").and_then(|at| at.parse().ok()) {
-        Some(at) => spawn_local(async move {
-            go_to(lab, at).await;
-            keep_up(lab);
-        }),
-        None => keep_up(lab),
     }
 }
 

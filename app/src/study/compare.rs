@@ -33,6 +33,7 @@ use crate::lab::form::Form as LabForm;
 use crate::lab::handle::{Lab, Pace};
 use crate::lab::state::LabState;
 use crate::live::{Connection, Live};
+use crate::study::Query;
 use bar::{Bar, BrokenNotice};
 use chooser::Chooser;
 use coupling::{Knows, KnowsCard};
@@ -141,7 +142,7 @@ impl Comparison {
 }
 
 /// The page, with what the field for the SKU suggests.
-pub(super) fn page(live: Live, query: &dyn Fn(&str) -> Option<String>, products: Vec<Product>) -> AnyView {
+pub(super) fn page(live: Live, query: Query<'_>, products: Vec<Product>) -> AnyView {
     let (pair, wrong) = match Pair::of(query) {
         Ok(pair) => (pair, None),
         Err(why) => (Pair::default(), Some(why)),
