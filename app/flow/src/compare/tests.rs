@@ -144,7 +144,7 @@ fn one_system_is_compared_with_itself_at_another_time() {
     let of = |side| aligned.moments().iter().filter(move |moment| moment.side == side);
     assert_eq!((of(0).count(), of(1).count()), (story.events.len() / 2, story.events.len() / 2));
     assert!(of(0).zip(of(1)).all(|(one, other)| one.after_us == other.after_us && one.seq < other.seq));
-    assert_eq!(aligned.place(1, 0), of(0).last().map(|last| last.seq));
+    assert_eq!(aligned.place(1, 0), of(0).next_back().map(|last| last.seq));
 }
 
 fn of_arrival(story: &Story, arrival: &str) -> Vec<Arc<Event>> {
