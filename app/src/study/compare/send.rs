@@ -206,7 +206,9 @@ fn show(comparison: Comparison, duel: Duel) {
         form.is_sending = false;
         form.query()
     });
-    address::replace(&format!("/compare?{}&{}", duel.query(), query.unwrap_or_default()));
+    let parts = [comparison.pair.query(), duel.query(), query.unwrap_or_default()];
+    let parts = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    address::replace(&format!("/compare?{}", parts.join("&")));
     comparison.see(|state, history| {
         state.compare(duel, history);
         (state.count, state.is_playing) = (0, true);
