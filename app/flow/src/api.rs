@@ -23,8 +23,8 @@ pub use loyalty::{Loyalty, LoyaltyWanted, Points};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
 pub use source::Source;
 pub use transports::{
-    Broken, LossCounts, MeasureProgress, MeasureState, Scenario, TransportRow, Transports, Undisturbed,
-    UnknownScenario,
+    Broken, EncodingRow, LossCounts, MeasureProgress, MeasureState, Scenario, TransportRow, Transports,
+    Undisturbed, UnknownScenario,
 };
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
@@ -353,6 +353,7 @@ pub enum TransportState {
 #[serde(deny_unknown_fields)]
 pub struct EncodingChoice {
     /// That encoding.
+    #[serde(deserialize_with = "crate::encoding::by_its_word")]
     pub encoding: Encoding,
 }
 
