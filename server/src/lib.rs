@@ -19,5 +19,6 @@ mod recount;
 pub mod redis;
 pub mod serve;
 pub mod styles;
+mod truth;
 pub mod web;
 pub mod zeromq;

@@ -2,31 +2,15 @@
 //! steps, and a data folder may have been changed while no server used it.
 
 use crate::holdings::{self, Holding};
-use crate::{styles::Services, zeromq::Left};
+use crate::styles::Services;
 use flow::{
-    Event, Id, Kind, Provenance, Service, System, Transport, event::State, picture::SystemPicture,
-    topology::Queue,
+    Event, Id, Kind, Provenance, Service, System, event::State, picture::SystemPicture, topology::Queue,
 };
 use inventory::Inventory;
 use journal::Journal;
 use loyalty::{Loyalty, membership::Membership};
 use messaging::EmbeddedBroker;
 use store::StoreError;
-
-/// What the last run had in the memory of services over ZeroMQ, as far as it was told. Asked before anything is told of this
-/// run.
-pub fn left_in_memory(journal: &Journal) -> Left {
-    let picture = journal.picture_now();
-    let of = |(system, service): (System, Service)| {
-        let queue = picture.system(system).queue_of(service);
-        let known: Vec<_> = queue
-            .into_iter()
-            .flat_map(|queue| queue.known().map(|(id, sku)| (system, service, Id::clone(id), sku)))
-            .collect();
-        known
-    };
-    Transport::Zeromq.systems().flat_map(System::services).flat_map(of).collect()
-}
 
 /// Says that the server runs again, and what its stores hold.
 ///

@@ -1,11 +1,12 @@
 //! The systems over Redis. One starts when it is first used: before that there is no connection, no child and no session.
 
 use crate::{
-    modes,
-    serve::sessions::{RedisSession, Sessions},
+    modes::{self, ModeTold, Modes},
+    serve::{redis_session::RedisSession, sessions::Sessions},
+    truth::OfStores,
 };
 use flow::{
-    Service, Style, System, Transport,
+    Id, Service, Style, System, Transport,
     api::{QueueDepth, TransportState, TransportTold},
     topology::Queue,
 };
@@ -15,17 +16,20 @@ use messaging::{
     connection::{Connector, Dial, Owner},
     depths::Gauge,
     letters::{Letter, Shelf},
+    lossy::{Ledger, Truth},
     transport::Lost,
 };
 use redis_transport::{
-    Redis, RedisLink, Server, depths,
+    Hub, Redis, RedisLink, Server, Way, depths,
     letters::{self, of},
     server::{ServerError, State},
 };
 use std::{
+    collections::HashSet,
     fmt,
+    path::PathBuf,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -51,6 +55,10 @@ pub struct RedisSystems(Arc<Shared>);
 
 struct Shared {
     connector: Connector<Redis>,
+    modes: Modes,
+    /// Where what was sent and has not had its effect is noted.
+    data: PathBuf,
+    hubs: OnceLock<[Hub; Style::ALL.len()]>,
     sessions: Sessions,
     tasks: TaskTracker,
     /// Which systems are at work, by their style.
@@ -69,9 +77,49 @@ impl fmt::Debug for RedisSystems {
 
 impl RedisSystems {
     /// Nothing is started yet. What is started ends with the connector's `stop`, and is one of `tasks`.
-    pub(crate) fn new(connector: Connector<Redis>, sessions: Sessions, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(
+        connector: Connector<Redis>,
+        modes: Modes,
+        data: PathBuf,
+        sessions: Sessions,
+        tasks: TaskTracker,
+    ) -> Self {
         let (awake, waking, link) = (Default::default(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { connector, sessions, tasks, awake, waking, link }))
+        let hubs = OnceLock::new();
+        Self(Arc::new(Shared { connector, modes, data, hubs, sessions, tasks, awake, waking, link }))
+    }
+
+    /// What the systems share, made when they are first asked for.
+    fn hubs(&self) -> Result<&[Hub; Style::ALL.len()], ServerError> {
+        if let Some(hubs) = self.0.hubs.get() {
+            return Ok(hubs);
+        }
+        let Shared { connector, modes, data, sessions, .. } = &*self.0;
+        let hub = |style| {
+            let system = System { style, transport: Transport::Redis };
+            let (journal, stop) = (connector.journal.clone(), connector.stop.clone());
+            let stores = OfStores(sessions.services.clone());
+            let truth = Arc::new(OfRedis { stores, redis: connector.uri.clone() });
+            let ledger = Ledger::open(data, system, journal.clone(), truth)
+                .map_err(|error| ServerError::Folder(error.to_string()))?;
+            Ok::<_, ServerError>(Hub::new(system, Way::of(modes.of(system)), ledger, journal, stop))
+        };
+        let hubs = [hub(Style::Choreography)?, hub(Style::Orchestration)?];
+        Ok(self.0.hubs.get_or_init(|| hubs))
+    }
+
+    /// The mode of a system was changed.
+    pub fn mode_is(&self, system: System) {
+        if let Some(hubs) = self.0.hubs.get() {
+            hubs[system.style as usize].set_way(Way::of(self.0.modes.of(system)));
+        }
+    }
+
+    /// What is in the services' memories goes with the server, and is told.
+    pub async fn end(&self) {
+        for hub in self.0.hubs.get().into_iter().flatten() {
+            hub.end().await;
+        }
     }
 
     fn server(&self) -> &Server {
@@ -97,9 +145,14 @@ impl RedisSystems {
         if self.0.connector.stop.is_cancelled() {
             return Ok(());
         }
+        let hub = self.hubs()?[system.style as usize].clone();
         self.0.awake[system.style as usize].store(true, Ordering::Release);
         for (system, service) in system.services() {
-            let session = RedisSession(self.0.sessions.of(system, service, self.0.connector.stop.clone()));
+            let session = RedisSession {
+                of: self.0.sessions.of(system, service, self.0.connector.stop.clone()),
+                hub: hub.clone(),
+                crashed: AtomicBool::default(),
+            };
             let owner = Owner { node: service.into(), system: Some(system) };
             self.0.tasks.spawn(self.0.connector.clone().keep(owner, session));
         }
@@ -128,15 +181,14 @@ impl RedisSystems {
             }
             State::Failed(error) => (TransportState::Down, Some(server.place()), Some(error.to_string())),
         };
-        let fetch = "reliable".to_owned();
-        let mode = system.first_mode();
-        let (mode, promise) = (mode.name.to_owned(), mode.promise.to_owned());
+        let ModeTold { mode, modes, fetch, fetches, promise } = modes::told(system, self.0.modes.of(system));
         TransportTold {
             transport: Transport::Redis,
             state,
             mode,
-            modes: modes::names(system),
+            modes,
             fetch,
+            fetches,
             promise,
             server: label,
             detail,
@@ -190,7 +242,9 @@ impl Gauge for RedisSystems {
                 if !self.is_awake(system.style) {
                     continue;
                 }
-                let sampled = async { depths::sample(&self.link().await?, system).await };
+                let Some(hubs) = self.0.hubs.get() else { continue };
+                let hub = &hubs[system.style as usize];
+                let sampled = async { depths::sample(&self.link().await?, hub, system).await };
                 // Whoever asks wants to know of the other transports too.
                 match timeout(SAMPLE_TIMEOUT, sampled).await {
                     Ok(Ok(depths)) => all.extend(depths),
@@ -235,5 +289,29 @@ impl Letter for OnShelf {
 
     fn replay<'a>(&'a self, envelope: &'a Envelope) -> BoxFuture<'a, Result<bool, Lost>> {
         Box::pin(self.letter.replay(envelope, &self.link))
+    }
+}
+
+/// What the stores and Redis know of messages that seem to be lost.
+struct OfRedis {
+    stores: OfStores,
+    redis: Redis,
+}
+
+impl Truth for OfRedis {
+    fn handled(&self, queue: &'static Queue, ids: Vec<Id>) -> BoxFuture<'_, Result<HashSet<Id>, String>> {
+        self.stores.handled(queue, ids)
+    }
+
+    fn waits(&self, queue: &'static Queue, ids: Vec<Id>) -> BoxFuture<'_, Result<HashSet<Id>, String>> {
+        Box::pin(async move {
+            let mut waits = self.stores.waits(queue, ids).await?;
+            if queue.style == Style::Orchestration {
+                let (link, _) = self.redis.dial("judge").await?;
+                let listed = depths::listed(&link, queue).await;
+                waits.extend(listed.map_err(|Lost(why)| why)?);
+            }
+            Ok(waits)
+        })
     }
 }

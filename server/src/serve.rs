@@ -1,6 +1,7 @@
 //! Putting it all together, and taking it apart again.
 
 mod build;
+pub(crate) mod redis_session;
 pub(crate) mod sessions;
 mod start;
 

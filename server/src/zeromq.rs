@@ -1,11 +1,12 @@
 //! The systems over ZeroMQ. One starts when it is first used: before that no socket is bound, unless a flag names where.
 
 use crate::{
-    modes::{self, Modes},
+    modes::{self, ModeTold, Modes},
     serve::sessions::{Sessions, ZmqSession},
+    truth::OfStores,
 };
 use flow::{
-    Id, Service, Sku, Style, System, Transport,
+    Service, Style, System, Transport,
     api::{QueueDepth, SocketTold, TransportState, TransportTold},
     topology::Queue,
 };
@@ -15,6 +16,7 @@ use messaging::{
     connection::{Connector, Owner},
     depths::{self, Gauge},
     letters::{Letter, Shelf},
+    lossy::Ledger,
     transport::Lost,
 };
 use std::{
@@ -29,9 +31,6 @@ use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 use zeromq_transport::{Doors, Hub, ListenAt, Way, letters};
 
-/// What the last run had in its memory: whose, and which message.
-pub(crate) type Left = Vec<(System, Service, Id, Option<Sku>)>;
-
 /// See the module; clones share it.
 #[derive(Clone)]
 pub struct ZeromqSystems(Arc<Shared>);
@@ -41,10 +40,9 @@ pub(crate) struct Setup {
     pub listen: ListenAt,
     /// The doors, where they were bound as the server started.
     pub doors: Option<[(System, Doors); 2]>,
-    /// Where what is parked lies.
-    pub parked: PathBuf,
+    /// The data folder: what is parked lies in it, and what was sent and has not had its effect.
+    pub data: PathBuf,
     pub modes: Modes,
-    pub left: Left,
     /// What a connection needs; its way is each system's own.
     pub connector: Connector<()>,
     pub sessions: Sessions,
@@ -84,13 +82,12 @@ impl ZeromqSystems {
         if self.is_awake(system.style) {
             return Ok(());
         }
-        let Setup { connector, sessions, tasks, left, .. } = &self.0.setup;
+        let Setup { connector, sessions, tasks, .. } = &self.0.setup;
         if connector.stop.is_cancelled() {
             return Ok(());
         }
         let hub = self.hubs()?[system.style as usize].clone();
-        let its = left.iter().filter(|(of, ..)| *of == system);
-        hub.tell_left(its.map(|(_, service, id, sku)| (*service, Id::clone(id), *sku)));
+        hub.starts_empty();
         self.0.awake[system.style as usize].store(true, Ordering::Release);
         for (system, service) in system.services() {
             let session = ZmqSession {
@@ -109,7 +106,7 @@ impl ZeromqSystems {
         if let Some(hubs) = self.0.hubs.get() {
             return Ok(hubs);
         }
-        let Setup { listen, doors, parked, modes, connector, .. } = &self.0.setup;
+        let Setup { listen, doors, data, modes, connector, sessions, .. } = &self.0.setup;
         let cannot = |error: std::io::Error| {
             format!("the sockets of ZeroMQ cannot be bound: {error}; choose others with --zeromq-listen")
         };
@@ -119,8 +116,12 @@ impl ZeromqSystems {
         };
         let [first, second] = doors.map(|(system, doors)| {
             let way = Way::of(modes.of(system).name);
-            Hub::new(system, doors, way, parked.clone(), connector.journal.clone(), connector.stop.clone())
-                .map_err(cannot)
+            let (journal, stop) = (connector.journal.clone(), connector.stop.clone());
+            let truth = Arc::new(OfStores(sessions.services.clone()));
+            let ledger = Ledger::open(data, system, journal.clone(), truth).map_err(|error| {
+                format!("what the last run left cannot be read: {error}; see to the data folder")
+            })?;
+            Hub::new(system, doors, way, data.join("zeromq"), ledger, journal, stop).map_err(cannot)
         });
         let hubs = [first?, second?];
         Ok(self.0.hubs.get_or_init(|| hubs))
@@ -136,10 +137,9 @@ impl ZeromqSystems {
 
     #[must_use]
     pub fn told(&self, system: System) -> TransportTold {
-        let mode = self.0.setup.modes.of(system);
+        let ModeTold { mode, modes, fetch, fetches, promise } =
+            modes::told(system, self.0.setup.modes.of(system));
         let awake = self.hub(system).filter(|_| self.is_awake(system.style));
-        let down = self.0.setup.connector.links.down();
-        let is_down = down.iter().any(|name| name.ends_with(&format!(" {}", system.as_str())));
         let told = |hub: &Hub| {
             let told = hub.sockets().map(|socket| SocketTold {
                 socket_type: socket.type_name().to_owned(),
@@ -153,13 +153,13 @@ impl ZeromqSystems {
             transport: Transport::Zeromq,
             state: match awake {
                 None => TransportState::Asleep,
-                Some(_) if is_down => TransportState::Down,
-                Some(_) => TransportState::Running,
+                Some(_) => self.0.setup.connector.links.state_of(system),
             },
-            mode: mode.name.to_owned(),
-            modes: modes::names(system),
-            fetch: if Way::of(mode.name) == Way::Acked { "reliable" } else { "basic" }.to_owned(),
-            promise: mode.promise.to_owned(),
+            mode,
+            modes,
+            fetch,
+            fetches,
+            promise,
             server: None,
             detail: awake.and_then(turned_away),
             sockets: awake.map(told).unwrap_or_default(),
@@ -174,8 +174,10 @@ impl ZeromqSystems {
     }
 
     /// What is in the services' memories goes with the server, and is told.
-    pub fn end(&self) {
-        self.0.hubs.get().into_iter().flatten().for_each(Hub::end);
+    pub async fn end(&self) {
+        for hub in self.0.hubs.get().into_iter().flatten() {
+            hub.end().await;
+        }
     }
 }
 

@@ -278,17 +278,55 @@ async fn consumers_ask_in_the_encoding_that_their_system_is_set_to_and_the_journ
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encoding_that_is_not_known_is_refused_with_those_that_are() {
     let skuflow = Skuflow::start(On::Embedded).await;
-    for body in [json!({ "encoding": "xml" }), json!({}), json!({ "encoding": "json", "for": "catalog" })] {
+    for body in [
+        json!({ "encoding": "xml" }),
+        json!({}),
+        json!({ "encoding": "json", "for": "catalog" }),
+        json!({ "encoding": null }),
+    ] {
         let refused = skuflow.request("PUT", "/api/choreography/encoding").json(&body).send().await.unwrap();
         let detail = problem(refused, 422).await;
         let says = match body["encoding"].as_str() {
-            Some("xml") => "unknown variant `xml`, expected one of `json`, `msgpack`, `protobuf`",
+            Some("xml") => "\"xml\" is not an encoding: use json, msgpack or protobuf",
             Some(_) => "unknown field `for`",
+            None if body["encoding"].is_null() && body.get("encoding").is_some() => {
+                "invalid type: null, expected json, msgpack or protobuf"
+            }
             None => "missing field `encoding`",
         };
         assert!(detail.contains(says), "{detail}");
     }
     assert_eq!(skuflow.json("/api/choreography/encoding").await, json!({ "encoding": "json" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_compressed_is_refused_with_the_reason_wherever_bodies_are_taken_and_changes_nothing()
+{
+    let skuflow = Skuflow::start(On::Embedded).await;
+    let arrival = r#"{"sku":"MUG-RED","quantity":12,"style":"both"}"#;
+    for (method, path, content_type, body) in [
+        ("POST", "/api/arrivals", "application/json", arrival),
+        ("POST", "/api/arrivals", "application/x-ndjson", arrival),
+        ("POST", "/api/sales", "application/json", arrival),
+        ("POST", "/api/files/a.csv", "text/csv", "sku,quantity\nMUG-RED,12\n"),
+        ("POST", "/api/products", "text/csv", "sku,name\nMUG-RED,Another mug\n"),
+        ("PUT", "/api/choreography/encoding", "application/json", r#"{"encoding":"msgpack"}"#),
+        ("PUT", "/api/choreography/faults", "application/json", r#"{"faults":[]}"#),
+    ] {
+        let ask = |coding: &str| {
+            let request = skuflow.request(method, path).header("content-type", content_type);
+            request.header("content-encoding", coding).body(body).send()
+        };
+        let refused = ask("gzip").await.unwrap();
+        assert_eq!(refused.headers()["accept-encoding"], "identity", "{path}");
+        let detail = problem(refused, 415).await;
+        assert!(detail.contains("gzip") && detail.contains("Content-Encoding"), "{path}: {detail}");
+    }
+    assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
+    assert_eq!(skuflow.json("/api/choreography/encoding").await, json!({ "encoding": "json" }));
+    let as_it_is = skuflow.request("POST", "/api/arrivals").header("content-type", "application/json");
+    let taken = as_it_is.header("content-encoding", "identity").body(arrival).send().await.unwrap();
+    assert_eq!(taken.status(), StatusCode::ACCEPTED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -110,18 +110,34 @@ mod scenario {
         let skuflow = on(&redis).await;
         let [system, _] = systems();
         let line = r#"{"sku":"MUG-RED","quantity":4,"style":"choreography"}"#;
-        let amqp = r#"{"sku":"MUG-RED","quantity":9,"style":"choreography","transport":"amqp"}"#;
+        let named = r#"{"sku":"MUG-RED","quantity":1,"style":"choreography","transport":"redis"}"#;
         for (content_type, body) in [
-            ("application/json", format!("[{line},{amqp}]")),
-            ("application/x-ndjson", format!("{line}\n{amqp}\n")),
+            ("application/json", format!("[{line},{named}]")),
+            ("application/x-ndjson", format!("{line}\n{named}\n")),
         ] {
             let request = skuflow.request("POST", "/api/arrivals?transport=redis");
             let answer = request.header("content-type", content_type).body(body).send().await.unwrap();
             assert!(answer.status().is_success(), "{content_type}: {}", answer.text().await.unwrap());
             answer.bytes().await.unwrap();
         }
+        let other = r#"{"sku":"MUG-RED","quantity":9,"style":"choreography","transport":"amqp"}"#;
+        for (query, body) in [("redis", format!("[{line},{other}]")), ("amqp", named.to_owned())] {
+            let request = skuflow.request("POST", &format!("/api/arrivals?transport={query}"));
+            let refused = request.header("content-type", "application/json").body(body).send().await.unwrap();
+            assert_eq!(refused.status(), 400);
+            let detail = refused.text().await.unwrap();
+            assert!(detail.contains(&format!("?transport={query}")), "{detail}");
+        }
+        let request = skuflow.request("POST", "/api/arrivals?transport=redis");
+        let request = request.header("content-type", "application/x-ndjson").body(format!("{other}\n"));
+        let answered = request.send().await.unwrap().text().await.unwrap();
+        assert!(answered.contains("?transport=redis") && answered.contains("400"), "{answered}");
         settled(&skuflow).await;
-        assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], 8);
+        assert_eq!(
+            product(&skuflow, system, "MUG-RED").await["quantity"],
+            10,
+            "what was refused changes nothing"
+        );
         let unknown =
             skuflow.request("POST", "/api/arrivals?transport=fax").header("content-type", "application/json");
         assert_eq!(unknown.body(line).send().await.unwrap().status(), 400);

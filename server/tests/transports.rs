@@ -209,6 +209,8 @@ async fn a_measurement_tells_how_far_it_is_and_its_numbers_agree_with_the_journa
     let after = told(&skuflow).await;
     assert_eq!((after.state, &after.detail, after.progress), (MeasureState::Done, &None, None));
     assert!(after.ended_at.is_some());
+    let encodings = after.encodings.iter().map(|row| row.encoding);
+    assert!(encodings.eq(flow::Encoding::ALL.iter().copied()), "{:?}", after.encodings);
     let journal = skuflow.journal().await;
     let (works, lacks): (Vec<_>, Vec<_>) = after.rows.iter().partition(|row| row.reason.is_none());
     assert!(works.iter().any(|row| row.system.transport == Transport::Amqp));

@@ -23,8 +23,8 @@ pub use loyalty::{Loyalty, LoyaltyWanted, Points};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
 pub use source::Source;
 pub use transports::{
-    Broken, LossCounts, MeasureProgress, MeasureState, Scenario, TransportRow, Transports, Undisturbed,
-    UnknownScenario,
+    Broken, EncodingRow, LossCounts, MeasureProgress, MeasureState, Scenario, TransportRow, Transports,
+    Undisturbed, UnknownScenario,
 };
 pub use workers::{Crew, Workers, WorkersState, WorkersWanted};
 
@@ -292,6 +292,9 @@ pub struct TransportTold {
     pub modes: Vec<String>,
     /// How consumers take them.
     pub fetch: String,
+    /// In which ways they can, in that mode.
+    #[serde(default)]
+    pub fetches: Vec<String>,
     /// What it promises.
     pub promise: String,
     /// What serves it and where, as far as that is known.
@@ -321,8 +324,12 @@ pub struct SocketTold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TransportWanted {
-    /// In which mode messages are to travel.
-    pub mode: String,
+    /// In which mode messages are to travel; without it, as they do.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// How consumers are to take them; without it, as they do, or as is usual in that mode.
+    #[serde(default)]
+    pub fetch: Option<String>,
 }
 
 /// How a transport stands.
@@ -331,6 +338,8 @@ pub struct TransportWanted {
 pub enum TransportState {
     /// Nobody has used it yet: nothing was started or connected for it.
     Asleep,
+    /// It was set to work, and its services are not connected yet.
+    Starting,
     /// Its server answers.
     Running,
     /// Its server does not answer now.
@@ -344,6 +353,7 @@ pub enum TransportState {
 #[serde(deny_unknown_fields)]
 pub struct EncodingChoice {
     /// That encoding.
+    #[serde(deserialize_with = "crate::encoding::by_its_word")]
     pub encoding: Encoding,
 }
 

@@ -1,7 +1,11 @@
 //! In which form services tell each other something over HTTP.
 
 use crate::words::words;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
+use std::fmt;
 
 /// How the body of a synchronous call is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,6 +25,25 @@ words!(
     UnknownEncoding,
     "{0:?} is not an encoding: use json, msgpack or protobuf"
 );
+
+/// Reads it, and says which there are where it is something else.
+pub(crate) fn by_its_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Encoding, D::Error> {
+    struct Word;
+
+    impl Visitor<'_> for Word {
+        type Value = Encoding;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("json, msgpack or protobuf")
+        }
+
+        fn visit_str<E: de::Error>(self, word: &str) -> Result<Encoding, E> {
+            word.parse().map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Word)
+}
 
 impl Encoding {
     /// The encoding of that name. Unlike `parse`, it needs no words for what is none: the page reads thousands of events.

@@ -20,7 +20,7 @@ use flow::{
     api::{MeasureState, Scenario, Transports},
 };
 use leptos::prelude::*;
-use lines::{LossLine, NumbersLine, Outcome};
+use lines::{EncodingLine, LossLine, NumbersLine, Outcome};
 
 const TABLE: &str = "/api/transports";
 const RUN: &str = "/api/transports/run";
@@ -107,6 +107,7 @@ fn Page(bench: Bench) -> impl IntoView {
             <Measure bench state />
             <NumbersTable lines=bench.read(lines::numbers) />
             <LossTable lines=bench.read(lines::losses) />
+            <EncodingTable lines=bench.read(lines::encodings) />
             <Choices />
         </main>
     }
@@ -227,6 +228,41 @@ fn LossTable(lines: Memo<Vec<LossLine>>) -> impl IntoView {
                 </table>
             </div>
             <p class="soft">{words::LOST}</p>
+        </section>
+    }
+}
+
+#[component]
+fn EncodingTable(lines: Memo<Vec<EncodingLine>>) -> impl IntoView {
+    view! {
+        <section class="card duel-table" aria-labelledby="measured-encodings">
+            <h2 id="measured-encodings">"The same message in each encoding"</h2>
+            <Show
+                when=move || lines.with(|lines| !lines.is_empty())
+                fallback=|| view! { <p class="soft">"Not measured yet."</p> }
+            >
+                <div class="duel-wide" role="group" aria-label="Encodings, table" tabindex="0">
+                    <table class="numbers measured">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Encoding"</th>
+                                {lines::ENCODING_COLUMNS
+                                    .map(|column| view! { <th scope="col">{column}</th> })
+                                    .collect_view()}
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For each=move || lines.get() key=Clone::clone let(line)>
+                                <tr data-encoding=line.name>
+                                    <th scope="row">{line.name}</th>
+                                    {line.cells.map(|cell| view! { <td>{cell}</td> }).collect_view()}
+                                </tr>
+                            </For>
+                        </tbody>
+                    </table>
+                </div>
+            </Show>
+            <p class="soft">{words::ENCODED}</p>
         </section>
     }
 }

@@ -19,7 +19,7 @@ use messaging::{Delivered, Handled};
 use product_store::ProductStore;
 use products::ProductRecord;
 use search::Search;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use store::{
     StoreError,
     epoch::{Floors, VersionError, Word},
@@ -108,6 +108,14 @@ impl Catalog {
     /// When the store fails.
     pub async fn describe(&self, products: Vec<(Sku, String)>) -> Result<(u64, u64), StoreError> {
         self.store.describe(products).await
+    }
+
+    /// Which of these messages the consumer has handled. What was begun before counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn handled(&self, consumer: Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        self.store.handled(consumer, ids).await
     }
 
     /// What is shown of each SKU.

@@ -7,7 +7,7 @@ use flow::{
     api::{Product, Shelves, Show},
     event::State,
 };
-use std::fmt::Debug;
+use std::{collections::HashSet, fmt::Debug};
 use store::{
     StoreError, Told,
     effect::Effect,
@@ -33,6 +33,12 @@ pub trait ProductStore: Debug + Send + Sync {
         word: Word,
         told: Told<Effect<Option<State>>>,
     ) -> Result<Effect<Option<State>>, VersionError>;
+
+    /// Which of these messages the consumer has handled. What was begun before counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn handled(&self, consumer: Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError>;
 
     /// At most `limit` products that fit: first those whose SKU begins with the text, then by name.
     ///

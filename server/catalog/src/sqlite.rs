@@ -11,7 +11,7 @@ use flow::{
     api::{Product, Shelves, Show},
     event::State,
 };
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 use store::{
     Store, StoreError, Told,
     effect::Effect,
@@ -58,6 +58,11 @@ impl ProductStore for SqliteProducts {
             })
         };
         self.0.write_then(mark, told).await
+    }
+
+    async fn handled(&self, consumer: inbox::Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        // By the writer: what is being committed counts.
+        self.0.write(move |tx| inbox::handled(tx, consumer, &ids)).await
     }
 
     async fn products(&self, system: System, search: Search, limit: u32) -> Result<Vec<Product>, StoreError> {

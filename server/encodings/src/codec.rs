@@ -122,7 +122,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(TextKeys(map))).map(Named)
+                let map = TextKeys { map, field: String::new() };
+                T::deserialize(MapAccessDeserializer::new(map)).map(Named)
             }
         }
         deserializer.deserialize_map(Fields(PhantomData))
@@ -130,21 +131,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 }
 
 /// A map all of whose keys are text.
-struct TextKeys<A>(A);
+struct TextKeys<A> {
+    map: A,
+    /// The field whose value comes next.
+    field: String,
+}
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for TextKeys<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        match self.0.next_key::<Value>()? {
-            Some(Value::String(key)) => seed.deserialize(key.into_deserializer()).map(Some),
+        match self.map.next_key::<Value>()? {
+            Some(Value::String(key)) => {
+                self.field.clone_from(&key);
+                seed.deserialize(key.into_deserializer()).map(Some)
+            }
             Some(_) => Err(A::Error::custom("the name of a field must be text")),
             None => Ok(None),
         }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.0.next_value_seed(seed)
+        let said = |error: A::Error| {
+            let told = error.to_string();
+            // What only ends too early has no field that is wrong.
+            let is_value = ["invalid type", "invalid value", "unknown variant", "wrong msgpack marker"]
+                .into_iter()
+                .any(|fault| told.starts_with(fault));
+            let told = told.replace("wrong msgpack marker", "invalid type, by its marker");
+            if is_value { A::Error::custom(format!("{}: {told}", self.field)) } else { error }
+        };
+        self.map.next_value_seed(seed).map_err(said)
     }
 }
 
@@ -227,6 +244,15 @@ mod tests {
             error.to_string().contains("expected fields with their names") && !error.is_of_form(),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_of_with_its_field() {
+        let wrong = serde_json::json!({ "sku": "A", "available": true, "quantity": "three", "version": 1 });
+        let map = rmp_serde::to_vec_named(&wrong).unwrap();
+        let error = decode::<Availability>(&map, Encoding::MsgPack).unwrap_err();
+        assert!(error.to_string().starts_with("quantity: invalid type"), "{error}");
+        assert!(!error.is_of_form());
     }
 
     #[test]

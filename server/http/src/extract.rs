@@ -9,6 +9,7 @@ use axum::{
 use flow::{Actor, Id, Service, Sku, System, Transport, cookies, system::UnknownTransport};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::{collections::HashMap, sync::Arc};
 
 /// The header in which a program says who it is: percent-encoded UTF-8.
@@ -43,10 +44,18 @@ struct TransportQuery {
 /// # Errors
 /// When there is no such transport (400).
 pub fn transport_in(uri: &Uri) -> Result<Transport, Problem> {
+    Ok(named_transport_in(uri)?.unwrap_or_default())
+}
+
+/// The transport that a query names, if it names one.
+///
+/// # Errors
+/// When there is no such transport (400).
+pub fn named_transport_in(uri: &Uri) -> Result<Option<Transport>, Problem> {
     let Query(TransportQuery { transport }) =
         Query::try_from_uri(uri).map_err(|error: QueryRejection| Problem::malformed(error.body_text()))?;
-    let Some(word) = transport else { return Ok(Transport::default()) };
-    word.parse().map_err(|error: UnknownTransport| Problem::malformed(error.to_string()))
+    let named = transport.map(|word| word.parse()).transpose();
+    named.map_err(|error: UnknownTransport| Problem::malformed(error.to_string()))
 }
 
 impl<S: Sync> FromRequestParts<S> for SystemPath {
@@ -167,14 +176,19 @@ pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes,
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Problem::invalid(in_json_terms(&error.to_string())),
-        _ => Problem::malformed(format!("the body is not valid JSON: {error}")),
+        // Where a word is expected, serde takes another value for a fault of the JSON.
+        _ => match serde_json::from_slice::<Value>(body).map(serde_json::from_value::<T>) {
+            Ok(Err(error)) => Problem::invalid(in_json_terms(&error.to_string())),
+            _ => Problem::malformed(format!("the body is not valid JSON: {error}")),
+        },
     })
 }
 
 /// What serde says is wrong, in the words of JSON instead of Rust's.
 #[must_use]
 pub fn in_json_terms(said: &str) -> String {
-    const TERMS: [(&str, &str); 5] = [
+    const TERMS: [(&str, &str); 6] = [
+        ("expected string or map", "expected one of the known words"),
         ("invalid type: map", "invalid type: object"),
         ("invalid type: sequence", "invalid type: array"),
         ("expected a map", "expected an object"),
@@ -248,6 +262,22 @@ mod tests {
                 "{detail}"
             );
         }
+    }
+
+    #[test]
+    fn a_value_in_place_of_a_word_is_no_fault_of_the_json() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Word {
+            One,
+        }
+        assert!(matches!(parse::<Vec<Word>>(b"[\"one\"]").unwrap()[..], [Word::One]));
+        for body in ["[null]", "[3]", "[true]"] {
+            let problem = parse::<Vec<Word>>(body.as_bytes()).unwrap_err().to_api();
+            assert_eq!(problem.status, 422, "{problem:?}");
+            assert!(problem.detail.contains("expected one of the known words"), "{problem:?}");
+        }
+        assert_eq!(parse::<Vec<Word>>(b"[nul]").unwrap_err().to_api().status, 400);
     }
 
     #[tokio::test]

@@ -25,7 +25,10 @@ use flow::{
 use intake::{Announce, Carriers};
 use journal::Journal;
 use messaging::{Delivered, Failure, Handled};
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 use stock::StockRecord;
 use stock_store::{Calculated, StockStore};
 use store::{StoreError, epoch::Floors, inbox::Consumer};
@@ -150,6 +153,22 @@ impl Inventory {
     /// When the store fails.
     pub async fn rows(&self, system: System) -> Result<Vec<(Sku, stock::Row)>, StoreError> {
         self.store.rows(system).await
+    }
+
+    /// Which of these messages the consumer has handled. What was begun before counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn handled(&self, consumer: Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        self.store.handled(consumer, ids).await
+    }
+
+    /// Which of these messages of a system are not known to be with the broker.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unsent_among(&self, system: System, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        self.store.unsent_among(system, ids).await
     }
 
     /// How many messages of a system are not known to be with the broker, or were not a moment ago.

@@ -7,6 +7,7 @@ use base::clock;
 use flow::{Id, Sku, System, topology::Queue};
 use messaging::{Envelope, envelope};
 use rusqlite::{Connection, Transaction, params};
+use std::collections::HashSet;
 use store::StoreError;
 use tokio::sync::watch;
 
@@ -176,6 +177,17 @@ pub fn count(tx: &Transaction<'_>) -> Result<u64, StoreError> {
 /// When the store fails.
 pub fn count_of(tx: &Transaction<'_>, system: System) -> Result<u32, StoreError> {
     Ok(tx.query_row("SELECT count(*) FROM outbox WHERE style = ?1", [system.as_str()], |row| row.get(0))?)
+}
+
+/// Which of these messages of a system wait to be sent.
+///
+/// # Errors
+/// When the store fails.
+pub fn among(tx: &Transaction<'_>, system: System, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+    let mut select = tx.prepare_cached("SELECT message_id FROM outbox WHERE style = ?1")?;
+    let all = select.query_map([system.as_str()], |row| row.get::<_, String>(0))?;
+    let all: HashSet<String> = all.collect::<Result<_, _>>()?;
+    Ok(ids.into_iter().filter(|id| all.contains(&**id)).collect())
 }
 
 /// Which messages are addressed to one queue alone: by its name, or by a routing key that leads there and nowhere else.

@@ -14,7 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use flow::{Id, Sku, System, topology::Queue};
 use messaging::Failure;
-use std::{path::Path, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 use store::{
     Store, StoreError, Told,
     effect::Effect,
@@ -83,6 +83,16 @@ impl StockStore for SqliteStock {
             })
         };
         self.0.write_then(recalculate, told).await
+    }
+
+    async fn handled(&self, consumer: inbox::Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        // By the writer: what is being committed counts.
+        self.0.write(move |tx| inbox::handled(tx, consumer, &ids)).await
+    }
+
+    async fn unsent_among(&self, system: System, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        // By the writer: what is being committed counts.
+        self.0.write(move |tx| outbox::among(tx, system, ids)).await
     }
 
     async fn row(&self, system: System, sku: Sku) -> Result<Option<Row>, StoreError> {

@@ -10,7 +10,7 @@ use crate::{
 use async_trait::async_trait;
 use flow::{Id, Sku, System, event::State, topology::Queue};
 use messaging::Failure;
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::HashSet, fmt::Debug, sync::Arc};
 use store::{StoreError, Told, effect::Effect, epoch::Floors, inbox::Consumer};
 
 /// What was calculated before, and what is now.
@@ -56,6 +56,18 @@ pub trait StockStore: Debug + Send + Sync {
         sku: Sku,
         told: Told<Effect<Calculated>>,
     ) -> Result<Effect<Calculated>, Failure>;
+
+    /// Which of these messages the consumer has handled. What was begun before counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn handled(&self, consumer: Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError>;
+
+    /// Which of these messages of a system are in the outbox, those included that are being recorded now.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn unsent_among(&self, system: System, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError>;
 
     /// The row of a SKU, if there is one. It is asked for with every event: an index finds it at once.
     ///

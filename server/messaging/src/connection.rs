@@ -8,7 +8,7 @@ use super::transport::Lost;
 use super::wire::{LAPIN_FRAME_BYTES, Legible, LegibleTokio};
 use async_compat::Compat;
 use base::repeats::Repeats;
-use flow::{Event, Kind, Node, Provenance, System};
+use flow::{Event, Kind, Node, Provenance, System, api::TransportState};
 use futures::StreamExt;
 use journal::Journal;
 use lapin::{
@@ -91,6 +91,8 @@ impl FromStr for BrokerUri {
 /// How a connection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Link {
+    /// It has not been there yet.
+    Starting,
     Down,
     Up,
     /// It is up, but the broker takes no messages from it, and says why.
@@ -114,9 +116,22 @@ impl Links {
         self.0
             .borrow()
             .iter()
-            .filter(|(_, link)| **link == Link::Down)
+            .filter(|(_, link)| matches!(link, Link::Starting | Link::Down))
             .map(|(name, _)| name.clone())
             .collect()
+    }
+
+    /// How the connections of a system stand together: one that is lost counts more than one that is yet to come.
+    #[must_use]
+    pub fn state_of(&self, system: System) -> TransportState {
+        let all = self.0.borrow();
+        let end = format!(" {}", system.as_str());
+        let its = all.iter().filter(|(name, _)| name.ends_with(&end)).map(|(_, link)| link);
+        its.fold(TransportState::Running, |state, link| match (state, link) {
+            (_, Link::Down) | (TransportState::Down, _) => TransportState::Down,
+            (_, Link::Starting) => TransportState::Starting,
+            _ => state,
+        })
     }
 
     /// The names of the connections from which the broker takes no messages now, each with its reason.
@@ -125,7 +140,7 @@ impl Links {
         let all = self.0.borrow();
         let blocked = all.iter().filter_map(|(name, link)| match link {
             Link::Blocked(reason) => Some((name.clone(), reason.clone())),
-            Link::Up | Link::Down => None,
+            Link::Starting | Link::Up | Link::Down => None,
         });
         blocked.collect()
     }
@@ -193,6 +208,11 @@ pub trait Dial: Clone + fmt::Debug + Send + Sync {
         connection: &Self::Connection,
         changed: &(dyn Fn(Flow) + Send + Sync),
     ) -> impl Future<Output = String> + Send;
+
+    /// Whether a connection that ended for that reason is to be made anew at once: nothing has failed.
+    fn begins_anew(&self, _why: &str) -> bool {
+        false
+    }
 
     fn close(&self, connection: &Self::Connection) -> impl Future<Output = ()> + Send;
 }
@@ -330,7 +350,7 @@ impl<D: Dial> Connector<D> {
     /// Runs `session` on a connection named after its owner, again and again, until told to stop.
     pub async fn keep(self, owner: Owner, session: impl Session<D::Connection>) {
         let name = owner.name();
-        self.links.set(&name, Link::Down);
+        self.links.set(&name, Link::Starting);
         let mut told_lost = false;
         let mut backoff = Backoff::default();
         let mut repeats = Repeats::default();
@@ -375,8 +395,16 @@ impl<D: Dial> Connector<D> {
                     error
                 }
             };
-            self.links.set(&name, Link::Down);
+            let begins_anew = self.uri.begins_anew(&error);
+            self.links.set(&name, if begins_anew { Link::Starting } else { Link::Down });
             session.lost(&error);
+            if begins_anew {
+                backoff = Backoff::default();
+                if !std::mem::replace(&mut told_lost, true) {
+                    self.tell(&owner, Kind::ConnectionLost { reason: error });
+                }
+                continue;
+            }
             if let Some(times) = repeats.worth_saying(&error) {
                 tracing::warn!(%name, %error, times, broker = %self.uri.place(), "no connection to the broker; retrying");
             }
@@ -510,6 +538,70 @@ mod tests {
         assert_eq!(backoff.wait(), BACKOFF_MAX, "a broker that is down is asked every second");
         backoff.lasted(LASTED);
         assert_eq!(backoff.wait(), BACKOFF_MIN);
+    }
+
+    /// What is connected is to begin anew so many times, and lasts then.
+    #[derive(Debug, Clone)]
+    struct Flips(Arc<std::sync::atomic::AtomicUsize>);
+
+    impl Dial for Flips {
+        type Connection = ();
+        type Cutter = CancellationToken;
+
+        fn place(&self) -> String {
+            "here".into()
+        }
+
+        async fn dial(&self, _: &str) -> Result<((), CancellationToken), String> {
+            Ok(((), CancellationToken::new()))
+        }
+
+        async fn watch(&self, (): &(), _: &(dyn Fn(Flow) + Send + Sync)) -> String {
+            if self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 20 {
+                return "anew".into();
+            }
+            std::future::pending().await
+        }
+
+        fn begins_anew(&self, why: &str) -> bool {
+            why == "anew"
+        }
+
+        async fn close(&self, (): &()) {}
+    }
+
+    /// Ends all once the connection lasts.
+    struct Lasts(Flips, CancellationToken);
+
+    impl Session<()> for Lasts {
+        async fn run(&self, (): &(), ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
+            ready();
+            while self.0.0.load(std::sync::atomic::Ordering::Relaxed) <= 20 {
+                tokio::task::yield_now().await;
+            }
+            self.1.cancel();
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_to_begin_anew_does_so_at_once_however_often() {
+        let folder = tempfile::tempdir().unwrap();
+        let stop = CancellationToken::new();
+        let (_, stopped_on_purpose) = watch::channel(false);
+        let flips = Flips(Arc::default());
+        let connector = Connector {
+            uri: flips.clone(),
+            journal: Journal::open(folder.path(), journal::Keep::default(), None).unwrap(),
+            links: Links::default(),
+            stopped_on_purpose,
+            is_ours: false,
+            stop: stop.clone(),
+        };
+        let owner = Owner { node: Node::Broker, system: None };
+        let started = Instant::now();
+        connector.keep(owner, Lasts(flips, stop)).await;
+        assert_eq!(started.elapsed(), Duration::ZERO, "nobody waits");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod envelope;
 pub mod headers;
 pub mod hooks;
 pub mod letters;
+pub mod lossy;
 pub mod outcome;
 pub mod publisher;
 pub mod raw;

@@ -3,7 +3,7 @@
 //! - [`Measure`]: starting, stopping and telling it. [`http`]: its calls.
 //! - [`run`]: the systems one after the other. [`undisturbed`]: what they take. [`broken`]: what they lose.
 //! - [`batch`]: sending arrivals, and asking the stores what they learned. [`watch`]: what the journal tells of them.
-//! - [`cpu`]: what it costs.
+//! - [`cpu`]: what it costs. [`encoded`]: the same message in each encoding.
 //!
 //! It enters where everybody does: inventory's `record`, and the faults of [`control`]. What it breaks it mends, whatever way
 //! it ends.
@@ -12,6 +12,7 @@ mod amounts;
 mod batch;
 mod broken;
 mod cpu;
+mod encoded;
 pub mod http;
 mod run;
 mod undisturbed;
@@ -24,7 +25,10 @@ use base::clock;
 use control::Control;
 use flow::{
     System,
-    api::{Broken, MeasureProgress, MeasureState, SimulatorState, TransportRow, Transports, Undisturbed},
+    api::{
+        Broken, EncodingRow, MeasureProgress, MeasureState, SimulatorState, TransportRow, Transports,
+        Undisturbed,
+    },
 };
 use futures::future::join_all;
 use inventory::intake::IntakeError;
@@ -103,6 +107,7 @@ struct Table {
     detail: Option<String>,
     /// By [`System::index`].
     rows: [Row; System::COUNT],
+    encodings: Vec<EncodingRow>,
 }
 
 /// See the module; clones share it.
@@ -165,14 +170,14 @@ impl Measure {
 
     /// How it stands.
     pub async fn told(&self) -> Transports {
-        let Table { state, progress, ended_at, detail, rows } = self.0.table.borrow().clone();
+        let Table { state, progress, ended_at, detail, rows, encodings } = self.0.table.borrow().clone();
         let carriers = join_all(System::ALL.map(|system| self.0.means.carriage.told(system))).await;
         let rows = System::ALL.into_iter().zip(rows).zip(carriers).map(|((system, row), told)| {
             let (mode, promise, server) = (told.mode, told.promise, told.server);
             let Row { reason, undisturbed, broken } = row;
             TransportRow { system, mode, promise, server, reason, undisturbed, broken }
         });
-        Transports { state, progress, ended_at, detail, rows: rows.collect() }
+        Transports { state, progress, ended_at, detail, rows: rows.collect(), encodings }
     }
 
     /// Whether nothing that goes on would be measured with it.

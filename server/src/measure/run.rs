@@ -1,6 +1,6 @@
 //! A measurement from its beginning to its end: one system after the other.
 
-use super::{Interrupted, Means, Row, Table, batch, broken, undisturbed, watch::Watch};
+use super::{Interrupted, Means, Row, Table, batch, broken, encoded, undisturbed, watch::Watch};
 use flow::{
     Actor, System,
     api::{MeasureProgress, Scenario, TransportState},
@@ -9,6 +9,7 @@ use inventory::intake::IntakeError;
 use std::sync::{Arc, LazyLock};
 use tokio::{
     sync::watch::Sender,
+    task::spawn_blocking,
     time::{Duration, Instant, sleep},
 };
 
@@ -49,6 +50,10 @@ impl Teller<'_> {
 
 /// Measures every system that works here.
 pub(super) async fn all(means: &Means, table: &Sender<Table>) -> Result<(), Interrupted> {
+    // Nothing of it waits for anything.
+    if let Ok(encodings) = spawn_blocking(encoded::all).await {
+        table.send_modify(|table| table.encodings = encodings);
+    }
     let mut teller = Teller { table, step: 0, steps: System::COUNT * (1 + PARTS) };
     let mut ready = Vec::new();
     for system in System::ALL {

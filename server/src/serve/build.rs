@@ -6,7 +6,6 @@ use crate::{
     data::ResetMarker,
     recount,
     styles::{self, Services},
-    zeromq::Left,
 };
 use availability::AvailabilityClient;
 use bridge::{embedded, management::Bound, neighbours::Neighbours};
@@ -41,8 +40,6 @@ pub(super) struct Built {
     pub broker: BrokerHandle,
     /// The ports of ZeroMQ's sockets, where a flag names them.
     pub doors: Option<[(System, Doors); 2]>,
-    /// What the last run had in memory.
-    pub left: Left,
 }
 
 impl Built {
@@ -89,7 +86,6 @@ impl Built {
         let services = Services { inventory, catalog, wishlist, loyalty, availability };
         let marker = ResetMarker::of(&settings.data);
         marker.finish(&services).await.map_err(other)?;
-        let left = recount::left_in_memory(&journal);
         recount::server_started(&journal, &services).await?;
         for system in System::ALL {
             control.set_loyalty(system, services.loyalty.membership(system).has_joined());
@@ -111,7 +107,6 @@ impl Built {
             marker,
             broker,
             doors,
-            left,
         })
     }
 }

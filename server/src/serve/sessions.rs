@@ -6,7 +6,7 @@ use crate::{
 };
 use bridge::{
     management::Bound,
-    neighbours::{Board, Exchange, Neighbours},
+    neighbours::{Exchange, Neighbours},
     tap,
 };
 use control::Control;
@@ -17,11 +17,6 @@ use lapin::{Connection, options::QueueDeclareOptions, types::FieldTable};
 use messaging::{
     Bindings as _, Publisher, Scope, Strangers, Unacked, connection::Session, consumer::Consumer,
     supervisor::Supervisor, topology, transport::Lost,
-};
-use redis_transport::{
-    RedisLink,
-    channel::Channel,
-    keeper::{self, Keeper},
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -113,6 +108,23 @@ impl Session for ServiceSession {
 }
 
 impl ServiceSession {
+    /// Waits until a fault cuts it, and says which; and whether that is as if the process had died.
+    pub(super) async fn is_cut_by(&self) -> (String, bool) {
+        let reason = self.is_cut().await;
+        let kind = *self.control.crashes(self.scope.system, self.scope.service).borrow();
+        (reason, matches!(kind, Some(FaultKind::CrashBeforeEffect | FaultKind::CrashBeforeAck)))
+    }
+
+    /// Whose workers are to be there.
+    pub(super) fn listeners(&self) -> Vec<Service> {
+        let mut listeners = Service::ALWAYS.to_vec();
+        listeners.retain(|service| {
+            let state = self.control.workers(self.scope.system, *service).state;
+            !matches!(state, WorkersState::Stopped | WorkersState::Failed)
+        });
+        listeners
+    }
+
     /// Waits until a fault cuts it, and says which.
     async fn is_cut(&self) -> String {
         let mut crashes = self.control.crashes(self.scope.system, self.scope.service);
@@ -129,48 +141,6 @@ impl ServiceSession {
     }
 }
 
-/// The same over Redis.
-pub(crate) struct RedisSession(pub ServiceSession);
-
-impl Session<RedisLink> for RedisSession {
-    async fn run(&self, link: &RedisLink, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
-        let ServiceSession { scope, consumer, inventory, neighbours, stop, .. } = &self.0;
-        let (system, queue, journal) = (scope.system, consumer.queue, &consumer.journal);
-        link.declare(system).await?;
-        recount::parked(journal, keeper::parked(link, queue).await?).await;
-        let supervisor = Supervisor::start(consumer.clone(), link).await?;
-        ready();
-        let relay = async {
-            match inventory {
-                Some(inventory) => {
-                    let outlet = link.outlet(system, journal.clone());
-                    inventory.relay(system, &outlet, stop, scope).await
-                }
-                None => Ok(()),
-            }
-        };
-        let neighbours = async {
-            match neighbours {
-                Some(neighbours) => {
-                    neighbours.watch(OfRedis(Channel::open(link, PRESENCE).await?), stop).await
-                }
-                None => Ok(()),
-            }
-        };
-        let keeper = Keeper { link, queue, journal };
-        tokio::try_join!(supervisor.run(), relay, keeper.run(stop), neighbours)?;
-        Ok(())
-    }
-
-    async fn cut(&self) -> String {
-        self.0.is_cut().await
-    }
-
-    fn lost(&self, reason: &str) {
-        self.0.lost(reason);
-    }
-}
-
 /// The same over ZeroMQ.
 pub(crate) struct ZmqSession {
     pub of: ServiceSession,
@@ -184,7 +154,7 @@ const LISTEN_WITHIN: Duration = Duration::from_secs(3);
 
 impl Session<ZmqLink> for ZmqSession {
     async fn run(&self, link: &ZmqLink, ready: &(dyn Fn() + Send + Sync)) -> Result<(), Lost> {
-        let ServiceSession { control, scope, consumer, inventory, stop, .. } = &self.of;
+        let ServiceSession { scope, consumer, inventory, stop, .. } = &self.of;
         let (system, queue, hub) = (scope.system, consumer.queue, &self.hub);
         recount::parked(&consumer.journal, [(queue, hub.parked(queue))]).await;
         let publishing = match inventory {
@@ -196,12 +166,7 @@ impl Session<ZmqLink> for ZmqSession {
         let relay = async {
             let Some((inventory, outlet)) = publishing else { return Ok(()) };
             // Who sends before anybody listens loses it.
-            let mut listeners = Service::ALWAYS.to_vec();
-            listeners.retain(|service| {
-                let state = control.workers(system, *service).state;
-                !matches!(state, WorkersState::Stopped | WorkersState::Failed)
-            });
-            hub.all_hear(&listeners, LISTEN_WITHIN).await;
+            hub.all_hear(&self.of.listeners(), LISTEN_WITHIN).await;
             inventory.relay(system, &outlet, stop, scope).await
         };
         tokio::try_join!(supervisor.run(), relay)?;
@@ -209,10 +174,7 @@ impl Session<ZmqLink> for ZmqSession {
     }
 
     async fn cut(&self) -> String {
-        let reason = self.of.is_cut().await;
-        let ServiceSession { control, scope, .. } = &self.of;
-        let kind = *control.crashes(scope.system, scope.service).borrow();
-        let is_death = matches!(kind, Some(FaultKind::CrashBeforeEffect | FaultKind::CrashBeforeAck));
+        let (reason, is_death) = self.of.is_cut_by().await;
         self.crashed.store(is_death, Ordering::Relaxed);
         reason
     }
@@ -223,21 +185,6 @@ impl Session<ZmqLink> for ZmqSession {
             self.hub.memory(service).is_gone(&format!("{service} crashed with it in its memory"));
         }
         self.of.lost(reason);
-    }
-}
-
-/// Where all who use the same Redis hear each other.
-const PRESENCE: &str = "skuflow:presence";
-
-struct OfRedis(Channel);
-
-impl Board for OfRedis {
-    async fn say(&mut self, greeting: Vec<u8>) -> Result<(), Lost> {
-        self.0.publish(&greeting).await
-    }
-
-    async fn hear(&mut self) -> Result<Vec<u8>, Lost> {
-        self.0.next().await
     }
 }
 

@@ -31,9 +31,10 @@ use messaging::{
     Bindings as _, Depths, EmbeddedBroker, Links, Unacked,
     connection::{Connector, Owner},
     depths::Source,
+    lossy::ledger,
 };
 use redis_transport::{Redis, Server, server::Choice};
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use warehouse::{
@@ -90,7 +91,6 @@ impl Built {
             marker,
             broker,
             doors,
-            left,
         } = self;
         let tasks = TaskTracker::new();
         if let Some(embedded) = &broker.embedded {
@@ -139,13 +139,12 @@ impl Built {
         }
         let modes = Modes::open(&settings.data);
         let carriers = Carriers {
-            redis: redis_systems(&settings, &connector, &sessions, &tasks),
+            redis: redis_systems(&settings, modes.clone(), &connector, &sessions, &tasks),
             zeromq: ZeromqSystems::new(zeromq::Setup {
                 listen: settings.zeromq_listen.unwrap_or_default(),
                 doors,
-                parked: settings.data.join("zeromq"),
+                data: settings.data.clone(),
                 modes: modes.clone(),
-                left,
                 connector: Connector {
                     stopped_on_purpose: control.broker_stopped(Transport::Zeromq),
                     is_ours: false,
@@ -159,7 +158,8 @@ impl Built {
         services.inventory.carried_by(Arc::new(carriers.clone()));
         desk.also(Transport::Redis, Arc::new(redis.clone())).await;
         desk.also(Transport::Zeromq, Arc::new(zeromq.clone())).await;
-        wake_where_something_is_left(&carriers, &journal, &services.inventory, &tasks).await?;
+        wake_where_something_is_left(&settings.data, &carriers, &journal, &services.inventory, &tasks)
+            .await?;
         let visibility = watch_strangers(&settings, &journal, &bound, &tasks, &consumers_stop)?;
         let depths = match &broker.embedded {
             Some(house) => Source::Embedded(house.clone()),
@@ -298,8 +298,9 @@ impl Running {
         if timeout(REQUESTS_TIMEOUT, self.http).await.is_err() {
             tracing::warn!("some requests were cut off");
         }
+        self.carriers.redis.end().await;
         self.carriers.redis.stop().await;
-        self.carriers.zeromq.end();
+        self.carriers.zeromq.end().await;
         if let Some(embedded) = self.embedded {
             embedded.shutdown().await;
         }
@@ -310,6 +311,7 @@ impl Running {
 /// The systems over Redis, which nobody has used yet.
 fn redis_systems(
     settings: &Serve,
+    modes: Modes,
     connector: &Connector,
     sessions: &Sessions,
     tasks: &TaskTracker,
@@ -326,11 +328,12 @@ fn redis_systems(
         is_ours: false,
         stop: connector.stop.clone(),
     };
-    RedisSystems::new(connector, sessions.clone(), tasks.clone())
+    RedisSystems::new(connector, modes, settings.data.clone(), sessions.clone(), tasks.clone())
 }
 
 /// Sets to work again what the last run has left something to do in.
 async fn wake_where_something_is_left(
+    data: &Path,
     carriers: &Carriers,
     journal: &Journal,
     inventory: &Inventory,
@@ -338,7 +341,9 @@ async fn wake_where_something_is_left(
 ) -> Result<(), ServeError> {
     let picture = journal.picture().await;
     for system in System::ALL.into_iter().filter(|system| !system.transport.is_default()) {
-        let is_left = inventory.unsent_of(system).await? > 0 || !picture.system(system).is_settled();
+        let is_left = inventory.unsent_of(system).await? > 0
+            || !picture.system(system).is_settled()
+            || ledger::is_left(data, system);
         if is_left {
             let carriers = carriers.clone();
             tasks.spawn(async move {

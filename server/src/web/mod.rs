@@ -1,5 +1,6 @@
 //! HTTP: the services' APIs, the journal, health, the page and its files, behind one set of guards.
 
+mod coded;
 pub mod compress;
 pub mod health;
 pub mod journal;
@@ -105,6 +106,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(page::routes(parts))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(middleware::from_fn(coded::refuse))
         .layer(compress::layer())
         .layer(middleware::from_fn_with_state(parts.carriage.carriers.clone(), transport::wake))
         .layer(middleware::from_fn_with_state(Arc::new(guard), security::guard))

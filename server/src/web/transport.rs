@@ -2,7 +2,7 @@
 
 use crate::{
     carriers::Carriers,
-    modes::{self, Modes},
+    modes::{self, ModeTold, Modes},
 };
 use axum::{
     Json, Router,
@@ -14,7 +14,7 @@ use axum::{
 };
 use flow::{
     Style, System, Transport,
-    api::{TransportState, TransportTold, TransportWanted},
+    api::{TransportTold, TransportWanted},
 };
 use http_edge::{
     extract::{JsonBody, SystemPath},
@@ -45,20 +45,20 @@ async fn told(State(carriage): State<Carriage>, SystemPath(system): SystemPath) 
 async fn set(
     State(carriage): State<Carriage>,
     SystemPath(system): SystemPath,
-    JsonBody(TransportWanted { mode }): JsonBody<TransportWanted>,
+    JsonBody(wanted): JsonBody<TransportWanted>,
 ) -> Result<Json<TransportTold>, Problem> {
-    let Some(wanted) = system.mode_named(&mode) else {
-        let known = modes::names(system).join(" or ");
-        return Err(Problem::invalid(format!("mode: {system} has no mode {mode:?}; use {known}")));
-    };
-    if carriage.modes.of(system) != wanted {
+    let now = carriage.modes.of(system);
+    let wanted = modes::wanted(system, now, &wanted).map_err(Problem::invalid)?;
+    if now != wanted {
         let set = carriage.modes.set(system, wanted);
         let full = |error| {
             Problem::new(StatusCode::INSUFFICIENT_STORAGE, format!("the mode cannot be stored: {error}"))
         };
         set.map_err(full)?;
-        if system.transport == Transport::Zeromq {
-            carriage.carriers.zeromq.mode_is(system);
+        match system.transport {
+            Transport::Zeromq => carriage.carriers.zeromq.mode_is(system),
+            Transport::Redis => carriage.carriers.redis.mode_is(system),
+            Transport::Amqp => {}
         }
     }
     Ok(Json(carriage.told(system).await))
@@ -71,16 +71,16 @@ impl Carriage {
             Transport::Redis => self.carriers.redis.told(system).await,
             Transport::Zeromq => self.carriers.zeromq.told(system),
             Transport::Amqp => {
-                let down = self.links.down();
-                let is_down = down.iter().any(|name| name.ends_with(&format!(" {}", system.as_str())));
-                let mode = self.modes.of(system);
+                let ModeTold { mode, modes, fetch, fetches, promise } =
+                    modes::told(system, self.modes.of(system));
                 TransportTold {
                     transport: Transport::Amqp,
-                    state: if is_down { TransportState::Down } else { TransportState::Running },
-                    mode: mode.name.to_owned(),
-                    modes: modes::names(system),
-                    fetch: "reliable".to_owned(),
-                    promise: mode.promise.to_owned(),
+                    state: self.links.state_of(system),
+                    mode,
+                    modes,
+                    fetch,
+                    fetches,
+                    promise,
                     server: Some(self.broker.clone()),
                     detail: None,
                     sockets: Vec::new(),

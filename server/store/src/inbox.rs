@@ -5,9 +5,9 @@
 use crate::{StoreError, effect::Effect};
 use base::clock;
 use chrono::{TimeDelta, Utc};
-use flow::{System, topology::Queue};
+use flow::{Id, System, topology::Queue};
 use rusqlite::{Transaction, params};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// For how many days a message is recognised.
 const KEPT_DAYS: i64 = 7;
@@ -52,6 +52,22 @@ pub fn is_new(tx: &Transaction<'_>, consumer: Consumer, message_id: &str) -> Res
     Ok(added == 1)
 }
 
+/// Which of these messages the consumer has handled.
+///
+/// # Errors
+/// When the store fails.
+pub fn handled(tx: &Transaction<'_>, consumer: Consumer, ids: &[Id]) -> Result<HashSet<Id>, StoreError> {
+    let mut find = tx.prepare_cached("SELECT 1 FROM inbox WHERE consumer = ?1 AND message_id = ?2")?;
+    let name = consumer.name();
+    let mut handled = HashSet::new();
+    for id in ids {
+        if find.exists(params![name, &**id])? {
+            handled.insert(Id::clone(id));
+        }
+    }
+    Ok(handled)
+}
+
 /// Does `work` unless the consumer has handled the message; then `known` says which version is stored.
 ///
 /// # Errors
@@ -91,6 +107,8 @@ mod tests {
             let consumer = Consumer { system, queue: system.queue_of(Service::Catalog) };
             assert!(is_new(&tx, consumer, "m").unwrap(), "{system}");
             assert!(!is_new(&tx, consumer, "m").unwrap(), "{system}");
+            let handled = handled(&tx, consumer, &["m".into(), "n".into()]).unwrap();
+            assert_eq!(handled, HashSet::from(["m".into()]), "{system}");
         }
     }
 

@@ -51,9 +51,30 @@ def intrude(endpoint):
     print(json.dumps({"answered": socket.poll(500) != 0}), flush=True)
 
 
+def beat(endpoint, count):
+    """Subscribes with heartbeats of its own, and gives the connection up where they are not answered; tells how often after so
+    many heartbeats of the other side."""
+    socket = context.socket(zmq.SUB)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, 50)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 400)
+    monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+    socket.connect(endpoint)
+    socket.subscribe("heartbeat")
+    print(json.dumps({"connected": True}), flush=True)
+    hear_beats = int(count)
+    while hear_beats > 0:
+        frames = socket.recv_multipart()
+        hear_beats -= json.loads(frames[1])["topic"] == "sku_processed"
+    disconnected = 0
+    while monitor.poll(0):
+        monitor.recv_multipart()
+        disconnected += 1
+    print(json.dumps({"disconnected": disconnected}), flush=True)
+
+
 def main():
     word, *rest = sys.argv[1:]
-    {"subscribe": subscribe, "pull": pull, "intrude": intrude}[word](*rest)
+    {"subscribe": subscribe, "pull": pull, "intrude": intrude, "beat": beat}[word](*rest)
 
 
 main()

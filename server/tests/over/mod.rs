@@ -3,7 +3,9 @@
 
 use super::common::Skuflow;
 use flow::{Event, Kind, KindName, Picture, Service, System, Transport};
+use rusqlite::{Connection as Store, OpenFlags};
 use serde_json::{Value, json};
+use std::path::Path;
 
 pub fn systems(transport: Transport) -> [System; 2] {
     transport.systems().collect::<Vec<_>>().try_into().unwrap()
@@ -82,4 +84,47 @@ pub async fn taken_by(skuflow: &Skuflow, system: System) -> usize {
         _ => None,
     });
     tags.collect::<std::collections::BTreeSet<_>>().len()
+}
+
+/// So many arrivals, each of a SKU of its own, so that each that is lost is missed by itself.
+pub fn apart(system: System, round: u32, count: u32) -> Value {
+    let line = |n: u32| {
+        json!({
+            "sku": format!("APART-{round}-{n}"), "quantity": 1,
+            "style": system.style, "transport": system.transport,
+        })
+    };
+    (0..count).map(line).collect::<Vec<_>>().into()
+}
+
+/// How many of those each service has not heard of, by the stores alone.
+pub fn missing(data: &Path, system: System) -> [u64; 3] {
+    let read = |file: &str, sql: &str| -> Vec<(String, i64)> {
+        let store = Store::open_with_flags(data.join(file), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        let mut select = store.prepare(sql).unwrap();
+        let rows = select.query_map([system.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let apart = "style = ?1 AND sku LIKE 'APART-%'";
+    let recorded = read("inventory.db", &format!("SELECT sku, version FROM stock WHERE {apart}"));
+    let known = [
+        read("inventory.db", &format!("SELECT sku, calculated_version FROM stock WHERE {apart}")),
+        read("catalog.db", &format!("SELECT sku, version FROM products WHERE {apart}")),
+        read("wishlist.db", &format!("SELECT sku, version FROM known WHERE {apart}")),
+    ];
+    known.map(|known| recorded.iter().filter(|row| !known.contains(row)).count() as u64)
+}
+
+/// How many messages in the outbox of a system wait to be sent, by the store.
+pub fn unsent(data: &Path, system: System) -> u64 {
+    let store = Store::open_with_flags(data.join("inventory.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    let count = "SELECT count(*) FROM outbox WHERE style = ?1";
+    store.query_row(count, [system.as_str()], |row| row.get(0)).unwrap()
+}
+
+/// How many messages are told to be lost to each service.
+pub fn told_lost(picture: &Picture, system: System) -> [u64; 3] {
+    Service::ALWAYS.map(|service| picture.system(system).queue_of(service).map_or(0, |queue| queue.lost))
 }

@@ -5,6 +5,10 @@ use redis::{Client, Cmd, FromRedisValue, aio::MultiplexedConnection};
 use std::{
     fs,
     process::{Child, Command, Stdio},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU8, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -29,6 +33,19 @@ pub fn is_installed() -> bool {
         println!("skipped: there is no redis-server");
     }
     is_there
+}
+
+/// One that tests share which neither stop nor fill it, and a number of a database in it that is this test's own.
+pub async fn shared() -> (Arc<RedisProcess>, u8) {
+    static SHARED: tokio::sync::Mutex<Weak<RedisProcess>> = tokio::sync::Mutex::const_new(Weak::new());
+    static DATABASE: AtomicU8 = AtomicU8::new(0);
+    let mut known = SHARED.lock().await;
+    let redis = match known.upgrade() {
+        Some(redis) => redis,
+        None => Arc::new(RedisProcess::start().await),
+    };
+    *known = Arc::downgrade(&redis);
+    (redis, DATABASE.fetch_add(1, Ordering::Relaxed) % 16)
 }
 
 impl RedisProcess {
@@ -84,6 +101,17 @@ impl RedisProcess {
 
     pub async fn try_connection(&self) -> redis::RedisResult<MultiplexedConnection> {
         Client::open(self.url()).unwrap().get_multiplexed_async_connection().await
+    }
+
+    /// A command in one of its databases.
+    pub async fn ask_in<T: FromRedisValue>(&self, database: u8, words: &[&str]) -> T {
+        let client = Client::open(format!("{}{database}", self.url())).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut asked = redis::cmd(words[0]);
+        for word in &words[1..] {
+            asked.arg(word);
+        }
+        asked.query_async(&mut connection).await.unwrap()
     }
 
     pub async fn ask<T: FromRedisValue>(&self, command: &str) -> T {

@@ -27,10 +27,22 @@ impl From<Arrival> for Line {
 }
 
 impl Line {
-    /// Where it names no transport, it means this one.
-    pub(super) fn default_to(&mut self, transport: Transport) {
-        if self.transport.is_none() && !transport.is_default() {
-            self.transport = Some(transport.as_str().to_owned());
+    /// Where it names no transport, it means the one that the address names.
+    ///
+    /// # Errors
+    /// When the two are not the same (400).
+    pub(super) fn addressed_to(&mut self, named: Option<Transport>) -> Result<(), Problem> {
+        let Some(transport) = named else { return Ok(()) };
+        match &self.transport {
+            Some(own) if own != transport.as_str() => Err(Problem::malformed(format!(
+                "transport: it is {own:?}, and the address says ?transport={transport}; leave one of them out"
+            ))),
+            Some(_) => Ok(()),
+            None => {
+                // What goes without saying is not said, so that a request that is repeated is the same.
+                self.transport = (!transport.is_default()).then(|| transport.as_str().to_owned());
+                Ok(())
+            }
         }
     }
 }

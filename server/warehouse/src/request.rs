@@ -17,7 +17,7 @@ use encodings::{
 };
 use flow::{Encoding, api::Accepted, event::Origin};
 use http_edge::{
-    extract::{essence, parse, transport_in},
+    extract::{essence, named_transport_in, parse},
     problem::Problem,
 };
 use inventory::{
@@ -48,7 +48,7 @@ struct AcceptedSales {
 async fn arrivals(State(recorder): State<Recorder>, request: Request) -> Result<Response, Problem> {
     if essence(request.headers()).eq_ignore_ascii_case(ndjson::CONTENT_TYPE) {
         let key = idempotency_key(request.headers())?;
-        let transport = transport_in(request.uri())?;
+        let transport = named_transport_in(request.uri())?;
         return Ok(recorder.answer(request, key, transport).await);
     }
     let reason = Reason::Arrival(Origin::Request);
@@ -71,10 +71,10 @@ async fn accept(
     reason: Reason,
 ) -> Result<Vec<Accepted>, Problem> {
     let key = idempotency_key(request.headers())?;
-    let transport = transport_in(request.uri())?;
+    let transport = named_transport_in(request.uri())?;
     let (encoding, body) = encoded(request).await?;
     let mut lines = lines(encoding, &body)?;
-    lines.iter_mut().for_each(|line| line.default_to(transport));
+    lines.iter_mut().try_for_each(|line| line.addressed_to(transport))?;
     let key = key.map(|key| IdempotencyKey {
         endpoint,
         key,

@@ -22,7 +22,7 @@ use flow::{
 };
 use journal::Journal;
 use messaging::{Delivered, Handled};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use store::{
     StoreError,
     epoch::{Floors, VersionError, Word},
@@ -179,6 +179,14 @@ impl Wishlist {
     /// When the store fails.
     pub async fn highest(&self) -> Result<Floors, StoreError> {
         self.store.highest().await
+    }
+
+    /// Which of these messages the consumer has handled. What was begun before counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn handled(&self, consumer: Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        self.store.handled(consumer, ids).await
     }
 
     /// What is known of each SKU.

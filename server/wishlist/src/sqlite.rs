@@ -9,12 +9,12 @@ use crate::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use flow::{
-    Availability, Sku, System,
+    Availability, Id, Sku, System,
     api::{Email, Wish},
     event::State,
 };
 use rusqlite::Transaction;
-use std::{path::Path, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 use store::{
     Store, StoreError, Told,
     effect::Effect,
@@ -75,6 +75,11 @@ impl WishStore for SqliteWishes {
             inbox::once(tx, news.consumer, &news.message_id, version, || update(tx, &news, &base_url))
         };
         self.0.write_then(update, told).await
+    }
+
+    async fn handled(&self, consumer: inbox::Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError> {
+        // By the writer: what is being committed counts.
+        self.0.write(move |tx| inbox::handled(tx, consumer, &ids)).await
     }
 
     async fn wishes(&self, system: System) -> Result<Vec<Wish>, StoreError> {

@@ -12,7 +12,7 @@ use flow::{
     api::{Email, Wish},
     event::State,
 };
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::HashSet, fmt::Debug, sync::Arc};
 use store::{
     StoreError, Told,
     effect::Effect,
@@ -76,6 +76,12 @@ pub trait WishStore: Debug + Send + Sync {
         base_url: Arc<str>,
         told: Told<Effect<Updated>>,
     ) -> Result<Effect<Updated>, VersionError>;
+
+    /// Which of these messages the consumer has handled. What was begun before counts.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn handled(&self, consumer: Consumer, ids: Vec<Id>) -> Result<HashSet<Id>, StoreError>;
 
     /// Who waits for what, oldest first.
     ///

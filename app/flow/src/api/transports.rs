@@ -1,7 +1,7 @@
 //! The measured table of all systems: what `GET /api/transports` answers.
 
-use crate::System;
 use crate::words::words;
+use crate::{Encoding, System};
 use serde::{Deserialize, Serialize};
 
 /// One part of a measurement. The same parts are done in each system.
@@ -75,6 +75,24 @@ pub struct Transports {
     pub detail: Option<String>,
     /// One for each system, in the order of [`System::ALL`].
     pub rows: Vec<TransportRow>,
+    /// The same message in each encoding, once that has been measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encodings: Vec<EncodingRow>,
+}
+
+/// An answer of inventory's in one encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EncodingRow {
+    /// Which.
+    pub encoding: Encoding,
+    /// How many bytes it has.
+    pub bytes: u32,
+    /// How long it takes to write it, in nanoseconds: the median of `n` times.
+    pub write_ns: u64,
+    /// How long it takes to read it, in nanoseconds: the median of `n` times.
+    pub read_ns: u64,
+    /// How often each was done.
+    pub n: u32,
 }
 
 /// What is measured now.

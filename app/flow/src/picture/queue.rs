@@ -474,13 +474,6 @@ impl QueuePicture {
         }
     }
 
-    /// The messages that wait here, are in hand, or wait for their next attempt, as far as they are known one by one.
-    pub fn known(&self) -> impl Iterator<Item = (&Id, Option<Sku>)> {
-        let in_hand = self.unacked.iter().map(|held| (held.id.id(), held.sku));
-        let waiting = self.waiting.iter().map(|one| (one.id.id(), one.sku));
-        in_hand.chain(waiting).chain(self.retrying.iter().map(|id| (id.id(), None)))
-    }
-
     /// A parked message was replayed. That it left the dead-letter queue is told too, and must not count again.
     pub(super) fn replayed(&mut self, id: Option<&Id>, sent: Option<&Id>) {
         if let Some(sent) = sent {

@@ -6,27 +6,24 @@ use flow::api::TransportTold;
 use leptos::prelude::*;
 use serde_json::json;
 
+/// What is told.
+type Told = RwSignal<Option<TransportTold>>;
+
 /// The modes, one of which is on.
 pub fn contents(section: Section) -> AnyView {
     let told = section.told::<TransportTold>(section.system.api("transport"));
     let see = move |see: fn(&TransportTold) -> String| {
         move || told.with(|told| told.as_ref().map(see)).unwrap_or_default()
     };
-    let of_mode = move |mode: String| {
-        let (name, set) = (mode.clone(), mode.clone());
-        let is_on = move || told.with(|told| told.as_ref().is_some_and(|told| told.mode == name));
-        let set = move |_| {
-            let body = json!({ "mode": set }).to_string();
-            section.asks.ask(Ask::new("PUT", section.system.api("transport")).with(body));
-        };
-        view! {
-            <label class="segment">
-                <input type="radio" name="mode" value=mode.clone() prop:checked=is_on on:input=set />
-                {mode}
-            </label>
-        }
+    let modes =
+        Choice { field: "mode", legend: "Mode", all: |told| told.modes.clone(), chosen: |told| &told.mode };
+    let fetches = Choice {
+        field: "fetch",
+        legend: "Fetch",
+        all: |told| told.fetches.clone(),
+        chosen: |told| &told.fetch,
     };
-    let modes = move || told.with(|told| told.as_ref().map(|told| told.modes.clone())).unwrap_or_default();
+    let is_choice = move || told.with(|told| told.as_ref().is_some_and(|told| told.fetches.len() > 1));
     let sockets = move || {
         let all = told.with(|told| told.as_ref().map(|told| told.sockets.clone())).unwrap_or_default();
         all.into_iter()
@@ -35,15 +32,50 @@ pub fn contents(section: Section) -> AnyView {
     };
     view! {
         {move || (!section.is_ready.get()).then(|| view! { <Asking /> })}
-        <fieldset class="field fieldset">
-            <legend class="label">"Mode"</legend>
-            <div class="segments">
-                <For each=modes key=Clone::clone children=of_mode />
-            </div>
-        </fieldset>
+        {modes.view(section, told)}
+        {move || is_choice().then(|| fetches.view(section, told))}
         <p class="hint" data-promise="">{see(|told| format!("Promise: {}.", told.promise))}</p>
         <ul class="hint" data-sockets="">{sockets}</ul>
         <p class="hint breaks">{see(|told| told.detail.clone().unwrap_or_default())}</p>
     }
     .into_any()
+}
+
+/// One of several, which is set by the API.
+#[derive(Clone, Copy)]
+struct Choice {
+    field: &'static str,
+    legend: &'static str,
+    all: fn(&TransportTold) -> Vec<String>,
+    chosen: fn(&TransportTold) -> &String,
+}
+
+impl Choice {
+    fn view(self, section: Section, told: Told) -> AnyView {
+        let Self { field, legend, all, chosen } = self;
+        let one = move |name: String| {
+            let (own, set) = (name.clone(), name.clone());
+            let is_on = move || told.with(|told| told.as_ref().is_some_and(|told| *chosen(told) == own));
+            let set = move |_| {
+                let body = json!({ field: set }).to_string();
+                section.asks.ask(Ask::new("PUT", section.system.api("transport")).with(body));
+            };
+            view! {
+                <label class="segment">
+                    <input type="radio" name=field value=name.clone() prop:checked=is_on on:input=set />
+                    {name}
+                </label>
+            }
+        };
+        let all = move || told.with(|told| told.as_ref().map(all)).unwrap_or_default();
+        view! {
+            <fieldset class="field fieldset">
+                <legend class="label">{legend}</legend>
+                <div class="segments">
+                    <For each=all key=Clone::clone children=one />
+                </div>
+            </fieldset>
+        }
+        .into_any()
+    }
 }

@@ -4,7 +4,7 @@ use super::words;
 use crate::lab::words::duration;
 use flow::{
     System,
-    api::{Broken, LossCounts, MeasureState, Scenario, TransportRow, Transports},
+    api::{Broken, EncodingRow, LossCounts, MeasureState, Scenario, TransportRow, Transports},
 };
 
 /// What stands above the numbers.
@@ -17,6 +17,30 @@ pub struct NumbersLine {
     pub mode: String,
     /// The numbers, or why there are none.
     pub cells: Result<[String; COLUMNS.len()], String>,
+}
+
+/// What stands above an encoding's numbers.
+pub const ENCODING_COLUMNS: [&str; 4] = ["Bytes", "To write", "To read", "n"];
+
+/// What a message takes in one encoding.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EncodingLine {
+    pub name: &'static str,
+    pub cells: [String; ENCODING_COLUMNS.len()],
+}
+
+/// The lines of the table of encodings; none before they are measured.
+pub fn encodings(told: &Transports) -> Vec<EncodingLine> {
+    let line = |row: &EncodingRow| EncodingLine {
+        name: row.encoding.title(),
+        cells: [
+            row.bytes.to_string(),
+            format!("{} ns", row.write_ns),
+            format!("{} ns", row.read_ns),
+            row.n.to_string(),
+        ],
+    };
+    told.encodings.iter().map(line).collect()
 }
 
 /// What a system loses.

@@ -1,5 +1,6 @@
 use super::*;
-use flow::api::{Broken, LossCounts, MeasureProgress, TransportRow, Undisturbed};
+use flow::Encoding;
+use flow::api::{Broken, EncodingRow, LossCounts, MeasureProgress, TransportRow, Undisturbed};
 
 fn row(system: System) -> TransportRow {
     TransportRow {
@@ -43,6 +44,15 @@ fn numbers_are_told_with_their_units_and_a_system_without_any_says_why() {
     assert_eq!(cells, ["1.2 ms", "900 µs", "4200", "210", "not known", "200 + 200, 3 lost"]);
     assert_eq!(lines[1].cells, Err("it is not installed".to_owned()));
     assert_eq!(lines[2].cells, Err("not measured".to_owned()));
+}
+
+#[test]
+fn each_encoding_has_a_line_once_it_is_measured() {
+    assert!(drawn(&told(MeasureState::Never, Vec::new())).contains("Not measured yet"));
+    let row = EncodingRow { encoding: Encoding::MsgPack, bytes: 43, write_ns: 120, read_ns: 310, n: 32_016 };
+    let measured = Transports { encodings: vec![row], ..told(MeasureState::Done, Vec::new()) };
+    assert_eq!(lines::encodings(&measured)[0].cells, ["43", "120 ns", "310 ns", "32016"]);
+    assert!(drawn(&measured).contains("data-encoding=\"MessagePack\""));
 }
 
 #[test]

@@ -18,6 +18,10 @@ pub const LOST: &str = "Lost: some service's store never learned of the arrival.
      it took more than a second longer than the undisturbed p99. Counted from the stores and the journal. The SKUs MEASURE-001 \
      and so on stay until all is taken back to the beginning.";
 
+/// What the table of encodings counts.
+pub const ENCODED: &str = "An answer of inventory's, as the consumers ask for it: its body, and the median time to write and to \
+     read it on this machine. In which encoding they ask is set in the control room.";
+
 /// A state as the page's mark has it.
 pub const fn state(state: MeasureState) -> &'static str {
     match state {

@@ -2,10 +2,11 @@
 //!
 //! Redis forgets a consumer that was never given anything, and keeps one that is gone: so it is counted who says that it lives.
 
-use crate::{RedisLink, names};
-use flow::{Style, System, api::QueueDepth, topology::Queue};
+use crate::{Hub, RedisLink, form::Form, job::Job, names};
+use flow::{Id, Style, System, api::QueueDepth, topology::Queue};
 use messaging::transport::Lost;
 use redis::{RedisResult, aio::MultiplexedConnection, cmd, streams::StreamInfoGroupsReply};
+use std::collections::HashSet;
 
 /// Where the number of what a group has yet to read is not told, so much is counted at most.
 const COUNTED: usize = 10_000;
@@ -21,21 +22,29 @@ struct Group {
 ///
 /// # Errors
 /// When Redis does not answer.
-pub async fn sample(link: &RedisLink, system: System) -> Result<Vec<QueueDepth>, Lost> {
+pub async fn sample(link: &RedisLink, hub: &Hub, system: System) -> Result<Vec<QueueDepth>, Lost> {
     let mut depths = Vec::new();
     for queue in system.queues() {
-        let depth = depth(&mut link.connection(), queue).await;
+        let depth = depth(&mut link.connection(), hub, queue).await;
         depths.push(depth.map_err(|error| link.failed(error))?);
     }
     Ok(depths)
 }
 
 /// How many messages wait in a queue.
-pub(crate) async fn ready(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<u64> {
-    Ok(depth(connection, queue).await?.ready)
+pub(crate) async fn ready(
+    connection: &mut MultiplexedConnection,
+    hub: &Hub,
+    queue: &Queue,
+) -> RedisResult<u64> {
+    Ok(depth(connection, hub, queue).await?.ready)
 }
 
-pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue) -> RedisResult<QueueDepth> {
+pub(crate) async fn depth(
+    connection: &mut MultiplexedConnection,
+    hub: &Hub,
+    queue: &Queue,
+) -> RedisResult<QueueDepth> {
     let workers: Vec<String> = cmd("SMEMBERS").arg(names::workers(queue)).query_async(connection).await?;
     let (ready, unacked) = match queue.style {
         Style::Choreography => {
@@ -44,7 +53,10 @@ pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue)
             (events.lag + own.lag, events.pending + own.pending)
         }
         Style::Orchestration => {
-            let ready: u64 = cmd("LLEN").arg(queue.name).query_async(connection).await?;
+            let mut ready: u64 = 0;
+            for form in Form::ALL {
+                ready += cmd("LLEN").arg(form.list(queue)).query_async::<u64>(connection).await?;
+            }
             let mut unacked: u64 = 0;
             for worker in &workers {
                 let working = format!("{}{worker}", names::working(queue));
@@ -59,7 +71,32 @@ pub(crate) async fn depth(connection: &mut MultiplexedConnection, queue: &Queue)
         let alive: Vec<_> = workers.iter().map(|worker| format!("{}{worker}", names::ALIVE)).collect();
         cmd("EXISTS").arg(alive).query_async(connection).await?
     };
-    Ok(messaging::depths::depth(queue, ready, unacked, consumers))
+    // What is in memory, and in no other place.
+    let (waiting, in_hand, holders) = hub.memory(queue.service).counts();
+    Ok(messaging::depths::depth(queue, ready + waiting, unacked + in_hand, holders.max(consumers)))
+}
+
+/// The ids of the jobs of a queue that wait, now or for another attempt.
+///
+/// # Errors
+/// When Redis does not answer.
+pub async fn listed(link: &RedisLink, queue: &Queue) -> Result<HashSet<Id>, Lost> {
+    let mut connection = link.connection();
+    let read = async {
+        let mut ids = HashSet::new();
+        for form in Form::ALL {
+            let mut in_list = cmd("LRANGE");
+            in_list.arg(form.list(queue)).arg(0).arg(-1);
+            let mut put_off = cmd("ZRANGE");
+            put_off.arg(form.retry(queue)).arg(0).arg(-1);
+            for read in [in_list, put_off] {
+                let jobs: Vec<Vec<u8>> = read.query_async(&mut connection).await?;
+                ids.extend(jobs.iter().filter_map(|text| Some(Job::read(text)?.envelope(queue).message_id)));
+            }
+        }
+        Ok(ids)
+    };
+    read.await.map_err(|error| link.failed(error))
 }
 
 async fn group(connection: &mut MultiplexedConnection, stream: &str, queue: &Queue) -> RedisResult<Group> {

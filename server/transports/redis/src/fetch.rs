@@ -186,7 +186,7 @@ impl Fetching {
         let seat = &self.seat;
         while let Some(room) = self.room(1).await {
             let mut take = cmd("BLMOVE");
-            take.arg(seat.queue.name).arg(&seat.working).arg("RIGHT").arg("LEFT");
+            take.arg(seat.form.list(seat.queue)).arg(&seat.working).arg(seat.form.end()).arg("LEFT");
             take.arg(Duration::from_millis(BLOCK_MS).as_secs_f64());
             let job: Option<Vec<u8>> = match take.query_async(&mut connection).await {
                 Err(error) if is_refusal(&error) => {

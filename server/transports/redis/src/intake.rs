@@ -5,8 +5,8 @@ use crate::{
     aside::RedisAside,
     entry,
     fetch::{Fetched, Fetcher},
-    job::Job,
-    names,
+    form::Form,
+    job, names,
     outlet::is_refusal,
     scripts::GIVE_BACK,
 };
@@ -48,17 +48,19 @@ pub struct Seat {
     pub(crate) streams: [String; 2],
     /// The list of what the worker works on.
     pub(crate) working: String,
+    /// In whose form jobs are.
+    pub(crate) form: Form,
 }
 
 impl Seat {
-    fn new(link: RedisLink, queue: &'static Queue, tag: &str) -> Self {
+    fn new(link: RedisLink, queue: &'static Queue, form: Form, tag: &str) -> Self {
         let worker = match queue.style {
             Style::Choreography => tag.to_owned(),
             Style::Orchestration => format!("{tag}:{}", Uuid::now_v7().simple()),
         };
         let streams = [names::STREAM.to_owned(), names::own_stream(queue.service)];
         let working = format!("{}{worker}", names::working(queue));
-        Self { link, queue, worker, streams, working }
+        Self { link, queue, worker, streams, working, form }
     }
 
     pub(crate) fn group(&self) -> &'static str {
@@ -117,10 +119,11 @@ impl RedisIntake {
     pub(crate) async fn open(
         link: RedisLink,
         queue: &'static Queue,
+        form: Form,
         tag: &Id,
         prefetch: u16,
     ) -> RedisResult<Self> {
-        let seat = Arc::new(Seat::new(link, queue, tag));
+        let seat = Arc::new(Seat::new(link, queue, form, tag));
         // Before it takes anything: else others would take it over at once.
         seat.lives().await?;
         let fetcher = Fetcher::start(&seat, prefetch);
@@ -144,7 +147,7 @@ impl RedisIntake {
                 }
                 Origin::Job(text) => {
                     let mut back = GIVE_BACK.key(&self.seat.working);
-                    back.key(self.seat.queue.name).arg(text);
+                    back.key(self.seat.form.list(self.seat.queue)).arg(text).arg(self.seat.form.give_back());
                     back.invoke_async::<i64>(&mut connection).await?;
                 }
             }
@@ -171,14 +174,7 @@ impl Intake for RedisIntake {
         let Fetched { origin, fields, redelivered, permit } = fetched;
         let (envelope, unreadable) = match &origin {
             Origin::Entry { id, .. } => (entry::envelope(id, fields, queue), None),
-            Origin::Job(text) => match Job::read(text) {
-                Some(job) => (job.envelope(queue), job.unreadable(queue)),
-                None => {
-                    let mut envelope = Job::wrapping(text, queue).envelope(queue);
-                    envelope.body = text.as_slice().into();
-                    (envelope, Some("what lies in the list is not a job: it is not a JSON object".to_owned()))
-                }
-            },
+            Origin::Job(text) => job::understood(text, queue),
         };
         let exchange: Id = match &origin {
             Origin::Entry { is_own: false, .. } => names::STREAM.into(),

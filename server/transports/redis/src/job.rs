@@ -39,6 +39,19 @@ fn seconds(us: u64) -> f64 {
     us as f64 / 1e6
 }
 
+/// The message in a list's entry, and why no handler can be asked if so.
+#[must_use]
+pub fn understood(text: &[u8], queue: &Queue) -> (Envelope, Option<String>) {
+    match Job::read(text) {
+        Some(job) => (job.envelope(queue), job.unreadable(queue)),
+        None => {
+            let mut envelope = Job::wrapping(text, queue).envelope(queue);
+            envelope.body = text.into();
+            (envelope, Some("what lies in the list is not a job: it is not a JSON object".to_owned()))
+        }
+    }
+}
+
 /// A job as it came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job(Map<String, Value>);
@@ -141,13 +154,17 @@ impl Job {
     /// The message in it; what it came without is filled in.
     #[must_use]
     pub fn envelope(&self, queue: &Queue) -> Envelope {
-        let id = |key| self.text(key).map(Id::from);
+        let about = self.about();
+        let said = |key: &str| about.and_then(|about| about.get(key));
+        let id = |key| self.text(key).or_else(|| said(key).and_then(Value::as_str)).map(Id::from);
         let message_id = id("message_id").or_else(|| id("jid")).unwrap_or_else(envelope::new_id);
         let created_at = self.0.get("created_at").and_then(Value::as_f64).filter(|s| (0.0..1e11).contains(s));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was just checked")]
         let timestamp_s = created_at.map(|created_at_s| created_at_s as u64);
         let retries = self.0.get("retry_count").and_then(Value::as_u64);
-        let attempts = self.0.get("attempts").cloned();
+        let attempts = self.0.get("attempts").or_else(|| said("past")).cloned();
+        let attempt =
+            said("attempt").and_then(Value::as_u64).map(|attempt| u32::try_from(attempt).unwrap_or(u32::MAX));
         let past: Vec<Past> = attempts.and_then(|past| serde_json::from_value(past).ok()).unwrap_or_default();
         Envelope {
             correlation_id: id("correlation_id").unwrap_or_else(|| Id::clone(&message_id)),
@@ -156,7 +173,9 @@ impl Job {
             app_id: "unknown".into(),
             timestamp_s,
             traceparent: id("traceparent"),
-            attempt: retries.map_or(1, |count| u32::try_from(count).unwrap_or(u32::MAX - 2) + 2),
+            attempt: retries.map_or(attempt.unwrap_or(1).max(1), |count| {
+                u32::try_from(count).unwrap_or(u32::MAX - 2).saturating_add(2)
+            }),
             reason: self.text("error_message").map(|reason| envelope::shortened(reason).into()),
             origin: Some(queue.name.into()),
             past: past_from(past),
@@ -177,7 +196,7 @@ impl Job {
             None => return Some(format!("the job has no class; the queue {list} takes {wanted:?}")),
         }
         match self.0.get("args") {
-            Some(Value::Array(args)) if args.len() == 1 => None,
+            Some(Value::Array(args)) if args.len() == 1 || (args.len() == 2 && args[1].is_object()) => None,
             _ => Some(format!("the job's args are not one command; {wanted} takes one JSON object")),
         }
     }
@@ -190,12 +209,20 @@ impl Job {
 
     fn body(&self) -> Vec<u8> {
         match self.0.get("args") {
-            Some(Value::Array(args)) if args.len() == 1 => match &args[0] {
+            Some(Value::Array(args)) if args.len() == 1 || self.about().is_some() => match &args[0] {
                 Value::String(text) => text.clone().into_bytes(),
                 arg => arg.to_string().into_bytes(),
             },
             Some(args) => args.to_string().into_bytes(),
             None => Vec::new(),
+        }
+    }
+
+    /// What a job in Resque's format says of itself.
+    fn about(&self) -> Option<&Map<String, Value>> {
+        match self.0.get("args") {
+            Some(Value::Array(args)) if args.len() == 2 => args[1].as_object(),
+            _ => None,
         }
     }
 

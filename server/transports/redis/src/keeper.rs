@@ -2,11 +2,12 @@
 //! read is cut off the stream.
 
 use crate::{
-    RedisLink, depths, entry,
+    Hub, RedisLink, depths, entry,
+    form::Form,
     job::{self, Job},
     names,
     outlet::{is_refusal, routed},
-    scripts::{DUE_ENTRIES, DUE_JOBS, LEAVE_GROUP, TAKE_OVER},
+    scripts::{DUE_ENTRIES, DUE_JOBS, DUE_PAYLOADS, LEAVE_GROUP, MOVE_OVER, TAKE_OVER},
 };
 use base::repeats::Repeats;
 use flow::{Event, Kind, Node, Provenance, Service, Style, topology::Queue};
@@ -38,6 +39,7 @@ struct Looked {
 /// Keeps what belongs to one queue, until told to stop.
 pub struct Keeper<'a> {
     pub link: &'a RedisLink,
+    pub hub: &'a Hub,
     pub queue: &'static Queue,
     /// Where it is told what came back.
     pub journal: &'a Journal,
@@ -63,6 +65,7 @@ impl Keeper<'_> {
                 if take_over <= Instant::now() && self.queue.style == Style::Orchestration {
                     take_over = Instant::now() + TAKE_OVER_EVERY;
                     self.take_over().await?;
+                    self.move_over().await?;
                 }
                 if recount <= Instant::now() {
                     recount = Instant::now() + RECOUNT_EVERY;
@@ -112,6 +115,12 @@ impl Keeper<'_> {
                 }
             }
             Style::Orchestration => {
+                let mut due = DUE_PAYLOADS.key(Form::Resque.retry(self.queue));
+                due.key(Form::Resque.list(self.queue)).arg(now_s);
+                let moved: Vec<Vec<u8>> = due.invoke_async(&mut connection).await?;
+                for job in moved.iter().filter_map(|text| Job::read(text)) {
+                    self.journal.report(routed("", self.queue, &job.envelope(self.queue)));
+                }
                 let mut due = DUE_JOBS.key(names::RETRY);
                 due.key(names::QUEUES).arg(now_s);
                 let moved: Vec<Vec<u8>> = due.invoke_async(&mut connection).await?;
@@ -136,7 +145,7 @@ impl Keeper<'_> {
         for queue in system.queues() {
             let Some(shown) = picture.system(system).queue(queue.name) else { continue };
             let shown = (shown.routed, shown.ready(), shown.unacked());
-            let there = depths::depth(&mut self.link.connection(), queue).await?;
+            let there = depths::depth(&mut self.link.connection(), self.hub, queue).await?;
             let now = Looked { queue: queue.name, shown, there: (there.ready, there.unacked) };
             if (now.shown.1, now.shown.2) != now.there && before.contains(&now) {
                 let (ready, unacked) = (Some(there.ready), Some(there.unacked));
@@ -177,13 +186,26 @@ impl Keeper<'_> {
     }
 
     async fn take_over(&self) -> RedisResult<()> {
-        let mut take = TAKE_OVER.key(self.queue.name);
-        take.key(names::workers(self.queue)).arg(names::working(self.queue)).arg(names::ALIVE);
+        let form = self.hub.way().form();
+        let mut take = TAKE_OVER.key(form.list(self.queue));
+        take.key(names::workers(self.queue))
+            .arg(names::working(self.queue))
+            .arg(names::ALIVE)
+            .arg(form.end());
         let moved: u64 = take.invoke_async(&mut self.link.connection()).await?;
         if moved > 0 {
             tracing::info!(queue = self.queue.name, moved, "jobs of a worker that is gone are taken over");
         }
         Ok(())
+    }
+
+    /// What lies in the list of the other form is to be handled too: from before the mode was changed, or pushed there since.
+    async fn move_over(&self) -> RedisResult<()> {
+        let form = self.hub.way().form();
+        let mut over = MOVE_OVER.key(form.other().list(self.queue));
+        // From the one's end to behind the other's last.
+        over.key(form.list(self.queue)).arg(form.other().end()).arg(form.other().end());
+        over.invoke_async::<u64>(&mut self.link.connection()).await.map(drop)
     }
 
     /// Cuts off what every group has read and acknowledged, once the stream is long.

@@ -2,9 +2,10 @@
 
 use crate::{
     RedisLink, entry,
+    form::Form,
     job::Job,
-    names,
-    scripts::{REPLAY_ENTRY, REPLAY_JOB},
+    names, resque,
+    scripts::{REPLAY_ENTRY, REPLAY_FAILED, REPLAY_JOB},
 };
 use flow::{Style, topology::Queue};
 use messaging::{Envelope, transport::Lost};
@@ -17,6 +18,8 @@ pub struct Letter {
     pub envelope: Envelope,
     /// As it lies there.
     text: Vec<u8>,
+    /// Whether it lies where Resque keeps what failed.
+    is_resques: bool,
 }
 
 /// Everything that is parked of a queue, oldest first.
@@ -27,14 +30,26 @@ pub(crate) async fn of_queue(
     let all: Vec<Vec<u8>> =
         cmd("ZRANGE").arg(names::dead(queue)).arg(0).arg(-1).query_async(connection).await?;
     let read = |text: Vec<u8>| match queue.style {
-        Style::Choreography => Some(Letter { queue, envelope: entry::from_text(&text, queue), text }),
+        Style::Choreography => {
+            let envelope = entry::from_text(&text, queue);
+            Some(Letter { queue, envelope, text, is_resques: false })
+        }
         Style::Orchestration => {
             let job = Job::read(&text)?;
             let is_ours = job.list() == Some(names::list(queue));
-            is_ours.then(|| Letter { queue, envelope: job.envelope(queue), text })
+            is_ours.then(|| Letter { queue, envelope: job.envelope(queue), text, is_resques: false })
         }
     };
-    Ok(all.into_iter().filter_map(read).collect())
+    let mut letters: Vec<_> = all.into_iter().filter_map(read).collect();
+    if queue.style == Style::Orchestration {
+        let failed: Vec<Vec<u8>> =
+            cmd("LRANGE").arg(Form::Resque.dead()).arg(0).arg(-1).query_async(connection).await?;
+        letters.extend(failed.into_iter().filter_map(|text| {
+            let envelope = resque::read_failed(&text, queue)?;
+            Some(Letter { queue, envelope, text, is_resques: true })
+        }));
+    }
+    Ok(letters)
 }
 
 /// What is parked of a queue, oldest first.
@@ -51,8 +66,15 @@ impl Letter {
     /// # Errors
     /// When Redis does not answer.
     pub async fn discard(&self, link: &RedisLink) -> Result<bool, Lost> {
-        let mut remove = cmd("ZREM");
-        remove.arg(names::dead(self.queue)).arg(&self.text);
+        let remove = if self.is_resques {
+            let mut remove = cmd("LREM");
+            remove.arg(Form::Resque.dead()).arg(1).arg(&self.text);
+            remove
+        } else {
+            let mut remove = cmd("ZREM");
+            remove.arg(names::dead(self.queue)).arg(&self.text);
+            remove
+        };
         remove.query_async(&mut link.connection()).await.map_err(|error| link.failed(error))
     }
 
@@ -72,9 +94,12 @@ impl Letter {
                 replay.invoke_async(&mut connection).await
             }
             Style::Orchestration => {
-                let mut replay = REPLAY_JOB.key(names::dead(self.queue));
-                let job = Job::of(envelope, self.queue).to_text();
-                replay.key(self.queue.name).arg(&self.text).arg(job);
+                // In the form in which it lies; from the other form's list it is moved over.
+                let form = if self.is_resques { Form::Resque } else { Form::Sidekiq };
+                let script = if self.is_resques { &REPLAY_FAILED } else { &REPLAY_JOB };
+                let mut replay = script.key(form.dead());
+                let job = form.write(envelope, self.queue);
+                replay.key(form.list(self.queue)).arg(&self.text).arg(job);
                 replay.invoke_async(&mut connection).await
             }
         };

@@ -1,19 +1,16 @@
 //! A service's connection: for everything that is answered at once. Whoever waits for messages has one of its own.
 
 use crate::{
-    RedisUrl, Server,
-    intake::RedisIntake,
+    Hub, RedisUrl, Server, WayLink,
+    form::Form,
     names,
-    outlet::{RedisOutlet, is_refusal},
+    outlet::is_refusal,
     server::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, connect},
 };
-use flow::{Id, Style, System, topology::Queue};
-use journal::Journal;
+use flow::{Style, topology::Queue};
 use messaging::{
     connection::{Dial, Flow},
-    consumer::Consumer,
-    transport::{Link, Lost},
-    worker::WorkerError,
+    transport::Lost,
 };
 use redis::{AsyncConnectionConfig, RedisError, RedisResult, aio::MultiplexedConnection, cmd};
 use std::{
@@ -104,6 +101,11 @@ impl RedisLink {
         self.url.client().get_multiplexed_async_connection_with_config(&config).await
     }
 
+    /// Whether it is still there, as far as is known.
+    pub(crate) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+
     /// Notes what an error says of the connection.
     pub(crate) fn failed(&self, error: RedisError) -> Lost {
         if error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error() {
@@ -134,25 +136,14 @@ impl RedisLink {
         }
     }
 
-    /// Where a system publishes over this connection.
+    /// The connection as a service of a system uses it, in the way that messages travel now.
     #[must_use]
-    pub fn outlet(&self, system: System, journal: Journal) -> RedisOutlet {
-        RedisOutlet::open(self, system, journal)
+    pub fn at(&self, hub: &Hub) -> WayLink {
+        WayLink::new(self.clone(), hub.clone())
     }
 
-    /// Makes what the queues of a system need: the groups of its stream, or the names of its lists. What is there stays.
-    ///
-    /// # Errors
-    /// When Redis does not answer, or somebody keeps something else under the name.
-    pub async fn declare(&self, system: System) -> Result<(), Lost> {
-        for queue in system.queues() {
-            self.declare_queue(queue).await?;
-        }
-        Ok(())
-    }
-
-    /// The same for one queue.
-    pub(crate) async fn declare_queue(&self, queue: &Queue) -> Result<(), Lost> {
+    /// Makes what one queue needs: the groups of its stream, or the name of its list. What is there stays.
+    pub(crate) async fn declare_queue(&self, queue: &Queue, form: Form) -> Result<(), Lost> {
         let mut connection = self.connection();
         match queue.style {
             Style::Choreography => {
@@ -175,35 +166,14 @@ impl RedisLink {
             }
             Style::Orchestration => {
                 let mut add = cmd("SADD");
-                add.arg(names::QUEUES).arg(names::list(queue));
+                add.arg(form.queues()).arg(names::list(queue));
                 match add.exec_async(&mut connection).await {
-                    // Nothing but Sidekiq's own pages looks there.
+                    // Nothing but Sidekiq's and Resque's own pages looks there.
                     Err(error) if is_refusal(&error) => {}
                     added => added.map_err(|error| self.failed(error))?,
                 }
             }
         }
         Ok(())
-    }
-}
-
-impl Link for RedisLink {
-    type Intake = RedisIntake;
-
-    async fn open(
-        &self,
-        consumer: &Consumer,
-        tag: &Id,
-        prefetch: u16,
-    ) -> Result<(RedisIntake, Option<u64>), WorkerError> {
-        self.declare_queue(consumer.queue).await?;
-        let waiting = crate::depths::ready(&mut self.connection(), consumer.queue).await;
-        let waiting = waiting.map_err(|error| self.failed(error))?;
-        let intake = RedisIntake::open(self.clone(), consumer.queue, tag, prefetch).await;
-        Ok((intake.map_err(|error| self.failed(error))?, Some(waiting)))
-    }
-
-    fn is_up(&self) -> bool {
-        self.is_up.load(Ordering::Relaxed)
     }
 }

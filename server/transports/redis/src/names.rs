@@ -12,6 +12,16 @@ pub const QUEUES: &str = "queues";
 /// In front of a worker's name: it lives as long as the key is there.
 pub const ALIVE: &str = "skuflow:alive:";
 
+/// The channel of heartbeats.
+pub const HEARTBEAT: &str = "skuflow:heartbeat";
+
+/// The channel that is called as a stream. Redis' channels know nothing of its databases, and so those beyond the first one are
+/// named.
+#[must_use]
+pub fn channel(stream: &str, database: i64) -> String {
+    if database == 0 { stream.to_owned() } else { format!("{stream}@{database}") }
+}
+
 /// Written to see whether Redis takes anything.
 pub const PROBE: &str = "skuflow:probe";
 
@@ -39,6 +49,7 @@ pub fn list(queue: &Queue) -> &'static str {
 pub fn retry(queue: &Queue) -> String {
     match queue.style {
         Style::Choreography => format!("{STREAM}:{}:retry", queue.service),
+        // In Sidekiq's form; of Resque's see [`crate::form`].
         Style::Orchestration => RETRY.to_owned(),
     }
 }

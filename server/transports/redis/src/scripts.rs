@@ -35,6 +35,31 @@ pub static DUE_JOBS: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Moves jobs from one list behind those of another, each in its order; answers how many.
+pub static MOVE_OVER: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local moved = 0
+        while moved < 1000 and redis.call('LMOVE', KEYS[1], KEYS[2], ARGV[1], ARGV[2]) do
+            moved = moved + 1
+        end
+        return moved",
+    )
+});
+
+/// Moves what is due from a retry set into the list of its jobs; answers what was moved.
+pub static DUE_PAYLOADS: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 100)
+        for _, text in ipairs(due) do
+            redis.call('RPUSH', KEYS[2], text)
+            redis.call('ZREM', KEYS[1], text)
+        end
+        return due",
+    )
+});
+
 /// Moves what dead workers worked on back to the end of a list from which jobs are taken; answers how many jobs that were.
 pub static TAKE_OVER: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -42,7 +67,7 @@ pub static TAKE_OVER: LazyLock<Script> = LazyLock::new(|| {
         local moved = 0
         for _, worker in ipairs(redis.call('SMEMBERS', KEYS[2])) do
             if redis.call('EXISTS', ARGV[2] .. worker) == 0 then
-                while redis.call('LMOVE', ARGV[1] .. worker, KEYS[1], 'LEFT', 'RIGHT') do
+                while redis.call('LMOVE', ARGV[1] .. worker, KEYS[1], 'LEFT', ARGV[3]) do
                     moved = moved + 1
                 end
                 redis.call('SREM', KEYS[2], worker)
@@ -57,7 +82,7 @@ pub static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
-        redis.call('RPUSH', KEYS[2], ARGV[1])
+        redis.call(ARGV[2], KEYS[2], ARGV[1])
         return 1",
     )
 });
@@ -83,6 +108,17 @@ pub static PUT_JOB: LazyLock<Script> = LazyLock::new(|| {
         r"
         if not redis.call('LPOS', KEYS[2], ARGV[1]) then return 0 end
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+        redis.call('LREM', KEYS[2], 1, ARGV[1])
+        return 1",
+    )
+});
+
+/// Puts a job in a worker's list among those that failed for good, unless somebody else has done so.
+pub static PUT_FAILED: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if not redis.call('LPOS', KEYS[2], ARGV[1]) then return 0 end
+        redis.call('RPUSH', KEYS[1], ARGV[2])
         redis.call('LREM', KEYS[2], 1, ARGV[1])
         return 1",
     )
@@ -116,6 +152,16 @@ pub static REPLAY_JOB: LazyLock<Script> = LazyLock::new(|| {
         r"
         if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
         redis.call('LPUSH', KEYS[2], ARGV[2])
+        return 1",
+    )
+});
+
+/// The same for a job among those that failed for good.
+pub static REPLAY_FAILED: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+        redis.call('RPUSH', KEYS[2], ARGV[2])
         return 1",
     )
 });

@@ -60,6 +60,9 @@ pub enum ServerError {
     /// It is too old.
     #[error("the Redis at {place} is version {version}; Skuflow needs {}.{} or newer", VERSION_MIN.0, VERSION_MIN.1)]
     TooOld { place: String, version: String },
+    /// What the last run left there cannot be read.
+    #[error("what the last run left in the data folder cannot be read: {0}")]
+    Folder(String),
 }
 
 /// The command that installs one, where there is apt.

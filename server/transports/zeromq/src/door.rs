@@ -3,8 +3,13 @@
 //! The socket believes each length that a peer claims, and reserves as much memory (ZMTP 3.0, RFC 23, has lengths of 63 bits).
 //! So whatever a peer sends passes here, frame by frame, and a peer that sends something else is turned away. What it is sent
 //! passes as it is, unless it does not read.
+//!
+//! A peer's heartbeats (ZMTP 3.1, RFC 37) end here too: the socket takes `PING` for a fault, and so the door answers it.
 
-use crate::listen::Socket;
+use crate::{
+    listen::Socket,
+    zmtp::{Frame, GREETING_BYTES, MORE, greeting, pong_to},
+};
 use base::repeats::Repeats;
 use std::{
     io,
@@ -14,10 +19,10 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream, UnixStream},
-    sync::watch,
-    time::timeout,
+    sync::{mpsc, watch},
+    time::{Instant, timeout},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -25,18 +30,18 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long a peer may take nothing of what it is sent.
 const STALL: Duration = Duration::from_secs(10);
+/// For how long it is told that somebody was turned away.
+const TOLD_FOR: Duration = Duration::from_secs(60);
 /// How many bytes a message from a peer may have; all that peers send us are subscriptions and acks.
 const MESSAGE_MAX_BYTES: u64 = 64 << 10;
 /// How many bytes a peer may send in all to a socket that only takes subscriptions: it remembers each.
 const SUBSCRIPTIONS_MAX_BYTES: u64 = 1 << 20;
 /// How many peers there may be at a socket.
 const PEERS_MAX: usize = 256;
-/// The length of a greeting (RFC 23).
-const GREETING_BYTES: usize = 64;
-/// Flags of a frame (RFC 23): more follow, its length has eight bytes, it is a command.
-const MORE: u8 = 1;
-const LONG: u8 = 2;
-const COMMAND: u8 = 4;
+/// How many answers to heartbeats may wait for a peer that does not read.
+const PONGS_MAX: usize = 8;
+/// How much is passed on at once, about.
+const PIECE_BYTES: usize = 16 << 10;
 
 /// Why a peer was turned away.
 #[derive(Debug, thiserror::Error)]
@@ -86,8 +91,8 @@ struct State {
     peers: usize,
     /// All that are connected.
     connected: usize,
-    /// Who was turned away last, and why.
-    turned_away: Option<String>,
+    /// Who was turned away last and why, and when.
+    turned_away: Option<(String, Instant)>,
     repeats: Repeats,
 }
 
@@ -158,10 +163,12 @@ impl Door {
         *self.0.left.borrow()
     }
 
-    /// Who was turned away last, and why.
+    /// Who was turned away last, and why: for a while, unless somebody was let in since.
     #[must_use]
     pub fn turned_away(&self) -> Option<String> {
-        self.lock().turned_away.clone()
+        let state = self.lock();
+        let told = state.turned_away.as_ref().filter(|(_, at)| at.elapsed() < TOLD_FOR);
+        told.map(|(told, _)| told.clone())
     }
 
     /// Notes that somebody was turned away.
@@ -172,7 +179,7 @@ impl Door {
         if let Some(times) = state.repeats.worth_saying(why) {
             tracing::warn!(times, "{told}");
         }
-        state.turned_away = Some(told);
+        state.turned_away = Some((told, Instant::now()));
     }
 
     /// Opens it to the socket at that path.
@@ -219,9 +226,10 @@ impl Door {
         stream.set_nodelay(true)?;
         let (from_peer, to_peer) = stream.split();
         let (from_socket, to_socket) = inside.split();
+        let (pong, pongs) = mpsc::channel(PONGS_MAX);
         tokio::select! {
-            ended = self.inward(from_peer, to_socket) => ended,
-            ended = outward(from_socket, to_peer) => ended,
+            ended = self.inward(from_peer, to_socket, pong) => ended,
+            ended = outward(from_socket, to_peer, pongs) => ended,
         }
     }
 
@@ -230,21 +238,29 @@ impl Door {
         &self,
         mut peer: impl AsyncRead + Unpin,
         mut socket: impl AsyncWrite + Unpin,
+        pong: mpsc::Sender<Vec<u8>>,
     ) -> Result<(), Turned> {
         let shaken = timeout(HANDSHAKE, async {
             let greeting = greeting(&mut peer).await?;
             socket.write_all(&greeting).await?;
             // Its first frame says what it is (READY).
-            frame(&mut peer, &mut socket, MESSAGE_MAX_BYTES).await
+            let ready = Frame::read(&mut peer, MESSAGE_MAX_BYTES).await?;
+            Ok::<_, Turned>(socket.write_all(&ready.whole()).await?)
         });
         shaken.await.map_err(|_| Turned::Silent)??;
         let _here = Here::new(self);
         let (mut message_bytes, mut all_bytes) = (0, 0);
         loop {
-            let (flags, bytes) =
-                frame(&mut peer, &mut socket, MESSAGE_MAX_BYTES.saturating_sub(message_bytes)).await?;
+            let frame = Frame::read(&mut peer, MESSAGE_MAX_BYTES.saturating_sub(message_bytes)).await?;
+            if let Some(beat) = frame.heartbeat() {
+                // Who does not read its answers needs no more of them.
+                let _ = beat.map(|context| pong.try_send(pong_to(context)));
+                continue;
+            }
+            socket.write_all(&frame.whole()).await?;
+            let bytes = frame.body.len() as u64;
             // What is empty costs something, too.
-            message_bytes = if flags & MORE == 0 { 0 } else { message_bytes + bytes + 16 };
+            message_bytes = if frame.flags & MORE == 0 { 0 } else { message_bytes + bytes + 16 };
             all_bytes += bytes + 16;
             if self.0.socket != Socket::Router && all_bytes > SUBSCRIPTIONS_MAX_BYTES {
                 return Err(Turned::TooMuch);
@@ -258,7 +274,10 @@ struct Here<'a>(&'a Door);
 
 impl<'a> Here<'a> {
     fn new(door: &'a Door) -> Self {
-        door.lock().peers += 1;
+        let mut state = door.lock();
+        state.peers += 1;
+        state.turned_away = None;
+        drop(state);
         Self(door)
     }
 }
@@ -270,72 +289,35 @@ impl Drop for Here<'_> {
     }
 }
 
-async fn greeting(peer: &mut (impl AsyncRead + Unpin)) -> Result<[u8; GREETING_BYTES], Turned> {
-    let mut greeting = [0; GREETING_BYTES];
-    // A line of text may be shorter than a greeting: its first byte tells it already.
-    peer.read_exact(&mut greeting[..1]).await?;
-    if greeting[0] != 0xff {
-        return Err(Turned::NotZmtp);
-    }
-    peer.read_exact(&mut greeting[1..11]).await?;
-    if greeting[9] != 0x7f {
-        return Err(Turned::NotZmtp);
-    }
-    if greeting[10] < 3 {
-        return Err(Turned::TooOld(greeting[10]));
-    }
-    peer.read_exact(&mut greeting[11..]).await?;
-    if !greeting[12..32].starts_with(b"NULL\0") {
-        return Err(Turned::Mechanism);
-    }
-    Ok(greeting)
-}
-
-/// Lets one frame of at most so many bytes pass; answers its flags, and how many bytes it has.
-async fn frame(
-    peer: &mut (impl AsyncRead + Unpin),
-    socket: &mut (impl AsyncWrite + Unpin),
-    most: u64,
-) -> Result<(u8, u64), Turned> {
-    let flags = peer.read_u8().await?;
-    if flags & !(MORE | LONG | COMMAND) != 0 {
-        return Err(Turned::Flags);
-    }
-    let is_long = flags & LONG != 0;
-    let bytes = if is_long { peer.read_u64().await? } else { peer.read_u8().await?.into() };
-    let length = usize::try_from(bytes).ok().filter(|_| bytes <= most).ok_or(Turned::TooLarge)?;
-    let mut body = vec![0; length];
-    peer.read_exact(&mut body).await?;
-    let mut whole = Vec::with_capacity(length + 9);
-    whole.push(flags);
-    if is_long {
-        whole.extend_from_slice(&bytes.to_be_bytes());
-    } else {
-        whole.push(u8::try_from(bytes).expect("it was read from one byte"));
-    }
-    whole.append(&mut body);
-    socket.write_all(&whole).await?;
-    Ok((flags, bytes))
-}
-
-/// What a peer is sent.
+/// What a peer is sent: whole frames, and between them the answers to its heartbeats.
 async fn outward(
-    mut socket: impl AsyncRead + Unpin,
+    socket: impl AsyncRead + Unpin,
     mut peer: impl AsyncWrite + Unpin,
+    mut pongs: mpsc::Receiver<Vec<u8>>,
 ) -> Result<(), Turned> {
-    let mut piece = vec![0; 16 << 10];
+    let mut socket = BufReader::with_capacity(PIECE_BYTES, socket);
+    let mut piece = vec![0; GREETING_BYTES];
+    socket.read_exact(&mut piece).await?;
     loop {
-        let bytes = socket.read(&mut piece).await?;
-        if bytes == 0 {
-            return Ok(());
+        // As much at once as there is.
+        if piece.len() >= PIECE_BYTES || socket.buffer().is_empty() {
+            timeout(STALL, peer.write_all(&piece)).await.map_err(|_| Turned::Stalled)??;
+            piece.clear();
         }
-        timeout(STALL, peer.write_all(&piece[..bytes])).await.map_err(|_| Turned::Stalled)??;
+        tokio::select! {
+            Some(pong) = pongs.recv() => piece.extend(pong),
+            flags = socket.read_u8() => {
+                let frame = Frame::read_rest(flags?, &mut socket, u64::MAX).await?;
+                piece.extend(frame.whole());
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zmtp::{COMMAND, LONG, PING, PONG};
     use zeromq::{PubSocket, Socket as _, SocketRecv as _, SocketSend as _, SubSocket};
 
     /// A greeting and a READY of a SUB socket (RFC 23).
@@ -415,6 +397,29 @@ mod tests {
         };
         let heard = timeout(Duration::from_secs(20), heard).await.unwrap();
         assert_eq!(heard.get(0).unwrap(), "t: hello");
+    }
+
+    #[tokio::test]
+    async fn a_heartbeat_is_answered_with_its_context_and_does_not_reach_the_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pub");
+        let mut socket = PubSocket::new();
+        socket.bind(&format!("ipc://{}", path.display())).await.unwrap();
+        let door = Door::new(StdListener::bind("127.0.0.1:0").unwrap(), Socket::Pub).unwrap();
+        let _open = door.open(path);
+        let mut peer = TcpStream::connect(door.0.addr).await.unwrap();
+        peer.write_all(&shaken()).await.unwrap();
+        let mut greeting = [0; GREETING_BYTES];
+        peer.read_exact(&mut greeting).await.unwrap();
+        assert!(Frame::read(&mut peer, 1_000).await.unwrap().body.starts_with(b"\x05READY"));
+        for context in [&b""[..], b"sixteen bytes ok"] {
+            let ping = Frame { flags: COMMAND, body: [PING, &[0, 100], context].concat() };
+            peer.write_all(&ping.whole()).await.unwrap();
+            let answer =
+                timeout(Duration::from_secs(20), Frame::read(&mut peer, 1_000)).await.unwrap().unwrap();
+            assert_eq!((answer.flags, answer.body), (COMMAND, [PONG, context].concat()));
+        }
+        assert_eq!((door.peers(), door.turned_away()), (1, None));
     }
 
     #[tokio::test]

@@ -2,18 +2,20 @@
 
 use crate::{
     acked, door,
+    frames::own_topic,
     letters::{self, Letter},
     listen::{Doors, Socket, sockets_of},
-    memory::Memory,
     outlet::{self, ZmqOutlet},
-    register::{About, Register, event},
 };
 use flow::{
-    Id, Kind, Service, Sku, System,
+    Kind, Service, Style, System,
     topology::{Queue, SKU_PROCESSED},
 };
 use journal::Journal;
-use messaging::transport::Lost;
+use messaging::{
+    lossy::{Ledger, Memory, Register, about::event, register::Topic},
+    transport::Lost,
+};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tokio::{sync::watch, task::spawn_blocking};
@@ -47,6 +49,7 @@ struct Shared {
     journal: Journal,
     doors: Doors,
     way: watch::Sender<Way>,
+    ledger: Ledger,
     register: Register,
     memories: [Memory; Service::ALWAYS.len()],
     /// By which name each service is known to a ROUTER socket. Nobody else can know it.
@@ -77,18 +80,24 @@ impl Hub {
         doors: Doors,
         way: Way,
         parked: PathBuf,
+        ledger: Ledger,
         journal: Journal,
         stop: CancellationToken,
     ) -> std::io::Result<Self> {
         // Only we may enter it: there, nobody is checked.
         let inside = tempfile::Builder::new().prefix("skuflow-zeromq-").tempdir()?;
-        let memories = Service::ALWAYS.map(|service| Memory::new(system.queue_of(service), journal.clone()));
+        let memory = |service| Memory::new(system.queue_of(service), true, ledger.clone(), journal.clone());
+        let memories = Service::ALWAYS.map(memory);
+        let register = Register::new(system, topics(system), ledger.clone(), journal.clone());
+        let (judge, end) = (ledger.clone(), stop.clone());
+        tokio::spawn(async move { judge.keep(&end).await });
         let token = || Uuid::new_v4().simple().to_string();
         Ok(Self(Arc::new(Shared {
             system,
             doors,
             way: watch::Sender::new(way),
-            register: Register::new(system, journal.clone()),
+            ledger,
+            register,
             memories,
             identities: Service::ALWAYS.map(|service| format!("{service}-{}", token())),
             run: token(),
@@ -112,6 +121,11 @@ impl Hub {
     #[must_use]
     pub fn doors(&self) -> &Doors {
         &self.0.doors
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.0.ledger
     }
 
     #[must_use]
@@ -221,23 +235,32 @@ impl Hub {
         self.0.parked.clone()
     }
 
-    /// Messages that the last run had in its memory as it ended without a word. In the way that keeps nothing they are lost.
-    pub fn tell_left(&self, left: impl IntoIterator<Item = (Service, Id, Option<Sku>)>) {
-        if self.way() == Way::Acked {
-            return;
-        }
-        for (service, message_id, sku) in left {
-            let reason = format!("the server ended with it in {service}'s memory");
-            let about = About::named(message_id, sku);
-            let queue = self.0.system.queue_of(service);
-            self.0.journal.report(event(queue, Some(&about), Kind::Lost { reason }));
+    /// Says that nothing is in the services' memories, where the last run's last word was another one.
+    pub fn starts_empty(&self) {
+        let picture = self.0.journal.picture_now();
+        for queue in self.0.system.queues() {
+            let shown = picture.system(self.0.system).queue(queue.name);
+            if shown.is_some_and(|shown| shown.ready() + shown.unacked() > 0) {
+                let (ready, unacked) = (Some(0), Some(0));
+                let kind = Kind::Counted { messages: None, emails: None, dead: None, ready, unacked };
+                self.0.journal.report(event(queue, None, kind));
+            }
         }
     }
 
     /// The server ends: what is in the services' memories goes with it.
-    pub fn end(&self) {
+    pub async fn end(&self) {
         for service in Service::ALWAYS {
             self.memory(service).is_gone(&format!("the server ended with it in {service}'s memory"));
         }
+        self.0.ledger.judge(Duration::ZERO).await;
     }
+}
+
+/// What is counted by numbers of its own.
+fn topics(system: System) -> Vec<Topic> {
+    let own = system.queues().map(|queue| Topic { name: own_topic(queue), service: Some(queue.service) });
+    let all = Topic { name: SKU_PROCESSED.name.to_owned(), service: None };
+    let of_all = (system.style == Style::Choreography).then_some(all);
+    of_all.into_iter().chain(own).collect()
 }

@@ -34,7 +34,7 @@ pub fn park(folder: &Path, queue: &Queue, envelope: &Envelope) -> io::Result<()>
     let name = Uuid::now_v7().to_string();
     let unfinished = folder.join(format!("{name}.tmp"));
     let mut file = File::create(&unfinished)?;
-    file.write_all(&Headers::of(envelope).to_frame())?;
+    file.write_all(&Headers::of(envelope).to_json())?;
     file.write_all(b"\n")?;
     file.write_all(&envelope.body)?;
     file.sync_all()?;

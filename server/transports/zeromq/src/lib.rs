@@ -22,8 +22,8 @@
 //!
 //! - `pubsub`, `pushpull`: *at most once*. Confirmed is what was handed to a socket. A PUB socket keeps nothing for who is not
 //!   subscribed; a PUSH socket takes nothing while no worker is connected, so that such a command stays in the outbox. What a
-//!   service has in its memory (waiting, in hand, or put off for another attempt) goes with the service. Each loss is told
-//!   ([`register`]).
+//!   service has in its memory (waiting, in hand, or put off for another attempt) goes with the service. What is lost is told
+//!   ([`messaging::lossy`]).
 //! - `acked`: *at least once*. Confirmed is what every service addressed has acknowledged; the outbox keeps the rest.
 //! - What used up its attempts lies in files of the consumer ([`letters`]), and survives all of us.
 //!
@@ -39,26 +39,23 @@
 //! | [`listen`] | where the sockets are |
 //! | [`door`] | what lets peers in |
 //! | [`hub`] | all that one system's sockets have in common |
-//! | [`register`] | who has heard of which number |
-//! | [`memory`] | what a service has in its memory |
 //! | [`outlet`], [`acked`] | where messages are published, in either way |
 //! | [`reception`], [`link`] | a service's socket and connection |
-//! | [`intake`] | a worker's place at the memory |
+//! | [`aside`] | where messages are put that failed |
 //! | [`letters`] | what is parked |
 //! | [`frames`] | how a message is written |
 
 pub mod acked;
+pub mod aside;
 pub mod door;
 pub mod frames;
 pub mod hub;
-pub mod intake;
 pub mod letters;
 pub mod link;
 pub mod listen;
-pub mod memory;
 pub mod outlet;
 pub mod reception;
-pub mod register;
+mod zmtp;
 
 pub use hub::{Hub, Way};
 pub use link::ZmqLink;

@@ -1,16 +1,20 @@
 //! A service's connection: its socket is there while one of its workers is.
 
-use crate::{Hub, Way, intake::ZmqIntake, reception::Reception};
+use crate::{Hub, Way, aside::ZmqAside, reception::Reception};
 use flow::{Id, Service};
 use messaging::{
     connection::{Dial, Flow},
     consumer::Consumer,
+    lossy::MemoryIntake,
     transport::{Link, Lost},
     worker::WorkerError,
 };
 use std::sync::{Arc, Weak};
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
+
+/// Why a connection ends that is made anew in another mode.
+const ANEW: &str = "the mode was changed";
 
 /// A connection; clones share it.
 #[derive(Clone)]
@@ -55,13 +59,17 @@ impl Dial for Hub {
             why = broken.wait_for(Option::is_some) => {
                 why.ok().and_then(|why| why.clone()).unwrap_or_else(|| "the connection is gone".to_owned())
             }
-            _ = ways.wait_for(|way| *way != link.0.way) => "the mode was changed".to_owned(),
+            _ = ways.wait_for(|way| *way != link.0.way) => ANEW.to_owned(),
         };
         if self.is_stopping() {
             // Whoever has something in hand finishes it.
             std::future::pending::<()>().await;
         }
         why
+    }
+
+    fn begins_anew(&self, why: &str) -> bool {
+        why == ANEW
     }
 
     async fn close(&self, link: &ZmqLink) {
@@ -97,20 +105,21 @@ impl ZmqLink {
 }
 
 impl Link for ZmqLink {
-    type Intake = ZmqIntake;
+    type Intake = MemoryIntake<ZmqAside>;
 
     async fn open(
         &self,
         consumer: &Consumer,
         _tag: &Id,
         prefetch: u16,
-    ) -> Result<(ZmqIntake, Option<u64>), WorkerError> {
+    ) -> Result<(Self::Intake, Option<u64>), WorkerError> {
         let service = consumer.queue.service;
         let reception = self.reception(service).await?;
         let memory = self.0.hub.memory(service).clone();
         let (waiting, ..) = memory.counts();
         let broken = self.0.broken.subscribe();
-        Ok((ZmqIntake::new(self.0.hub.clone(), memory, reception, broken, prefetch), Some(waiting)))
+        let aside = ZmqAside { hub: self.0.hub.clone(), memory: memory.clone() };
+        Ok((MemoryIntake::new(aside, memory, reception, broken, prefetch), Some(waiting)))
     }
 
     fn is_up(&self) -> bool {

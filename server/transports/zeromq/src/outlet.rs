@@ -4,7 +4,6 @@ use crate::{
     Hub, door,
     frames::{self, Beat, Headers, own_topic},
     listen::Socket as Kind,
-    register::Register,
 };
 use flow::{
     Service, Style,
@@ -13,6 +12,10 @@ use flow::{
 use futures::{StreamExt, channel::mpsc::Receiver};
 use messaging::{
     Envelope,
+    lossy::{
+        Register,
+        register::{BEAT_EVERY, JOIN_BEAT_EVERY},
+    },
     publisher::PublishError,
     transport::{InFlight, Lost, Outlet},
 };
@@ -23,10 +26,6 @@ use tokio::{
 };
 use zeromq::{PubSocket, PushSocket, Socket, SocketEvent, SocketSend, ZmqError, ZmqMessage};
 
-/// How often there is a heartbeat while there is something to tell.
-const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// How often while somebody waits for a first word.
-const JOIN_BEAT_EVERY: Duration = Duration::from_millis(20);
 /// How long a socket may take to notice that a peer has left.
 const NOTICE: Duration = Duration::from_millis(50);
 /// How long a socket may take for a message; it has room for a hundred thousand.

@@ -5,13 +5,14 @@ use crate::{
     acked::{ACK, HELLO, WELCOME},
     frames::{self, HEARTBEAT, Read, own_topic},
     listen::Socket as Kind,
-    memory::{Item, Refused},
-    register::{About, event},
 };
 use bytes::Bytes;
 use flow::{Id, Service, Style, topology::SKU_PROCESSED};
 use futures::{StreamExt, channel::mpsc::Receiver};
-use messaging::transport::Lost;
+use messaging::{
+    lossy::memory::{Item, Refused},
+    transport::Lost,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -213,15 +214,13 @@ impl Reader {
                 if !is_kept && !hub.register().heard(service, &topic, number) {
                     return;
                 }
-                let queue = hub.system().queue_of(service);
                 let is_own = topic != SKU_PROCESSED.name && hub.system().style == Style::Choreography;
                 let exchange = if is_own { "" } else { hub.system().exchange().name };
-                let about = About::of(&envelope);
-                let item =
-                    Item { envelope: *envelope, exchange: exchange.into(), redelivered: false, is_kept };
+                let id = Id::clone(&envelope.message_id);
+                let item = Item { is_kept, ..Item::of(*envelope, exchange.into()) };
                 if hub.memory(service).take_in(item) == Err(Refused::Full) && !is_kept {
                     let reason = format!("{service}'s memory was full");
-                    hub.journal().report(event(queue, Some(&about), flow::Kind::Lost { reason }));
+                    hub.ledger().suspect(service, &id, None, reason);
                 }
             }
             // Nobody but inventory is on the other side; nothing is disturbed by what it would not say.

@@ -152,13 +152,18 @@ fn text(outcomes: &[Outcome]) -> Vec<u8> {
 /// What holds for all lines of a request.
 struct All {
     key: Option<String>,
-    transport: Transport,
+    transport: Option<Transport>,
 }
 
 impl Recorder {
     /// Answers a body of lines. With a `key`, each line counts once however often the same lines are sent under it. A line
     /// that names no transport means `transport`.
-    pub async fn answer(self, request: Request, key: Option<String>, transport: Transport) -> Response {
+    pub async fn answer(
+        self,
+        request: Request,
+        key: Option<String>,
+        transport: Option<Transport>,
+    ) -> Response {
         let (results, answer) = spool::spool(self.spool.clone());
         let (begin, begun) = oneshot::channel();
         let begin = Begin { when: Beginning::of(&request), tell: Some(begin) };
@@ -242,7 +247,7 @@ impl Recorder {
         table::utf8(&text).map_err(|error| Problem::malformed(error.to_string()))?;
         let object = table::json::object(&text).map_err(|array| Problem::invalid(array.to_string()))?;
         let mut line: line::Line = parse(object)?;
-        line.default_to(all.transport);
+        line.addressed_to(all.transport)?;
         // As in a file: blanks around it, and what a spreadsheet makes of it.
         line.sku = table::sku(&line.sku).map_err(|error| Problem::invalid(error.to_string()))?.to_string();
         let movements = line::movements(std::slice::from_ref(&line))?;

@@ -1,10 +1,13 @@
 //! What a service has in its memory: what its socket took in and nobody has begun, what its workers have in hand, and what waits
 //! for another attempt. It lasts as long as the service: over another connection, another worker, and not over its crash.
 
-use crate::register::{About, event};
+use super::{
+    about::{About, event},
+    ledger::Ledger,
+};
+use crate::Envelope;
 use flow::{Id, Kind, topology::Queue};
 use journal::Journal;
-use messaging::Envelope;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
@@ -27,9 +30,17 @@ pub struct Item {
     pub redelivered: bool,
     /// Whether its producer keeps it until it is acknowledged.
     pub is_kept: bool,
+    /// Why no handler can be asked, if so.
+    pub unreadable: Option<String>,
 }
 
 impl Item {
+    /// A message that nobody else keeps.
+    #[must_use]
+    pub const fn of(envelope: Envelope, exchange: Id) -> Self {
+        Self { envelope, exchange, redelivered: false, is_kept: false, unreadable: None }
+    }
+
     /// It was in somebody's hands.
     fn seen(self) -> Self {
         Self { redelivered: true, ..self }
@@ -56,6 +67,8 @@ struct State {
     kept: HashSet<Id>,
     next_tag: u64,
     workers: u64,
+    /// How many workers wait for something.
+    hungry: usize,
     /// Where acknowledgements go, while there is a socket for them.
     acks: Option<mpsc::UnboundedSender<Id>>,
 }
@@ -64,15 +77,20 @@ struct State {
 #[derive(Debug, Clone)]
 pub struct Memory {
     queue: &'static Queue,
+    /// Whether messages wait here only.
+    is_all: bool,
     journal: Journal,
+    ledger: Ledger,
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
+    hungers: Arc<Notify>,
 }
 
 impl Memory {
     #[must_use]
-    pub fn new(queue: &'static Queue, journal: Journal) -> Self {
-        Self { queue, journal, state: Arc::default(), changed: Arc::default() }
+    pub fn new(queue: &'static Queue, is_all: bool, ledger: Ledger, journal: Journal) -> Self {
+        let (state, changed, hungers) = Default::default();
+        Self { queue, is_all, journal, ledger, state, changed, hungers }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -91,6 +109,9 @@ impl Memory {
         if item.is_kept && !state.kept.insert(Arc::clone(&item.envelope.message_id)) {
             return Err(Refused::Known);
         }
+        if !item.is_kept {
+            self.ledger.taken(self.queue.service, &About::of(&item.envelope));
+        }
         // Before anybody can have it in hand.
         self.tell_routed(&item);
         state.waiting.push_back(item);
@@ -99,9 +120,58 @@ impl Memory {
         Ok(())
     }
 
+    /// Puts in what was popped from a queue that is told of by others.
+    pub fn popped(&self, item: Item) {
+        self.ledger.taken(self.queue.service, &About::of(&item.envelope));
+        self.lock().waiting.push_back(item);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until a worker waits for more than there is.
+    pub async fn wanted(&self) {
+        loop {
+            let mut hungers = std::pin::pin!(self.hungers.notified());
+            hungers.as_mut().enable();
+            let is_wanted = {
+                let state = self.lock();
+                state.hungry > state.waiting.len()
+            };
+            if is_wanted {
+                return;
+            }
+            hungers.await;
+        }
+    }
+
+    /// A worker waits for something, until what is answered is dropped.
+    pub(super) fn hungers(&self) -> Hunger {
+        self.lock().hungry += 1;
+        self.hungers.notify_waiters();
+        Hunger(self.clone())
+    }
+
+    /// What is here.
+    #[must_use]
+    pub fn ids(&self) -> HashSet<Id> {
+        let state = self.lock();
+        let put_off = state.put_off.iter().map(|(_, item)| item);
+        let all = state.waiting.iter().chain(state.in_hand.values()).chain(put_off);
+        all.map(|item| Arc::clone(&item.envelope.message_id)).collect()
+    }
+
+    /// Takes out what nobody has begun, to be put elsewhere.
+    #[must_use]
+    pub fn take_waiting(&self) -> Vec<Item> {
+        let mut state = self.lock();
+        let put_off = std::mem::take(&mut state.put_off).into_iter().map(|(_, item)| item);
+        let put_off: Vec<_> = put_off.collect();
+        std::mem::take(&mut state.waiting).into_iter().chain(put_off).collect()
+    }
+
     /// Puts in what comes from the desk, which tells it itself.
     pub fn replayed(&self, envelope: Envelope) {
-        let item = Item { envelope, exchange: "".into(), redelivered: false, is_kept: false };
+        let item = Item::of(envelope, "".into());
+        self.ledger.taken(self.queue.service, &About::of(&item.envelope));
         self.lock().waiting.push_back(item);
         self.changed.notify_waiters();
     }
@@ -135,12 +205,17 @@ impl Memory {
         let mut state = self.lock();
         let Some(item) = state.in_hand.remove(&tag) else { return };
         let id = &item.envelope.message_id;
-        if !state.comes_back.remove(&tag) && item.is_kept {
+        if state.comes_back.remove(&tag) {
+            return;
+        }
+        if item.is_kept {
             state.kept.remove(id);
             if let Some(acks) = &state.acks {
                 // Without a socket the producer sends it again, and is told then.
                 let _ = acks.send(Arc::clone(id));
             }
+        } else {
+            self.ledger.settled(self.queue.service, [Arc::clone(id)]);
         }
     }
 
@@ -148,7 +223,7 @@ impl Memory {
     pub fn put_off(&self, tag: u64, envelope: Envelope, delay: Duration) {
         let mut state = self.lock();
         let is_kept = state.in_hand.get(&tag).is_some_and(|item| item.is_kept);
-        let item = Item { envelope, exchange: "".into(), redelivered: false, is_kept };
+        let item = Item { is_kept, ..Item::of(envelope, "".into()) };
         state.put_off.push((Instant::now() + delay, item));
         state.comes_back.insert(tag);
         drop(state);
@@ -189,12 +264,13 @@ impl Memory {
         (state.waiting.len() as u64, state.in_hand.len() as u64, state.workers)
     }
 
-    /// The service is gone, and its memory with it. What no producer keeps is lost.
+    /// The service is gone, and its memory with it. What no producer keeps, and has not had its effect, is lost.
     pub fn is_gone(&self, why: &str) {
         let state = {
             let mut state = self.lock();
             let (next_tag, acks) = (state.next_tag, state.acks.take());
-            std::mem::replace(&mut *state, State { next_tag, acks, ..State::default() })
+            let (workers, hungry) = (state.workers, state.hungry);
+            std::mem::replace(&mut *state, State { next_tag, acks, workers, hungry, ..State::default() })
         };
         let put_off = state.put_off.into_iter().map(|(_, item)| item);
         let in_hand = state.in_hand.into_values().map(Item::seen);
@@ -204,11 +280,10 @@ impl Memory {
         }
         for item in all.into_iter().filter(|item| !item.is_kept) {
             // What a handler had is given back before the memory goes.
-            let more = if item.redelivered { "; it was in hand, and may have had its effect" } else { "" };
-            let lost = Kind::Lost { reason: format!("{why}{more}") };
-            self.journal.report(event(self.queue, Some(&About::of(&item.envelope)), lost));
+            let more = if item.redelivered { "; it was in hand" } else { "" };
+            self.ledger.suspect(self.queue.service, &item.envelope.message_id, None, format!("{why}{more}"));
         }
-        let (ready, unacked) = (Some(0), Some(0));
+        let (ready, unacked) = (self.is_all.then_some(0), Some(0));
         let empty = Kind::Counted { messages: None, emails: None, dead: None, ready, unacked };
         self.journal.report(event(self.queue, None, empty));
     }
@@ -221,30 +296,59 @@ impl Memory {
     }
 }
 
+/// A worker that waits for something.
+pub(super) struct Hunger(Memory);
+
+impl Drop for Hunger {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.hungry = state.hungry.saturating_sub(1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::Headers;
-    use flow::{Service, Style, System, Transport};
-    use journal::Keep;
-    use messaging::envelope::new_id;
+    use crate::{
+        envelope::new_id,
+        lossy::ledger::tests::{Known, SYSTEM, ledger, lost},
+    };
+    use flow::Service;
+    use tempfile::TempDir;
 
     fn item(is_kept: bool) -> Item {
-        let headers = Headers { message_id: new_id().to_string(), ..Headers::default() };
-        let envelope = headers.envelope(br#"{"sku":"MUG-RED"}"#);
-        Item { envelope, exchange: "zeromq:sku_processed".into(), redelivered: false, is_kept }
+        let id = new_id();
+        let envelope = Envelope {
+            correlation_id: Arc::clone(&id),
+            message_id: id,
+            message_type: "sku_processed".into(),
+            app_id: "inventory".into(),
+            timestamp_s: None,
+            traceparent: None,
+            attempt: 1,
+            reason: None,
+            origin: None,
+            past: Vec::new(),
+            body: br#"{"sku":"MUG-RED"}"#[..].into(),
+            came_with: None,
+        };
+        Item { is_kept, ..Item::of(envelope, "zeromq:sku_processed".into()) }
     }
 
-    fn memory() -> (Memory, Journal, System) {
-        let system = System { style: Style::Choreography, transport: Transport::Zeromq };
+    fn memory() -> (Memory, Ledger, Journal, TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(folder.path(), Keep::default(), None).unwrap();
-        (Memory::new(system.queue_of(Service::Catalog), journal.clone()), journal, system)
+        let (ledger, journal) = ledger(folder.path(), SYSTEM, &Known::default());
+        (
+            Memory::new(SYSTEM.queue_of(Service::Catalog), true, ledger.clone(), journal.clone()),
+            ledger,
+            journal,
+            folder,
+        )
     }
 
     #[tokio::test]
     async fn what_is_in_memory_as_the_service_dies_is_lost_each_by_name_and_what_is_kept_elsewhere_is_not() {
-        let (memory, journal, system) = memory();
+        let (memory, ledger, journal, _folder) = memory();
         for is_kept in [false, false, false, true] {
             memory.take_in(item(is_kept)).unwrap();
         }
@@ -254,12 +358,13 @@ mod tests {
         memory.take().unwrap();
         assert_eq!(memory.counts(), (2, 1, 0));
         memory.is_gone("it crashed");
+        assert_eq!(lost(&ledger).await, [0, 3, 0]);
         let picture = journal.picture().await;
-        let queue = picture.system(system).queue_of(Service::Catalog).unwrap();
-        assert_eq!((queue.lost, queue.ready(), queue.unacked(), queue.retrying()), (3, 0, 0, 0));
+        let queue = picture.system(SYSTEM).queue_of(Service::Catalog).unwrap();
+        assert_eq!((queue.ready(), queue.unacked(), queue.retrying()), (0, 0, 0));
         assert_eq!(memory.counts(), (0, 0, 0));
         memory.is_gone("once more");
-        assert_eq!(journal.picture().await.system(system).queue_of(Service::Catalog).unwrap().lost, 3);
+        assert_eq!(lost(&ledger).await, [0, 3, 0]);
     }
 
     #[tokio::test]
@@ -281,6 +386,22 @@ mod tests {
         memory.done(tag);
         assert_eq!(acked.try_recv().unwrap(), sent.envelope.message_id);
         assert_eq!(memory.take_in(sent), Ok(()), "sent again after all, it is for the inbox to know");
+    }
+
+    #[tokio::test]
+    async fn more_is_wanted_only_while_a_worker_waits_for_more_than_there_is() {
+        let (memory, ..) = memory();
+        let is_wanted =
+            async || tokio::time::timeout(Duration::from_millis(5), memory.wanted()).await.is_ok();
+        assert!(!is_wanted().await);
+        let hunger = memory.hungers();
+        assert!(is_wanted().await);
+        memory.popped(item(false));
+        assert!(!is_wanted().await, "there is one for it");
+        assert_eq!(memory.take_waiting().len(), 1);
+        assert!(is_wanted().await);
+        drop(hunger);
+        assert!(!is_wanted().await);
     }
 
     #[tokio::test]

@@ -5,67 +5,22 @@
 //! lost to it there and then. The numbers are on the wire; which message was number 5 the producer remembers, so that the
 //! journal can name it.
 
-use flow::{
-    Event, Id, Kind, Provenance, Service, Sku, System,
-    topology::{Queue, SKU_PROCESSED},
+use super::{
+    about::{About, event},
+    ledger::Ledger,
 };
+use crate::Envelope;
+use flow::{Kind, Service, System};
 use journal::Journal;
-use messaging::Envelope;
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 use tokio::{sync::watch, time::timeout};
 
-use crate::frames::own_topic;
-
 /// How many messages of a topic are remembered by name; a loss of an older one is told without it.
 const REMEMBERED: usize = 20_000;
-
-/// What a message is about, to tell of its loss.
-#[derive(Debug, Clone)]
-pub struct About {
-    message_id: Id,
-    correlation_id: Id,
-    sku: Option<Sku>,
-    attempt: u32,
-}
-
-impl About {
-    #[must_use]
-    pub fn of(envelope: &Envelope) -> Self {
-        Self {
-            message_id: Arc::clone(&envelope.message_id),
-            correlation_id: Arc::clone(&envelope.correlation_id),
-            sku: envelope.sku(),
-            attempt: envelope.attempt,
-        }
-    }
-
-    /// A message of which no more is known.
-    #[must_use]
-    pub fn named(message_id: Id, sku: Option<Sku>) -> Self {
-        Self { correlation_id: Arc::clone(&message_id), message_id, sku, attempt: 1 }
-    }
-}
-
-/// An event of a queue's service about a message.
-#[must_use]
-pub fn event(queue: &Queue, about: Option<&About>, kind: Kind) -> Event {
-    let mut event = Event::new(0, Provenance::Service, kind);
-    event.system = Some(queue.system());
-    event.node = Some(queue.service.into());
-    event.queue = Some(queue.name.into());
-    if let Some(about) = about {
-        event.sku = about.sku;
-        event.message_id = Some(Arc::clone(&about.message_id));
-        event.correlation_id = Some(Arc::clone(&about.correlation_id));
-        event.causation_id = Some(Arc::clone(&about.message_id));
-        event.attempt = Some(about.attempt);
-    }
-    event
-}
 
 /// How a service stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,23 +33,46 @@ enum Stands {
     Hears,
 }
 
-#[derive(Debug, Default)]
-struct Topic {
+/// A topic: what is counted by one row of numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    pub name: String,
+    /// Whom it concerns; without one, all.
+    pub service: Option<Service>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    topic: Topic,
     newest: u64,
-    /// The latest messages, up to the newest.
-    sent: VecDeque<About>,
-    /// Up to which number each service has heard of a message, or has told that it is lost.
+    /// The latest messages, up to the newest, with the ledger's name for each sending.
+    sent: VecDeque<(About, u64)>,
+    /// Up to which number each service has heard of a message, or is suspected to have lost it.
     accounted: [u64; Service::ALWAYS.len()],
+}
+
+impl Topic {
+    fn services(&self) -> Vec<Service> {
+        self.service.map_or_else(|| Service::ALWAYS.to_vec(), |service| vec![service])
+    }
+
+    fn concerns(&self, service: Service) -> bool {
+        self.service.is_none_or(|one| one == service)
+    }
 }
 
 #[derive(Debug)]
 struct Known {
-    topics: BTreeMap<String, Topic>,
+    topics: BTreeMap<String, Counted>,
     stands: [Stands; Service::ALWAYS.len()],
     /// Heartbeats that there are still to be: none while there is nothing to tell.
     beats_left: u8,
 }
 
+/// How often there is a heartbeat while there is something to tell.
+pub const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// How often while somebody waits for a first word.
+pub const JOIN_BEAT_EVERY: Duration = Duration::from_millis(20);
 /// So many heartbeats follow the last message.
 const BEATS: u8 = 5;
 
@@ -103,32 +81,33 @@ const BEATS: u8 = 5;
 pub struct Register {
     system: System,
     journal: Journal,
+    ledger: Ledger,
     known: Mutex<Known>,
     changed: watch::Sender<()>,
 }
 
 impl Register {
     #[must_use]
-    pub fn new(system: System, journal: Journal) -> Self {
-        let mut topics = BTreeMap::new();
-        if system.queue_of(Service::Catalog).routing_key.is_empty() {
-            topics.insert(SKU_PROCESSED.name.to_owned(), Topic::default());
-        }
-        topics.extend(system.queues().map(|queue| (own_topic(queue), Topic::default())));
+    pub fn new(
+        system: System,
+        topics: impl IntoIterator<Item = Topic>,
+        ledger: Ledger,
+        journal: Journal,
+    ) -> Self {
+        let counted = |topic: Topic| {
+            let accounted = [0; Service::ALWAYS.len()];
+            (topic.name.clone(), Counted { topic, newest: 0, sent: VecDeque::new(), accounted })
+        };
+        let topics = topics.into_iter().map(counted).collect();
         let known = Known { topics, stands: [Stands::Away; 3], beats_left: 0 };
-        Self { system, journal, known: Mutex::new(known), changed: watch::Sender::new(()) }
+        Self { system, journal, ledger, known: Mutex::new(known), changed: watch::Sender::new(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().expect("nothing panics while it holds this lock")
     }
 
-    /// Whether a topic concerns a service.
-    fn concerns(&self, topic: &str, service: Service) -> bool {
-        topic == SKU_PROCESSED.name || topic == own_topic(self.system.queue_of(service))
-    }
-
-    /// Gives the next message of a topic its number. To who is away it is lost.
+    /// Gives the next message of a topic its number. Who is away will not get it.
     pub fn sent(&self, topic: &str, envelope: &Envelope) -> u64 {
         let mut known = self.lock();
         known.beats_left = BEATS;
@@ -138,9 +117,11 @@ impl Register {
         if of_topic.sent.len() >= REMEMBERED {
             of_topic.sent.pop_front();
         }
-        of_topic.sent.push_back(About::of(envelope));
-        for service in Service::ALWAYS {
-            if stands[service as usize] == Stands::Away && self.concerns(topic, service) {
+        let about = About::of(envelope);
+        let sending = self.ledger.sent(&about, &of_topic.topic.services());
+        of_topic.sent.push_back((about, sending));
+        for service in of_topic.topic.services() {
+            if stands[service as usize] == Stands::Away {
                 let why = format!("{service} was not connected, and a socket keeps nothing for who is away");
                 self.account(of_topic, service, of_topic.newest, &why);
             }
@@ -157,8 +138,8 @@ impl Register {
     pub fn leaves(&self, service: Service) {
         let mut known = self.lock();
         known.stands[service as usize] = Stands::Away;
-        for (topic, of_topic) in &mut known.topics {
-            if self.concerns(topic, service) {
+        for of_topic in known.topics.values_mut() {
+            if of_topic.topic.concerns(service) {
                 let why = format!("{service} closed its socket before it had read it");
                 self.account(of_topic, service, of_topic.newest, &why);
             }
@@ -189,7 +170,7 @@ impl Register {
         let mut known = self.lock();
         let stands = std::mem::replace(&mut known.stands[service as usize], Stands::Hears);
         if let Some(of_topic) = known.topics.get_mut(topic)
-            && self.concerns(topic, service)
+            && of_topic.topic.concerns(service)
         {
             self.account(of_topic, service, newest, &gap(service, stands));
         }
@@ -199,8 +180,8 @@ impl Register {
         }
     }
 
-    /// Tells that all up to `number` of which the service has not heard are lost.
-    fn account(&self, of_topic: &mut Topic, service: Service, number: u64, why: &str) {
+    /// All up to `number` of which the service has not heard will not come.
+    fn account(&self, of_topic: &mut Counted, service: Service, number: u64, why: &str) {
         let from = of_topic.accounted[service as usize] + 1;
         let oldest = of_topic.newest + 1 - of_topic.sent.len() as u64;
         let queue = self.system.queue_of(service);
@@ -208,7 +189,13 @@ impl Register {
             let place = lost.checked_sub(oldest).and_then(|at| usize::try_from(at).ok());
             let about = place.and_then(|at| of_topic.sent.get(at));
             let reason = format!("{why} (number {lost})");
-            self.journal.report(event(queue, about, Kind::Lost { reason }));
+            match about {
+                Some((about, sending)) => {
+                    self.ledger.suspect(service, &about.message_id, Some(*sending), reason);
+                }
+                // Which one it was nobody remembers.
+                None => self.journal.report(event(queue, None, Kind::Lost { reason })),
+            }
         }
         let accounted = &mut of_topic.accounted[service as usize];
         *accounted = (*accounted).max(number.min(of_topic.newest));
@@ -264,38 +251,49 @@ fn gap(service: Service, stands: Stands) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Style, Transport};
-    use journal::Keep;
-    use messaging::envelope::new_id;
+    use crate::{
+        envelope::new_id,
+        lossy::ledger::tests::{Known as Stores, ledger, lost},
+    };
+    use flow::{Id, Style, Transport};
+    use tempfile::TempDir;
 
-    fn system(style: Style) -> (Journal, System) {
+    const TOPIC: &str = "sku_processed";
+    const COMMAND: &str = "update_sku_availability";
+
+    fn register(style: Style) -> (Register, Ledger, TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::open(folder.path(), Keep::default(), None).unwrap();
-        (journal, System { style, transport: Transport::Zeromq })
+        let system = System { style, transport: Transport::Zeromq };
+        let (ledger, journal) = ledger(folder.path(), system, &Stores::default());
+        let topic = match style {
+            Style::Choreography => Topic { name: TOPIC.into(), service: None },
+            Style::Orchestration => Topic { name: COMMAND.into(), service: Some(Service::Catalog) },
+        };
+        (Register::new(system, [topic], ledger.clone(), journal), ledger, folder)
     }
 
     fn message() -> Envelope {
         let id = new_id();
-        crate::frames::Headers {
-            message_id: id.to_string(),
-            correlation_id: id.to_string(),
-            message_type: "sku_processed".into(),
-            ..Default::default()
+        Envelope {
+            correlation_id: Id::clone(&id),
+            message_id: id,
+            message_type: TOPIC.into(),
+            app_id: "inventory".into(),
+            timestamp_s: None,
+            traceparent: None,
+            attempt: 1,
+            reason: None,
+            origin: None,
+            past: Vec::new(),
+            body: br#"{"sku":"MUG-RED"}"#[..].into(),
+            came_with: None,
         }
-        .envelope(br#"{"sku":"MUG-RED"}"#)
-    }
-
-    /// What is lost, by service and reason.
-    async fn lost(journal: &Journal, system: System) -> Vec<u64> {
-        let picture = journal.picture().await;
-        Service::ALWAYS.map(|service| picture.system(system).queue_of(service).unwrap().lost).to_vec()
     }
 
     #[tokio::test]
     async fn a_gap_is_told_by_who_hears_the_next_number_and_the_last_loss_by_a_heartbeat() {
-        let (journal, system) = system(Style::Choreography);
-        let register = Register::new(system, journal.clone());
-        let topic = SKU_PROCESSED.name;
+        let (register, ledger, _folder) = register(Style::Choreography);
+        let topic = TOPIC;
         for service in Service::ALWAYS {
             register.joins(service);
             register.beat(service, topic, 0);
@@ -303,33 +301,32 @@ mod tests {
         for expected in 1..=5 {
             assert_eq!(register.sent(topic, &message()), expected);
         }
-        assert_eq!(lost(&journal, system).await, [0, 0, 0], "it may be on its way");
+        assert_eq!(lost(&ledger).await, [0, 0, 0], "it may be on its way");
         assert!(register.heard(Service::Inventory, topic, 1) && register.heard(Service::Inventory, topic, 4));
-        assert_eq!(lost(&journal, system).await, [2, 0, 0]);
+        assert_eq!(lost(&ledger).await, [2, 0, 0]);
         assert!(!register.heard(Service::Inventory, topic, 4), "it is known");
         assert!(!register.heard(Service::Inventory, topic, 3), "what was told to be lost stays so");
         register.beat(Service::Inventory, topic, 5);
         register.beat(Service::Inventory, topic, 5);
-        assert_eq!(lost(&journal, system).await, [3, 0, 0]);
+        assert_eq!(lost(&ledger).await, [3, 0, 0]);
         register.leaves(Service::Catalog);
-        assert_eq!(lost(&journal, system).await, [3, 5, 0]);
+        assert_eq!(lost(&ledger).await, [3, 5, 0]);
     }
 
     #[tokio::test]
     async fn to_who_is_away_each_message_is_lost_as_it_is_sent_and_to_who_joins_what_came_before_its_first_word()
      {
-        let (journal, system) = system(Style::Orchestration);
-        let register = Register::new(system, journal.clone());
-        let topic = "update_sku_availability";
+        let (register, ledger, _folder) = register(Style::Orchestration);
+        let topic = COMMAND;
         register.sent(topic, &message());
-        assert_eq!(lost(&journal, system).await, [0, 1, 0], "nobody else is concerned");
+        assert_eq!(lost(&ledger).await, [0, 1, 0], "nobody else is concerned");
         register.joins(Service::Catalog);
         assert!(register.is_joined_now());
         register.sent(topic, &message());
-        assert_eq!(lost(&journal, system).await, [0, 1, 0], "it may still come");
+        assert_eq!(lost(&ledger).await, [0, 1, 0], "it may still come");
         register.sent(topic, &message());
         assert!(register.heard(Service::Catalog, topic, 3));
-        assert_eq!(lost(&journal, system).await, [0, 2, 0]);
+        assert_eq!(lost(&ledger).await, [0, 2, 0]);
         assert!(!register.is_joined_now());
         assert!(register.all_hear(&[Service::Catalog], Duration::ZERO).await);
         assert!(!register.all_hear(&[Service::Wishlist], Duration::ZERO).await);

@@ -1,43 +1,42 @@
 //! A worker's place at its service's memory.
 
-use crate::{Hub, letters, memory::Memory, reception::Reception};
-use flow::topology::Queue;
-use messaging::{
-    Envelope,
-    publisher::PublishError,
-    transport::{Aside, Intake, Lost, Place, Taken},
+use super::memory::Memory;
+use crate::{
+    transport::{Aside, Intake, Lost, Taken},
     worker::WorkerError,
 };
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{any::Any, collections::BTreeSet, sync::Arc};
 use tokio::{
     sync::watch,
-    task::spawn_blocking,
     time::{Instant, sleep_until},
 };
 
-pub struct ZmqIntake {
-    hub: Hub,
+/// See the module; `A` is where its messages are put aside.
+pub struct MemoryIntake<A> {
+    aside: A,
     memory: Memory,
-    /// Keeps the socket open.
-    reception: Option<Arc<Reception>>,
+    /// Keeps open by what the memory is filled.
+    reception: Option<Arc<dyn Any + Send + Sync>>,
     broken: watch::Receiver<Option<String>>,
     prefetch: usize,
     is_paused: bool,
     held: BTreeSet<u64>,
 }
 
-impl ZmqIntake {
-    pub(crate) fn new(
-        hub: Hub,
+impl<A> MemoryIntake<A> {
+    /// A place for a worker at that memory, until `broken` says why there can be no more.
+    #[must_use]
+    pub fn new(
+        aside: A,
         memory: Memory,
-        reception: Arc<Reception>,
+        reception: Arc<dyn Any + Send + Sync>,
         broken: watch::Receiver<Option<String>>,
         prefetch: u16,
     ) -> Self {
         memory.workers_are(true);
         let prefetch = prefetch.into();
         Self {
-            hub,
+            aside,
             memory,
             reception: Some(reception),
             broken,
@@ -49,19 +48,19 @@ impl ZmqIntake {
 }
 
 /// Whoever is gone has nothing in hand.
-impl Drop for ZmqIntake {
+impl<A> Drop for MemoryIntake<A> {
     fn drop(&mut self) {
         self.memory.give_back(std::mem::take(&mut self.held));
         self.memory.workers_are(false);
     }
 }
 
-impl Intake for ZmqIntake {
+impl<A: Aside<Tag = u64>> Intake for MemoryIntake<A> {
     type Tag = u64;
-    type Aside = ZmqAside;
+    type Aside = A;
 
-    fn aside(&self) -> ZmqAside {
-        ZmqAside { hub: self.hub.clone(), memory: self.memory.clone() }
+    fn aside(&self) -> A {
+        self.aside.clone()
     }
 
     async fn next(&mut self) -> Result<Taken<u64>, WorkerError> {
@@ -81,11 +80,12 @@ impl Intake for ZmqIntake {
                         envelope: item.envelope,
                         exchange: item.exchange,
                         redelivered: item.redelivered,
-                        unreadable: None,
+                        unreadable: item.unreadable,
                     });
                 }
                 Err(due) => due,
             };
+            let _hunger = has_room.then(|| self.memory.hungers());
             tokio::select! {
                 () = changed => {}
                 _ = self.broken.changed() => {}
@@ -127,37 +127,5 @@ impl Intake for ZmqIntake {
     async fn close(&mut self) {
         self.memory.give_back(std::mem::take(&mut self.held));
         self.reception = None;
-    }
-}
-
-/// Puts aside in the service's own memory, or into a file.
-#[derive(Debug, Clone)]
-pub struct ZmqAside {
-    hub: Hub,
-    memory: Memory,
-}
-
-impl Aside for ZmqAside {
-    type Tag = u64;
-
-    async fn put(
-        &self,
-        tag: &u64,
-        queue: &'static Queue,
-        envelope: &Envelope,
-        place: Place,
-    ) -> Result<(), PublishError> {
-        match place {
-            Place::Retry { delay_ms } => {
-                self.memory.put_off(*tag, envelope.clone(), Duration::from_millis(delay_ms));
-                Ok(())
-            }
-            Place::Dead => {
-                let (folder, envelope) = (self.hub.parked_folder(), envelope.clone());
-                let parked = spawn_blocking(move || letters::park(&folder, queue, &envelope)).await;
-                let parked = parked.map_err(|error| Lost(error.to_string()))?;
-                Ok(parked.map_err(|error| Lost(format!("it could not be parked: {error}")))?)
-            }
-        }
     }
 }
