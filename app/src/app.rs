@@ -10,7 +10,7 @@ use crate::{
     },
     lab::Lab,
     live::{FirstPaintScript, provide_live},
-    pages::{Compare, Home, Mailbox, NotFound, Store, Transports},
+    pages::{Compare, Home, Learn, LearnLesson, Mailbox, NotFound, Store, Transports},
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title, provide_meta_context};
@@ -55,6 +55,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/lab") view=|| view! { <Redirect path="/lab/choreography" /> } />
                 <Route path=path!("/lab/:style") view=Lab ssr=SsrMode::Async />
+                <Route path=path!("/learn") view=Learn ssr=SsrMode::Async />
+                <Route path=path!("/learn/:lesson") view=LearnLesson ssr=SsrMode::Async />
                 <Route path=path!("/compare") view=Compare ssr=SsrMode::Async />
                 <Route path=path!("/store") view=Store ssr=SsrMode::Async />
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />

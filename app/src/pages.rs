@@ -2,6 +2,7 @@
 
 mod compare;
 pub mod home;
+mod learn;
 pub mod listing;
 pub mod mailbox;
 mod not_found;
@@ -16,6 +17,7 @@ const PAGES_STYLE: &str = "/pkg/pages.css";
 
 pub use compare::Compare;
 pub use home::Home;
+pub use learn::{Learn, LearnLesson};
 pub use mailbox::Mailbox;
 pub use not_found::NotFound;
 pub use store::Store;

@@ -6,6 +6,7 @@
 
 mod compare;
 mod kept;
+pub mod learn;
 mod metrics;
 mod rows;
 mod runs;
@@ -34,6 +35,8 @@ pub struct Study {
     pub compare: fn(Live, &dyn Fn(&str) -> Option<String>, Vec<Product>) -> AnyView,
     /// The page `/transports`, with the table as JSON has it.
     pub transports: fn(Live, String) -> AnyView,
+    /// The lessons, or one of them, as JSON has it.
+    pub learn: fn(Live, String) -> AnyView,
     /// Mends what this tab's comparison has left broken.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser leaves a page"))]
     mend: fn(),
@@ -71,6 +74,7 @@ const fn study() -> Study {
         export: sequence::export,
         compare: compare::page,
         transports: transports::page,
+        learn: learn::page,
         mend: compare::mend_left_behind,
         save: runs::save,
         open: runs::open,

@@ -2,7 +2,8 @@
 
 use flow::api::{EncodingChoice, LoyaltyWanted, WorkersWanted};
 use flow::fault::{ClosedGate, Fault, FaultKind, Gates};
-use flow::{Dispatch, Encoding, Service, System};
+use flow::picture::{QueuePicture, SystemPicture};
+use flow::{Dispatch, Encoding, Service};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -40,7 +41,7 @@ pub enum Deed {
     /// Whether inventory's own list of receivers names the fourth service.
     Apply(bool),
     Encode(Encoding),
-    /// Puts what is parked back into its queue.
+    /// Puts what is parked back into its queues.
     Replay,
 }
 
@@ -58,9 +59,10 @@ pub struct Call {
 }
 
 impl Deed {
-    /// The call that asks for it.
+    /// The call that asks for it, as things stand in that system.
     #[must_use]
-    pub fn call(&self, system: System) -> Call {
+    pub fn call(&self, picture: &SystemPicture) -> Call {
+        let system = picture.system;
         let text = |value: serde_json::Value| value.to_string();
         // What is plain data is always written.
         fn json_of(value: &impl Serialize) -> String {
@@ -93,7 +95,10 @@ impl Deed {
             Self::Encode(encoding) => {
                 ("PUT", system.api("encoding"), json_of(&EncodingChoice { encoding: *encoding }))
             }
-            Self::Replay => ("POST", system.api("dead-letters/replay"), "{}".to_owned()),
+            Self::Replay => {
+                let ids: Vec<_> = picture.own_queues().iter().flat_map(QueuePicture::letters).collect();
+                ("POST", system.api("dead-letters/replay"), text(json!({ "ids": ids })))
+            }
         };
         Call { method, path, body }
     }
@@ -127,13 +132,14 @@ impl Deed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow::{Style, Transport};
+    use flow::{Event, Kind, Picture, Provenance, Style, System, Transport};
 
     #[test]
     fn a_deed_is_the_call_that_the_labs_controls_make() {
         let system = System { style: Style::Choreography, transport: Transport::Zeromq };
+        let picture = Picture::default();
         let of = |deed: Deed| {
-            let Call { method, path, body } = deed.call(system);
+            let Call { method, path, body } = deed.call(picture.system(system));
             format!("{method} {path} {body}")
         };
         assert_eq!(
@@ -149,5 +155,19 @@ mod tests {
             of(Deed::Workers { service: Service::Catalog, workers: 2, prefetch: 5 }),
             r#"POST /api/choreography/catalog/workers?transport=zeromq {"workers":2,"prefetch":5}"#
         );
+    }
+
+    #[test]
+    fn what_is_replayed_is_what_is_parked_then() {
+        let system = System::of(Style::Orchestration);
+        let mut picture = Picture::default();
+        let kind = Kind::DeadLettered { reason: "poison".to_owned() };
+        let mut parked = Event::new(1, Provenance::Service, kind);
+        (parked.seq, parked.system, parked.message_id) = (1, Some(system), Some("m-1".into()));
+        parked.queue = Some(system.queue_of(Service::Catalog).name.into());
+        let replay = |picture: &Picture| Deed::Replay.call(picture.system(system)).body;
+        assert_eq!(replay(&picture), r#"{"ids":[]}"#);
+        picture.apply(&parked);
+        assert_eq!(replay(&picture), r#"{"ids":["catalog.update_sku_availability.dead:m-1"]}"#);
     }
 }
