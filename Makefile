@@ -28,7 +28,7 @@ BOUND := $(TARGET)/bound
 NPM_BIN := end2end/node_modules/.bin
 NPM_STAMP := end2end/node_modules/.package-lock.json
 
-RUST_MANIFESTS := Cargo.toml Cargo.lock .cargo/config.toml app/Cargo.toml app/flow/Cargo.toml
+RUST_MANIFESTS := Cargo.toml Cargo.lock .cargo/config.toml app/Cargo.toml app/flow/Cargo.toml app/lessons/Cargo.toml
 PAGE_SOURCES := $(shell find app -name '*.rs' -o -name '*.js') $(RUST_MANIFESTS)
 STYLE_SOURCES := $(wildcard style/*.css)
 PUBLIC_FILES := $(shell find public -type f)
@@ -89,8 +89,8 @@ soak: build ## The long proof that nothing is lost and nothing doubled: limits, 
 	@cargo run --release -p broker --example memory
 	$(call step,a file of a hundred megabytes)
 	@SKUFLOW_SOAK=1 cargo test --release -p server --test files a_large_file -- --nocapture
-	$(call step,axe in every state and theme$(,) every fault and every state of the stage in both styles)
-	@cd end2end && SKUFLOW_SOAK=1 SKUFLOW_BIN="$(abspath $(SERVER))" npx playwright test axe faults stage --project embedded
+	$(call step,axe in every state and theme$(,) every fault and every state of the stage in both styles$(,) every lesson)
+	@cd end2end && SKUFLOW_SOAK=1 SKUFLOW_BIN="$(abspath $(SERVER))" npx playwright test axe faults stage learn --project embedded
 	$(call step,kills and cuts under load (this takes a while))
 	@SKUFLOW_SOAK=1 SKUFLOW_TEST_RABBITMQ_URL=started-by-the-test \
 		cargo test --release -p server --test reliability -- --nocapture --test-threads 1

@@ -10,7 +10,7 @@ use crate::{
     },
     lab::Lab,
     live::{FirstPaintScript, provide_live},
-    pages::{Class, Compare, Home, Mailbox, NotFound, Store, Transports},
+    pages::{Class, Compare, Home, Learn, LearnLesson, Mailbox, NotFound, Store, Transports},
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title, provide_meta_context};
@@ -57,6 +57,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/lab/:style") view=Lab ssr=SsrMode::Async />
                 <Route path=path!("/class") view=Class />
                 <Route path=path!("/class/:code") view=Class />
+                <Route path=path!("/learn") view=Learn ssr=SsrMode::Async />
+                <Route path=path!("/learn/:lesson") view=LearnLesson ssr=SsrMode::Async />
                 <Route path=path!("/compare") view=Compare ssr=SsrMode::Async />
                 <Route path=path!("/store") view=Store ssr=SsrMode::Async />
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />

@@ -33,6 +33,9 @@ pub trait Backend: Send + Sync + 'static {
     fn wishes(&self, system: System) -> Answer<Vec<Wish>>;
     /// Every e-mail sent, newest first.
     fn emails(&self, system: System) -> Answer<Vec<Email>>;
+    /// Every lesson, as it stands in the list.
+    fn lessons(&self) -> Vec<lessons::Brief>;
+    fn lesson(&self, id: &str) -> Option<lessons::Lesson>;
     /// What each system takes and loses, as far as it has been measured.
     fn transports(&self) -> Answer<Transports>;
 }

@@ -3,7 +3,7 @@
 //! Rules are in the crate `flow`, the live state in `live`; here is what one page shows of them. The `director`
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
-mod act;
+pub(crate) mod act;
 pub mod broken;
 mod caption;
 pub mod controls;
@@ -35,7 +35,7 @@ mod status;
 pub(crate) mod steady;
 pub mod views;
 pub(crate) mod words;
-mod zone;
+pub(crate) mod zone;
 
 use crate::api::{
     self,

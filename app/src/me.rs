@@ -33,11 +33,17 @@ pub fn introduce() {
     if me().is_some() {
         return;
     }
-    let mut bytes = [0_u8; 16];
-    let crypto = leptos::prelude::window().crypto();
     // Without an id the reader is somebody without a name.
-    if crypto.is_ok_and(|crypto| crypto.get_random_values_with_u8_array(&mut bytes).is_ok()) {
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    if let Some(id) = random_id() {
         cookies::keep(ID, &id);
     }
+}
+
+/// An id that nobody else has.
+#[must_use]
+pub fn random_id() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    let crypto = leptos::prelude::window().crypto().ok()?;
+    crypto.get_random_values_with_u8_array(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -3,6 +3,7 @@
 mod class;
 mod compare;
 pub mod home;
+mod learn;
 pub mod listing;
 pub mod mailbox;
 mod not_found;
@@ -18,6 +19,7 @@ pub const PAGES_STYLE: &str = "/pkg/pages.css";
 pub use class::Class;
 pub use compare::Compare;
 pub use home::Home;
+pub use learn::{Learn, LearnLesson};
 pub use mailbox::Mailbox;
 pub use not_found::NotFound;
 pub use store::Store;

@@ -7,6 +7,7 @@
 mod class;
 mod compare;
 mod kept;
+pub mod learn;
 mod metrics;
 mod rows;
 mod runs;
@@ -42,6 +43,8 @@ pub struct Study {
     /// The class that this browser takes part in, and the page about it if that is open.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser takes part"))]
     class: fn(Live, Option<HtmlElement>),
+    /// The lessons, or one of them, as JSON has it.
+    pub learn: fn(Live, String) -> AnyView,
     /// Mends what this tab's comparison has left broken.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser leaves a page"))]
     mend: fn(),
@@ -80,6 +83,7 @@ const fn study() -> Study {
         compare: compare::page,
         transports: transports::page,
         class: class::wake,
+        learn: learn::page,
         mend: compare::mend_left_behind,
         save: runs::save,
         open: runs::open,

@@ -3,7 +3,7 @@
 import { violations } from "../support/axe";
 import { expect, open, test } from "../support/fixtures";
 
-const PAGES = ["/", "/lab/choreography", "/lab/orchestration", "/store", "/mailbox", "/transports"];
+const PAGES = ["/", "/lab/choreography", "/lab/orchestration", "/store", "/mailbox", "/transports", "/learn"];
 const THEMES = ["light", "dark", "projector"] as const;
 
 for (const path of [...PAGES, "/nowhere"]) {

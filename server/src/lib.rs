@@ -11,6 +11,7 @@ pub mod carriers;
 pub mod cli;
 pub mod data;
 mod holdings;
+mod lessons;
 pub mod measure;
 mod members;
 pub mod modes;

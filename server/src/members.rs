@@ -161,7 +161,10 @@ impl Members {
     }
 
     /// Lets it join or leave, and changes inventory's list; answers how it stands then.
-    async fn want(
+    ///
+    /// # Errors
+    /// What to mend.
+    pub async fn want(
         &self,
         system: System,
         wanted: LoyaltyWanted,

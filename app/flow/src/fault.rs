@@ -85,6 +85,12 @@ impl FaultKind {
         }
     }
 
+    /// Whether it lasts from when it is set until it is cleared, instead of striking now and then.
+    #[must_use]
+    pub const fn lasts(self) -> bool {
+        matches!(self, Self::ConsumerStopped | Self::QueueUnbound | Self::BrokerStopped)
+    }
+
     /// Whether it strikes a service as the consumer of its queue: not inventory as the one who publishes and answers, and not
     /// the broker.
     #[must_use]

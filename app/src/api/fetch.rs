@@ -4,7 +4,9 @@
 //! page kilobytes.
 
 use flow::api::Problem;
+use js_sys::{Function, Reflect};
 use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast as _, JsValue};
 
 /// Reads what is at `path`.
 ///
@@ -44,6 +46,20 @@ pub struct Answer {
 /// The server's own problem, or one of ours when it cannot be reached.
 pub async fn send(method: &str, path: &str, body: Option<String>) -> Result<String, Problem> {
     request(method, path, body.map(Body::Json), None).await.map(|answer| answer.text)
+}
+
+/// Sends a request as the page goes: the browser sends it although nobody waits for the answer.
+pub fn while_leaving(method: &str, path: &str) {
+    // `web-sys` has no name for `keepalive`.
+    let init = js_sys::Object::new();
+    for (name, value) in [("method", JsValue::from(method)), ("keepalive", JsValue::TRUE)] {
+        let _ = Reflect::set(&init, &name.into(), &value);
+    }
+    let window = leptos::prelude::window();
+    let fetch = Reflect::get(&window, &"fetch".into()).ok();
+    if let Some(fetch) = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok()) {
+        let _ = fetch.call2(&window, &path.into(), &init);
+    }
 }
 
 /// Asks for what is at `path`, and waits no longer than that.

@@ -19,6 +19,7 @@ pub fn Header() -> impl IntoView {
                 <span class="brand-word">"Skuflow"</span>
             </a>
             <nav class="nav" aria-label="Pages">
+                <NavLink to="/learn" below="/learn" name="Learn" />
                 <NavLink to="/lab/choreography" below="/lab" name="Lab" />
                 <NavLink to="/compare" below="/compare" name="Compare" />
                 <NavLink to="/store" below="/store" name="Store" />

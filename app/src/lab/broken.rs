@@ -51,18 +51,12 @@ pub const fn is_inventorys(kind: FaultKind) -> bool {
 #[must_use]
 pub fn trigger(fault: &Fault) -> String {
     match (fault.kind, fault.trigger) {
-        (kind, _) if lasts(kind) => "until cleared".to_owned(),
+        (kind, _) if kind.lasts() => "until cleared".to_owned(),
         (_, Trigger::Next) => "next time".to_owned(),
         (_, Trigger::EveryNth(1)) => "every time".to_owned(),
         (_, Trigger::EveryNth(n)) => format!("every {n}th time"),
         (_, Trigger::Probability(p)) => format!("with probability {p}, seed {}", fault.seed),
     }
-}
-
-/// Whether it lasts from when it is set until it is cleared, instead of striking now and then.
-#[must_use]
-pub const fn lasts(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::ConsumerStopped | FaultKind::QueueUnbound | FaultKind::BrokerStopped)
 }
 
 #[cfg(test)]

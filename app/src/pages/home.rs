@@ -46,6 +46,19 @@ pub fn Home() -> impl IntoView {
                     </div>
                 </article>
             </div>
+            <div class="ways">
+                <article class="way card">
+                    <div class="way-words">
+                        <h2>
+                            <a href="/learn">"Learn" <Arrow /></a>
+                        </h2>
+                        <p>
+                            "Short lessons on the running system: predict what happens, do it, and see. Begin with two
+                            minutes around the stage."
+                        </p>
+                    </div>
+                </article>
+            </div>
             <p class="home-next">
                 <a class="button" href="/compare">
                     "Compare the two " <Arrow />

@@ -69,11 +69,6 @@ struct Armed {
     random: StdRng,
 }
 
-/// Whether it lasts from when it is set until it is cleared, instead of striking now and then.
-const fn lasts(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::ConsumerStopped | FaultKind::QueueUnbound | FaultKind::BrokerStopped)
-}
-
 impl Board {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter().map(|armed| &armed.fault)
@@ -89,7 +84,7 @@ impl Board {
             self.0.push(known.unwrap_or_else(|| {
                 changes.set.push((fault.kind, fault.service));
                 let random = StdRng::seed_from_u64(fault.seed);
-                let lasting = u64::from(lasts(fault.kind));
+                let lasting = u64::from(fault.kind.lasts());
                 Armed { fault: Fault { struck: lasting, ..fault }, chances: 0, random }
             }));
         }
@@ -192,7 +187,7 @@ impl Control {
         }
         self.refresh(system);
         // That a queue is unbound, whoever unbinds it tells.
-        let at_once = |kind| lasts(kind) && kind != FaultKind::QueueUnbound;
+        let at_once = |kind: FaultKind| kind.lasts() && kind != FaultKind::QueueUnbound;
         for (kind, service) in changes.set.into_iter().filter(|(kind, _)| at_once(*kind)) {
             self.took_effect(system, service, kind);
         }

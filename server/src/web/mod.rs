@@ -18,6 +18,7 @@ pub mod transport;
 use crate::{
     announce,
     data::{self, Reset},
+    lessons::{self, Leases, Settable},
     measure::{self, Measure},
     members::{self, Members},
     styles::Services,
@@ -77,6 +78,11 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
     let control = parts.control.clone();
     let backpressure = Backpressure::new(inventory.clone(), parts.depths.clone());
     let (spool, stop) = (parts.spool.clone(), parts.stop.clone());
+    let settable = Settable {
+        control: control.clone(),
+        availability: availability.clone(),
+        members: parts.members.clone(),
+    };
     let recorder = Recorder { inventory: inventory.clone(), backpressure, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
@@ -86,6 +92,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(wishlist::http::routes(wishlist))
         .merge(loyalty::http::routes(loyalty))
         .merge(members::routes(parts.members.clone()))
+        .merge(lessons::http::routes(Leases::new(settable), parts.carriage.carriers.clone()))
         .merge(warehouse::request::routes(recorder))
         .merge(warehouse::ftp::http::routes(parts.drop_box.clone()))
         .merge(warehouse::simulator::http::routes(parts.simulation.clone()))

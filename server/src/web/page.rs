@@ -1,7 +1,8 @@
 //! The page: rendered by Leptos on the server, with its files beside it.
 
 use super::{Parts, journal::unreadable};
-use crate::{measure::Measure, styles::Services};
+use crate::{lessons, measure::Measure, styles::Services};
+use ::lessons::{Brief, Lesson};
 use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
 use axum::{
     Router,
@@ -167,6 +168,14 @@ impl Backend for Lent {
     fn emails(&self, system: System) -> Answer<Vec<Email>> {
         let wishlist = self.services.wishlist.clone();
         answer(async move { wishlist.emails(system).await })
+    }
+
+    fn lessons(&self) -> Vec<Brief> {
+        lessons::list()
+    }
+
+    fn lesson(&self, id: &str) -> Option<Lesson> {
+        lessons::find(id).cloned()
     }
 
     fn transports(&self) -> Answer<Transports> {

@@ -8,7 +8,7 @@
 
 use super::binding::Binding;
 use super::key::Key;
-use crate::{Id, Node, Sku};
+use crate::{Id, Node, Sku, joined};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -501,6 +501,11 @@ impl QueuePicture {
     /// The parked messages that are known one by one, oldest first; [`QueuePicture::dead`] counts all.
     pub fn parked(&self) -> impl Iterator<Item = &Id> {
         self.parked.iter().map(Key::id)
+    }
+
+    /// The names that they have at the desk.
+    pub fn letters(&self) -> impl Iterator<Item = String> {
+        self.parked().map(|id| joined(&[&*self.name, ".dead:", id]))
     }
 
     /// When the broker told how many are waiting, that is the truth, whatever was counted.

@@ -15,7 +15,7 @@ use flow::layout::{
     ARRIVAL_EDGE, PRODUCER, WAREHOUSE, consumer_id, deliver_edge, http_edge, publish_edge, route_edge,
 };
 use flow::loyalty::{Line, UNCHANGED, diff, file};
-use flow::picture::{QueuePicture, SystemPicture};
+use flow::picture::SystemPicture;
 use flow::{Dispatch, Service, Style, System, Transport, topology};
 
 /// By how much a service is slowed down, in milliseconds.
@@ -57,9 +57,8 @@ impl Parked {
     #[must_use]
     pub fn of(system: &SystemPicture) -> Vec<Self> {
         let all = system.members().zip(system.own_queues());
-        let names =
-            |queue: &QueuePicture| queue.parked().map(|id| joined(&[&*queue.name, ".dead:", id])).collect();
-        all.map(|(service, queue)| Self { service, letters: names(queue), count: queue.dead }).collect()
+        all.map(|(service, queue)| Self { service, letters: queue.letters().collect(), count: queue.dead })
+            .collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::field::{NumberField, number};
 use super::section::{Asking, Section};
 use crate::api::asks::Ask;
-use crate::lab::broken::{NEVER, is_inventorys, lasts, name, sentence, trigger};
+use crate::lab::broken::{NEVER, is_inventorys, name, sentence, trigger};
 use crate::lab::words::service_name;
 use flow::fault::{Fault, FaultKind, Faults};
 use flow::{Service, System};
@@ -60,7 +60,7 @@ impl Fields {
         let service = if is_inventorys(kind) { Service::Inventory } else { self.service.get_untracked() };
         let read = |field: RwSignal<String>| field.with_untracked(|text| number(text));
         let mut fault = json!({ "kind": kind, "service": service, "trigger": "next" });
-        if !lasts(kind) {
+        if !kind.lasts() {
             fault["trigger"] = match self.trigger.get_untracked() {
                 When::Next => json!("next"),
                 When::EveryNth => json!({ "every_nth": read(self.every).unwrap_or_else(|| 1.into()) }),
@@ -188,7 +188,7 @@ fn FaultForm(section: Section) -> impl IntoView {
     let fields = Fields::new();
     let kind = fields.kind;
     let is_anybodys = Memo::new(move |_| !is_inventorys(kind.get()));
-    let has_trigger = Memo::new(move |_| !lasts(kind.get()));
+    let has_trigger = Memo::new(move |_| !kind.get().lasts());
     let has_delay = Memo::new(move |_| delays(kind.get()));
     let choose_kind = move |event: ev::Event| {
         if let Ok(chosen) = event_target_value(&event).parse() {
