@@ -11,10 +11,8 @@ use crate::lab::words::service_name;
 use crate::study::BROKEN_IN_BOTH;
 use flow::fault::{Fault, FaultKind, Faults};
 use flow::{Service, System};
-use js_sys::{Function, Reflect};
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::{JsCast as _, JsValue};
 
 /// What is broken on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,17 +113,10 @@ pub async fn clear(broken: &Broken) -> Result<(), String> {
 /// took the place of cannot be given back that fast; the next page of this tab does it, if there is one.
 pub fn clear_while_leaving(broken: &Broken) {
     let Fault { kind, service, .. } = &broken.fault;
-    // `web-sys` has no name for `keepalive`.
-    let init = js_sys::Object::new();
-    for (name, value) in [("method", JsValue::from("DELETE")), ("keepalive", JsValue::TRUE)] {
-        let _ = Reflect::set(&init, &name.into(), &value);
-    }
-    let fetch = Reflect::get(&window(), &"fetch".into()).ok();
-    let Some(fetch) = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok()) else { return };
     for (system, before) in &broken.instead_of {
         if before.is_none() {
             let ask = clear_one(*system, *kind, *service);
-            let _ = fetch.call2(&window(), &ask.path.into(), &init);
+            fetch::while_leaving(ask.method, &ask.path);
         }
     }
 }
