@@ -1,10 +1,15 @@
 //! What the server tells of a class, as it happens.
 
 use super::{Class, Standing};
-use leptos::prelude::*;
-use std::mem::forget;
+use crate::api::fetch;
+use leptos::{prelude::*, task::spawn_local};
+use std::{mem::forget, time::Duration};
 use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
+
+/// How long to wait before a stream that the browser has given up is opened again.
+const AGAIN: Duration = Duration::from_secs(2);
+const NOT_FOUND: u16 = 404;
 
 /// Follows the class for as long as the page is open.
 pub fn open(class: Class) {
@@ -26,13 +31,26 @@ pub fn open(class: Class) {
     });
     let failed = source.clone();
     let on_error = Closure::<dyn FnMut()>::new(move || {
-        // The browser tries again by itself, unless it was answered that there is no such class.
-        let is_over = failed.ready_state() == EventSource::CLOSED;
-        class.standing.try_set(if is_over { Standing::Over } else { Standing::Lost });
+        class.standing.try_set(Standing::Lost);
+        // Else the browser tries again by itself. It gives up when it was answered anything but a stream, and when the page
+        // is left.
+        if failed.ready_state() == EventSource::CLOSED {
+            spawn_local(look(class));
+        }
     });
     // The names are ours and the target is new: listening cannot fail.
     let _ = source.add_event_listener_with_callback("class", on_class.as_ref().unchecked_ref());
     let _ = source.add_event_listener_with_callback("over", on_over.as_ref().unchecked_ref());
     source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
     forget((source, on_class, on_over, on_error));
+}
+
+/// Looks whether there still is such a class, and follows it again in a while if nobody says that there is none.
+async fn look(class: Class) {
+    let answer = fetch::send("GET", &class.call(""), None).await;
+    if answer.is_err_and(|problem| problem.status == NOT_FOUND) {
+        class.standing.try_set(Standing::Over);
+        return;
+    }
+    set_timeout(move || open(class), AGAIN);
 }
