@@ -171,6 +171,8 @@ mod scenario {
         assert!(told["promise"].as_str().unwrap().starts_with("at most once"), "{told}");
         let skuflow = skuflow.restart().await;
         assert_eq!(get(&skuflow, jobs, "transport").await["fetch"], "basic", "it is kept over a restart");
+        // This one has a Redis of its own, which ends with it.
+        drop(skuflow.stopped().await);
     }
 
     pub async fn who_is_not_subscribed_misses_it_and_exactly_that_is_told() {
