@@ -140,7 +140,9 @@ impl Pattern {
         let (kind, node) = (event.kind.name(), event.node.as_ref());
         let is_it = |at: &usize| {
             let ghost = &self.steps[*at];
-            ghost.kind == kind && Some(&ghost.node) == node && ghost.queue == event.queue
+            // Who routes a message differs by transport: a broker, or inventory's own socket.
+            let is_its_node = kind == KindName::Routed || Some(&ghost.node) == node;
+            ghost.kind == kind && is_its_node && ghost.queue == event.queue
         };
         let Some(place) = left.iter().position(is_it) else { return };
         left.remove(place);

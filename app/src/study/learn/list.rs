@@ -26,6 +26,9 @@ pub fn List(briefs: Vec<Brief>) -> impl IntoView {
                         break stays broken."
                     </p>
                 </div>
+                <a class="button" href="/class">
+                    "Start a class"
+                </a>
             </div>
             <ol class="learn-list">
                 {briefs.into_iter().map(|brief| view! { <Row brief progress /> }).collect_view()}
