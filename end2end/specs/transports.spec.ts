@@ -15,7 +15,7 @@ const SIZES = [[1280, 800], [390, 844]] as const;
 
 test.describe.configure({ mode: "parallel" });
 
-test("a measurement tells how far it is and fills both tables, which stay accessible in every theme", async ({ page, context, server }) => {
+test("a measurement tells how far it is and fills its tables, which stay accessible in every theme", async ({ page, context, server }) => {
   test.setTimeout(300_000);
   await open(page, "/transports");
   await expect(page.locator('main[data-measure="never"]')).toBeAttached();
@@ -29,10 +29,14 @@ test("a measurement tells how far it is and fills both tables, which stay access
 
   await expect(page.locator('main[data-measure="done"]')).toBeAttached({ timeout: 240_000 });
   await expect(page.getByText(/^Measured on this machine at /)).toBeVisible();
-  const { rows } = await server.get<{ rows: Row[] }>("/api/transports");
+  const { rows, encodings } = await server.get<{ rows: Row[]; encodings: { encoding: string; bytes: number }[] }>("/api/transports");
+  expect(encodings.map((one) => one.encoding)).toEqual(["json", "msgpack", "protobuf"]);
+  for (const [at, { bytes }] of encodings.entries()) {
+    await expect(page.locator("[data-encoding]").nth(at)).toContainText(String(bytes));
+  }
   expect(rows.some((row) => row.undisturbed)).toBe(true);
   const takes = page.getByRole("table").first();
-  const losses = page.getByRole("table").last();
+  const losses = page.getByRole("table").nth(1);
   for (const { system, promise, reason, undisturbed, broken } of rows) {
     // The short name leaves the transport that goes without saying out; the mark does not.
     const name = system.includes(".") ? system : `${system}.amqp`;
@@ -92,7 +96,7 @@ test("what keeps it from measuring is said, and a server that goes away too", as
 
 test("each system in it leads to its lab, and the comparison leads there", async ({ page }) => {
   await open(page, "/compare");
-  await page.getByRole("link", { name: "Compare transports" }).click();
+  await page.getByRole("link", { name: "Measure transports" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Transports");
   await expect(page.locator("html[data-hydrated]")).toBeAttached();
   await page.getByRole("table").first().getByRole("link", { name: "Orchestration over AMQP" }).click();
