@@ -58,7 +58,7 @@ test: ## Install what the tests need, then run all of them, on both brokers
 	$(call step,a RabbitMQ of their own)
 	@end2end/tools/with-rabbitmq.sh $(MAKE) test-with-rabbitmq
 
-# Native tests mostly wait, for brokers and for deadlines: so there are more of them at a time than cores. The release build
+# Native tests mostly wait, for brokers and for deadlines: so there is one more of them at a time than cores. The release build
 # takes what they leave of the machine.
 .PHONY: test-with-rabbitmq
 test-with-rabbitmq:
@@ -67,7 +67,7 @@ test-with-rabbitmq:
 	nice -n 19 $(MAKE) build >$(STAMPS)/build.log 2>&1 & building=$$!; \
 	trap 'kill $$building 2>/dev/null || true' EXIT; \
 	NODE_PATH="$(abspath end2end/node_modules)" SKUFLOW_TEST_STRICT=1 BROKER_TEST_STRICT=1 \
-		RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) cargo test --workspace; \
+		RUST_TEST_THREADS=$$((1 + $$(getconf _NPROCESSORS_ONLN))) cargo test --workspace; \
 	trap - EXIT; \
 	wait $$building || { cat $(STAMPS)/build.log; exit 1; }
 	@$(MAKE) build
