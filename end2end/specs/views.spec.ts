@@ -92,9 +92,12 @@ test("a saved run opened without any server shows the same picture at the same p
   const fresh = await browser.newContext({ viewport: page.viewportSize() });
   const other = await fresh.newPage();
   await other.route("**/api/**", (route) => route.abort());
+  // What opens a saved run is fetched a moment after the page.
+  const opener = other.waitForResponse((answer) => /\/pkg\/split_load_\d+\.wasm/.test(answer.url()));
   await open(other, `${baseURL}/lab/choreography`);
+  await (await opener).finished();
   await other.getByLabel("Open run").setInputFiles(file);
-  await expect(other.getByText("Nothing is being sent.", { exact: true })).toBeVisible();
+  await expect(other.getByText("Nothing is being sent.", { exact: true })).toBeVisible({ timeout: 20_000 });
   await expect(other.locator('main[data-connection="replay"]')).toBeAttached();
   await expect(other.getByRole("button", { name: "Send arrival" })).toBeDisabled();
   // The control room is the real system's, and H would close its gates.
