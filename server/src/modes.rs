@@ -1,10 +1,11 @@
 //! In which mode each system works, kept over a restart: a file of the data folder, `transport-modes.json`.
 
 use flow::{
-    System,
+    Actor, Event, Kind, Provenance, System,
     api::TransportWanted,
     mode::{Fetch, Mode},
 };
+use journal::Journal;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -136,6 +137,15 @@ impl Modes {
         fs::rename(unfinished, &self.0.path)?;
         *set = wanted;
         Ok(())
+    }
+}
+
+impl Modes {
+    /// Tells the journal in which mode a system works: when it begins to, and when somebody has set another one.
+    pub fn tell(&self, journal: &Journal, system: System, by: Option<&Arc<Actor>>) {
+        let mut event = Event::new(0, Provenance::Service, Kind::ModeChanged { mode: self.of(system) });
+        (event.system, event.actor) = (Some(system), by.cloned());
+        journal.report(event);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     truth::OfStores,
 };
 use flow::{
-    Id, Service, Style, System, Transport,
+    Actor, Id, Service, Style, System, Transport,
     api::{QueueDepth, TransportState, TransportTold},
     topology::Queue,
 };
@@ -108,8 +108,9 @@ impl RedisSystems {
         Ok(self.0.hubs.get_or_init(|| hubs))
     }
 
-    /// The mode of a system was changed.
-    pub fn mode_is(&self, system: System) {
+    /// Somebody has changed the mode of a system.
+    pub fn mode_is(&self, system: System, by: &Arc<Actor>) {
+        self.0.modes.tell(&self.0.connector.journal, system, Some(by));
         if let Some(hubs) = self.0.hubs.get() {
             hubs[system.style as usize].set_way(Way::of(self.0.modes.of(system)));
         }
@@ -147,6 +148,7 @@ impl RedisSystems {
         }
         let hub = self.hubs()?[system.style as usize].clone();
         self.0.awake[system.style as usize].store(true, Ordering::Release);
+        self.0.modes.tell(&self.0.connector.journal, system, None);
         for (system, service) in system.services() {
             let session = RedisSession {
                 of: self.0.sessions.of(system, service, self.0.connector.stop.clone()),

@@ -6,7 +6,7 @@ use crate::{
     truth::OfStores,
 };
 use flow::{
-    Service, Style, System, Transport,
+    Actor, Service, Style, System, Transport,
     api::{QueueDepth, SocketTold, TransportState, TransportTold},
     topology::Queue,
 };
@@ -89,6 +89,7 @@ impl ZeromqSystems {
         let hub = self.hubs()?[system.style as usize].clone();
         hub.starts_empty();
         self.0.awake[system.style as usize].store(true, Ordering::Release);
+        self.0.setup.modes.tell(&connector.journal, system, None);
         for (system, service) in system.services() {
             let session = ZmqSession {
                 of: sessions.of(system, service, connector.stop.clone()),
@@ -166,8 +167,10 @@ impl ZeromqSystems {
         }
     }
 
-    /// The mode of a system was changed.
-    pub fn mode_is(&self, system: System) {
+    /// Somebody has changed the mode of a system.
+    pub fn mode_is(&self, system: System, by: &Arc<Actor>) {
+        let Setup { modes, connector, .. } = &self.0.setup;
+        modes.tell(&connector.journal, system, Some(by));
         if let Some(hub) = self.hub(system) {
             hub.set_way(Way::of(self.0.setup.modes.of(system).name));
         }

@@ -260,7 +260,7 @@ mod scenario {
             }
             assert_eq!(get(&skuflow, system, "transport").await["state"], "running");
             let page = skuflow.get(&system.page("/lab")).await.text().await.unwrap();
-            let label = system.queue_of(Service::Catalog).label();
+            let label = system.queue_of(Service::Catalog).label(system.first_mode());
             for part in ["data-transport=\"redis\"", "once in effect", label] {
                 assert!(page.contains(part), "{system}: {part}");
             }

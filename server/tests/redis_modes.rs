@@ -120,6 +120,7 @@ mod scenario {
                 quantity += 1;
                 let shown = product(&skuflow, system, "MUG-RED").await;
                 assert_eq!(shown["quantity"], quantity, "{system} {mode:?}");
+                assert_eq!(picture(&skuflow).await.system(system).mode(), *mode, "it is drawn as what it is");
                 if mode.name == "pubsub" {
                     continue;
                 }

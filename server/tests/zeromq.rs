@@ -136,8 +136,9 @@ async fn one_arrival_reaches_every_effect_in_both_styles_and_modes_and_nothing_o
             let sockets = told["sockets"].as_array().unwrap();
             assert!(sockets.iter().all(|one| (one["type"] == "ROUTER") == acked), "{told}");
             let page = skuflow.get(&system.page("/lab")).await.text().await.unwrap();
-            let label = system.queue_of(Service::Catalog).label();
-            for part in ["data-transport=\"zeromq\"", "At most once, and it shows", label] {
+            let mode = if acked { system.mode_named("acked", None).unwrap() } else { system.first_mode() };
+            let label = system.queue_of(Service::Catalog).label(mode);
+            for part in ["data-transport=\"zeromq\"", mode.promise, label] {
                 assert!(page.contains(part), "{system}: {part}");
             }
         }

@@ -19,6 +19,7 @@ pub use px::Px;
 pub use rect::Rect;
 pub use text::{Anchor, Text};
 
+use crate::mode::Mode;
 use crate::{Dispatch, Service, Style, System, Transport};
 use std::fmt::Write as _;
 
@@ -29,6 +30,8 @@ pub struct Plan {
     pub style: Style,
     /// Over which transport.
     pub transport: Transport,
+    /// In which mode messages travel over it.
+    pub mode: Mode,
     /// How choreography's event reaches the queues.
     pub dispatch: Dispatch,
     /// Loyalty, while it takes part: whether inventory's own list of receivers names it.
@@ -258,10 +261,12 @@ impl Plan {
     /// A system by itself: all of its queues are bound, and nobody else is there.
     #[must_use]
     pub fn new(system: impl Into<System>, orientation: Orientation) -> Self {
-        let System { style, transport } = system.into();
+        let system = system.into();
+        let System { style, transport } = system;
         Self {
             style,
             transport,
+            mode: system.first_mode(),
             dispatch: Dispatch::Fanout,
             loyalty: None,
             unbound: Vec::new(),
@@ -298,7 +303,7 @@ impl Plan {
         let is_listed = |service| service != Service::Loyalty || self.loyalty == Some(true);
         let own = self.system().queues().chain(loyalty).map(|queue| Row::Queue {
             name: queue.name.to_owned(),
-            label: queue.label().to_owned(),
+            label: queue.label(self.mode).to_owned(),
             service: Some(queue.service),
             consumer: Some(consumer_id(queue.service).to_owned()),
             has_route: match self.has_exchange() {
@@ -404,13 +409,15 @@ impl Layout {
     }
 }
 
-/// What a system's exchange is, as it is written below its name.
+/// What a system's exchange is in that mode, as it is written below its name.
 #[must_use]
-pub const fn exchange_type_name(system: System) -> &'static str {
+pub fn exchange_type_name(system: System, mode: Mode) -> &'static str {
     match (system.transport, system.exchange().exchange_type) {
         (Transport::Amqp, crate::topology::ExchangeType::Fanout) => "fanout",
         (Transport::Amqp, crate::topology::ExchangeType::Direct) => "direct",
+        (Transport::Redis, _) if mode.is_pubsub() => "channel",
         (Transport::Redis, _) => "stream",
+        (Transport::Zeromq, _) if mode.is_acked() => "ROUTER socket",
         (Transport::Zeromq, crate::topology::ExchangeType::Fanout) => "PUB socket",
         (Transport::Zeromq, crate::topology::ExchangeType::Direct) => "PUSH sockets",
     }

@@ -2,7 +2,8 @@
 
 use crate::words::words;
 use crate::{Style, System, Transport};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::borrow::Cow;
 
 /// How consumers take messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,8 +21,8 @@ words!(
     "{0:?} is not a way to fetch: use reliable or basic"
 );
 
-/// A way in which messages travel, and are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// A way in which messages travel, and are taken. As data it is its name and how messages are taken: `sidekiq+basic`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode {
     /// Its name, as `PUT /api/{style}/transport` takes it.
     pub name: &'static str,
@@ -31,9 +32,24 @@ pub struct Mode {
     pub promise: &'static str,
 }
 
+impl Serialize for Mode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}+{}", self.name, self.fetch))
+    }
+}
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format_args!("there is no mode {text:?}")))
+    }
+}
+
 const AT_LEAST_ONCE: &str = "at least once; once in effect";
 const SUBSCRIBED: &str = "at most once: who is not subscribed misses it, and each loss is told";
 const POPPED: &str = "at most once: what a worker has popped when it dies is lost, and each loss is told";
+
+const ACKED: &str = "at least once, once in effect: inventory keeps each message until it is acknowledged";
 
 const fn reliable(name: &'static str, promise: &'static str) -> Mode {
     Mode { name, fetch: Fetch::Reliable, promise }
@@ -51,20 +67,38 @@ const JOBS: &[Mode] = &[
     reliable("resque", AT_LEAST_ONCE),
     basic("resque", POPPED),
 ];
-const PUBSUB: &[Mode] = &[
-    basic("pubsub", SUBSCRIBED),
-    reliable(
-        "acked",
-        "at least once, once in effect: inventory keeps each event until every service has acknowledged it",
-    ),
-];
+const PUBSUB: &[Mode] = &[basic("pubsub", SUBSCRIBED), reliable("acked", ACKED)];
 const PUSHPULL: &[Mode] = &[
     basic("pushpull", "at most once: what a worker dies with is lost, and each loss is told"),
-    reliable(
-        "acked",
-        "at least once, once in effect: inventory keeps each command until its service has acknowledged it",
-    ),
+    reliable("acked", ACKED),
 ];
+
+impl Mode {
+    /// The mode of that name in which messages are taken in that way. What a mode promises does not depend on the system.
+    #[must_use]
+    pub fn named(name: &str, fetch: Fetch) -> Option<Self> {
+        let all = [QUEUES, STREAMS, JOBS, PUBSUB, PUSHPULL];
+        all.into_iter().flatten().copied().find(|mode| mode.name == name && mode.fetch == fetch)
+    }
+
+    /// The mode as data has it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (name, fetch) = text.split_once('+')?;
+        Self::named(name, fetch.parse().ok()?)
+    }
+
+    /// Whether whoever is to have a message has to be there when it is sent.
+    #[must_use]
+    pub fn is_pubsub(self) -> bool {
+        self.name == "pubsub"
+    }
+
+    /// Whether the producer itself keeps each message until it is acknowledged.
+    #[must_use]
+    pub fn is_acked(self) -> bool {
+        self.name == "acked"
+    }
+}
 
 impl System {
     /// The modes that there are; the first one is the one it starts with.
@@ -124,6 +158,8 @@ mod tests {
             for mode in system.modes() {
                 assert_eq!(system.mode_named(mode.name, Some(mode.fetch)), Some(*mode), "{system}");
                 assert!(system.fetches_of(mode.name).contains(&mode.fetch));
+                let text = serde_json::to_string(mode).unwrap();
+                assert_eq!(serde_json::from_str::<Mode>(&text).unwrap(), *mode, "its promise too: {text}");
                 assert_eq!(mode.fetch == Fetch::Basic, mode.promise.starts_with("at most once"), "{mode:?}");
             }
             assert_eq!(system.mode_named("fax", None), None);

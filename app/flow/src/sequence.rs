@@ -316,6 +316,7 @@ impl Draft {
             | Kind::QueueDeleted { .. }
             | Kind::QueuePurged { .. }
             | Kind::MembershipChanged { .. }
+            | Kind::ModeChanged { .. }
             | Kind::Unknown => {}
             Kind::ServerStarted => self.note(event, who, "the server started again".to_owned()),
             Kind::ConnectionBlocked { reason } => {

@@ -1,5 +1,6 @@
 //! The names on the wire: exchanges, queues, and what binds them.
 
+use crate::mode::Mode;
 use crate::{Service, Style, System, Transport};
 
 /// The type of an exchange that we declare (AMQP 0-9-1, section 3.1.3).
@@ -55,12 +56,18 @@ impl Queue {
         }
     }
 
-    /// What it is called where its name would say too much: a group is one of its stream's.
+    /// What it is called in that mode where its name would say too much or something else: a group is one of its stream's,
+    /// and who is subscribed has its messages in its own memory.
     #[must_use]
-    pub fn label(&self) -> &'static str {
+    pub fn label(&self, mode: Mode) -> &'static str {
         match (self.transport, self.style) {
+            (Transport::Redis, Style::Choreography) if mode.is_pubsub() => "SUBSCRIBE, in memory",
             (Transport::Redis, Style::Choreography) => GROUP_LABELS[self.service as usize],
+            (Transport::Redis, Style::Orchestration) if mode.name == "resque" => {
+                RESQUE_LABELS[self.service as usize]
+            }
             // The names of these systems' queues are their sockets' with the transport before them.
+            (Transport::Zeromq, _) if mode.is_acked() => "DEALER, in memory",
             (Transport::Zeromq, Style::Choreography) => "SUB sku_processed",
             (Transport::Zeromq, Style::Orchestration) => PULL_LABELS[self.service as usize],
             _ => self.name,
@@ -71,6 +78,14 @@ impl Queue {
 /// What the groups of the stream are called in the picture.
 const GROUP_LABELS: [&str; Service::COUNT] =
     ["group inventory", "group catalog", "group wishlist", "group loyalty"];
+
+/// Resque's keys have its namespace before them.
+const RESQUE_LABELS: [&str; Service::COUNT] = [
+    "resque:queue:recalculate_sku",
+    "resque:queue:update_sku_availability",
+    "resque:queue:update_wishlists",
+    "resque:queue:add_loyalty_points",
+];
 
 /// What the sockets are called by which the services take commands over ZeroMQ.
 const PULL_LABELS: [&str; Service::COUNT] = [

@@ -32,7 +32,8 @@ fn said(look: &Look<'_>) -> Said {
         let words = "More arrives than can be told step by step: the lines show rates.";
         return Said { pieces: vec![Piece::Words(words.to_owned())], is_by_hand };
     }
-    let told = |event: &Arc<Event>| if ends_in_vain(look, event) { None } else { caption(event) };
+    let mode = look.lab.system().mode();
+    let told = |event: &Arc<Event>| if ends_in_vain(look, event) { None } else { caption(event, mode) };
     Said { pieces: look.shown().find_map(told).unwrap_or_default(), is_by_hand }
 }
 

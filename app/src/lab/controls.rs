@@ -18,6 +18,7 @@ use crate::api::{
 use crate::later;
 use crate::live::Connection;
 use flow::fault::FaultKind;
+use flow::mode::Mode;
 use flow::{Dispatch, Id, Service, Style, System, Transport};
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::Value;
@@ -175,12 +176,9 @@ pub fn Controls(
 #[component]
 fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl IntoView {
     let chosen = Memo::new(move |_| seen.with(|seen| seen.dispatch));
-    let (one, legend) = match lab.peek(|state| state.shows().transport).unwrap_or_default() {
-        Transport::Amqp => ("Exchange", "How it reaches the queues"),
-        Transport::Redis => ("Stream", "How it reaches the groups"),
-        Transport::Zeromq => ("PUB socket", "How it reaches the services"),
-    };
-    let choices = [(Dispatch::Fanout, one), (Dispatch::Queues, "Own list")].map(|(dispatch, name)| {
+    let words = Memo::new(move |_| lab.look(Pace::Calm, |look| dispatch_words(look.lab.system().mode())));
+    let choices = [Dispatch::Fanout, Dispatch::Queues].map(|dispatch| {
+        let name = move || if dispatch == Dispatch::Fanout { words.get().1 } else { "Own list" };
         view! {
             <label class="segment">
                 <input
@@ -198,9 +196,19 @@ fn DispatchChoice(lab: Lab, seen: RwSignal<Seen>, is_off: Memo<bool>) -> impl In
     });
     view! {
         <fieldset class="field fieldset">
-            <legend class="label">{legend}</legend>
+            <legend class="label">{move || words.get().0}</legend>
             <div class="segments">{choices.collect_view()}</div>
         </fieldset>
+    }
+}
+
+/// What the choice is called in that mode, and its first half.
+fn dispatch_words(mode: Mode) -> (&'static str, &'static str) {
+    match mode.name {
+        "streams" => ("How it reaches the groups", "Stream"),
+        "pubsub" => ("How it reaches the services", "Subscribers"),
+        "acked" => ("How it reaches the services", "Connected"),
+        _ => ("How it reaches the queues", "Exchange"),
     }
 }
 

@@ -11,6 +11,7 @@ use super::steady::kept;
 use super::title;
 use crate::api::asks::{Ask, Asks};
 use crate::live::Connection;
+use flow::mode::Mode;
 use flow::picture::QueuePicture;
 use flow::{Dispatch, Style, System, Transport};
 use leptos::prelude::*;
@@ -26,7 +27,10 @@ pub fn StageHead(
     asks: Asks,
 ) -> impl IntoView {
     let System { style, transport } = system;
-    let says = Memo::new(move |_| lab.look(Pace::Calm, |look| says(system, look.lab.form.dispatch)));
+    let says = Memo::new(move |_| {
+        lab.look(Pace::Calm, |look| says(system, look.lab.system().mode(), look.lab.form.dispatch))
+    });
+    let promises = Memo::new(move |_| lab.look(Pace::Calm, |look| look.lab.system().mode().promise));
     let is_frozen =
         Memo::new(move |_| lab.look(Pace::Calm, |look| look.connection == Connection::Reconnecting));
     let styles = transport.systems().map(|one| {
@@ -57,7 +61,7 @@ pub fn StageHead(
                     </nav>
                 </div>
                 <HoldHere lab system asks />
-                <p class="soft">{says} " " {promises(transport)}</p>
+                <p class="soft">{says} " " <span class="stage-promise">{promises} "."</span></p>
             </header>
         </div>
     }
@@ -107,37 +111,33 @@ pub const fn transport_name(transport: Transport) -> &'static str {
     }
 }
 
-const fn says(system: System, dispatch: Dispatch) -> &'static str {
-    match (system.style, dispatch, system.transport) {
-        (Style::Choreography, Dispatch::Fanout, Transport::Amqp) => {
-            "Inventory announces one event. It does not know who listens."
-        }
-        (Style::Choreography, Dispatch::Fanout, Transport::Redis) => {
-            "Inventory adds one event to a stream, whichever groups read it."
-        }
-        (Style::Choreography, Dispatch::Fanout, Transport::Zeromq) => {
-            "Inventory publishes to whoever is subscribed."
-        }
+/// How it travels, in one line.
+fn says(system: System, mode: Mode, dispatch: Dispatch) -> &'static str {
+    match (system.style, dispatch, mode.name) {
         (Style::Choreography, Dispatch::Queues, _) => {
             "Inventory keeps a list, and publishes its event to each queue itself."
         }
-        (Style::Orchestration, _, Transport::Amqp) => {
-            "Inventory knows what must happen, and tells each service what to do."
+        (Style::Choreography, _, "streams") => {
+            "Inventory adds one event to a stream, whichever groups read it."
         }
-        (Style::Orchestration, _, Transport::Redis) => {
+        (Style::Choreography, _, "pubsub") => "Inventory publishes one event to whoever is subscribed.",
+        (Style::Choreography, _, "acked") => {
+            "Inventory sends its event to whoever is connected, until they acknowledge it."
+        }
+        (Style::Choreography, _, _) => "Inventory announces one event. It does not know who listens.",
+        (Style::Orchestration, _, "sidekiq") => {
             "Inventory pushes a job in Sidekiq's format into each service's list."
         }
-        (Style::Orchestration, _, Transport::Zeromq) => {
-            "Inventory pushes each command, and a worker pulls it."
+        (Style::Orchestration, _, "resque") => {
+            "Inventory pushes a job in Resque's format into each service's list."
         }
-    }
-}
-
-/// What a transport promises of a message, in one line with what the style does.
-const fn promises(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Amqp | Transport::Redis => "At least once; once in effect.",
-        Transport::Zeromq => "At most once, and it shows; acked: at least once.",
+        (Style::Orchestration, _, "pushpull") => "Inventory pushes each command, and a worker pulls it.",
+        (Style::Orchestration, _, "acked") => {
+            "Inventory sends each command until its service acknowledges it."
+        }
+        (Style::Orchestration, _, _) => {
+            "Inventory knows what must happen, and tells each service what to do."
+        }
     }
 }
 

@@ -155,6 +155,7 @@ fn plan(system: &SystemPicture, dispatch: Dispatch, orientation: Orientation, te
     Plan {
         style: system.system.style,
         transport: system.system.transport,
+        mode: system.mode(),
         dispatch,
         loyalty: system.has(Service::Loyalty).then(|| system.is_applied()),
         unbound: unbound.collect(),

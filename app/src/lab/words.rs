@@ -376,6 +376,7 @@ fn what_happened(event: &Event) -> String {
         Kind::MembershipChanged { .. } => {
             format!("{node} takes part; inventory's code does not name it")
         }
+        Kind::ModeChanged { mode } => format!("Messages travel in the mode {}, {}", mode.name, mode.promise),
         Kind::NeighbourSeen => {
             format!("{node} uses the same broker: each message goes to only one of the two")
         }

@@ -17,7 +17,7 @@ use flow::{
     api::{TransportTold, TransportWanted},
 };
 use http_edge::{
-    extract::{JsonBody, SystemPath},
+    extract::{By, JsonBody, SystemPath},
     problem::Problem,
 };
 use messaging::Links;
@@ -45,6 +45,7 @@ async fn told(State(carriage): State<Carriage>, SystemPath(system): SystemPath) 
 async fn set(
     State(carriage): State<Carriage>,
     SystemPath(system): SystemPath,
+    By(by): By,
     JsonBody(wanted): JsonBody<TransportWanted>,
 ) -> Result<Json<TransportTold>, Problem> {
     let now = carriage.modes.of(system);
@@ -56,8 +57,8 @@ async fn set(
         };
         set.map_err(full)?;
         match system.transport {
-            Transport::Zeromq => carriage.carriers.zeromq.mode_is(system),
-            Transport::Redis => carriage.carriers.redis.mode_is(system),
+            Transport::Zeromq => carriage.carriers.zeromq.mode_is(system, &by),
+            Transport::Redis => carriage.carriers.redis.mode_is(system, &by),
             Transport::Amqp => {}
         }
     }

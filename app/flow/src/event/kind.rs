@@ -3,6 +3,7 @@
 use super::{MessageInfo, Origin, State, StockReason, Stored};
 use crate::api::BreakerState;
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
+use crate::mode::Mode;
 use crate::{Encoding, Id, Quantity, Service};
 
 /// What happened, with what that kind needs.
@@ -304,6 +305,11 @@ pub enum Kind {
         applied: bool,
         /// How many messages were thrown away with its queues.
         messages: u32,
+    },
+    /// In which mode messages travel from now on.
+    ModeChanged {
+        /// Which one.
+        mode: Mode,
     },
     /// Something that a newer Skuflow told, and this one does not know. It keeps its place in the order and changes nothing.
     Unknown,

@@ -54,6 +54,7 @@ pub enum KindName {
     QueueDeleted,
     QueuePurged,
     MembershipChanged,
+    ModeChanged,
     #[serde(other)]
     Unknown,
 }
@@ -105,6 +106,7 @@ words!(
         QueueDeleted = "queue_deleted",
         QueuePurged = "queue_purged",
         MembershipChanged = "membership_changed",
+        ModeChanged = "mode_changed",
         Unknown = "unknown",
     },
     UnknownKind,
@@ -161,6 +163,7 @@ impl Kind {
             Self::QueueDeleted { .. } => KindName::QueueDeleted,
             Self::QueuePurged { .. } => KindName::QueuePurged,
             Self::MembershipChanged { .. } => KindName::MembershipChanged,
+            Self::ModeChanged { .. } => KindName::ModeChanged,
             Self::Unknown => KindName::Unknown,
         }
     }

@@ -6,6 +6,7 @@ mod tests;
 use super::object::Object;
 use super::{Event, Kind, KindName, MessageInfo, Node, Origin, Provenance, State, StockReason, Stored};
 use crate::fault::{FaultKind, FaultPhase, Gate, ReleasedBy};
+use crate::mode::Mode;
 use crate::{Actor, Encoding, Id, Quantity, Service, Sku, Style, System, Transport};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ flat! {
         ready: u64, messages: u32, emails: u64, dead: u64, unacked: u64, via: Vec<Id>, stored: Stored,
         known_version: u64, offered_version: u64, version: u64, from: String,
         gates: u32, opens_at_us: u64, workers: u16, prefetch: u16, joined: bool, applied: bool,
-        encoding: Id, body: Id,
+        encoding: Id, body: Id, mode: Id,
     }
 }
 
@@ -190,6 +191,7 @@ impl Serialize for Event {
                     all! { "messages": messages }
                 }
             }
+            Kind::ModeChanged { mode } => all! { "mode": mode },
         }
         flat.end()
     }
@@ -361,6 +363,10 @@ fn kind_of(flat: &mut Flat) -> Result<Kind, Lacks> {
             applied: need!(applied),
             messages: flat.messages.unwrap_or(0),
         },
+        // One that a newer Skuflow has changes nothing here.
+        KindName::ModeChanged => {
+            Mode::parse(&need!(mode)).map_or(Kind::Unknown, |mode| Kind::ModeChanged { mode })
+        }
         KindName::Unknown => Kind::Unknown,
     })
 }

@@ -72,7 +72,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     if plan.has_exchange() {
         let disc = Rect::new(MIDDLE - 21.0, producer.bottom() + 28.0, 42.0, 42.0);
         let right_of_it = at(disc.right() + 10.0, disc.middle().y - 2.0);
-        let kind = super::exchange_type_name(plan.system());
+        let kind = super::exchange_type_name(plan.system(), plan.mode);
         nodes.push(NodeBox {
             id: exchange.into(),
             role: NodeRole::Exchange,

@@ -13,29 +13,38 @@ fn all() -> Vec<(String, Layout)> {
         consumer: format!("rival.{n}"),
     };
     let mut all = Vec::new();
-    for System { style, transport } in System::ALL {
+    // Of those that differ in what they are called in, once.
+    let modes = |system: System| {
+        let mut modes = system.modes().to_vec();
+        modes.dedup_by_key(|mode| mode.name);
+        modes
+    };
+    for system in System::ALL {
         for &dispatch in Dispatch::ALL {
             for orientation in [Orientation::Wide, Orientation::Tall] {
                 for (strangers, rivals) in [(0, 0), (1, 0), (3, 0), (0, 1), (2, 4), (8, 0), (9, 0), (40, 3)] {
                     for (text_px, loyalty) in
                         [(11.0, None), (14.0, None), (11.0, Some(true)), (14.0, Some(false))]
                     {
-                        let foreign = (0..strangers).map(stranger).collect();
+                        let foreign: Vec<_> = (0..strangers).map(stranger).collect();
                         let unbound = Vec::from(&Service::ALL[..rivals.min(2)]);
                         let services = Service::ALWAYS.len() + usize::from(loyalty.is_some());
-                        let rivals = (0..rivals).map(|n| rival(n, services)).collect();
-                        let plan = Plan {
-                            style,
-                            transport,
-                            dispatch,
-                            loyalty,
-                            unbound,
-                            rivals,
-                            foreign,
-                            orientation,
-                            text_px,
-                        };
-                        all.push((format!("{plan:?}"), layout(&plan)));
+                        let rivals: Vec<_> = (0..rivals).map(|n| rival(n, services)).collect();
+                        for mode in modes(system) {
+                            let (unbound, rivals, foreign) =
+                                (unbound.clone(), rivals.clone(), foreign.clone());
+                            let plan = Plan {
+                                mode,
+                                dispatch,
+                                loyalty,
+                                unbound,
+                                rivals,
+                                foreign,
+                                text_px,
+                                ..Plan::new(system, orientation)
+                            };
+                            all.push((format!("{plan:?}"), layout(&plan)));
+                        }
                     }
                 }
             }
@@ -183,17 +192,7 @@ fn a_message_goes_around_from_its_consumer_over_the_ring_or_the_tray_back_to_its
 #[test]
 fn a_phone_of_320_px_shows_text_of_at_least_11_px() {
     for &style in Style::ALL {
-        let plan = Plan {
-            style,
-            transport: crate::Transport::Amqp,
-            dispatch: Dispatch::Fanout,
-            loyalty: Some(true),
-            unbound: Vec::new(),
-            rivals: Vec::new(),
-            foreign: Vec::new(),
-            orientation: Orientation::Tall,
-            text_px: SMALLEST_TEXT,
-        };
+        let plan = Plan { loyalty: Some(true), ..Plan::new(style, Orientation::Tall) };
         // The stage leaves at least 276 px to the diagram.
         assert!(layout(&plan).width <= 276.0);
     }
@@ -212,15 +211,11 @@ fn with(foreign: usize, rivals: usize, dispatch: Dispatch) -> Layout {
     let foreign = (0..foreign).map(|n| ForeignQueue { name: format!("f{n}"), consumer: None, via: None });
     let rivals = (0..rivals).map(|n| Rival { service: Service::Catalog, consumer: format!("r{n}") });
     layout(&Plan {
-        style: Style::Choreography,
-        transport: crate::Transport::Amqp,
         dispatch,
-        loyalty: None,
         unbound: vec![Service::Wishlist],
         rivals: rivals.collect(),
         foreign: foreign.collect(),
-        orientation: Orientation::Wide,
-        text_px: SMALLEST_TEXT,
+        ..Plan::new(Style::Choreography, Orientation::Wide)
     })
 }
 
@@ -309,7 +304,7 @@ fn over_zeromq_inventorys_sockets_stand_where_the_exchange_stood_and_the_service
             assert_eq!(socket.id, system.exchange().name, "{system}");
             for queue in system.queues() {
                 let drawn = layout.queues.iter().find(|drawn| drawn.name == queue.name).unwrap();
-                assert_eq!(drawn.label.lines.join(" "), queue.label(), "{system}");
+                assert_eq!(drawn.label.lines.join(" "), queue.label(system.first_mode()), "{system}");
                 let route = layout.edge(&route_edge(queue.name)).unwrap();
                 assert_eq!((&*route.from, &*route.to), (system.exchange().name, queue.name), "{system}");
             }
@@ -331,7 +326,7 @@ fn over_redis_a_stream_stands_where_the_exchange_stood_and_lists_are_reached_str
             assert_eq!(stream.map_or(PRODUCER, |node| &node.id), source, "{system}");
             for queue in system.queues() {
                 let drawn = layout.queues.iter().find(|drawn| drawn.name == queue.name).unwrap();
-                assert_eq!(drawn.label.lines.concat(), queue.label(), "{system}");
+                assert_eq!(drawn.label.lines.concat(), queue.label(system.first_mode()), "{system}");
                 let route = layout.edge(&route_edge(queue.name)).unwrap();
                 assert_eq!((&*route.from, &*route.to), (source, queue.name), "{system}");
                 let delivery = layout.edge(&deliver_edge(queue.name)).unwrap();

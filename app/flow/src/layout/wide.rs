@@ -106,7 +106,7 @@ pub(super) fn layout(plan: &Plan) -> Layout {
     if plan.has_exchange() {
         let disc = Rect::new(DISC_X - DISC_RADIUS, axis - DISC_RADIUS, 2.0 * DISC_RADIUS, 2.0 * DISC_RADIUS);
         let under = at(DISC_X - 6.0, disc.bottom() + 16.0);
-        let kind = super::exchange_type_name(plan.system());
+        let kind = super::exchange_type_name(plan.system(), plan.mode);
         let label = Some(Text::name(exchange, Some(kind), under, Anchor::Middle, 92.0));
         nodes.push(NodeBox { id: exchange.into(), role: NodeRole::Exchange, rect: disc, label });
         edges.push(Edge::message(

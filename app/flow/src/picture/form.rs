@@ -3,7 +3,7 @@
 //! So a file of before there were transports reads as ever, and one with further systems only has more keys.
 
 use super::{Loyalty, Picture, SystemPicture};
-use crate::System;
+use crate::{System, mode::Mode};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
@@ -15,13 +15,18 @@ use std::{collections::BTreeMap, fmt};
 const FIELDS: usize = 6;
 /// Where loyalty stands, of each system in which it takes part.
 const LOYALTY: &str = "loyalty";
+/// Where the modes stand that were told.
+const MODES: &str = "modes";
 
 impl Serialize for Picture {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { seq, at_us, summarised, lost, blocked, neighbours, systems } = self;
         let joined: BTreeMap<System, &Loyalty> =
             systems.iter().filter_map(|system| Some((system.system, system.loyalty.as_deref()?))).collect();
-        let entries = FIELDS + systems.len() + usize::from(!joined.is_empty());
+        let modes: BTreeMap<System, Mode> =
+            systems.iter().filter_map(|system| Some((system.system, system.mode?))).collect();
+        let entries =
+            FIELDS + systems.len() + usize::from(!joined.is_empty()) + usize::from(!modes.is_empty());
         let mut object = serializer.serialize_map(Some(entries))?;
         object.serialize_entry("seq", seq)?;
         object.serialize_entry("at_us", at_us)?;
@@ -34,6 +39,9 @@ impl Serialize for Picture {
         }
         if !joined.is_empty() {
             object.serialize_entry(LOYALTY, &joined)?;
+        }
+        if !modes.is_empty() {
+            object.serialize_entry(MODES, &modes)?;
         }
         object.end()
     }
@@ -58,6 +66,7 @@ impl<'de> Visitor<'de> for Fields {
         let (mut seq, mut at_us, mut summarised, mut lost) = (None, None, None, None);
         let mut picture = Picture { systems: Vec::new(), ..Picture::default() };
         let mut joined: BTreeMap<System, Loyalty> = BTreeMap::new();
+        let mut modes: BTreeMap<System, Mode> = BTreeMap::new();
         while let Some(key) = object.next_key::<String>()? {
             match &*key {
                 "seq" => seq = Some(object.next_value()?),
@@ -67,6 +76,7 @@ impl<'de> Visitor<'de> for Fields {
                 "blocked" => picture.blocked = object.next_value()?,
                 "neighbours" => picture.neighbours = object.next_value()?,
                 LOYALTY => joined = object.next_value()?,
+                MODES => modes = object.next_value()?,
                 name => match name.parse::<System>() {
                     Ok(system) => {
                         let told: SystemPicture = object.next_value()?;
@@ -90,6 +100,9 @@ impl<'de> Visitor<'de> for Fields {
         for (system, loyalty) in joined {
             picture.system_mut(system).loyalty = Some(Box::new(loyalty));
         }
+        for (system, mode) in modes {
+            picture.system_mut(system).mode = Some(mode);
+        }
         // They have always been told, used or not.
         for system in Picture::default().systems() {
             if !picture.systems().any(|told| told.system == system.system) {
@@ -103,7 +116,7 @@ impl<'de> Visitor<'de> for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Style, Transport, story::Story};
+    use crate::{Event, Kind, Provenance, Style, Transport, story::Story};
 
     fn told() -> Picture {
         let mut story = Story::new();
@@ -126,6 +139,22 @@ mod tests {
             assert_eq!(json[system.as_str()]["style"], system.as_str());
         }
         assert_eq!(serde_json::from_value::<Picture>(json).unwrap(), picture);
+    }
+
+    #[test]
+    fn a_mode_that_was_told_is_part_of_the_picture() {
+        let mut picture = told();
+        let system = Transport::Zeromq.systems().next().unwrap();
+        assert_eq!(picture.system(system).mode(), system.first_mode());
+        let acked = system.mode_named("acked", None).unwrap();
+        let mut event = Event::new(1, Provenance::Service, Kind::ModeChanged { mode: acked });
+        event.system = Some(system);
+        picture.apply(&event);
+        assert_eq!(picture.system(system).mode(), acked);
+        let json = serde_json::to_string(&picture).unwrap();
+        assert!(json.contains(r#""modes":{"choreography.zeromq":"acked+reliable"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Picture>(&json).unwrap(), picture);
+        assert_eq!(Picture::unpack(&picture.pack()), Some(picture));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::service::{Call, Change, NodeState, ServicePicture};
 use super::store::Rows;
 use crate::event::State;
 use crate::fault::{Gate, HeldStep};
+use crate::mode::Mode;
 use crate::{Dispatch, Id, Node, Service, Sku, System};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -71,6 +72,9 @@ pub struct SystemPicture {
     /// Whether bindings are told here: then a stranger's queue is here because it is bound, and for nothing else.
     #[serde(default)]
     pub(super) knows_bindings: bool,
+    /// In which mode messages travel, where that was told. As data it stands beside the systems, like loyalty.
+    #[serde(skip)]
+    pub(super) mode: Option<Mode>,
 }
 
 /// A fourth service, as long as it takes part.
@@ -117,7 +121,14 @@ impl SystemPicture {
             unconfirmed_more: 0,
             refused: Vec::new(),
             knows_bindings: false,
+            mode: None,
         }
+    }
+
+    /// In which mode messages travel.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode.unwrap_or_else(|| self.system.first_mode())
     }
 
     /// The queue of that name.

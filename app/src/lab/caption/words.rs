@@ -5,6 +5,7 @@ use crate::terms::{Piece, Term};
 use flow::api::BreakerState;
 use flow::event::{State, StockReason};
 use flow::fault::{FaultPhase, HeldStep};
+use flow::mode::{Fetch, Mode};
 use flow::{Event, Kind, Node, Service, Sku, Style, Transport, topology};
 
 fn words(text: impl Into<String>) -> Piece {
@@ -46,9 +47,9 @@ fn stored(service: Option<Service>, sku: &str, before: Option<State>, after: Sta
     }
 }
 
-/// What a step means; none for a step that need not be told.
+/// What a step means in a system of that mode; none for a step that need not be told.
 #[must_use]
-pub fn caption(event: &Event) -> Option<Vec<Piece>> {
+pub fn caption(event: &Event, mode: Mode) -> Option<Vec<Piece>> {
     let node = node_name(event.node.as_ref());
     let service = match event.node {
         Some(Node::Service(service)) => Some(service),
@@ -74,10 +75,13 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
             ]
         }
         Kind::Published { routing_key, .. } => published(event, routing_key, &sku)?,
-        Kind::Confirmed { .. }
-            if event.system.is_some_and(|system| system.transport == Transport::Zeromq) =>
-        {
-            vec![words("It is out of inventory's hands.")]
+        Kind::Confirmed { .. } if mode.is_acked() => {
+            vec![words(
+                "Every service that needs it has acknowledged it: inventory need not keep it any longer.",
+            )]
+        }
+        Kind::Confirmed { .. } if mode.is_pubsub() || mode.name == "pushpull" => {
+            vec![words("It is out of inventory's hands, and nothing keeps it.")]
         }
         Kind::Confirmed { .. } if service == Some(Service::Inventory) => vec![
             words(match event.system.map(|system| system.transport) {
@@ -97,6 +101,9 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         }
         Kind::Routed { .. } if event.exchange.as_deref() == Some("") => {
             vec![words(format!("The message is in {queue}."))]
+        }
+        Kind::Routed { .. } if mode.is_pubsub() => {
+            vec![words(format!("{node} is subscribed, so it gets the event. Who is not there misses it."))]
         }
         Kind::Routed { .. } if event.system.is_some_and(|system| system.transport == Transport::Redis) => {
             vec![words(format!("The stream keeps the event. It is new to {queue} among its groups."))]
@@ -126,6 +133,9 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         Kind::Delivered { .. } if event.redelivered == Some(true) => {
             vec![words(format!("{node} gets the message once more, since it never said that it was done."))]
         }
+        Kind::Delivered { .. } if mode.fetch == Fetch::Basic => {
+            vec![words(format!("{node} has the message in hand. If it died now, the message would be lost."))]
+        }
         Kind::Delivered { .. } => vec![
             words(format!("{node} has the message in hand. It stays ")),
             term(Term::Unacked, "unacked"),
@@ -149,12 +159,15 @@ pub fn caption(event: &Event) -> Option<Vec<Piece>> {
         Kind::EmailSent { to, .. } => {
             vec![words(format!("{sku} is back: Wishlist writes to {to}, who waited for it."))]
         }
+        Kind::Acked { .. } if is_own && mode.fetch == Fetch::Basic => {
+            vec![words(format!("{node} has stored its work, and the message is done."))]
+        }
         Kind::Acked { .. } if is_own => vec![
             words(format!("{node} has stored its work and ")),
             term(Term::Ack, "acks"),
             words(match event.system.map(|system| system.transport) {
                 Some(Transport::Redis) => " the message. Redis forgets that it was pending.",
-                Some(Transport::Zeromq) => " the message. It no longer keeps it in its memory.",
+                Some(Transport::Zeromq) => " the message. Inventory may forget it.",
                 _ => " the message. The broker forgets it.",
             }),
         ],
@@ -282,7 +295,8 @@ mod tests {
         let mut event = Event::new(1, Provenance::Service, kind);
         (event.system, event.sku) = (Some(Style::Choreography.into()), Sku::parse("MUG-RED").ok());
         change(&mut event);
-        caption(&event).map(|pieces| plain(&pieces))
+        let system = event.system.unwrap_or_else(|| Style::Choreography.into());
+        caption(&event, system.first_mode()).map(|pieces| plain(&pieces))
     }
 
     #[test]

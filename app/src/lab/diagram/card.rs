@@ -73,7 +73,7 @@ pub(super) fn disc(scene: &Scene<'_>, node: &NodeBox) -> Thing {
         Style::Choreography => icons::fanout(middle, scene.scale),
         Style::Orchestration => icons::direct(middle, scene.scale),
     };
-    let kind = exchange_type_name(scene.system.system);
+    let kind = exchange_type_name(scene.system.system, scene.system.mode());
     let names: Vec<_> = node.label.iter().flat_map(|label| text(scene, label, "node-name")).collect();
     let last = names.len().saturating_sub(1);
     let names = names.into_iter().enumerate().map(|(at, name)| match at {

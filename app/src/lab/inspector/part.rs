@@ -151,14 +151,21 @@ fn producer_facts(system: &SystemPicture) -> Vec<Fact> {
 
 fn exchange(look: &Look<'_>) -> Vec<Block> {
     let style = look.lab.style;
+    let (mode, transport) = (look.lab.system().mode(), look.lab.shows().transport);
     let what = match style {
-        _ if look.lab.shows().transport == Transport::Redis => {
+        _ if mode.is_acked() => {
+            "Inventory's own ROUTER socket: it sends each message again until it is acknowledged."
+        }
+        _ if transport == Transport::Redis && mode.is_pubsub() => {
+            "A channel: whoever is subscribed now gets the event. Redis keeps nothing for those who are not."
+        }
+        _ if transport == Transport::Redis => {
             "A stream: it keeps each event, and every group reads all of it at its own pace."
         }
-        Style::Choreography if look.lab.shows().transport == Transport::Zeromq => {
-            "Inventory's own PUB socket: who is subscribed now gets the event. It keeps nothing for who is not."
+        Style::Choreography if transport == Transport::Zeromq => {
+            "Inventory's own PUB socket: whoever is subscribed now gets the event. It keeps nothing for those who are not."
         }
-        _ if look.lab.shows().transport == Transport::Zeromq => {
+        _ if transport == Transport::Zeromq => {
             "Inventory's own PUSH sockets, one for each command. A command waits while no worker is connected."
         }
         Style::Choreography => "A fanout exchange: every queue that is bound gets a copy, whoever bound it.",

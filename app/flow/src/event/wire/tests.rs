@@ -107,6 +107,7 @@ fn every_kind_that_is_written_reads_back() {
         Kind::QueuePurged { messages: 4 },
         Kind::MembershipChanged { joined: true, applied: false, messages: 0 },
         Kind::MembershipChanged { joined: false, applied: false, messages: 4 },
+        Kind::ModeChanged { mode: crate::mode::Mode::named("resque", crate::mode::Fetch::Basic).unwrap() },
         Kind::Unknown,
     ];
     let names: std::collections::BTreeSet<_> = kinds.iter().map(Kind::name).collect();

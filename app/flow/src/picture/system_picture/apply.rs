@@ -134,6 +134,7 @@ impl SystemPicture {
                 }
             }
             Kind::MembershipChanged { joined, applied, .. } => self.membership_changed(*joined, *applied),
+            Kind::ModeChanged { mode } => self.mode = Some(*mode),
             Kind::Expired => self.expired(event),
             Kind::FaultInjected { fault, phase } => self.fault(event, *fault, *phase),
             Kind::Acked { .. } | Kind::Nacked { requeue: false, .. } if self.is_unparked(event) => {}
