@@ -6,7 +6,7 @@ mod common;
 mod over;
 
 use common::{On, Skuflow};
-use flow::{Node, Service, System, Transport};
+use flow::{KindName, Node, Service, System, Transport};
 use over::{count, get, journal, picture, set};
 use serde_json::{Value, json};
 use std::{
@@ -128,10 +128,25 @@ async fn a_subscriber_in_ruby_hears_the_event_over_zeromq() {
         heard = ruby.next();
     }
     assert_eq!(heard["body"], json!({ "sku": "MUG-RED" }));
+    let reader = flow::Node::from(std::sync::Arc::<str>::from("ruby-reader"));
+    let in_the_picture = async || {
+        let picture = over::picture(&skuflow).await;
+        let foreign = picture.system(system).foreign_queues().iter();
+        foreign.filter(|queue| queue.consumers.iter().any(|one| one.node.as_ref() == Some(&reader))).count()
+    };
+    skuflow.until("it stands in the picture by its name", async || in_the_picture().await == 1).await;
     let id = heard["headers"]["message_id"].as_str().unwrap().to_owned();
-    let story = journal(&skuflow, system).await;
-    assert!(story.iter().any(|event| event.message_id.as_deref() == Some(&id)), "{heard}");
+    skuflow
+        .until("what it was sent is told", async || {
+            let story = journal(&skuflow, system).await;
+            let of_it = story.iter().filter(|event| event.node.as_ref() == Some(&reader));
+            let of_it = of_it.filter(|event| event.message_id.as_deref() == Some(&id));
+            let kinds: Vec<_> = of_it.map(|event| event.kind.name()).collect();
+            kinds == [KindName::Routed, KindName::Delivered, KindName::Acked]
+        })
+        .await;
     over::settled(&skuflow, Transport::Zeromq).await;
-    assert_eq!(count(&journal(&skuflow, system).await, flow::KindName::Lost), 0);
+    assert_eq!(count(&journal(&skuflow, system).await, KindName::Lost), 0);
     signal("KILL", &Value::from(ruby.child.id()));
+    skuflow.until("it is gone from the picture", async || in_the_picture().await == 0).await;
 }

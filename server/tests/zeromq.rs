@@ -757,9 +757,16 @@ async fn a_stranger_that_pulls_takes_commands_from_the_service_which_says_what_i
     assert!(taken >= 2);
     let story = journal(&skuflow, system).await;
     assert!(reasons(&story).iter().all(|why| why.contains("never came")), "{:?}", reasons(&story));
+    let rivals = async || {
+        let picture = picture(&skuflow).await;
+        let queue = picture.system(system).queue_of(Service::Catalog).unwrap();
+        queue.consumers.iter().filter(|one| matches!(one.node, Some(flow::Node::Foreign(_)))).count()
+    };
+    skuflow.until("it stands beside catalog in the picture", async || rivals().await == 1).await;
     let heard = stranger.next();
     assert!(heard["topic"] == "update_sku_availability" || heard["heartbeat"] != Value::Null, "{heard}");
     drop(stranger);
+    skuflow.until("it is gone from the picture", async || rivals().await == 0).await;
     announce(&skuflow, system).await;
     settled(&skuflow).await;
     assert_eq!(product(&skuflow, system, "MUG-RED").await["quantity"], sent);

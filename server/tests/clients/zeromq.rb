@@ -5,6 +5,8 @@ require "json"
 socket = ZMQ::Context.new.socket(ZMQ::SUB)
 socket.setsockopt(ZMQ::SUBSCRIBE, "sku_processed")
 socket.setsockopt(ZMQ::SUBSCRIBE, "heartbeat")
+# Under this name it stands in the picture.
+socket.setsockopt(ZMQ::SUBSCRIBE, "name:ruby-reader")
 socket.connect(ARGV[0])
 loop do
   frames = []

@@ -7,6 +7,7 @@
 //! A peer's heartbeats (ZMTP 3.1, RFC 37) end here too: the socket takes `PING` for a fault, and so the door answers it.
 
 use crate::{
+    guests::{Guest, Guests, TOLD_MAX},
     listen::Socket,
     zmtp::{Frame, GREETING_BYTES, MORE, greeting, pong_to},
 };
@@ -15,7 +16,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener as StdListener},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 use tokio::{
@@ -80,6 +81,10 @@ struct Shared {
     state: Mutex<State>,
     /// How many peers have left.
     left: watch::Sender<u64>,
+    /// Where it is told who is there.
+    guests: OnceLock<Guests>,
+    /// Held once for each peer of which every message is told.
+    followed: Arc<()>,
     _ends: DropGuard,
 }
 
@@ -126,7 +131,9 @@ impl Door {
         let ends = CancellationToken::new();
         let stop = ends.clone();
         let (state, left) = (Mutex::default(), watch::Sender::new(0));
-        let door = Self(Arc::new(Shared { addr, socket, state, left, _ends: ends.drop_guard() }));
+        let (guests, followed) = (OnceLock::new(), Arc::default());
+        let _ends = ends.drop_guard();
+        let door = Self(Arc::new(Shared { addr, socket, state, left, guests, followed, _ends }));
         let weak = Arc::downgrade(&door.0);
         tokio::spawn(async move {
             loop {
@@ -161,6 +168,18 @@ impl Door {
     #[must_use]
     pub fn left(&self) -> u64 {
         *self.0.left.borrow()
+    }
+
+    /// Who comes in from now on is told, unless it is one of ours.
+    pub(crate) fn tell(&self, guests: Guests) {
+        // A system has one journal for as long as it runs.
+        let _ = self.0.guests.set(guests);
+    }
+
+    fn greet(&self, ready: &Frame, peer: SocketAddr) -> Option<Guest> {
+        let followed =
+            (Arc::strong_count(&self.0.followed) <= TOLD_MAX).then(|| Arc::clone(&self.0.followed));
+        self.0.guests.get()?.greet(self.0.socket, ready, peer, followed)
     }
 
     /// Who was turned away last, and why: for a while, unless somebody was let in since.
@@ -204,7 +223,7 @@ impl Door {
             Ok(Some((path, cut))) => {
                 let passed = async {
                     let inside = UnixStream::connect(path).await?;
-                    self.pass(stream, inside).await
+                    self.pass(stream, inside, peer).await
                 };
                 tokio::select! {
                     ended = passed => ended,
@@ -222,14 +241,20 @@ impl Door {
         }
     }
 
-    async fn pass(&self, mut stream: TcpStream, mut inside: UnixStream) -> Result<(), Turned> {
+    async fn pass(
+        &self,
+        mut stream: TcpStream,
+        mut inside: UnixStream,
+        peer: SocketAddr,
+    ) -> Result<(), Turned> {
         stream.set_nodelay(true)?;
         let (from_peer, to_peer) = stream.split();
         let (from_socket, to_socket) = inside.split();
         let (pong, pongs) = mpsc::channel(PONGS_MAX);
+        let guest = Mutex::new(None);
         tokio::select! {
-            ended = self.inward(from_peer, to_socket, pong) => ended,
-            ended = outward(from_socket, to_peer, pongs) => ended,
+            ended = self.inward(from_peer, to_socket, pong, (peer, &guest)) => ended,
+            ended = outward(from_socket, to_peer, pongs, &guest) => ended,
         }
     }
 
@@ -239,15 +264,18 @@ impl Door {
         mut peer: impl AsyncRead + Unpin,
         mut socket: impl AsyncWrite + Unpin,
         pong: mpsc::Sender<Vec<u8>>,
+        (addr, guest): (SocketAddr, &Mutex<Option<Guest>>),
     ) -> Result<(), Turned> {
         let shaken = timeout(HANDSHAKE, async {
             let greeting = greeting(&mut peer).await?;
             socket.write_all(&greeting).await?;
             // Its first frame says what it is (READY).
             let ready = Frame::read(&mut peer, MESSAGE_MAX_BYTES).await?;
-            Ok::<_, Turned>(socket.write_all(&ready.whole()).await?)
+            socket.write_all(&ready.whole()).await?;
+            Ok::<_, Turned>(ready)
         });
-        shaken.await.map_err(|_| Turned::Silent)??;
+        let ready = shaken.await.map_err(|_| Turned::Silent)??;
+        *of(guest) = self.greet(&ready, addr);
         let _here = Here::new(self);
         let (mut message_bytes, mut all_bytes) = (0, 0);
         loop {
@@ -258,6 +286,9 @@ impl Door {
                 continue;
             }
             socket.write_all(&frame.whole()).await?;
+            if let Some(guest) = &mut *of(guest) {
+                guest.said(&frame);
+            }
             let bytes = frame.body.len() as u64;
             // What is empty costs something, too.
             message_bytes = if frame.flags & MORE == 0 { 0 } else { message_bytes + bytes + 16 };
@@ -267,6 +298,10 @@ impl Door {
             }
         }
     }
+}
+
+fn of(guest: &Mutex<Option<Guest>>) -> MutexGuard<'_, Option<Guest>> {
+    guest.lock().expect("nothing panics while it holds this lock")
 }
 
 /// A peer that has shaken hands.
@@ -294,6 +329,7 @@ async fn outward(
     socket: impl AsyncRead + Unpin,
     mut peer: impl AsyncWrite + Unpin,
     mut pongs: mpsc::Receiver<Vec<u8>>,
+    guest: &Mutex<Option<Guest>>,
 ) -> Result<(), Turned> {
     let mut socket = BufReader::with_capacity(PIECE_BYTES, socket);
     let mut piece = vec![0; GREETING_BYTES];
@@ -309,6 +345,9 @@ async fn outward(
             flags = socket.read_u8() => {
                 let frame = Frame::read_rest(flags?, &mut socket, u64::MAX).await?;
                 piece.extend(frame.whole());
+                if let Some(guest) = &mut *of(guest) {
+                    guest.sent(&frame);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     acked, door,
     frames::own_topic,
+    guests::Guests,
     letters::{self, Letter},
     listen::{Doors, Socket, sockets_of},
     outlet::{self, ZmqOutlet},
@@ -54,6 +55,8 @@ struct Shared {
     memories: [Memory; Service::ALWAYS.len()],
     /// By which name each service is known to a ROUTER socket. Nobody else can know it.
     identities: [String; Service::ALWAYS.len()],
+    /// What the identities of our own sockets begin with.
+    own: String,
     /// Names this run to those who count.
     run: String,
     /// Where what is parked lies.
@@ -92,6 +95,10 @@ impl Hub {
         let (judge, end) = (ledger.clone(), stop.clone());
         tokio::spawn(async move { judge.keep(&end).await });
         let token = || Uuid::new_v4().simple().to_string();
+        let own = format!("skuflow-{}", token());
+        for (_, door) in doors.all() {
+            door.tell(Guests { system, journal: journal.clone(), own: own.clone() });
+        }
         Ok(Self(Arc::new(Shared {
             system,
             doors,
@@ -100,6 +107,7 @@ impl Hub {
             register,
             memories,
             identities: Service::ALWAYS.map(|service| format!("{service}-{}", token())),
+            own,
             run: token(),
             parked,
             inside,
@@ -140,6 +148,12 @@ impl Hub {
 
     pub(crate) fn identity(&self, service: Service) -> &str {
         &self.0.identities[service as usize]
+    }
+
+    /// An identity by which a door knows a socket of ours. No two sockets have the same: who comes back may do so before it
+    /// was noticed that it had left.
+    pub(crate) fn own_identity(&self) -> String {
+        format!("{}-{}", self.0.own, Uuid::new_v4().simple())
     }
 
     pub(crate) fn service_of(&self, identity: &[u8]) -> Option<Service> {

@@ -38,6 +38,7 @@
 //! | --- | --- |
 //! | [`listen`] | where the sockets are |
 //! | [`door`] | what lets peers in |
+//! | [`guests`] | peers that are no services of ours, in the journal |
 //! | [`hub`] | all that one system's sockets have in common |
 //! | [`outlet`], [`acked`] | where messages are published, in either way |
 //! | [`reception`], [`link`] | a service's socket and connection |
@@ -49,6 +50,7 @@ pub mod acked;
 pub mod aside;
 pub mod door;
 pub mod frames;
+mod guests;
 pub mod hub;
 pub mod letters;
 pub mod link;

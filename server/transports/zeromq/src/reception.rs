@@ -131,17 +131,21 @@ async fn connect(
 ) -> ZmqResult<(Ear, Arc<dyn MultiPeerBackend>, Receiver<SocketEvent>)> {
     let system = hub.system();
     let endpoint = |kind| hub.doors().door(kind).endpoint();
+    let named = |identity: &str| {
+        let mut options = SocketOptions::default();
+        options.peer_identity(identity.parse()?);
+        ZmqResult::Ok(options)
+    };
     Ok(match (way, system.style) {
         (Way::Acked, _) => {
-            let mut options = SocketOptions::default();
-            options.peer_identity(hub.identity(service).parse()?);
+            let options = named(hub.identity(service))?;
             let mut socket = DealerSocket::with_options(options);
             let (backend, events) = (socket.backend(), socket.monitor());
             socket.connect(&endpoint(Kind::Router)).await?;
             (Ear::Dealer(socket), backend, events)
         }
         (Way::Plain, Style::Choreography) => {
-            let mut socket = SubSocket::new();
+            let mut socket = SubSocket::with_options(named(&hub.own_identity())?);
             let (backend, events) = (socket.backend(), socket.monitor());
             socket.connect(&endpoint(Kind::Pub)).await?;
             // In this order: who hears a heartbeat is subscribed to all.
@@ -151,7 +155,7 @@ async fn connect(
             (Ear::Sub(socket), backend, events)
         }
         (Way::Plain, Style::Orchestration) => {
-            let mut socket = PullSocket::new();
+            let mut socket = PullSocket::with_options(named(&hub.own_identity())?);
             let (backend, events) = (socket.backend(), socket.monitor());
             socket.connect(&endpoint(Kind::Push(service))).await?;
             (Ear::Pull(socket), backend, events)
