@@ -5,8 +5,8 @@
 
 use crate::{
     components::{
-        header::Header, hold_banner::HoldBanner, neighbour_banner::NeighbourBanner, no_script::WithoutScript,
-        ready::Ready,
+        header::Header, hold_banner::HoldBanner, look_on::LookOn, neighbour_banner::NeighbourBanner,
+        no_script::WithoutScript, ready::Ready,
     },
     lab::Lab,
     live::{FirstPaintScript, provide_live},
@@ -48,6 +48,7 @@ pub fn App() -> impl IntoView {
                 "Skip to the content"
             </a>
             <Header />
+            <LookOn />
             <HoldBanner />
             <NeighbourBanner />
             <WithoutScript />

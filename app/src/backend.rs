@@ -11,6 +11,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 #[derive(Clone)]
 pub struct SayNotFound(pub Arc<dyn Fn() + Send + Sync>);
 
+/// Who asks may look and not change anything. The `web` module puts it into the context of such a request.
+#[derive(Debug, Clone, Copy)]
+pub struct LooksOn;
+
 /// An answer that is being worked out.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 

@@ -7,6 +7,7 @@ pub mod help;
 pub mod hold_banner;
 pub mod icons;
 pub mod keys_switch;
+pub mod look_on;
 pub mod neighbour_banner;
 pub mod no_script;
 pub mod product_icon;

@@ -112,3 +112,38 @@ test("an unknown code says so, and the end of a class is told to everybody", asy
   await bar(one).getByRole("button", { name: "Close" }).click();
   await expect(one).toHaveURL(/\/class$/);
 });
+
+test("a class is led through a lesson: the room votes on its prediction, and followers see each step without changing anything", async ({ page, browser, baseURL, context }) => {
+  const code = await startClass(page);
+  await open(page, "/learn/what-a-queue-is-for");
+  const one = await follower(browser, baseURL!, code);
+  await expect(one).toHaveURL(/\/learn\/what-a-queue-is-for/);
+  await expect(one.locator('main[data-standing="led"]')).toBeAttached();
+  await expect(one.getByText("The presenter leads through this lesson.")).toBeVisible();
+
+  // What happens in the presenter's step ticks itself off in both.
+  await page.getByRole("button", { name: "Send one arrival" }).click();
+  for (const both of [page, one]) await expect(both.locator(".beat-waits [data-tick]").first()).toHaveAttribute("data-tick", "done");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(one.getByRole("heading", { name: "The catalog is away" })).toBeVisible();
+  await expect(one).toHaveURL(/beat=2/);
+
+  // The desk, on the presenter's other screen, has the notes and the next step; the room's screen has neither.
+  const desk = await context.newPage();
+  await open(desk, `/class/${code}`);
+  await expect(desk.getByRole("heading", { name: "Now: step 2 of" })).toBeVisible();
+  await expect(desk.getByText("Let the room vote, then discuss")).toBeVisible();
+  await expect(desk.locator(".class-notes")).toContainText("The catalog comes back");
+  await expect(page.getByText("Let the room vote, then discuss")).toBeHidden();
+
+  await page.getByRole("button", { name: "Ask the room" }).click();
+  await bar(one).getByRole("radio", { name: "They wait in the catalog's queue" }).check();
+  await expect(bar(page)).toContainText("1 vote, hidden until the presenter reveals them.");
+  await bar(page).getByRole("button", { name: "Reveal the tally" }).click();
+  await expect(bar(one)).toContainText("1 · 100 %");
+  await bar(page).getByRole("button", { name: "Done" }).click();
+  await expect(bar(one).getByRole("region", { name: "Question to the class" })).toBeHidden();
+  expect(await violations(page)).toEqual([]);
+  expect(await violations(one)).toEqual([]);
+  expect(await violations(desk)).toEqual([]);
+});

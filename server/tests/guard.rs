@@ -266,6 +266,15 @@ async fn with_a_presenters_key_everybody_looks_and_only_the_presenter_changes_an
     }
     assert_eq!(skuflow.stock("choreography", "MUG-RED").await["on_hand"], 0);
     assert_eq!(skuflow.get("/lab/choreography").await.status(), StatusCode::OK);
+    let looks_on = async |cookie: &'static str| {
+        let page = skuflow.request("GET", "/lab/choreography").header("cookie", cookie).send().await.unwrap();
+        page.text().await.unwrap().contains("You look on.")
+    };
+    for (cookie, expected) in
+        [("a=b", true), ("skuflow_presenter=wrong", true), ("skuflow_presenter=s3cret", false)]
+    {
+        assert_eq!(looks_on(cookie).await, expected, "{cookie}");
+    }
 
     assert_eq!(skuflow.get("/presenter?key=wrong").await.status(), StatusCode::UNAUTHORIZED);
     let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();

@@ -33,6 +33,9 @@ pub struct Beat {
     /// What is said once it has happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reveal: Option<String>,
+    /// What a presenter may want to say or do here; nobody else is shown it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
     /// The number of the beat that this one goes on from, where it needs what is on its way since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<usize>,

@@ -23,7 +23,7 @@ use crate::api::asks::{Ask, Asks};
 use crate::later::{self, IS_ALIVE};
 use crate::live::{Connection, Live};
 use crate::me;
-use flow::{System, Transport, fault::Holding};
+use flow::{System, fault::Holding};
 use hold::Hold;
 use leptos::{ev, prelude::*};
 use section::{SaidBelow, Section, Topic};
@@ -110,7 +110,7 @@ pub fn Room(
                     <SaidBelow section=gates />
                 </fieldset>
             </div>
-            {(system.transport == Transport::Zeromq)
+            {(system.modes().len() > 1)
                 .then(|| {
                     view! { <Topic section=topic("transport") title="Transport" contents=transport::contents /> }
                 })}

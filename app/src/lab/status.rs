@@ -265,7 +265,7 @@ fn name(arrival: &Arrival) -> String {
     }
 }
 
-/// Screen readers hear the newest line, at most one every two seconds.
+/// Screen readers hear the story, or else the newest line, at most one every two seconds.
 pub fn speak_now_and_then(lab: Lab) {
     const EVERY: std::time::Duration = std::time::Duration::from_secs(2);
     let is_waiting = StoredValue::new(false);
@@ -278,7 +278,10 @@ pub fn speak_now_and_then(lab: Lab) {
         is_waiting.set_value(true);
         let speak = move || {
             is_waiting.try_set_value(false);
-            let words = untrack(|| lab.look(Pace::Calm, line));
+            let (line, is_busy) =
+                untrack(|| lab.look(Pace::Calm, |look| (line(look), !look.lab.system().is_quiet())));
+            // While something goes on, the story is told; in between, how things stand.
+            let words = Some(()).filter(|()| is_busy).and_then(|()| told()).unwrap_or(line);
             let place = document().get_element_by_id("spoken");
             if let Some(place) = place.filter(|place| place.text_content().as_deref() != Some(&words)) {
                 place.set_text_content(Some(&words));
@@ -286,6 +289,12 @@ pub fn speak_now_and_then(lab: Lab) {
         };
         set_timeout(speak, EVERY);
     });
+}
+
+/// The sentence of the caption, once that has been fetched.
+fn told() -> Option<String> {
+    let caption = document().query_selector(".caption").ok()??;
+    caption.get_attribute("data-caption").filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]

@@ -2,15 +2,21 @@
 //!
 //! - [`kept`]: which class this browser takes part in. [`stream`]: what the server tells of it.
 //! - [`lead`]: where the presenter is, and how followers get there.
-//! - [`bar`]: what stands on every page. [`door`] and [`desk`]: the page `/class`. [`question`]: what the room is asked.
+//! - [`bar`]: what stands on every page. [`door`] and [`desk`]: the page `/class`. [`question`]: what the room is asked;
+//!   [`ask_room`]: by a lesson. [`notes`]: the lesson on the desk.
 
+mod ask_room;
 mod bar;
 mod desk;
 mod door;
 mod kept;
 mod lead;
+mod notes;
 mod question;
 mod stream;
+
+pub use ask_room::AskRoom;
+pub use kept::follows;
 
 use crate::api::fetch;
 use crate::later;

@@ -68,6 +68,12 @@ impl Access {
         self.key.is_some()
     }
 
+    /// Whether whoever sends these may only look, for want of a key. Who follows a class is told so by the class.
+    #[must_use]
+    pub fn looks_on(&self, headers: &HeaderMap) -> bool {
+        matches!(self.admit(&Method::POST, "/api/arrivals", headers), Err(Denied::NoKey | Denied::WrongKey))
+    }
+
     /// Lets a change through, or says why not.
     ///
     /// # Errors

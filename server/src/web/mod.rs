@@ -110,7 +110,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(measure::http::routes(parts.measure.clone()))
         .merge(health::routes(parts))
         .merge(classes::http::routes(parts.classes.clone()))
-        .merge(page::routes(parts))
+        .merge(page::routes(parts, guard.access.clone()))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(middleware::from_fn(coded::refuse))

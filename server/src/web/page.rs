@@ -3,15 +3,16 @@
 use super::{Parts, journal::unreadable};
 use crate::{lessons, measure::Measure, styles::Services};
 use ::lessons::{Brief, Lesson};
-use app::backend::{Answer, Backend, SayNotFound, SharedBackend};
+use app::backend::{Answer, Backend, LooksOn, SayNotFound, SharedBackend};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header, request},
     middleware::{self, Next},
     routing::get_service,
 };
 use catalog::search::Search;
+use classes::Access;
 use control::Control;
 use flow::{
     Event, Picture, System,
@@ -35,7 +36,7 @@ pub const SITE_ROOT: &str = "target/site";
 const OUTPUT_NAME: &str = "skuflow";
 
 /// The pages, the files, and the page for what is not there.
-pub fn routes(parts: &Parts) -> Router {
+pub fn routes(parts: &Parts, access: Access) -> Router {
     let options =
         LeptosOptions::builder().output_name(OUTPUT_NAME).site_root(SITE_ROOT).site_pkg_dir("pkg").build();
     let backend: SharedBackend = Arc::new(Lent {
@@ -49,6 +50,9 @@ pub fn routes(parts: &Parts) -> Router {
         provide_context(Arc::clone(&backend));
         let response = expect_context::<ResponseOptions>();
         provide_context(SayNotFound(Arc::new(move || response.set_status(StatusCode::NOT_FOUND))));
+        if access.looks_on(&expect_context::<request::Parts>().headers) {
+            provide_context(LooksOn);
+        }
         restrict();
     };
     let shell = {

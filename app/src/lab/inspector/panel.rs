@@ -190,7 +190,7 @@ fn fixed(block: Block) -> AnyView {
         }
         Block::Properties(facts) => view! {
             <details class="properties">
-                <summary>"AMQP properties and headers"</summary>
+                <summary>"Properties and headers"</summary>
                 <Facts facts=numbered(facts).into() />
             </details>
         }

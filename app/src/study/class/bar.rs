@@ -1,6 +1,6 @@
 //! What stands below every page of somebody who takes part in a class.
 
-use super::{Button, Class, Standing, kept, question::Question};
+use super::{Button, Class, Standing, kept, question, question::Question};
 use leptos::prelude::*;
 
 /// The bar of whoever presents or follows.
@@ -13,9 +13,13 @@ pub fn bar(class: Class) -> impl IntoView {
         Standing::Over => "over",
     });
     let code = class.kept.with_untracked(|kept| kept.code.clone());
+    let has_question = class.read(|view| view.question.is_some());
     view! {
         <aside class="class-bar" aria-label="Class" data-class=code.clone() data-part=if leads { "presenter" } else { "follower" } data-state=state>
-            {(!leads).then(|| view! { <Question class /> })}
+            <Question class />
+            <Show when=move || leads && has_question.get()>
+                <question::Controls class />
+            </Show>
             <div class="class-line">
                 <strong>{format!("Class {code}")}</strong>
                 {if leads { view! { <Presents class /> }.into_any() } else { view! { <Follows class /> }.into_any() }}

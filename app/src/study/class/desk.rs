@@ -1,6 +1,6 @@
 //! The presenter's desk: the code for the room, who is there, what they may, and what they are asked.
 
-use super::{Button, Class, Standing, question, question::Question};
+use super::{Button, Class, Standing, notes::Notes, question, question::Question};
 use crate::api::fetch;
 use flow::api::HandedOver;
 use leptos::{prelude::*, task::spawn_local};
@@ -55,6 +55,7 @@ fn Desk(class: Class) -> impl IntoView {
                 </p>
             </section>
             <div class="class-work">
+                <Notes class />
                 <section class="card" aria-labelledby="class-room">
                     <h2 id="class-room">"The room"</h2>
                     <p class="hint">

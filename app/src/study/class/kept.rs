@@ -20,6 +20,16 @@ pub fn read() -> Option<Kept> {
     serde_json::from_str(&storage.get_item(CLASS).ok()??).ok()
 }
 
+/// The code of the class that this browser presents.
+pub fn presented() -> Option<String> {
+    read().filter(|kept| kept.leads).map(|kept| kept.code)
+}
+
+/// Whether this browser follows a class: then it changes nothing.
+pub fn follows() -> bool {
+    read().is_some_and(|kept| !kept.leads)
+}
+
 /// A browser that remembers nothing takes part until the next page.
 pub fn keep(kept: &Kept) {
     if let (Ok(Some(storage)), Ok(text)) = (window().local_storage(), serde_json::to_string(kept)) {

@@ -62,7 +62,10 @@ fn follow(class: Class) {
 fn go(to: &str) {
     let Some(here) = here().filter(|here| here != to) else { return };
     let page = |address: &str| address.split('?').next().unwrap_or_default().to_owned();
-    if page(&here) == page(to) && page(to).starts_with("/lab/") && transport(&here) == transport(to) {
+    let is_open = page(&here) == page(to)
+        && (page(to).starts_with("/learn/")
+            || page(to).starts_with("/lab/") && transport(&here) == transport(to));
+    if is_open {
         address::replace(to);
         if let Ok(event) = ev::Event::new("popstate") {
             let _ = window().dispatch_event(&event);

@@ -1,7 +1,9 @@
 //! A question of a beat: how it is asked, what was answered, and what is true.
 
+use super::super::class::AskRoom;
 use super::course::Course;
 use crate::later::IS_ALIVE;
+use flow::api::QuestionAsked;
 use leptos::{ev, prelude::*};
 use lessons::{Answer, Ask, Choice, Counted, Given, Role, Step, Verdict};
 
@@ -91,6 +93,15 @@ fn Form(course: Course, ask: Ask) -> impl IntoView {
             </button>
         }
     });
+    // What can be chosen can be voted on.
+    let room = match &ask.answer {
+        Answer::Choice(choices) => {
+            let options = choices.iter().map(|choice| choice.says.clone()).collect();
+            let question = QuestionAsked { text: ask.question.clone(), options };
+            Some(view! { <AskRoom question /> })
+        }
+        _ => None,
+    };
     let fields = match ask.answer {
         Answer::Choice(choices) => view! { <Choices choices given /> }.into_any(),
         Answer::Number(counted) => view! { <Number counted given /> }.into_any(),
@@ -117,6 +128,7 @@ fn Form(course: Course, ask: Ask) -> impl IntoView {
                     {button}
                 </button>
                 {may_pass}
+                {room}
             </p>
         </form>
     }

@@ -19,6 +19,7 @@ pub fn Bar(
     let title = course.read(|_, beat| beat.title.clone());
     let text = course.read(|_, beat| beat.text.clone());
     let trouble = course.trouble();
+    let is_led = Memo::new(move |_| course.standing.with(|standing| *standing == Standing::Led));
     view! {
         <header class="beat-head">
             <p class="beat-number">{number}</p>
@@ -42,7 +43,9 @@ pub fn Bar(
                 <Asked course first=false />
             }
         }}
-        <Ways course at />
+        <Show when=move || !is_led.get() fallback=|| view! { <p class="hint">"The presenter leads through this lesson."</p> }>
+            <Ways course at />
+        </Show>
     }
 }
 

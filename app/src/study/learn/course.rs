@@ -1,5 +1,6 @@
 //! The lesson of the page at hand: who shows it follows it, who changes it tells everybody.
 
+use super::super::class;
 use super::run::{Run, Told};
 use super::{kept, lease};
 use crate::api::{
@@ -27,6 +28,8 @@ pub enum Standing {
     #[default]
     Coming,
     Running,
+    /// Somebody presents it to a class, and this page follows.
+    Led,
     /// It cannot be had now: why.
     Barred(String),
     /// The page was away for so long that the server has mended what the lesson had set.
@@ -202,6 +205,10 @@ impl Course {
     }
 
     fn keep(self) {
+        // What others did is nothing that this learner has learned.
+        if self.run.with_untracked(|run| run.is_led) {
+            return;
+        }
         let lesson = self.lesson();
         kept::keep(&lesson.id, self.run.with_untracked(|run| run.taken.clone()));
     }
@@ -230,8 +237,42 @@ impl Course {
         }
     }
 
+    /// Shows the beat at which the presenter is. Who follows asks nothing of the system.
+    fn lead_to(self, place: usize) {
+        let (lesson, seq) = (self.lesson(), self.lab.live.with_history(|history| history.now().seq));
+        self.run.update(|run| run.lead_to(&lesson, place, seq));
+    }
+
+    /// Brings it to life for somebody who follows a class.
+    fn wake_led(self) {
+        self.standing.set(Standing::Led);
+        self.lead_to(place_in_address());
+        address::on_back(move || self.lead_to(place_in_address()));
+    }
+
     /// Brings it to life.
     pub fn wake(self) {
+        if class::follows() {
+            self.wake_led();
+        } else {
+            self.wake_leading();
+        }
+        // What happens ticks itself off as it is shown.
+        Effect::new(move || {
+            self.lab.follow(Pace::Calm);
+            let lesson = self.lesson();
+            // What is answered or begun can have happened already.
+            let before = self.run.get();
+            let mut after = before.clone();
+            self.told(|told| after.look(&lesson, told));
+            if after != before {
+                self.run.set(after);
+                self.keep();
+            }
+        });
+    }
+
+    fn wake_leading(self) {
         spawn_local(self.take());
         let renewed = set_interval_with_handle(
             move || {
@@ -250,22 +291,8 @@ impl Course {
             }
         });
         address::on_back(move || {
-            let place = address::query("beat").and_then(|number| number.parse::<usize>().ok()).unwrap_or(1);
-            self.run.update(|run| run.show(place.saturating_sub(1)));
+            self.run.update(|run| run.show(place_in_address()));
             self.turn(false);
-        });
-        // What happens ticks itself off as it is shown.
-        Effect::new(move || {
-            self.lab.follow(Pace::Calm);
-            let lesson = self.lesson();
-            // What is answered or begun can have happened already.
-            let before = self.run.get();
-            let mut after = before.clone();
-            self.told(|told| after.look(&lesson, told));
-            if after != before {
-                self.run.set(after);
-                self.keep();
-            }
         });
     }
 
@@ -278,6 +305,12 @@ impl Course {
             self.lab.look(Pace::Calm, |look| trouble(look, self.system))
         })
     }
+}
+
+/// The place of the beat that the address names.
+fn place_in_address() -> usize {
+    let number = address::query("beat").and_then(|number| number.parse::<usize>().ok());
+    number.unwrap_or(1).saturating_sub(1)
 }
 
 /// What of the system keeps a lesson waiting.

@@ -58,6 +58,7 @@ pub fn LessonPage(live: Live, lesson: Lesson, next: Option<Brief>, place: usize)
     let standing = move || match course.standing.get() {
         Standing::Coming => "coming",
         Standing::Running => "running",
+        Standing::Led => "led",
         Standing::Barred(_) => "barred",
         Standing::Lapsed => "lapsed",
         Standing::Over => "over",

@@ -21,6 +21,8 @@ pub struct Run {
     pub is_late: bool,
     /// Whether the learner came straight to this beat.
     pub has_jumped: bool,
+    /// Whether somebody else leads through it: then nothing waits for what this learner answers.
+    pub is_led: bool,
     /// What is kept of it.
     pub taken: Taken,
 }
@@ -63,6 +65,16 @@ impl Run {
         self.ticked = vec![false; beat.wait.len()];
         (self.has_acted, self.is_late) = (false, false);
         self.taken.kept.remove(&self.reached);
+    }
+
+    /// Whoever leads is in the beat at that place, since that event or before.
+    pub fn lead_to(&mut self, lesson: &Lesson, place: usize, seq: u64) {
+        let place = place.min(lesson.beats.len());
+        if self.is_led && self.at == place {
+            return;
+        }
+        (self.at, self.reached, self.is_led, self.has_jumped) = (place, place, true, false);
+        self.enter(lesson, seq);
     }
 
     #[must_use]
@@ -132,7 +144,8 @@ impl Run {
         let Some(beat) = lesson.beats.get(self.reached) else { return false };
         let Some(began) = self.began[self.reached] else { return false };
         // What is predicted is not given away by what happened before.
-        let is_asked_first = beat.prediction().is_some_and(|ask| !self.answered_in(self.reached, ask));
+        let is_asked_first =
+            !self.is_led && beat.prediction().is_some_and(|ask| !self.answered_in(self.reached, ask));
         if is_asked_first || self.ticked.iter().all(|ticked| *ticked) {
             return false;
         }
@@ -259,6 +272,18 @@ mod tests {
         let mut run = Run::at(&lesson, 0, Taken::default());
         run.enter(&lesson, 10);
         (lesson, run)
+    }
+
+    #[test]
+    fn who_is_led_is_in_the_beat_of_the_one_who_leads_and_nothing_waits_for_their_answers() {
+        let lesson = lesson();
+        let mut run = Run::at(&lesson, 0, Taken::default());
+        run.lead_to(&lesson, 1, 40);
+        assert_eq!((run.at, run.reached, run.is_running()), (1, 1, true));
+        run.lead_to(&lesson, 0, 50);
+        assert!(run.is_running() && run.at == 0, "back, too");
+        run.lead_to(&lesson, 99, 60);
+        assert!(run.is_over(&lesson));
     }
 
     #[test]
