@@ -4,6 +4,8 @@
 //! decides what is shown when, the `diagram` draws it, and the rest says it in words.
 
 pub(crate) mod act;
+#[cfg(feature = "ssr")]
+pub mod animated;
 pub mod broken;
 mod caption;
 pub mod controls;

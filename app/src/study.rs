@@ -5,6 +5,7 @@
 //! the browser fetches when it is first needed. Nothing outside of this module names the models behind it.
 
 mod class;
+mod code;
 mod compare;
 mod kept;
 pub mod learn;
@@ -34,6 +35,8 @@ pub struct Study {
     timeline: fn(Lab) -> AnyView,
     sequence: fn(Lab) -> AnyView,
     metrics: fn(Lab) -> AnyView,
+    /// The code that runs.
+    code: fn(Lab) -> AnyView,
     /// The sequence diagram as a file: as `svg`, or else as Mermaid.
     pub export: fn(&Look<'_>, &str) -> String,
     /// The page `/compare`: what its address says, and products that can be sent.
@@ -63,6 +66,7 @@ impl Study {
             View::Timeline => (self.timeline)(lab),
             View::Sequence => (self.sequence)(lab),
             View::Metrics => (self.metrics)(lab),
+            View::Code => (self.code)(lab),
         }
     }
 }
@@ -79,6 +83,7 @@ const fn study() -> Study {
         timeline: timeline::timeline,
         sequence: sequence::sequence,
         metrics: metrics::metrics,
+        code: code::code,
         export: sequence::export,
         compare: compare::page,
         transports: transports::page,

@@ -21,7 +21,7 @@ pub use dead_letter::{Attempt, DeadLetter, Desk, DeskDone};
 pub use file::{Dropped, FileState, UnknownFileState, WarehouseFile, WarehouseFiles};
 pub use loyalty::{Loyalty, LoyaltyWanted, Points};
 pub use simulator::{Preset, Simulator, SimulatorState, SimulatorWanted, StyleChoice, UnknownPreset};
-pub use source::Source;
+pub use source::{CodeStep, Source};
 pub use transports::{
     Broken, EncodingRow, LossCounts, MeasureProgress, MeasureState, Scenario, TransportRow, Transports,
     Undisturbed, UnknownScenario,

@@ -13,7 +13,7 @@ use flow::{Event, Kind};
 use leptos::prelude::*;
 use std::{sync::Arc, time::Duration};
 use web_sys::HtmlElement;
-use words::caption;
+pub(super) use words::caption;
 
 /// How long a sentence stays at the least while steps come by themselves: as long as one needs to read it.
 const READ_MS: f64 = 1_800.0;

@@ -86,7 +86,7 @@ fn pressed(lab: Lab, targets: Targets, event: &ev::KeyboardEvent) -> bool {
             let _ = window().location().set_href("/compare");
             true
         }
-        (digit @ ("1" | "2" | "3" | "4"), _) => views::by_digit(lab, digit),
+        (digit @ ("1" | "2" | "3" | "4" | "5"), _) => views::by_digit(lab, digit),
         ("f" | "F", _) => {
             full_screen(lab);
             true

@@ -42,6 +42,7 @@ pub fn Runs(
     lab: Lab,
     system: System,
 ) -> impl IntoView {
+    Effect::new(move || untrack(|| open_carried(lab)));
     let seen = Memo::new(move |_| lab.look(Pace::Calm, seen));
     let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
     let banner = Memo::new(move |_| seen.with(|seen| seen.banner.clone()));
@@ -69,6 +70,15 @@ pub fn Runs(
                 <button class="button button-small" type="button" disabled=is_off on:click=move |_| save(lab)>
                     "Save run"
                 </button>
+                <button
+                    class="button button-small runs-more"
+                    type="button"
+                    popovertarget="take-home"
+                    aria-label="Save in other forms"
+                    title="Save in other forms"
+                >
+                    "…"
+                </button>
                 <label class="button button-small runs-open" class:is-disabled=is_off>
                     "Open run"
                     <input
@@ -81,7 +91,40 @@ pub fn Runs(
                 </label>
             </div>
             {wrong}
+            <TakeHome system />
         </div>
+    }
+}
+
+/// The forms in which a run can be taken home: each is a file that the server makes.
+#[component]
+fn TakeHome(system: System) -> impl IntoView {
+    view! {
+        <aside id="take-home" popover="auto" class="help" aria-labelledby="take-home-title" tabindex="-1">
+            <div class="help-head">
+                <h2 id="take-home-title">"Take this run home"</h2>
+                <button
+                    class="button button-small"
+                    type="button"
+                    popovertarget="take-home"
+                    popovertargetaction="hide"
+                >
+                    "Close"
+                </button>
+            </div>
+            <p>
+                <a class="button" href=system.api("export.html") download="">
+                    "Save as HTML"
+                </a>
+            </p>
+            <p class="hint">"One file that replays in any browser, without a server."</p>
+            <p>
+                <a class="button" href=system.api("export.svg") download="">
+                    "Save as SVG"
+                </a>
+            </p>
+            <p class="hint">"The diagram as a picture that moves by itself, for slides."</p>
+        </aside>
     }
 }
 
@@ -110,6 +153,17 @@ fn save(lab: Lab) {
     });
 }
 
+/// Where a file that was taken home has its run.
+const CARRIED: &str = "saved-run";
+
+/// Shows the run that the page has with it, if this is a page that was taken home.
+fn open_carried(lab: Lab) {
+    let carried = document().get_element_by_id(CARRIED).and_then(|carried| carried.text_content());
+    if let Some(text) = carried {
+        spawn_local(show(lab, None, Ok(text)));
+    }
+}
+
 /// A file was chosen.
 fn open(lab: Lab, field: &HtmlInputElement) {
     let name = field.value();
@@ -121,26 +175,28 @@ fn open(lab: Lab, field: &HtmlInputElement) {
             let words = "The code that opens runs was not loaded before the server went away. The run opens once it is back.";
             lab.change(|state| state.run_wrong = Some(words.to_owned()));
         }
-        spawn_local(async move {
-            let study = views::study_of(lab).await;
-            let run = text.and_then(|text| (study.open)(&text));
-            match run {
-                Err(wrong) => lab.change(|state| state.run_wrong = Some(wrong)),
-                Ok(history) => {
-                    let base = history.base().clone();
-                    lab.quietly(|state| {
-                        state.director = Director::new(state.shows(), base);
-                        state.director.pause();
-                        (state.run, state.run_wrong, state.selected) = (Some(name), None, None);
-                        (state.notice, state.on_the_way) = (None, Vec::new());
-                        state.views.kept = Mutex::default();
-                        lab.live.replay(history);
-                    });
-                    lab.tell(Pace::Calm);
-                }
-            }
-        });
+        spawn_local(show(lab, Some(name), text));
     });
+}
+
+/// Shows a run from its text, once what reads it has been fetched.
+async fn show(lab: Lab, name: Option<String>, text: Result<String, String>) {
+    let study = views::study_of(lab).await;
+    match text.and_then(|text| (study.open)(&text)) {
+        Err(wrong) => lab.change(|state| state.run_wrong = Some(wrong)),
+        Ok(history) => {
+            let base = history.base().clone();
+            lab.quietly(|state| {
+                state.director = Director::new(state.shows(), base);
+                state.director.pause();
+                (state.run, state.run_wrong, state.selected) = (name, None, None);
+                (state.notice, state.on_the_way) = (None, Vec::new());
+                state.views.kept = Mutex::default();
+                lab.live.replay(history);
+            });
+            lab.tell(Pace::Calm);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::pick::{OnPick, picks};
 use super::state::{Look, OnTheWay};
 use super::steady::kept;
 use super::title;
+use super::words::begun;
 use crate::api::asks::{Ask, Asks};
 use crate::live::Connection;
 use flow::mode::Mode;
@@ -30,7 +31,7 @@ pub fn StageHead(
     let says = Memo::new(move |_| {
         lab.look(Pace::Calm, |look| says(system, look.lab.system().mode(), look.lab.form.dispatch))
     });
-    let promises = Memo::new(move |_| lab.look(Pace::Calm, |look| look.lab.system().mode().promise));
+    let promises = Memo::new(move |_| lab.look(Pace::Calm, |look| begun(look.lab.system().mode().promise)));
     let is_frozen =
         Memo::new(move |_| lab.look(Pace::Calm, |look| look.connection == Connection::Reconnecting));
     let styles = transport.systems().map(|one| {
@@ -61,7 +62,7 @@ pub fn StageHead(
                     </nav>
                 </div>
                 <HoldHere lab system asks />
-                <p class="soft">{says} " " <span class="stage-promise">{promises} "."</span></p>
+                <p class="soft">{says} " " {promises} "."</p>
             </header>
         </div>
     }

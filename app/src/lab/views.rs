@@ -1,4 +1,4 @@
-//! What stands below the diagram: the same events as a log, a timeline, a sequence and in numbers.
+//! What stands below the diagram: the same events as a log, a timeline, a sequence, in numbers, and as the code that runs.
 //!
 //! Here is what the rest of the page knows of it; the `panel` itself is fetched right after the page.
 
@@ -28,11 +28,13 @@ pub enum View {
     /// Who says what to whom.
     Sequence,
     Metrics,
+    /// What runs, as it stands in the source.
+    Code,
 }
 
 impl View {
     /// All of them, in the order of their tabs.
-    pub const ALL: [Self; 4] = [Self::Log, Self::Timeline, Self::Sequence, Self::Metrics];
+    pub const ALL: [Self; 5] = [Self::Log, Self::Timeline, Self::Sequence, Self::Metrics, Self::Code];
 
     /// Its name in addresses.
     #[must_use]
@@ -42,6 +44,7 @@ impl View {
             Self::Timeline => "timeline",
             Self::Sequence => "sequence",
             Self::Metrics => "metrics",
+            Self::Code => "code",
         }
     }
 
@@ -57,6 +60,7 @@ impl View {
             Self::Timeline => "Timeline",
             Self::Sequence => "Sequence",
             Self::Metrics => "Metrics",
+            Self::Code => "Code",
         }
     }
 }

@@ -455,6 +455,14 @@ pub const fn mark(event: &Event) -> &'static str {
     }
 }
 
+/// The text as a sentence begins: with a capital.
+#[must_use]
+pub fn begun(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
 /// To whom a service is connected; over ZeroMQ to other services.
 fn to_whom(event: &Event) -> &'static str {
     match event.system.map(|system| system.transport) {

@@ -21,7 +21,7 @@ pub use kept::follows;
 use crate::api::fetch;
 use crate::later;
 use crate::live::Live;
-use crate::pages::PAGES_STYLE;
+use crate::pages::bring_style;
 use flow::api::ClassView;
 use kept::Kept;
 use leptos::{ev, mount, prelude::*, task::spawn_local};
@@ -128,16 +128,6 @@ pub(super) fn wake(_: Live, place: Option<HtmlElement>) {
         if let Some(body) = document().body() {
             mount::mount_to(body, move || bar::bar(class)).forget();
         }
-    }
-}
-
-/// The bar's style comes with the pages that are not the first to be opened; the lab has it only once it is needed.
-fn bring_style() {
-    if let (Ok(link), Some(head)) = (document().create_element("link"), document().head()) {
-        // The names are plain ASCII, and the element is new.
-        let _ = link.set_attribute("rel", "stylesheet");
-        let _ = link.set_attribute("href", PAGES_STYLE);
-        let _ = head.append_child(&link);
     }
 }
 

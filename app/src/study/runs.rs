@@ -1,5 +1,6 @@
 //! Runs in files.
 
+use crate::lab::words::begun;
 use flow::{History, Run};
 
 /// All that can be drawn, as a file's text.
@@ -11,12 +12,6 @@ pub fn save(history: &History, saved_at: String) -> String {
 pub fn open(text: &str) -> Result<History, String> {
     match Run::read(text) {
         Ok(run) => Ok(run.into_history()),
-        Err(error) => {
-            let words = error.to_string();
-            let mut letters = words.chars();
-            let first =
-                letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
-            Err(format!("{first}{}.", letters.as_str()))
-        }
+        Err(error) => Err(begun(&format!("{error}."))),
     }
 }

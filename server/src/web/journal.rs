@@ -135,6 +135,19 @@ async fn export(
     Ok((headers, Body::from_stream(head.chain(events(whole)).chain(tail))))
 }
 
+/// A run's whole text, for what is put into a file with other things.
+pub(super) async fn run_text(journal: &Journal, after: u64, saved_at: &str) -> Result<String, Problem> {
+    let whole = journal.whole(after).await;
+    let base = whole.base().await.map_err(unreadable)?;
+    let mut text = run::head(saved_at, &base).into_bytes();
+    let mut events = std::pin::pin!(events(whole));
+    while let Some(piece) = events.next().await {
+        text.extend_from_slice(&piece.map_err(unreadable)?);
+    }
+    text.extend_from_slice(run::TAIL.as_bytes());
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 /// The events with commas between them, a file of the journal at a time.
 fn events(whole: Whole) -> impl Stream<Item = Result<Bytes, ReadError>> {
     let begin = (whole, false);

@@ -13,6 +13,7 @@ pub mod queues;
 pub mod refusal;
 pub mod security;
 pub mod source;
+mod take_home;
 pub mod transport;
 
 use crate::{
@@ -83,6 +84,7 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         availability: availability.clone(),
         members: parts.members.clone(),
     };
+    let pages = page::routes(parts, guard.access.clone());
     let recorder = Recorder { inventory: inventory.clone(), backpressure, spool, stop };
     // Each module names its calls in full: nested routers would take every address apart once a level.
     Router::new()
@@ -110,7 +112,8 @@ pub fn routes(parts: &Parts, guard: Guard) -> Router {
         .merge(measure::http::routes(parts.measure.clone()))
         .merge(health::routes(parts))
         .merge(classes::http::routes(parts.classes.clone()))
-        .merge(page::routes(parts, guard.access.clone()))
+        .merge(take_home::routes(parts.journal.clone(), pages.clone()))
+        .merge(pages)
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(middleware::from_fn(coded::refuse))

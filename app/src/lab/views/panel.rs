@@ -69,6 +69,7 @@ fn Panel(lab: Lab, style: Style) -> impl IntoView {
             view! { <span class="legend-item">"From events loaded in this tab, up to the playhead"</span> }
                 .into_any()
         }
+        View::Code => ().into_any(),
     };
     let contents = move || {
         let open = open.get();

@@ -1,6 +1,7 @@
 //! The end of a lesson: how it went, what to keep of it, and what comes next.
 
 use super::course::Course;
+use super::run::Run;
 use crate::files;
 use crate::later::IS_ALIVE;
 use leptos::prelude::*;
@@ -22,6 +23,10 @@ pub fn End(course: Course) -> impl IntoView {
     let notes = taken.notes(&lesson);
     let file = format!("{}.txt", lesson.id);
     let save = move |_| files::hand_out(&file, "text/plain", &notes);
+    let home = course.system.api("export.html");
+    let joint = if home.contains('?') { '&' } else { '?' };
+    let after = course.run.with_untracked(Run::began_after);
+    let home = format!("{home}{joint}lesson={}&after={after}", lesson.id);
     let next = course.next().map(|next| {
         view! {
             <a class="button button-primary" href=format!("/learn/{}", next.id)>
@@ -49,6 +54,9 @@ pub fn End(course: Course) -> impl IntoView {
             <button class="button" type="button" disabled=!IS_ALIVE on:click=save>
                 "Save my answers as text"
             </button>
+            <a class="button" href=home download="">
+                "Take this run home"
+            </a>
             <a class="button" href="/learn">
                 "All lessons"
             </a>

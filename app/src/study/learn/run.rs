@@ -82,6 +82,12 @@ impl Run {
         self.at == self.reached
     }
 
+    /// After which event the lesson began, as far as this page has seen it begin.
+    #[must_use]
+    pub fn began_after(&self) -> u64 {
+        self.began.iter().flatten().next().copied().unwrap_or_default()
+    }
+
     #[must_use]
     pub fn is_over(&self, lesson: &Lesson) -> bool {
         self.at >= lesson.beats.len()

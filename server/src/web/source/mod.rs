@@ -1,20 +1,33 @@
 //! What a service does with a message, as it stands in the source from which this program was built.
 
+mod steps;
+
 use axum::{Json, Router, routing::get};
-use flow::{Service, Style, System, api::Source};
+use flow::{
+    Service, Style, System,
+    api::{CodeStep, Source},
+};
 use http_edge::extract::{PathService, SystemPath};
 
-const CHOREOGRAPHY: (&str, &str) =
-    ("server/src/styles/choreography.rs", include_str!("../styles/choreography.rs"));
-const ORCHESTRATION: (&str, &str) =
-    ("server/src/styles/orchestration.rs", include_str!("../styles/orchestration.rs"));
-const INVENTORY: (&str, &str) = ("server/inventory/src/lib.rs", include_str!("../../inventory/src/lib.rs"));
-const CATALOG: (&str, &str) = ("server/catalog/src/lib.rs", include_str!("../../catalog/src/lib.rs"));
-const WISHLIST: (&str, &str) = ("server/wishlist/src/lib.rs", include_str!("../../wishlist/src/lib.rs"));
-const LOYALTY: (&str, &str) = ("server/loyalty/src/lib.rs", include_str!("../../loyalty/src/lib.rs"));
+/// A file of the source: where it stands, and its text.
+type File = (&'static str, &'static str);
+
+const CHOREOGRAPHY: File =
+    ("server/src/styles/choreography.rs", include_str!("../../styles/choreography.rs"));
+const ORCHESTRATION: File =
+    ("server/src/styles/orchestration.rs", include_str!("../../styles/orchestration.rs"));
+const INVENTORY: File = ("server/inventory/src/lib.rs", include_str!("../../../inventory/src/lib.rs"));
+const CATALOG: File = ("server/catalog/src/lib.rs", include_str!("../../../catalog/src/lib.rs"));
+const WISHLIST: File = ("server/wishlist/src/lib.rs", include_str!("../../../wishlist/src/lib.rs"));
+const LOYALTY: File = ("server/loyalty/src/lib.rs", include_str!("../../../loyalty/src/lib.rs"));
 
 pub fn routes() -> Router {
-    Router::new().route("/api/{style}/{service}/code", get(code))
+    Router::new().route("/api/{style}/{service}/code", get(code)).route("/api/{style}/code", get(running))
+}
+
+/// Which code does which step.
+async fn running(SystemPath(system): SystemPath) -> Json<Vec<CodeStep>> {
+    Json(steps::steps(system))
 }
 
 async fn code(SystemPath(system): SystemPath, PathService(service): PathService) -> Json<Vec<Source>> {
@@ -23,23 +36,35 @@ async fn code(SystemPath(system): SystemPath, PathService(service): PathService)
 
 /// What decides by the style, and what the service then does.
 fn sources(system: System, service: Service) -> Vec<Source> {
-    let style = match system.style {
+    [(file_of(system.style), "handle"), own_of(service)]
+        .into_iter()
+        .filter_map(|(file, name)| function(file, name))
+        .collect()
+}
+
+/// The file of a style.
+const fn file_of(style: Style) -> File {
+    match style {
         Style::Choreography => CHOREOGRAPHY,
         Style::Orchestration => ORCHESTRATION,
-    };
-    let (own, name) = match service {
+    }
+}
+
+/// The function by which a service does its own part, with its file.
+const fn own_of(service: Service) -> (File, &'static str) {
+    match service {
         Service::Inventory => (INVENTORY, "recalculate"),
         Service::Catalog => (CATALOG, "mark"),
         Service::Wishlist => (WISHLIST, "update"),
         Service::Loyalty => (LOYALTY, "count"),
-    };
-    [(style, "handle"), (own, name)].into_iter().filter_map(|(file, name)| function(file, name)).collect()
+    }
 }
 
-/// A public function of a file. Its end is the first brace that is indented as it is itself: rustfmt sees to that.
-fn function((file, text): (&str, &str), name: &str) -> Option<Source> {
-    let head = format!("pub async fn {name}(");
-    let (at, first) = text.lines().enumerate().find(|(_, line)| line.trim_start().starts_with(&head))?;
+/// A function of a file. Its end is the first brace that is indented as it is itself: rustfmt sees to that.
+fn function((file, text): File, name: &str) -> Option<Source> {
+    let heads = [format!("fn {name}("), format!("fn {name}<")];
+    let (at, first) =
+        text.lines().enumerate().find(|(_, line)| heads.iter().any(|head| line.contains(head)))?;
     let indent = &first[..first.len() - first.trim_start().len()];
     let end = format!("{indent}}}");
     let last = at + text.lines().skip(at).position(|line| line == end)?;
