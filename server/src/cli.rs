@@ -1,6 +1,6 @@
 //! The command line. Each flag is also an environment variable: `SKUFLOW_` and the flag's name in capitals.
 
-use crate::{measure::Amounts, web::public_url::PublicUrl};
+use crate::{measure::Amounts, simulate::Simulate, web::public_url::PublicUrl};
 use bridge::management::ManagementUrl;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use journal::Keep;
@@ -35,6 +35,8 @@ pub enum Command {
     Export(Export),
     /// Take in what `export` wrote, in place of what is there; no server may be using the folder.
     Import(Import),
+    /// Foresee what both styles would do under a load, by a model: throughput, latency, what saturates, what it takes at scale.
+    Simulate(Box<Simulate>),
 }
 
 #[derive(Debug, Clone, clap::Args)]

@@ -4,6 +4,7 @@
 //! - [`styles`]: choreography and orchestration, two files to lay side by side.
 //! - [`redis`], [`zeromq`]: the systems over Redis and over ZeroMQ, started when they are first used. [`modes`]: in which mode.
 //! - [`measure`]: what each system takes and loses, measured here.
+//! - [`simulate`]: what the model foresees.
 //! - [`data`]: products, stock and wishes in files, and back to the seed. [`web`]: routes, the page, the stream.
 
 mod announce;
@@ -19,6 +20,7 @@ pub mod program;
 mod recount;
 pub mod redis;
 pub mod serve;
+pub mod simulate;
 pub mod styles;
 mod truth;
 pub mod web;

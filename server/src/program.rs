@@ -5,7 +5,7 @@
 use crate::{
     cli::{self, Command, Export, Import},
     data::offline,
-    serve,
+    serve, simulate,
 };
 use std::{
     io::{IsTerminal, Write},
@@ -49,6 +49,7 @@ pub fn run() -> ExitCode {
             Command::Export(Export { owned, to }) => {
                 offline::export(&owned.data, &to).await.map_err(|error| error.to_string())
             }
+            Command::Simulate(asked) => simulate::run(&asked),
             Command::Import(Import { owned, from }) => {
                 offline::import(&owned.data, &from).await.map_err(|error| error.to_string())
             }

@@ -1,19 +1,16 @@
-//! How many events a second are simulated, for both styles. Run it in release.
+//! How many steps a second the model takes: `cargo run --release -p foresee --example speed`.
 
-use foresee::{Model, run};
+use foresee::{Settings, simulate};
 use std::time::Instant;
 
-fn main() {
-    for &style in flow::Style::ALL {
-        let model = Model { style, arrivals: 1_000_000, workers: 4, rate: 500.0, ..Model::default() };
+fn main() -> Result<(), foresee::SettingsError> {
+    for style in flow::Style::ALL {
+        let settings = Settings { style: *style, count: 1_000_000, ..Settings::default() };
         let began = Instant::now();
-        let outcome = run(&model);
-        let seconds = began.elapsed().as_secs_f64();
-        println!(
-            "{style}: {} arrivals, {} events in {seconds:.2} s: {:.1} million events/s",
-            outcome.done,
-            outcome.events,
-            foresee::theory::number(outcome.events) / seconds / 1e6
-        );
+        let outcome = simulate(&settings)?;
+        let took_s = began.elapsed().as_secs_f64();
+        let (events, per_s) = (outcome.events, outcome.events as f64 / took_s / 1e6);
+        println!("{style}: {events} steps in {took_s:.2} s, {per_s:.1} million a second");
     }
+    Ok(())
 }

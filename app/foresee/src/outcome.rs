@@ -1,134 +1,112 @@
-//! What a run comes to.
+//! What came of a simulation.
 
-use crate::{
-    Model, Station,
-    model::{count, size},
-    theory,
-};
-use hdrhistogram::Histogram;
+use crate::depths::Depths;
+use flow::Style;
 use serde::{Deserialize, Serialize};
 
-/// How many moments there are at which depths are noted.
-pub const MOMENTS: usize = 60;
-
-/// How a station fared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Load {
-    pub station: Station,
-    /// Its name.
-    pub name: String,
-    /// Which share of its time it was at work, from 0 to 1.
-    pub utilisation: f64,
-    /// How many waited on average.
-    pub waiting: f64,
-    /// How many waited at the most.
-    pub most: u64,
-    /// How many waited, at evenly spaced moments of the run.
-    pub depths: Vec<u64>,
+/// Whether the system keeps up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Verdict {
+    /// It does.
+    Stable,
+    /// It does not: so many more arrivals wait after each second. Then no percentile means anything, since it would be another
+    /// one for a longer run.
+    Unstable {
+        /// By how much it grows.
+        grows_per_s: f64,
+    },
+    /// It does not, and drops what it cannot take: so many messages a second.
+    Drops {
+        /// How many are dropped.
+        per_s: f64,
+    },
 }
 
-/// What was simulated.
+/// A place where time is spent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Station {
+    /// What it is called.
+    pub name: String,
+    /// The share of its time in which it works.
+    pub utilisation: f64,
+    /// How many wait there on the average.
+    pub waiting: f64,
+    /// How many waited there at most.
+    pub waiting_most: u64,
+}
+
+/// What came of a simulation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// How many arrivals had all of their effects.
-    pub done: u64,
-    /// How many messages were parked after their last attempt.
-    pub parked: u64,
-    /// How many messages were lost in crashes.
-    pub lost: u64,
-    /// How many attempts were made again, after failures and crashes.
-    pub again: u64,
-    /// How long it all took, in seconds of the model's clock.
-    pub seconds: f64,
-    /// Arrivals a second that had all of their effects.
-    pub throughput: f64,
-    /// From arrival to last effect, in milliseconds: the mean and these shares of all.
-    pub mean_ms: f64,
-    pub p50_ms: f64,
-    pub p95_ms: f64,
-    pub p99_ms: f64,
-    pub max_ms: f64,
-    pub loads: Vec<Load>,
-    /// How many events were simulated.
+    /// In which style.
+    pub style: Style,
+    /// Steps of the simulation.
     pub events: u64,
-    /// Names the run: the same everywhere for the same model and seed.
-    pub digest: String,
+    /// How much time passed in it, in nanoseconds.
+    pub simulated_ns: u64,
+    /// Arrivals.
+    pub arrived: u64,
+    /// Arrivals that had all their effects.
+    pub completed: u64,
+    /// Arrivals of which an effect is missing for good.
+    pub incomplete: u64,
+    /// Arrivals that had all their effects, a second, while arrivals came.
+    pub throughput_per_s: f64,
+    /// Whether the system keeps up.
+    pub verdict: Verdict,
+    /// The station that works most.
+    pub bottleneck: String,
+    /// From the arrival to its last effect, on the average, in nanoseconds.
+    pub mean_ns: f64,
+    /// Half took no longer.
+    pub p50_ns: u64,
+    /// 95 of 100 took no longer.
+    pub p95_ns: u64,
+    /// 99 of 100 took no longer.
+    pub p99_ns: u64,
+    /// The longest.
+    pub most_ns: u64,
+    /// Messages that are gone for good.
+    pub lost: u64,
+    /// Messages that were parked.
+    pub parked: u64,
+    /// How often a message was put off.
+    pub retried: u64,
+    /// How often a message was handed to a worker once more because the first one crashed.
+    pub redelivered: u64,
+    /// Messages that had their effect and were handed out again, since the ack went with the worker: what an inbox is for.
+    pub doubled: u64,
+    /// Messages that went to the broker.
+    pub messages: u64,
+    /// Calls to inventory.
+    pub calls: u64,
+    /// How many arrivals were under way on the average, over the whole run.
+    pub under_way: f64,
+    /// The time of all arrivals in the system, whole or not, in nanoseconds, as each of them measured it.
+    pub stayed_ns: u64,
+    /// The same as the area below the number of arrivals in the system. By Little's law it is equal.
+    pub area_ns: u64,
+    /// Relay, broker, the queues and inventory's answers.
+    pub stations: Vec<Station>,
+    /// The most messages that waited in all queues together, over time.
+    pub depths: Depths,
 }
 
-/// What was simulated, with what theory says of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Forecast {
-    pub model: Model,
-    pub outcome: Outcome,
-    /// The first station that is full as the rate grows, and at how many arrivals a second.
-    pub full_at: f64,
-    pub bottleneck: Station,
-    /// Beyond what it can carry: by how many messages a second what waits grows.
-    pub grows_per_s: Option<f64>,
-    /// What theory says of the time to the last effect, where it can be said.
-    pub theory_mean_ms: Option<f64>,
-}
-
-impl Forecast {
-    /// Simulates the model, and asks theory.
+impl Outcome {
+    /// A number for all of it: equal for equal outcomes, wherever they were computed (FNV-1a over the JSON).
     #[must_use]
-    pub fn of(model: Model) -> Self {
-        let outcome = crate::run(&model);
-        Self::with(model, outcome)
+    pub fn digest(&self) -> String {
+        let json = serde_json::to_vec(self).expect("an outcome is plain data");
+        let hash = json.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        format!("{hash:016x}")
     }
 
+    /// Whether percentiles mean something.
     #[must_use]
-    pub fn with(model: Model, outcome: Outcome) -> Self {
-        let (bottleneck, full_at) = theory::full_at(&model);
-        let grows_per_s = theory::growth(&model).filter(|growth| *growth > 0.0);
-        let theory_mean_ms = grows_per_s.is_none().then(|| theory::to_last_effect_ms(&model));
-        Self { model, outcome, full_at, bottleneck, grows_per_s, theory_mean_ms }
-    }
-}
-
-/// Times with three figures, up to three hours.
-#[derive(Debug)]
-pub(crate) struct Times(Histogram<u64>, f64);
-
-impl Times {
-    pub(crate) fn new() -> Self {
-        let hours_ns = 3 * 3_600 * 1_000_000_000;
-        Self(Histogram::new_with_bounds(1, hours_ns, 3).expect("the bounds are sound"), 0.0)
-    }
-
-    pub(crate) fn note(&mut self, ns: u64) {
-        self.0.saturating_record(ns.max(1));
-        self.1 += count(ns);
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    pub(crate) fn mean_ms(&self) -> f64 {
-        self.1 / count(self.0.len().max(1)) / 1e6
-    }
-
-    pub(crate) fn ms(&self, share: f64) -> f64 {
-        if self.0.is_empty() { 0.0 } else { count(self.0.value_at_quantile(share)) / 1e6 }
-    }
-
-    pub(crate) fn max_ms(&self) -> f64 {
-        if self.0.is_empty() { 0.0 } else { count(self.0.max()) / 1e6 }
-    }
-}
-
-/// A station's name.
-#[must_use]
-pub fn name(station: Station) -> String {
-    match station {
-        Station::Relay => "Inventory's relay".to_owned(),
-        Station::Broker => "Broker".to_owned(),
-        Station::Callback => "Inventory's API".to_owned(),
-        Station::Service(0) => "Stock recalculation".to_owned(),
-        Station::Service(1) => "Catalog".to_owned(),
-        Station::Service(2) => "Wishlist".to_owned(),
-        Station::Service(3) => "Loyalty".to_owned(),
-        Station::Service(more) => format!("Service {}", size(more + 1)),
+    pub fn is_stable(&self) -> bool {
+        self.verdict == Verdict::Stable
     }
 }

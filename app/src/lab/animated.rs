@@ -99,10 +99,11 @@ pub fn animated(
     }
     let (head, body) = svg.split_once('>').ok_or(NotAnimated::Changed)?;
     let (width, height) = (layout.width, layout.height + STORY_HEIGHT);
-    let class = between(head, "class=\"", "\"").unwrap_or_default();
+    let attribute = |name: &str| between(head, &format!("{name}=\""), "\"").unwrap_or_default();
+    let marks = format!("{} {}", attribute("class"), attribute("data-message"));
     let body = as_xml(body.strip_suffix("</svg>").unwrap_or(body));
     let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{}\" height=\"{}\" {class}>\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{}\" height=\"{}\" {marks}>\n\
          <title>{} in Skuflow</title>\n<desc>The last {} steps, slowed down so that they can be followed.</desc>\n\
          <style>{}</style>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{body}\n",
         width * 2.0,
