@@ -28,7 +28,7 @@ BOUND := $(TARGET)/bound
 NPM_BIN := end2end/node_modules/.bin
 NPM_STAMP := end2end/node_modules/.package-lock.json
 
-RUST_MANIFESTS := Cargo.toml Cargo.lock .cargo/config.toml app/Cargo.toml app/flow/Cargo.toml app/lessons/Cargo.toml
+RUST_MANIFESTS := Cargo.toml Cargo.lock .cargo/config.toml app/Cargo.toml app/flow/Cargo.toml app/foresee/Cargo.toml app/lessons/Cargo.toml
 PAGE_SOURCES := $(shell find app -name '*.rs' -o -name '*.js') $(RUST_MANIFESTS)
 STYLE_SOURCES := $(wildcard style/*.css)
 PUBLIC_FILES := $(shell find public -type f)

@@ -10,7 +10,7 @@ use crate::{
     },
     lab::Lab,
     live::{FirstPaintScript, provide_live},
-    pages::{Class, Compare, Home, Learn, LearnLesson, Mailbox, NotFound, Store, Transports},
+    pages::{Class, Compare, Foresee, Home, Learn, LearnLesson, Mailbox, NotFound, Store, Transports},
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title, provide_meta_context};
@@ -63,6 +63,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/compare") view=Compare ssr=SsrMode::Async />
                 <Route path=path!("/store") view=Store ssr=SsrMode::Async />
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />
+                <Route path=path!("/foresee") view=Foresee />
                 <Route path=path!("/transports") view=Transports ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>

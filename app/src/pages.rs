@@ -2,12 +2,14 @@
 
 mod class;
 mod compare;
-pub mod home;
+pub mod foresee;
+mod home;
 mod learn;
 pub mod listing;
 pub mod mailbox;
 mod not_found;
 pub mod parts;
+mod place;
 mod sketch;
 pub mod store;
 mod transports;
@@ -35,6 +37,7 @@ pub fn bring_style() {
 
 pub use class::Class;
 pub use compare::Compare;
+pub use foresee::Foresee;
 pub use home::Home;
 pub use learn::{Learn, LearnLesson};
 pub use mailbox::Mailbox;

@@ -7,6 +7,7 @@
 mod class;
 mod code;
 mod compare;
+mod foresee;
 mod kept;
 pub mod learn;
 mod metrics;
@@ -41,13 +42,11 @@ pub struct Study {
     pub export: fn(&Look<'_>, &str) -> String,
     /// The page `/compare`: what its address says, and products that can be sent.
     pub compare: fn(Live, Query<'_>, Vec<Product>) -> AnyView,
-    /// The page `/transports`, with the table as JSON has it.
-    pub transports: fn(Live, String) -> AnyView,
+    /// The page of that name, with what it shows as JSON has it: see [`page`].
+    pub page: fn(Live, &str, String) -> AnyView,
     /// The class that this browser takes part in, and the page about it if that is open.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser takes part"))]
     class: fn(Live, Option<HtmlElement>),
-    /// The lessons, or one of them, as JSON has it.
-    pub learn: fn(Live, String) -> AnyView,
     /// Mends what this tab's comparison has left broken.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser leaves a page"))]
     mend: fn(),
@@ -86,12 +85,20 @@ const fn study() -> Study {
         code: code::code,
         export: sequence::export,
         compare: compare::page,
-        transports: transports::page,
+        page,
         class: class::wake,
-        learn: learn::page,
         mend: compare::mend_left_behind,
         save: runs::save,
         open: runs::open,
+    }
+}
+
+/// A page that all of it is fetched for.
+fn page(live: Live, name: &str, first: String) -> AnyView {
+    match name {
+        "learn" => learn::page(live, first),
+        "foresee" => foresee::page(live),
+        _ => transports::page(live, first),
     }
 }
 

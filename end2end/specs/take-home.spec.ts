@@ -37,6 +37,8 @@ test("a run is saved as one file that replays from disk with the same picture, w
   await expect(home.locator('main[data-settled="false"]')).toBeAttached();
   await home.getByRole("tab", { name: "Sequence" }).click();
   await expect(home.getByRole("tabpanel").getByText("Inventory").first()).toBeVisible();
+  await home.getByRole("tab", { name: "Code" }).click();
+  await expect(home.locator(".code-function mark").first()).toBeVisible();
   expect(await violations(home)).toEqual([]);
   expect(asked, "nobody was asked").toEqual([]);
   expect(said).toEqual([]);
@@ -83,7 +85,7 @@ test("the diagram is saved as a picture in which each message travels by itself"
       const seen = [...document.querySelectorAll<SVGGraphicsElement>(".flight")].filter((one) => getComputedStyle(one).visibility === "visible");
       return seen.map((one) => Math.round(one.getCTM()!.e));
     }, seconds);
-  const [early, later] = [await at(0.6), await at(0.9)];
+  const [early, later] = [await at(1), await at(1.3)];
   expect(early.length).toBeGreaterThan(0);
   expect(later).not.toEqual(early);
   await alone.context().close();

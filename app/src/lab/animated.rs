@@ -12,8 +12,6 @@ use std::{fmt::Write as _, sync::Arc};
 
 /// The most hops that are shown: the newest ones.
 pub const HOPS_MAX: usize = 300;
-/// How long after one hop the next one sets out.
-const STEP_MS: f64 = 450.0;
 /// How long it rests before it begins again.
 const REST_MS: f64 = 2_500.0;
 /// The height below the diagram in which the story is told, in its own units.
@@ -195,8 +193,9 @@ fn schedule<'a>(
         if let Some((edge, hop)) = found {
             // What goes to several at once sets out at once.
             let kind = Some((event.kind.name(), event.message_id.clone()));
+            // What follows sets out once that has arrived.
             if kind != last {
-                clock_ms += STEP_MS;
+                clock_ms = end_ms;
             }
             last = kind;
             end_ms = end_ms.max(clock_ms + hop.duration_ms);

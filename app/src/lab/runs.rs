@@ -47,6 +47,8 @@ pub fn Runs(
     let is_off = Memo::new(move |_| seen.with(|seen| seen.is_off));
     let banner = Memo::new(move |_| seen.with(|seen| seen.banner.clone()));
     let wrong = Memo::new(move |_| seen.with(|seen| seen.wrong.clone()));
+    // The server makes these files, of its own journal.
+    let is_opened = move || banner.with(Option::is_some);
     let banner = move || {
         banner.get().map(|words| {
             view! {
@@ -76,6 +78,7 @@ pub fn Runs(
                     popovertarget="take-home"
                     aria-label="Save in other forms"
                     title="Save in other forms"
+                    disabled=is_opened
                 >
                     "…"
                 </button>

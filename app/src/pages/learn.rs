@@ -3,8 +3,8 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::learn`, which the browser
 //! fetches for these pages.
 
-use super::PAGES_STYLE;
-use crate::{live::use_live, study};
+use super::{PAGES_STYLE, place::StudyPlace};
+use crate::study;
 use leptos::prelude::*;
 use leptos_meta::{Stylesheet, Title};
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -16,7 +16,7 @@ pub fn Learn() -> impl IntoView {
     view! {
         <Title text="Learn" />
         <Stylesheet href=PAGES_STYLE />
-        <LearnPlace shown=Shown::List(briefs()).write() />
+        <StudyPlace name="learn".to_owned() first=Shown::List(briefs()).write() />
     }
 }
 
@@ -30,7 +30,7 @@ pub fn LearnLesson() -> impl IntoView {
     view! {
         <Title text=lesson.title.clone() />
         <Stylesheet href=PAGES_STYLE />
-        <LearnPlace shown=Shown::One { lesson: Box::new(lesson), next, place }.write() />
+        <StudyPlace name="learn".to_owned() first=Shown::One { lesson: Box::new(lesson), next, place }.write() />
     }
     .into_any()
 }
@@ -54,22 +54,6 @@ fn NoLesson() -> impl IntoView {
             </div>
         </main>
     }
-}
-
-/// The place of the lessons, or of one.
-#[island]
-fn LearnPlace(
-    /// What is shown, in JSON. What reads it comes with the page's part.
-    shown: String,
-) -> impl IntoView {
-    let live = use_live();
-    #[cfg(feature = "hydrate")]
-    return crate::later::awaited(move |place| async move {
-        let study = study::load().await;
-        crate::later::fill(place, move || (study.learn)(live, shown));
-    });
-    #[cfg(not(feature = "hydrate"))]
-    view! { <div class="place">{(study::at_once().learn)(live, shown)}</div> }
 }
 
 #[cfg(feature = "ssr")]

@@ -3,8 +3,8 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::transports`, which the browser
 //! fetches for this page.
 
-use super::PAGES_STYLE;
-use crate::{api, live::use_live, study};
+use super::{PAGES_STYLE, place::StudyPlace};
+use crate::api;
 use leptos::prelude::*;
 use leptos_meta::{Stylesheet, Title};
 
@@ -17,23 +17,7 @@ pub fn Transports() -> impl IntoView {
         {Suspend::new(async {
             let told = api::transports().await.ok();
             let first = told.and_then(|told| serde_json::to_string(&told).ok()).unwrap_or_default();
-            view! { <TransportsPlace first /> }
+            view! { <StudyPlace name="transports".to_owned() first /> }
         })}
     }
-}
-
-/// The place of the tables.
-#[island]
-fn TransportsPlace(
-    /// The table as the server rendered it, in JSON; empty when it could not be read. What reads it comes with the page's part.
-    first: String,
-) -> impl IntoView {
-    let live = use_live();
-    #[cfg(feature = "hydrate")]
-    return crate::later::awaited(move |place| async move {
-        let study = study::load().await;
-        crate::later::fill(place, move || (study.transports)(live, first));
-    });
-    #[cfg(not(feature = "hydrate"))]
-    view! { <div class="place">{(study::at_once().transports)(live, first)}</div> }
 }

@@ -5,7 +5,7 @@ const unpack = async (element) => {
   return element.dataset.packed ? stream.pipeThrough(new DecompressionStream(element.dataset.packed)) : stream;
 };
 window.fetch = async (asked) => {
-  const name = String(asked.url ?? asked).split("/").pop();
+  const name = String(asked.url ?? asked).split("?")[0].split("/").pop();
   const element = document.querySelector(`script[data-file="${CSS.escape(name)}"]`);
   if (!element) throw new TypeError("there is no server");
   return new Response(await unpack(element), { headers: { "content-type": "application/wasm" } });

@@ -4,7 +4,7 @@
 //! The file is the page as it is rendered here, with everything inside that it would fetch: its style, its WASM, and the
 //! run. So what is replayed is drawn by the same program.
 
-use super::{journal, page::SITE_ROOT};
+use super::{journal, page::SITE_ROOT, source::steps::steps};
 use crate::lessons;
 use ::journal::Journal;
 use ::lessons::Lesson;
@@ -62,6 +62,7 @@ struct ExportQuery {
 
 /// What is taken home.
 struct Taken {
+    system: System,
     page: String,
     run: String,
     saved_at: String,
@@ -90,7 +91,7 @@ impl Shared {
         let newest = self.journal.picture_now().seq;
         let run =
             journal::run_text(&self.journal, after.max(newest.saturating_sub(EVENTS_MAX)), &saved_at).await?;
-        Ok(Taken { page, run, saved_at, lesson })
+        Ok(Taken { system, page, run, saved_at, lesson })
     }
 }
 
@@ -207,6 +208,13 @@ fn whole(taken: &Taken) -> Result<String, NotMade> {
             );
         }
     }
+    // What the code's view asks for.
+    let code = serde_json::to_vec(&steps(taken.system)).unwrap_or_default();
+    let _ = write!(
+        files,
+        "<script type=\"text/plain\" data-file=\"code\" data-packed=\"\">{}</script>",
+        BASE64_STANDARD.encode(code)
+    );
     // The page's own script runs behind the program: modules run in the order in which they stand.
     files.push_str("<script type=\"module\">");
     files.push_str(&module);

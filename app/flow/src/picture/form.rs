@@ -3,7 +3,7 @@
 //! So a file of before there were transports reads as ever, and one with further systems only has more keys.
 
 use super::{Loyalty, Picture, SystemPicture};
-use crate::{System, mode::Mode};
+use crate::{Id, System, mode::Mode};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, IgnoredAny, MapAccess, Visitor},
@@ -23,8 +23,8 @@ impl Serialize for Picture {
         let Self { seq, at_us, summarised, lost, blocked, neighbours, systems } = self;
         let joined: BTreeMap<System, &Loyalty> =
             systems.iter().filter_map(|system| Some((system.system, system.loyalty.as_deref()?))).collect();
-        let modes: BTreeMap<System, Mode> =
-            systems.iter().filter_map(|system| Some((system.system, system.mode?))).collect();
+        // As texts, which the page can read already.
+        let modes: Vec<Id> = systems.iter().filter_map(told_mode).collect();
         let entries =
             FIELDS + systems.len() + usize::from(!joined.is_empty()) + usize::from(!modes.is_empty());
         let mut object = serializer.serialize_map(Some(entries))?;
@@ -53,6 +53,12 @@ impl<'de> Deserialize<'de> for Picture {
     }
 }
 
+/// A system, and in which mode it works, where that was told.
+fn told_mode(system: &SystemPicture) -> Option<Id> {
+    let mode = system.mode?;
+    Some([system.system.as_str(), " ", mode.name, "+", mode.fetch.as_str()].concat().into())
+}
+
 struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
@@ -66,7 +72,7 @@ impl<'de> Visitor<'de> for Fields {
         let (mut seq, mut at_us, mut summarised, mut lost) = (None, None, None, None);
         let mut picture = Picture { systems: Vec::new(), ..Picture::default() };
         let mut joined: BTreeMap<System, Loyalty> = BTreeMap::new();
-        let mut modes: BTreeMap<System, Mode> = BTreeMap::new();
+        let mut modes: Vec<Id> = Vec::new();
         while let Some(key) = object.next_key::<String>()? {
             match &*key {
                 "seq" => seq = Some(object.next_value()?),
@@ -100,8 +106,13 @@ impl<'de> Visitor<'de> for Fields {
         for (system, loyalty) in joined {
             picture.system_mut(system).loyalty = Some(Box::new(loyalty));
         }
-        for (system, mode) in modes {
-            picture.system_mut(system).mode = Some(mode);
+        for told in modes {
+            // One of a newer Skuflow is not known here.
+            let parts = told.split_once(' ');
+            let known = parts.and_then(|(system, mode)| Some((system.parse().ok()?, Mode::parse(mode)?)));
+            if let Some((system, mode)) = known {
+                picture.system_mut(system).mode = Some(mode);
+            }
         }
         // They have always been told, used or not.
         for system in Picture::default().systems() {
@@ -152,7 +163,7 @@ mod tests {
         picture.apply(&event);
         assert_eq!(picture.system(system).mode(), acked);
         let json = serde_json::to_string(&picture).unwrap();
-        assert!(json.contains(r#""modes":{"choreography.zeromq":"acked+reliable"}"#), "{json}");
+        assert!(json.contains(r#""modes":["choreography.zeromq acked+reliable"]"#), "{json}");
         assert_eq!(serde_json::from_str::<Picture>(&json).unwrap(), picture);
         assert_eq!(Picture::unpack(&picture.pack()), Some(picture));
     }

@@ -1,6 +1,6 @@
 //! What a service does with a message, as it stands in the source from which this program was built.
 
-mod steps;
+pub(super) mod steps;
 
 use axum::{Json, Router, routing::get};
 use flow::{
