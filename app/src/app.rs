@@ -63,7 +63,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/compare") view=Compare ssr=SsrMode::Async />
                 <Route path=path!("/store") view=Store ssr=SsrMode::Async />
                 <Route path=path!("/mailbox") view=Mailbox ssr=SsrMode::Async />
-                <Route path=path!("/foresee") view=Foresee />
+                <Route path=path!("/foresee") view=Foresee ssr=SsrMode::Async />
                 <Route path=path!("/transports") view=Transports ssr=SsrMode::Async />
             </FlatRoutes>
         </Router>

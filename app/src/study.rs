@@ -7,7 +7,6 @@
 mod class;
 mod code;
 mod compare;
-mod foresee;
 mod kept;
 pub mod learn;
 mod metrics;
@@ -97,7 +96,6 @@ const fn study() -> Study {
 fn page(live: Live, name: &str, first: String) -> AnyView {
     match name {
         "learn" => learn::page(live, first),
-        "foresee" => foresee::page(live),
         _ => transports::page(live, first),
     }
 }
@@ -105,6 +103,8 @@ fn page(live: Live, name: &str, first: String) -> AnyView {
 /// Fetches it: in the browser, a part of the WASM of its own.
 #[lazy]
 pub fn load() -> Study {
+    // By the time that a view is opened, its style is there.
+    crate::pages::bring_style();
     study()
 }
 

@@ -111,9 +111,9 @@ pub fn animated(
         escaped_style(style, system.style),
     );
     let end_ms = whole_ms + REST_MS;
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "<rect width=\"0\" height=\"0\"><animate id=\"loop\" attributeName=\"x\" from=\"0\" to=\"0\" begin=\"0s;loop.end\" dur=\"{end_ms:.0}ms\"/></rect>\n"
+        "<rect width=\"0\" height=\"0\"><animate id=\"loop\" attributeName=\"x\" from=\"0\" to=\"0\" begin=\"0s;loop.end\" dur=\"{end_ms:.0}ms\"/></rect>"
     );
     flights.iter().for_each(|flight| token(&mut text, flight));
     let at = layout.height + STORY_HEIGHT * 0.6;

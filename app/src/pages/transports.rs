@@ -3,6 +3,9 @@
 //! Here is only what the server needs for its first paint, and the way to the rest: `study::transports`, which the browser
 //! fetches for this page.
 
+#[cfg(feature = "ssr")]
+mod choices;
+
 use super::{PAGES_STYLE, place::StudyPlace};
 use crate::api;
 use leptos::prelude::*;
@@ -19,5 +22,15 @@ pub fn Transports() -> impl IntoView {
             let first = told.and_then(|told| serde_json::to_string(&told).ok()).unwrap_or_default();
             view! { <StudyPlace name="transports".to_owned() first /> }
         })}
+        {choices()}
     }
 }
+
+/// What stands below the tables, and stays as the server has rendered it.
+#[cfg(feature = "ssr")]
+fn choices() -> impl IntoView {
+    view! { <choices::Choices /> }
+}
+
+#[cfg(not(feature = "ssr"))]
+const fn choices() {}

@@ -21,7 +21,6 @@ pub use kept::follows;
 use crate::api::fetch;
 use crate::later;
 use crate::live::Live;
-use crate::pages::bring_style;
 use flow::api::ClassView;
 use kept::Kept;
 use leptos::{ev, mount, prelude::*, task::spawn_local};
@@ -124,7 +123,6 @@ pub(super) fn wake(_: Live, place: Option<HtmlElement>) {
     }
     if let Some(kept) = kept {
         let class = begin(kept);
-        bring_style();
         if let Some(body) = document().body() {
             mount::mount_to(body, move || bar::bar(class)).forget();
         }

@@ -4,7 +4,6 @@ use crate::api::fetch;
 use crate::lab::handle::{Lab, Pace};
 use crate::lab::state::Look;
 use crate::lab::words::sentence;
-use crate::pages::bring_style;
 use flow::{Event, KindName, Node, Service, api::CodeStep};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ const REACH: usize = 200;
 fn shown(look: &Look<'_>, steps: &[CodeStep]) -> Shown {
     let has_code =
         |event: &&Arc<Event>| steps.iter().any(|step| does(step, event.kind.name(), event.node.as_ref()));
-    let found = look.shown().take(REACH).find(|event| has_code(&event));
+    let found = look.shown().take(REACH).find(has_code);
     found.map_or_else(Shown::default, |event| Shown {
         kind: Some(event.kind.name()),
         node: event.node.clone(),
@@ -40,7 +39,6 @@ fn does(step: &CodeStep, kind: KindName, node: Option<&Node>) -> bool {
 
 /// The view.
 pub fn code(lab: Lab) -> AnyView {
-    bring_style();
     let path = lab.peek(|state| state.shows().api("code")).unwrap_or_default();
     let steps = LocalResource::new(move || {
         let path = path.clone();

@@ -16,7 +16,7 @@ use crate::lab::stage::transport_name;
 use crate::later::IS_ALIVE;
 use crate::live::{Connection, Live};
 use flow::{
-    System, Transport,
+    System,
     api::{MeasureState, Scenario, Transports},
 };
 use leptos::prelude::*;
@@ -108,7 +108,6 @@ fn Page(bench: Bench) -> impl IntoView {
             <NumbersTable lines=bench.read(lines::numbers) />
             <LossTable lines=bench.read(lines::losses) />
             <EncodingTable lines=bench.read(lines::encodings) />
-            <Choices />
         </main>
     }
 }
@@ -280,33 +279,4 @@ fn Reason(why: String, columns: usize) -> impl IntoView {
 #[component]
 fn LossCell(cell: Outcome) -> impl IntoView {
     view! { <td data-outcome=cell.mark>{cell.words}</td> }
-}
-
-/// When one would choose which.
-#[component]
-fn Choices() -> impl IntoView {
-    let choices = Transport::ALL.iter().map(|&transport| {
-        let prose = words::prose(transport);
-        let links = transport.systems().map(|system| {
-            view! {
-                <a href=system.page("/lab")>
-                    <StyleMark style=system.style />
-                    {format!("{} over {}", crate::components::title(system.style), transport_name(transport))}
-                </a>
-            }
-        });
-        view! {
-            <article class="card choice">
-                <h3>{transport_name(transport)}</h3>
-                {prose.iter().map(|&paragraph| view! { <p>{paragraph}</p> }).collect_view()}
-                <p class="choice-links">{links.collect_view()}</p>
-            </article>
-        }
-    });
-    view! {
-        <section class="choices-section" aria-labelledby="choices">
-            <h2 id="choices">"Which one, and when"</h2>
-            <div class="choices">{choices.collect_view()}</div>
-        </section>
-    }
 }

@@ -8,6 +8,11 @@ use std::fmt::Write as _;
 const NAMES: usize = 34;
 const COLUMN: usize = 22;
 
+/// A count of an outcome, with its name.
+type Counted = (&'static str, fn(&Outcome) -> u64);
+/// Something that is needed at a scale, with its name.
+type Needed = (&'static str, fn(&foresee::paper::Paper) -> f64);
+
 /// Settings, outcomes and digests, and scale on paper.
 pub(super) fn json(foreseen: &[Foreseen]) -> String {
     let each = foreseen.iter().map(|one| {
@@ -115,7 +120,7 @@ pub(super) fn table(foreseen: &[Foreseen]) -> String {
         Some(fork) => format!("{} to {}", duration(fork.at_least_s * 1e9), duration(fork.at_most_s * 1e9)),
         None => "–".to_owned(),
     });
-    let counts: [(&str, fn(&Outcome) -> u64); 7] = [
+    let counts: [Counted; 7] = [
         ("messages", |told| told.messages),
         ("calls", |told| told.calls),
         ("retries", |told| told.retried),
@@ -160,7 +165,7 @@ fn paper(text: &mut String, foreseen: &[Foreseen]) {
     let Some(first) = foreseen.first() else { return };
     let (rate, load) = (number(first.paper.rate_per_s), foresee::paper::PLANNED_LOAD * 100.0);
     let _ = writeln!(text, "\nScale on paper: {rate} arrivals a second, everything {load:.0} % busy");
-    let rows: [(&str, fn(&foresee::paper::Paper) -> f64); 13] = [
+    let rows: [Needed; 13] = [
         ("  messages a second", |told| told.messages_per_s),
         ("  copies a second", |told| told.copies_per_s),
         ("  calls a second", |told| told.calls_per_s),

@@ -154,7 +154,7 @@ enum NotMade {
 fn whole(taken: &Taken) -> Result<String, NotMade> {
     let pkg = Path::new(SITE_ROOT).join("pkg");
     let script = fs::read_to_string(pkg.join("skuflow.js"))?;
-    let style = fs::read_to_string(pkg.join("skuflow.css"))?;
+    let style = fs::read_to_string(pkg.join("skuflow.css"))? + &fs::read_to_string(pkg.join("pages.css"))?;
     let (program, exports) =
         script.trim_end().trim_end_matches(';').rsplit_once("export{").ok_or(NotMade::Page("export{"))?;
     let module = format!(
@@ -185,7 +185,8 @@ fn whole(taken: &Taken) -> Result<String, NotMade> {
     );
     let link = "<link rel=\"stylesheet\" href=\"/pkg/skuflow.css\">";
     page = put_before(&page, link, &styles)?;
-    page = page.replace(link, "");
+    // What looks whether the pages' style is there finds it; without a `rel` it is nothing that is fetched.
+    page = page.replace(link, "<link href=\"/pkg/pages.css\">");
     if !page.contains(IMPORT) {
         return Err(NotMade::Page(IMPORT));
     }

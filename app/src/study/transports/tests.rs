@@ -112,13 +112,6 @@ fn each_state_has_a_sentence() {
 }
 
 #[test]
-fn every_transport_is_described_and_leads_to_its_labs() {
-    for &transport in Transport::ALL {
-        assert!(words::prose(transport).len() >= 2, "{transport} is not described");
-    }
-}
-
-#[test]
 fn the_server_draws_both_tables_and_nothing_on_the_page_can_be_used_yet() {
     let rows = System::ALL.map(row).to_vec();
     let html = drawn(&told(MeasureState::Never, rows));

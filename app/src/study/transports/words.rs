@@ -2,10 +2,7 @@
 
 use crate::components::title;
 use crate::lab::stage::transport_name;
-use flow::{
-    Transport,
-    api::{LossCounts, MeasureProgress, MeasureState, Scenario, Transports},
-};
+use flow::api::{LossCounts, MeasureProgress, MeasureState, Scenario, Transports};
 
 /// What the first table counts.
 pub const COUNTED: &str = "Latency is from an arrival to its last effect, by the journal's own events, of arrivals one after \
@@ -88,30 +85,4 @@ pub const fn column(scenario: Scenario) -> &'static str {
 /// What became of arrivals.
 pub fn counts(LossCounts { n, lost, doubled, late }: LossCounts) -> String {
     format!("{lost} lost, {doubled} doubled, {late} late of {n}")
-}
-
-/// What a transport is, and when one would choose it. One that is not described yet has nothing.
-pub fn prose(transport: Transport) -> &'static [&'static str] {
-    match transport.as_str() {
-        "amqp" => &[
-            "A broker keeps a queue for each service. It confirms to inventory that it has a message, and delivers it again \
-             until a consumer acknowledges it.",
-            "Choose it when no message may get lost and routing is the broker's business: one event to many queues, retries, \
-             dead letters, consumers that come and go. The price is a server to run and to look after.",
-        ],
-        "redis" => &[
-            "Redis is a store in memory that many teams run already. Choreography appends to a stream, which each service reads \
-             in a group of its own; orchestration pushes jobs into lists, in Sidekiq's format.",
-            "Choose it when Redis is there anyway and routing is simple. What a dead worker held is taken over after some \
-             seconds, which the second table shows as late. What a crash of Redis itself loses depends on how often it writes \
-             to disk.",
-        ],
-        "zeromq" => &[
-            "ZeroMQ is a library and no server: services connect to each other directly. What is sent while its receiver is away \
-             may be gone, and nobody acknowledges anything unless both sides agree to.",
-            "Choose it for speed and few moving parts, where the next message makes up for a lost one: prices, positions, \
-             measurements. With acknowledgements, sender and receiver do a broker's work themselves.",
-        ],
-        _ => &[],
-    }
 }
