@@ -140,12 +140,13 @@ $(RAW_WASM): $(PAGE_SOURCES) | $(STAMPS)/wasm-target
 	@touch $@
 
 # What is fetched later goes into a module of its own, which calls back into the first one.
-$(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs
+$(PKG)/skuflow.js: $(RAW_WASM) $(BIND) $(NPM_STAMP) end2end/tools/prune.mjs end2end/tools/shorten.mjs
 	$(call step,wasm-split$(,) wasm-bindgen and wasm-opt)
 	@rm -rf $(BOUND) $(PKG)/split_* $(PKG)/chunk_* && mkdir -p $(PKG)
 	@$(BIND) $(RAW_WASM) skuflow $(BOUND)
 	@node end2end/tools/prune.mjs $(BOUND)/skuflow_bg.wasm
 	@$(NPM_BIN)/wasm-opt $(WASM_SMALL) $(WASM_FEATURES) $(BOUND)/skuflow_bg.wasm -o $(PKG)/skuflow.wasm
+	@node end2end/tools/shorten.mjs $(PKG)/skuflow.wasm $(BOUND)/skuflow.js
 	@for part in $$(cd $(BOUND) && ls | grep -E '^(split|chunk)_.*\.wasm$$'); do \
 		$(NPM_BIN)/wasm-opt $(WASM_SMALL) $(WASM_FEATURES) "$(BOUND)/$$part" -o "$(PKG)/$$part" 2>/dev/null; \
 	done
