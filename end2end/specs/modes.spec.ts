@@ -25,7 +25,7 @@ const drawn = (page: Page, queue: string) => page.locator(`[data-queue="${queue}
 test("each mode of Redis is set in the control room, and the picture calls things what they are in it", async ({ page, server }) => {
   await openOver(page, "orchestration", "redis");
   await expect(heading(page)).toContainText("Sidekiq's format");
-  await expect(heading(page)).toContainText("at least once");
+  await expect(heading(page)).toContainText("At least once");
   await choose(page, ["resque", "basic"]);
   await expect(heading(page)).toContainText("Resque's format");
   await expect(heading(page)).toContainText("what a worker has popped when it dies is lost");

@@ -348,8 +348,9 @@ mod scenario {
             let before = restarts().await;
             let slow = json!({ "workers": 1, "prefetch": 8 }).to_string();
             assert_eq!(skuflow.post(&system.api("catalog/workers"), slow).await.status(), 200);
+            // As long as it takes until several are in hand, on a busy machine too.
             let faults = json!({ "faults": [
-                { "kind": "handler_delay", "service": "catalog", "trigger": { "every_nth": 1 }, "delay_ms": 20 },
+                { "kind": "handler_delay", "service": "catalog", "trigger": { "every_nth": 1 }, "delay_ms": 200 },
                 { "kind": "crash_before_ack", "service": "catalog", "trigger": "next" },
             ] });
             assert_eq!(set(&skuflow, system, "faults", faults).await.0, 200);
