@@ -4,11 +4,14 @@ import { readFileSync } from "node:fs";
 import { violations } from "../support/axe";
 import { expect, expectSettled, openLab, sendArrival, test } from "../support/fixtures";
 
-test("a run is saved as one file that replays from disk with the same picture, without any server", async ({ page, browser }, info) => {
+test("a run is saved as one file that replays from disk with the same picture, without any server", async ({ page, browser, server }, info) => {
   await openLab(page, "orchestration");
   await sendArrival(page, "MUG-RED", 7);
   await expectSettled(page);
-  const seq = (await page.locator("main").getAttribute("data-seq"))!;
+  // What is shown may be behind what has happened.
+  const { last } = await server.get<{ last: number }>("/api/journal?limit=1");
+  const seq = String(last);
+  await expect(page.locator("main")).toHaveAttribute("data-seq", seq);
   await page.getByRole("button", { name: "Save in other forms" }).click();
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save as HTML" }).click()]);
   expect(download.suggestedFilename()).toMatch(/^skuflow-orchestration\.amqp-.*\.html$/);

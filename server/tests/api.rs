@@ -287,7 +287,10 @@ async fn a_page_of_the_desk_tells_how_many_are_parked_and_is_looked_for_no_longe
 }
 
 /// Every call that concerns one system.
-const OF_A_SYSTEM: [(&str, &str); 37] = [
+const OF_A_SYSTEM: [(&str, &str); 40] = [
+    ("GET", "code"),
+    ("GET", "export.html"),
+    ("GET", "export.svg"),
     ("GET", "catalog/products"),
     ("GET", "dead-letters"),
     ("DELETE", "dead-letters"),
@@ -351,7 +354,8 @@ async fn every_call_of_a_system_takes_a_transport_and_refuses_an_unknown_one_wit
         problem(ask(method, path, "?transport=amqp&transport=amqp").await, 400).await;
         let (named, unnamed) = (ask(method, path, "?transport=amqp").await, ask(method, path, "").await);
         assert_eq!(named.status(), unnamed.status(), "{method} {path}");
-        if method == "GET" && !path.starts_with("gates") {
+        // The time is part of a file that is made.
+        if method == "GET" && !path.starts_with("gates") && path != "export.html" {
             assert_eq!(named.text().await.unwrap(), unnamed.text().await.unwrap(), "{path}");
         }
     }
