@@ -15,7 +15,8 @@ async function simulate(page: Page, name: string, value: number) {
 }
 
 test("what is set changes what is foreseen, beyond what it can take it says by how much it grows, and nonsense is named", async ({ page }) => {
-  await open(page, "/foresee");
+  await open(page, "/transports");
+  await page.getByRole("link", { name: "Foresee it" }).click();
   await expect(row(page, "Does it keep up")).toContainText("It keeps up.");
   const before = await row(page, "Run").textContent();
   await simulate(page, "Seed", 7);

@@ -30,6 +30,10 @@ pub fn Choices() -> impl IntoView {
         <aside class="page transports choices-section" aria-labelledby="choices">
             <h2 id="choices">"Which one, and when"</h2>
             <div class="choices">{choices.collect_view()}</div>
+            <p>
+                "What would happen at a load that this machine cannot carry? "
+                <a href="/foresee">"Foresee it"</a>
+            </p>
         </aside>
     }
 }
