@@ -2,8 +2,8 @@
 
 mod class;
 mod compare;
-pub mod foresee;
-mod home;
+mod foresee;
+pub mod home;
 mod learn;
 pub mod listing;
 pub mod mailbox;

@@ -4,7 +4,7 @@ use flow::Style;
 use foresee::{Arrivals, Handling, Promise, Settings, Spread};
 use std::str::FromStr;
 
-/// The settings of `skuflow simulate`. Nothing is sent anywhere: it is a model. Without flags it is what `/foresee` opens with.
+/// The settings of `skuflow simulate`. Nothing is sent anywhere: it is a model. Without flags it is what `/foresee` opens with, for more arrivals.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Simulate {
     /// `choreography`, `orchestration` or `both`.
@@ -103,7 +103,7 @@ pub struct Simulate {
     #[arg(long, default_value_t = 1_000, value_name = "N")]
     pub queue_max: u32,
 
-    /// Where all chance starts from: the same seed gives the same numbers, here and in the browser.
+    /// Where all chance starts from: the same seed gives the same numbers on every machine.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
 
